@@ -1,0 +1,75 @@
+"""What happened to an account: the only writer of events, kept for 90 days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, tuple_, update
+
+from models import Event, atomic, db, now
+
+KEPT_DAYS = 90
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a request comes from, as far as the network says."""
+
+    address: str = ""
+    user_agent: str = ""
+    # The reference that the page and the log line of this request share.
+    reference: str = ""
+
+
+@atomic
+def record(
+    user_id: str,
+    kind: str,
+    caller: Caller,
+    *,
+    provider: str = "",
+    reason: str = "",
+    detail: str = "",
+) -> None:
+    """Add a line to somebody's activity.
+
+    Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
+    confirmed, email_changed.
+    """
+    db.session.add(
+        Event(
+            user_id=user_id,
+            kind=kind,
+            provider=provider,
+            reason=reason,
+            detail=detail[:300],
+            address=caller.address,
+            user_agent=caller.user_agent[:256],
+            reference=caller.reference,
+        )
+    )
+
+
+def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> Sequence[Event]:
+    """The newest events first; those older than the event with id ``before``, if it is theirs."""
+    query = select(Event).where(Event.user_id == user_id)
+    query = query.where(Event.at > now() - timedelta(days=KEPT_DAYS))
+    last = db.session.get(Event, before) if before else None
+    if last and last.user_id == user_id:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
+    query = query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)
+    return db.session.scalars(query).all()
+
+
+def move(from_user_id: str, to_user_id: str) -> None:
+    """Give one account's activity to another. Call within an atomic verb."""
+    db.session.execute(
+        update(Event).where(Event.user_id == from_user_id).values(user_id=to_user_id)
+    )
+
+
+@atomic
+def purge() -> None:
+    """Forget what is older than the promise."""
+    db.session.execute(delete(Event).where(Event.at < now() - timedelta(days=KEPT_DAYS)))

@@ -1,0 +1,189 @@
+"""Wiring: settings, extensions, blueprints, handlers. No routes and no rules here."""
+
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask
+from flask_migrate import Migrate, upgrade
+from pydantic import SecretStr
+from sqlalchemy import URL
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import commands
+import config
+import logs
+import models
+import simulator
+from config import ROOT, Settings
+from errors import SettingsError
+from linking import Policy
+from providers import PROVIDERS
+from providers.blueprint import LoginBlueprint
+from providers.transport import Transport
+from sealing import Sealer
+from tokens import IdentityTokens
+from views import guards, pages, problems
+from views.account import account
+from views.api import api
+from views.confirm import confirm
+from views.limits import Limits
+from views.login import Gate, login
+
+BODY_MAX_BYTES = 64 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """An application for these settings; without, for those of the environment.
+
+    Faults in the environment are printed, all at once, and end the process.
+    """
+    if settings is None:
+        settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    app = Flask(__name__, instance_path=str(ROOT / "instance"))
+    demo_url = None
+    if settings.demo:
+        demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
+        look_alikes = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
+        settings = settings.model_copy(update={"clients": look_alikes.clients})
+    configure(app, settings)
+    models.init_app(app)
+    Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
+    site = app.extensions["quickstep"] = guards.Site(
+        settings=settings,
+        providers=login_blueprints(settings),
+        policy=Policy(
+            settings.account_linking,
+            settings.signups == "open",
+            settings.allowed_email_domains,
+        ),
+        limits=Limits(settings.refusals_per_minute),
+        demo_url=demo_url,
+    )
+    pages.init_app(app)
+    problems.init_app(app)
+    commands.init_app(app)
+    guards.login_manager.init_app(app)
+    guards.csrf.init_app(app)
+    blueprints: list[Blueprint] = [login, confirm, account, api, *site.providers.values()]
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def load_settings() -> Settings:
+    try:
+        return config.load(PROVIDERS.values())
+    except SettingsError as error:
+        sys.exit("Quickstep cannot start with these settings:\n  " + "\n  ".join(error.faults))
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's own configuration, and the keys."""
+    key = settings.secret_key or config.embedded_secret_key(app.instance_path)
+    keys = [key, *settings.secret_key_fallbacks]
+    app.config.update(
+        SECRET_KEY=reveal(key),
+        SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
+        SQLALCHEMY_DATABASE_URI=database_uri(app, settings),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        # Flask's own cookie; the session cookie is written in views/guards.py.
+        SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=pages.STATIC_SECONDS,
+        MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
+        # A sign-in page that was left open overnight must still work.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.extensions["sealer"] = Sealer(
+        [reveal(one) for one in (*settings.token_encryption_keys, *keys)]
+    )
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies)  # type: ignore[method-assign]
+
+
+def reveal(secret: SecretStr) -> str:
+    return secret.get_secret_value()
+
+
+def database_uri(app: Flask, settings: Settings) -> str | URL:
+    """DATABASE_URL, else the embedded SQLite file; demo people have one of their own."""
+    if settings.database_url:
+        return reveal(settings.database_url)
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    name = "demo.sqlite" if settings.demo else "quickstep.sqlite"
+    return URL.create("sqlite", database=str(Path(app.instance_path) / name))
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.database_url and reveal(settings.database_url).startswith("postgresql"):
+        return {"pool_pre_ping": True}
+    # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
+    return {"pool_size": 8, "max_overflow": 56}
+
+
+def login_blueprints(settings: Settings) -> dict[str, LoginBlueprint]:
+    """One blueprint for each provider that is on, in the order of the buttons."""
+    named = [name for name in settings.providers if name in settings.clients]
+    order = [*named, *(name for name in settings.clients if name not in named)]
+    transport, gate = Transport(), Gate()
+    return {
+        name: LoginBlueprint(
+            PROVIDERS[name],
+            settings.clients[name],
+            public_url=settings.public_url,
+            gate=gate,
+            tokens=IdentityTokens(guards.current_user_id),
+            transport=transport,
+        )
+        for name in order
+    }
+
+
+# python app.py
+
+
+class QuietHandler(WSGIRequestHandler):
+    """No access log: its lines would hold the codes of callbacks."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def main() -> None:
+    """Serve on this machine: the embedded database is brought up, and where no provider is
+    configured the look-alike ones stand in (demo mode)."""
+    settings = load_settings()
+    if settings.demo is None and not settings.clients and settings.is_local:
+        settings = settings.model_copy(update={"demo": True})
+    try:
+        # Asked first, so that a taken port is told before anything is started or written.
+        socket.create_server(("127.0.0.1", settings.port)).close()
+    except OSError:
+        sys.exit(
+            f"Port {settings.port} is in use. Stop what uses it, or choose another: "
+            f"PORT={settings.port + 10} make run"
+        )
+    app = create_app(settings)
+    if settings.database_url is None:
+        with app.app_context():
+            upgrade()
+    server = make_server(
+        "127.0.0.1", settings.port, app, threaded=True, request_handler=QuietHandler
+    )
+    mode = " (demo mode: made-up people, nothing real)" if settings.demo else ""
+    print(f"Quickstep is at {settings.public_url}{mode}. Stop it with Ctrl+C.", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The command line: ``flask --app app providers list`` and ``check``."""
+
+import sys
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from errors import CodeRefused, Misconfigured, ProviderError
+from providers import PROVIDERS
+from providers.blueprint import LoginBlueprint
+from views.guards import Site
+
+providers = AppGroup("providers", help="The ways to sign in.")
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(providers)
+
+
+def _site() -> Site:
+    site: Site = current_app.extensions["quickstep"]
+    return site
+
+
+@providers.command("list")
+def list_providers() -> None:
+    """What is on, and the exact redirect URI to paste into each console."""
+    public_url = _site().settings.public_url
+    for name, provider in PROVIDERS.items():
+        blueprint = _site().providers.get(name)
+        click.echo(f"{provider.label}: {'on' if blueprint else 'off'}")
+        click.echo(f"  redirect URI  {public_url}/login/{name}/authorized")
+        click.echo(f"  scope         {blueprint.scope if blueprint else provider.scope}")
+        click.echo(f"  console       {provider.console}")
+        if not blueprint:
+            upper = name.upper()
+            click.echo(f"  to turn on    set {upper}_CLIENT_ID and {upper}_CLIENT_SECRET")
+
+
+@providers.command("check")
+def check_providers() -> None:
+    """Ask each provider that is on whether it takes our settings; ends with 1 if one does not."""
+    blueprints = _site().providers
+    if not blueprints:
+        click.echo("No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one.")
+        sys.exit(1)
+    results = [check(blueprint) for blueprint in blueprints.values()]
+    for blueprint, (is_good, finding) in zip(blueprints.values(), results, strict=True):
+        click.echo(f"{'ok  ' if is_good else 'FAIL'}  {blueprint.label}: {finding}")
+    sys.exit(0 if all(is_good for is_good, _finding in results) else 1)
+
+
+def check(blueprint: LoginBlueprint) -> tuple[bool, str]:
+    """Whether a provider is reachable and knows our client: it is sent a made-up code, which it
+    must refuse for being made up, and not for our id, secret or redirect URI."""
+    try:
+        blueprint.endpoint("authorization")
+        blueprint.exchange("made-up-code-to-check-the-settings", "a" * 43)
+    except Misconfigured as error:
+        return False, f"refuses the client id, secret or redirect URI ({error.detail})"
+    except CodeRefused:
+        return True, f"reachable and knows the client; redirect URI {blueprint.redirect_uri}"
+    except ProviderError as error:
+        return False, error.detail
+    return False, "took a made-up code, so it is not what it seems to be"

@@ -1,0 +1,258 @@
+"""Attempts to sign in, link or prove oneself again: the only writer of flows.
+
+A flow belongs to one provider, one browser (a cookie of its own), one purpose and, where
+somebody was signed in, to them. It lives 10 minutes and is used once: claimed before the
+token call. Kept in the database, so a restart or another instance changes nothing.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal, cast
+
+from sqlalchemy import CursorResult, delete, func, select, update
+
+import tokens
+from activity import Caller
+from errors import CookiesBlocked, Expired, StateMismatch, TokenUnreadable, TooManyAttempts
+from models import Flow, atomic, db, new_id, now
+from providers.base import Grant, Profile
+from sessions import hash_token
+
+LIFETIME_SECONDS = 600
+# An expired flow is kept a while, so that whoever comes back late is told so.
+KEPT_SECONDS = 24 * 3600
+MAX_OPEN_PER_BROWSER = 8
+MAX_OPEN_PER_ADDRESS = 500
+STATE_MAX_CHARACTERS = 128
+
+Intent = Literal["sign_in", "ask_email", "link", "reauth"]
+Waiting = Literal["prove", "switch", "merge"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A flow as the callback needs it. ``cookie`` is the secret that this browser keeps."""
+
+    id: str
+    provider: str
+    intent: Intent
+    return_to: str
+    user_id: str | None
+    session_id: str | None
+    identity_id: str | None
+    state: str = ""
+    code_verifier: str = ""
+    nonce: str = ""
+    cookie: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Attempt {self.id} {self.intent} with {self.provider}>"
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A flow that waits for its person's answer, with what it brought."""
+
+    attempt: Attempt
+    waiting_for: Waiting
+    grant: Grant
+
+
+@atomic
+def begin(
+    provider: str,
+    intent: Intent,
+    *,
+    return_to: str,
+    caller: Caller,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    identity_id: str | None = None,
+) -> Attempt:
+    """A new flow. Raises TooManyAttempts when an address leaves too many unfinished."""
+    _check_open(caller.address)
+    attempt = Attempt(
+        id=new_id(),
+        provider=provider,
+        intent=intent,
+        return_to=return_to,
+        user_id=user_id,
+        session_id=session_id,
+        identity_id=identity_id,
+        state=secrets.token_urlsafe(32),
+        code_verifier=secrets.token_urlsafe(48),
+        nonce=secrets.token_urlsafe(24),
+        cookie=secrets.token_urlsafe(24),
+    )
+    db.session.add(
+        Flow(
+            id=attempt.id,
+            state_hash=hash_token(attempt.state),
+            browser_hash=hash_token(attempt.cookie),
+            provider=provider,
+            intent=intent,
+            user_id=user_id,
+            session_id=session_id,
+            identity_id=identity_id,
+            return_to=return_to,
+            secrets=tokens.sealer().seal(
+                [attempt.code_verifier, attempt.nonce], _bound(attempt.id)
+            ),
+            address=caller.address,
+            expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
+        )
+    )
+    return attempt
+
+
+def _check_open(address: str) -> None:
+    unfinished = select(func.count()).where(
+        Flow.address == address, Flow.expires_at > now(), Flow.claimed_at.is_(None)
+    )
+    if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
+        raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
+
+
+@atomic
+def claim(
+    provider: str,
+    state: str | None,
+    *,
+    cookies: Mapping[str, str],
+    has_cookies: bool,
+    user_id: str | None,
+    session_id: str | None,
+) -> Attempt:
+    """The flow of a callback's state, now used up.
+
+    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: who is
+    signed in now.
+    Raises StateMismatch, Expired or CookiesBlocked; a flow that is refused stays unused.
+    """
+    if not state or len(state) > STATE_MAX_CHARACTERS:
+        raise StateMismatch("the callback has no usable state")
+    flow = db.session.scalar(select(Flow).where(Flow.state_hash == hash_token(state)))
+    if flow is None or flow.provider != provider:
+        raise StateMismatch("no flow of this provider has that state")
+    _check_browser(flow, cookies, has_cookies)
+    if flow.claimed_at is not None:
+        raise StateMismatch("the flow was used before")
+    _check_person(flow, user_id, session_id)
+    claimed = db.session.execute(
+        update(Flow).where(Flow.id == flow.id, Flow.claimed_at.is_(None)).values(claimed_at=now())
+    )
+    if cast(CursorResult[Any], claimed).rowcount != 1:
+        raise StateMismatch("the flow was used at this very moment")
+    code_verifier, nonce = _open(flow)
+    return _attempt(flow, state=state, code_verifier=code_verifier, nonce=nonce)
+
+
+def _check_browser(flow: Flow, cookies: Mapping[str, str], has_cookies: bool) -> None:
+    if flow.expires_at < now():
+        raise Expired("the flow is over")
+    cookie = cookies.get(flow.id)
+    if cookie is None and not has_cookies:
+        raise CookiesBlocked("the callback came without any cookie")
+    if cookie is None or not secrets.compare_digest(hash_token(cookie), flow.browser_hash):
+        raise StateMismatch("the flow began in another browser")
+
+
+def _check_person(flow: Flow, user_id: str | None, session_id: str | None) -> None:
+    """What somebody began while signed in ends only with them still there; what is to change
+    their account, only in that very session."""
+    if flow.user_id not in (None, user_id) or flow.session_id not in (None, session_id):
+        raise StateMismatch("somebody else is signed in than when the flow began")
+
+
+@atomic
+def park(attempt: Attempt, waiting_for: Waiting, grant: Grant) -> None:
+    """Keep what a flow brought until its person has answered; they have 10 minutes more."""
+    sealed = tokens.sealer().seal(asdict(grant), _bound(attempt.id))
+    db.session.execute(
+        update(Flow)
+        .where(Flow.id == attempt.id)
+        .values(
+            secrets=sealed,
+            parked_as=waiting_for,
+            expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
+        )
+    )
+
+
+def parked(
+    flow_id: str, *, cookies: Mapping[str, str], user_id: str | None, session_id: str | None
+) -> Parked:
+    """A flow of this browser that waits for an answer. Raises Expired or StateMismatch."""
+    flow = db.session.get(Flow, flow_id) if len(flow_id) == 32 else None
+    if flow is None or flow.parked_as is None:
+        raise Expired("no such flow is waiting")
+    _check_browser(flow, cookies, has_cookies=True)
+    _check_person(flow, user_id, session_id)
+    held = _open(flow)
+    grant = Grant(
+        provider=held["provider"],
+        issuer=held["issuer"],
+        profile=Profile(**held["profile"]),
+        scopes=tuple(held["scopes"]),
+        token=held["token"],
+    )
+    return Parked(_attempt(flow), cast(Waiting, flow.parked_as), grant)
+
+
+@atomic
+def take(attempt: Attempt) -> None:
+    """End a parked flow because it is being answered now. Raises StateMismatch the second time."""
+    taken = db.session.execute(delete(Flow).where(Flow.id == attempt.id))
+    if cast(CursorResult[Any], taken).rowcount != 1:
+        raise StateMismatch("that question was answered already")
+
+
+@atomic
+def drop(flow_ids: Collection[str]) -> None:
+    """End flows, whatever their state: at sign-out, or when another person signs in."""
+    if flow_ids:
+        db.session.execute(delete(Flow).where(Flow.id.in_(flow_ids)))
+
+
+def surplus(flow_ids: Collection[str]) -> list[str]:
+    """Of one browser's flows, those beyond the number it may keep open: unknown ones and the
+    oldest."""
+    if len(flow_ids) < MAX_OPEN_PER_BROWSER:
+        return []
+    query = select(Flow.id).where(Flow.id.in_(flow_ids)).order_by(Flow.created_at.desc())
+    kept = db.session.scalars(query.limit(MAX_OPEN_PER_BROWSER - 1)).all()
+    return [flow_id for flow_id in flow_ids if flow_id not in kept]
+
+
+@atomic
+def purge() -> None:
+    """Delete what ended a day ago."""
+    over = now() - timedelta(seconds=KEPT_SECONDS)
+    db.session.execute(delete(Flow).where(Flow.expires_at < over))
+
+
+def _attempt(flow: Flow, **held: str) -> Attempt:
+    return Attempt(
+        id=flow.id,
+        provider=flow.provider,
+        intent=cast(Intent, flow.intent),
+        return_to=flow.return_to,
+        user_id=flow.user_id,
+        session_id=flow.session_id,
+        identity_id=flow.identity_id,
+        **held,
+    )
+
+
+def _open(flow: Flow) -> Any:
+    try:
+        return tokens.sealer().open(flow.secrets, _bound(flow.id))
+    except TokenUnreadable as error:
+        # The key was changed while this flow was under way: to its person, it is over.
+        raise Expired(str(error)) from error
+
+
+def _bound(flow_id: str) -> str:
+    return f"flow:{flow_id}"

@@ -1,0 +1,231 @@
+"""The linking rules: from what is known to one decision, which is a value with a reason.
+
+Pure: no database, no request. accounts.py reads the facts, asks here, and carries it out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from errors import (
+    AccountDisabled,
+    EmailUnverified,
+    NoEmail,
+    NotAllowed,
+    SignInError,
+    SignupsClosed,
+)
+from providers.base import Profile
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator chose (INTERFACE: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS)."""
+
+    account_linking: Literal["ask", "auto", "separate"] = "ask"
+    signups_open: bool = True
+    allowed_email_domains: tuple[str, ...] = ()
+
+    def allows(self, email: str | None, *, verified: bool) -> bool:
+        """Whether this address lets its holder in. Fails closed."""
+        if not self.allowed_email_domains:
+            return True
+        domain = email.rpartition("@")[2].lower() if email and email.isascii() else ""
+        return verified and domain in self.allowed_email_domains
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account that an identity already opens."""
+
+    user_id: str
+    disabled: bool = False
+    # Whether one of its addresses passes the operator's list.
+    allowed: bool = True
+
+
+@dataclass(frozen=True)
+class Match:
+    """An account, not this identity's, with the same address."""
+
+    user_id: str
+    # Whether its own address was verified, and by a provider whose word may join accounts.
+    verified: bool
+    trusted: bool
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """The identity opens this account: sign in."""
+
+    user_id: str
+    reason: ClassVar[str] = "identity_known"
+
+
+@dataclass(frozen=True)
+class Create:
+    """A new account."""
+
+    reason: Literal["identity_unknown", "kept_separate"] = "identity_unknown"
+
+
+@dataclass(frozen=True)
+class Join:
+    """The operator lets equal addresses join, and both sides proved theirs."""
+
+    user_id: str
+    reason: ClassVar[str] = "email_verified_on_both_sides"
+
+
+@dataclass(frozen=True)
+class NeedsProof:
+    """An account has this address: nothing happens before its owner signs in to it and confirms.
+
+    ``may_connect``: the new identity's address is verified, so its holder may be told of the
+    account and connect to it. Otherwise all that can be had here is a separate account.
+    ``may_create``: a separate account is allowed. Where the old account never proved the
+    address it may have been planted, and must not keep the address's owner out.
+    """
+
+    user_ids: tuple[str, ...]
+    may_connect: bool
+    may_create: bool
+    reason: ClassVar[str] = "email_known"
+
+
+@dataclass(frozen=True)
+class NeedsSwitch:
+    """The browser is signed in to another account: changing over is asked first."""
+
+    then: Known | Create | Join
+    reason: ClassVar[str] = "signed_in_as_another"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A new identity for the signed-in person."""
+
+    reason: ClassVar[str] = "identity_unknown"
+
+
+@dataclass(frozen=True)
+class AlreadyLinked:
+    reason: ClassVar[str] = "identity_known"
+
+
+@dataclass(frozen=True)
+class NeedsMerge:
+    """The identity opens another account; both are proved now, so merging may be offered."""
+
+    user_id: str
+    reason: ClassVar[str] = "identity_of_another_account"
+
+
+@dataclass(frozen=True)
+class Refused:
+    error: SignInError
+
+    @property
+    def reason(self) -> str:
+        return self.error.code
+
+
+SignInDecision = Known | Create | Join | NeedsProof | NeedsSwitch | Refused
+LinkDecision = Link | AlreadyLinked | NeedsMerge | Refused
+
+
+def decide_sign_in(
+    profile: Profile,
+    owner: Owner | None,
+    matches: Sequence[Match],
+    policy: Policy,
+    *,
+    signed_in_as: str | None = None,
+    separate: bool = False,
+) -> SignInDecision:
+    """What a sign-in with this profile comes to.
+
+    ``owner``: the account the identity opens, if any. ``matches``: the accounts with the
+    profile's address. ``signed_in_as``: the account this browser is in and was not asked to
+    leave. ``separate``: the person was asked and wants an account of their own.
+    """
+    decision = _decide_account(profile, owner, matches, policy, separate=separate)
+    if signed_in_as is None or not isinstance(decision, Known | Create | Join):
+        return decision
+    if isinstance(decision, Known | Join) and decision.user_id == signed_in_as:
+        return decision
+    return NeedsSwitch(decision)
+
+
+def _decide_account(
+    profile: Profile,
+    owner: Owner | None,
+    matches: Sequence[Match],
+    policy: Policy,
+    *,
+    separate: bool,
+) -> Known | Create | Join | NeedsProof | Refused:
+    if owner:
+        return _decide_known(profile, owner, policy)
+    if not policy.allows(profile.email, verified=profile.email_verified):
+        return Refused(_not_allowed(profile, policy))
+    if policy.account_linking == "separate":
+        matches = ()
+    if matches:
+        decision = _decide_known_email(profile, matches, policy)
+        if not (separate and isinstance(decision, NeedsProof) and decision.may_create):
+            return decision
+    if not policy.signups_open:
+        return Refused(SignupsClosed())
+    return Create("kept_separate" if matches else "identity_unknown")
+
+
+def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Refused:
+    if owner.disabled:
+        return Refused(AccountDisabled())
+    if owner.allowed or policy.allows(profile.email, verified=profile.email_verified):
+        return Known(owner.user_id)
+    return Refused(_not_allowed(profile, policy))
+
+
+def _decide_known_email(
+    profile: Profile, matches: Sequence[Match], policy: Policy
+) -> Join | NeedsProof | Refused:
+    if not profile.email_verified:
+        # The visitor proved nothing, so must not learn whether the address has an account
+        # where sign-ups are closed, nor be led to it where they are open.
+        if not policy.signups_open:
+            return Refused(SignupsClosed())
+        users = tuple(match.user_id for match in matches)
+        return NeedsProof(users, may_connect=False, may_create=True)
+    if policy.account_linking == "auto" and profile.email_trusted and len(matches) == 1:
+        (match,) = matches
+        if match.verified and match.trusted and not match.disabled:
+            return Join(match.user_id)
+    planted = not any(match.verified for match in matches)
+    return NeedsProof(
+        tuple(match.user_id for match in matches),
+        may_connect=True,
+        may_create=planted and policy.signups_open,
+    )
+
+
+def _not_allowed(profile: Profile, policy: Policy) -> SignInError:
+    """The refusal that tells the person what to do about it."""
+    if profile.email is None:
+        return NoEmail()
+    if not profile.email_verified and policy.allows(profile.email, verified=True):
+        return EmailUnverified()
+    return NotAllowed(email=profile.email)
+
+
+def decide_link(user_id: str, owner: Owner | None) -> LinkDecision:
+    """What linking an identity to the signed-in ``user_id`` comes to."""
+    if owner is None:
+        return Link()
+    if owner.user_id == user_id:
+        return AlreadyLinked()
+    if owner.disabled:
+        return Refused(AccountDisabled())
+    return NeedsMerge(owner.user_id)

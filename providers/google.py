@@ -1,0 +1,33 @@
+"""Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
+
+from providers.base import Get, Profile, Provider, email_key
+from providers.openid_connect import claims_with_userinfo, profile_from
+
+
+def profile(get: Get) -> Profile:
+    """From the id_token; Workspace accounts may have name and picture only in userinfo.
+
+    Google answers for the addresses it runs itself: gmail.com and Workspace domains (``hd``).
+    Any other address was verified once and may have changed hands since.
+    """
+    claims = claims_with_userinfo(get, needs=("name", "picture"))
+    email = claims.get("email")
+    is_gmail = isinstance(email, str) and email_key(email).endswith("@gmail.com")
+    return profile_from(claims, email_trusted=is_gmail or bool(claims.get("hd")))
+
+
+GOOGLE = Provider(
+    name="google",
+    label="Google",
+    scope="openid email profile",
+    issuer="https://accounts.google.com",
+    # Both forms are documented.
+    issuer_aliases=("accounts.google.com",),
+    profile=profile,
+    scope_aliases={
+        "https://www.googleapis.com/auth/userinfo.email": "email",
+        "https://www.googleapis.com/auth/userinfo.profile": "profile",
+    },
+    intent_params={"reauth": {"prompt": "select_account"}},
+    console="https://console.cloud.google.com/apis/credentials",
+)

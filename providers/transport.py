@@ -1,0 +1,193 @@
+"""How this process reaches providers: one pool of connections, every call bounded in time and size.
+
+No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
+however slowly the other side drips; resolving a host name alone is left to the system.
+"""
+
+import http.client
+import io
+import json
+import socket
+import ssl
+import time
+from contextvars import ContextVar
+from typing import Any
+
+import certifi
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from errors import ProviderDown, ProviderError
+from providers.base import NotShared
+
+CONNECT_SECONDS = 3.05
+READ_SECONDS = 8.0
+TOTAL_SECONDS = 12.0
+ANSWER_MAX_BYTES = 1024 * 1024
+POOLED_HOSTS = 32
+POOLED_CONNECTIONS_PER_HOST = 32
+HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+class _BoundedStream(io.RawIOBase):
+    """A socket's stream whose reads stop at the deadline of the call they belong to."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._stream = connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        remaining = _deadline.get() - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the whole call took too long")
+        self._socket.settimeout(min(READ_SECONDS, remaining))
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _StreamSource:
+    """What http.client asks of a socket: one buffered stream."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_BoundedStream(self._connection))
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_StreamSource(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _TLSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class Transport(HTTPAdapter):
+    """A requests adapter that is shared by all sessions of the process.
+
+    ``send`` returns a response whose body was read whole, or raises ProviderDown
+    (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
+    """
+
+    def __init__(self) -> None:
+        # Parsing the CA bundle costs more than a whole sign-in: once per process, not per session.
+        self._tls = ssl.create_default_context()
+        self._tls.load_verify_locations(certifi.where())
+        self._proxies: dict[str, dict[str, str]] = {}
+        retry = Retry(total=1, connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"})
+        super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:
+        # Without this, requests names a CA file here and every new connection parses it again.
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, **_options: Any
+    ) -> requests.Response:
+        mark = _deadline.set(time.monotonic() + TOTAL_SECONDS)
+        try:
+            response = super().send(
+                request,
+                stream=True,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                proxies=self._proxies_for(request.url or ""),
+            )
+            _read_body(response)
+        except requests.exceptions.Timeout as error:
+            raise ProviderDown(_describe(request, error), timed_out=True) from None
+        except (requests.exceptions.ConnectionError, OSError) as error:
+            timed_out = isinstance(error, TimeoutError) or "timed out" in str(error)
+            raise ProviderDown(_describe(request, error), timed_out=timed_out) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
+            if timed_out or isinstance(error, urllib3.exceptions.ProtocolError):
+                raise ProviderDown(_describe(request, error), timed_out=timed_out) from None
+            raise ProviderError(_describe(request, error)) from None
+        finally:
+            _deadline.reset(mark)
+        return response
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        """The proxy variables of the environment, looked up once per origin."""
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._proxies:
+            self._proxies[origin] = requests.utils.get_environ_proxies(origin)
+        return self._proxies[origin]
+
+    def get_json(self, url: str) -> Any:
+        """Fetch a public JSON document. Raises ProviderError."""
+        prepared = requests.Request("GET", url, headers=HEADERS).prepare()
+        return read_json(self.send(prepared))
+
+
+def read_json(response: requests.Response) -> Any:
+    """The JSON of an answer that must be a success.
+
+    Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
+    """
+    where = f"{_place(response.url)} answered {response.status_code}"
+    if response.status_code in (401, 403, 404):
+        raise NotShared(where)
+    if response.status_code != 200:
+        raise ProviderError(where)
+    return parse_json(response.content, where)
+
+
+def parse_json(body: bytes, where: str) -> Any:
+    """Raises ProviderError for what is not JSON, is not UTF-8 or nests too deep."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
+
+
+def _read_body(response: requests.Response) -> None:
+    body = bytearray()
+    try:
+        for chunk in response.raw.stream(65536, decode_content=True):
+            body += chunk
+            if len(body) > ANSWER_MAX_BYTES:
+                response.raw.close()
+                raise ProviderError(f"{_place(response.url)} answered more than a megabyte")
+    finally:
+        response.raw.release_conn()
+    # As requests does when it reads a body itself.
+    response._content = bytes(body)  # noqa: SLF001
+    response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _describe(request: requests.PreparedRequest, error: Exception) -> str:
+    return f"{request.method} {_place(request.url)}: {type(error).__name__}"
+
+
+def _place(url: str | None) -> str:
+    """Where a request went, without its query: that may hold what a log must not."""
+    return (url or "").partition("?")[0]

@@ -1,0 +1,157 @@
+"""Signed-in browsers and devices: the only writer of sessions.
+
+The cookie holds a random token, the row its SHA-256: who reads the database cannot sign in.
+A row that is gone is a session that is gone, on every instance, from the next request on.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from activity import Caller
+from models import OAuth, Session, atomic, db, now
+
+LIFETIME_DAYS = 90
+IDLE_DAYS = 14
+SEEN_EVERY_SECONDS = 60
+RECENT_SECONDS = 15 * 60
+MAX_SESSIONS_PER_USER = 100
+
+
+def hash_token(token: str) -> str:
+    """How a random secret is kept: it is long enough that a plain hash cannot be reversed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@atomic
+def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tuple[Session, str]:
+    """A session for the identity's owner, and the token for the cookie.
+
+    ``replaces``: id of the session that this browser had; it ends.
+    """
+    if replaces:
+        db.session.execute(delete(Session).where(Session.id == replaces))
+    token = secrets.token_urlsafe(32)
+    session = Session(
+        token_hash=hash_token(token),
+        user_id=identity.user_id,
+        identity_id=identity.id,
+        provider=identity.provider,
+        expires_at=now() + timedelta(days=LIFETIME_DAYS),
+        user_agent=caller.user_agent[:256],
+        address=caller.address,
+    )
+    db.session.add(session)
+    db.session.flush()
+    _end_surplus(identity.user_id)
+    return session, token
+
+
+def _end_surplus(user_id: str) -> None:
+    kept = (
+        select(Session.id)
+        .where(Session.user_id == user_id)
+        .order_by(Session.last_seen_at.desc())
+        .limit(MAX_SESSIONS_PER_USER)
+    )
+    oldest = delete(Session).where(Session.user_id == user_id, Session.id.not_in(kept))
+    db.session.execute(oldest.execution_options(synchronize_session=False))
+
+
+def find(token: str | None) -> Session | None:
+    """The session a cookie speaks of, with its user; None when it is over or the user is off."""
+    if not token or len(token) > 128:
+        return None
+    query = select(Session).where(Session.token_hash == hash_token(token))
+    session = db.session.scalar(query.options(joinedload(Session.user, innerjoin=True)))
+    if session is None or not _is_alive(session) or not session.user.is_active:
+        return None
+    return session
+
+
+def _is_alive(session: Session) -> bool:
+    moment = now()
+    idle_since = moment - timedelta(days=IDLE_DAYS)
+    return session.expires_at > moment and session.last_seen_at > idle_since
+
+
+def is_recent(session: Session) -> bool:
+    """Whether its person proved themselves in the last 15 minutes."""
+    return session.authenticated_at > now() - timedelta(seconds=RECENT_SECONDS)
+
+
+@atomic
+def touch(session: Session, caller: Caller) -> None:
+    """Note that a session is in use, at most once a minute."""
+    if session.last_seen_at < now() - timedelta(seconds=SEEN_EVERY_SECONDS):
+        db.session.execute(
+            update(Session)
+            .where(Session.id == session.id)
+            .values(last_seen_at=now(), address=caller.address)
+        )
+
+
+def needs_touch(session: Session) -> bool:
+    return session.last_seen_at < now() - timedelta(seconds=SEEN_EVERY_SECONDS)
+
+
+@atomic
+def renew(session_id: str, *, proved_now: bool = False) -> str:
+    """A new token for a session whose rights have grown; the old one is dead."""
+    token = secrets.token_urlsafe(32)
+    values: dict[str, object] = {"token_hash": hash_token(token)}
+    if proved_now:
+        values["authenticated_at"] = now()
+    db.session.execute(update(Session).where(Session.id == session_id).values(**values))
+    return token
+
+
+def of_user(user_id: str) -> Sequence[Session]:
+    """The living sessions of a person, last seen first."""
+    query = select(Session).where(Session.user_id == user_id).order_by(Session.last_seen_at.desc())
+    return [session for session in db.session.scalars(query) if _is_alive(session)]
+
+
+@atomic
+def end(user_id: str, session_id: str) -> Session | None:
+    """End one of this person's sessions; None when there is no such one."""
+    session = db.session.get(Session, session_id)
+    if session is None or session.user_id != user_id:
+        return None
+    db.session.delete(session)
+    return session
+
+
+@atomic
+def end_others(user_id: str, kept_id: str) -> int:
+    """End all of this person's sessions but one; how many that were."""
+    others = delete(Session).where(Session.user_id == user_id, Session.id != kept_id)
+    result = db.session.execute(others)
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+@atomic
+def end_of_identity(identity_id: str, kept_id: str) -> None:
+    """End the sessions that an identity started, but one: it is no way in any more."""
+    db.session.execute(
+        delete(Session).where(Session.identity_id == identity_id, Session.id != kept_id)
+    )
+
+
+def move(from_user_id: str, to_user_id: str) -> None:
+    """Give one account's sessions to another. Call within an atomic verb."""
+    db.session.execute(
+        update(Session).where(Session.user_id == from_user_id).values(user_id=to_user_id)
+    )
+
+
+@atomic
+def purge() -> None:
+    """Delete what is over."""
+    idle_since = now() - timedelta(days=IDLE_DAYS)
+    over = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
+    db.session.execute(delete(Session).where(over))

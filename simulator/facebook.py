@@ -1,0 +1,79 @@
+"""A look-alike of Facebook: a versioned Graph API that wants an appsecret_proof, never says
+whether an address was verified, and wraps its errors in an object."""
+
+import hashlib
+import hmac
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator.protocol import Client, LookAlike, Refusal
+
+VERSION = "v26.0"
+# Graph API error codes: https://developers.facebook.com/docs/graph-api/guides/error-handling
+ERROR_CODES = {"invalid_client": 1, "redirect_uri_mismatch": 191}
+
+
+class Facebook(LookAlike):
+    def __init__(self, client: Client) -> None:
+        super().__init__("facebook", "Facebook", client, pkce=False)
+
+    def cancelled(self) -> dict[str, str]:
+        return {
+            "error": "access_denied",
+            "error_code": "200",
+            "error_description": "Permissions error",
+            "error_reason": "user_denied",
+        }
+
+    def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
+        if parameters == {"error": "server_error"}:  # Facebook's other form of error
+            parameters = {"error_code": "1349003", "error_message": "Login Error"}
+        response = super().callback(parameters, behave)
+        response.headers["Location"] += "#_=_"
+        return response
+
+
+def graph_error(message: str, code: int) -> tuple[Response, int]:
+    error = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "AbC"}
+    return jsonify(error=error), 400
+
+
+def blueprint(facebook: Facebook) -> Blueprint:
+    routes = Blueprint("facebook", __name__, url_prefix=f"/facebook/{VERSION}")
+    routes.add_url_rule("/dialog/oauth", "authorize", facebook.authorize, methods=["GET", "POST"])
+
+    @routes.route("/oauth/access_token", methods=["GET", "POST"])
+    def token() -> Response | tuple[Response, int]:
+        bad = facebook.misbehave("token", facebook.of_form(request.values))
+        if bad:
+            return bad
+        try:
+            access_token, _code = facebook.redeem(request.values)
+        except Refusal as refusal:
+            return graph_error(refusal.error, ERROR_CODES.get(refusal.error, 100))
+        return jsonify(access_token=access_token, token_type="bearer", expires_in=5183944)
+
+    @routes.get("/me")
+    def me() -> Response | tuple[Response, int]:
+        facebook.note("me")
+        code = facebook.bearer()
+        if code is None:
+            return graph_error("Invalid OAuth access token.", 190)
+        token = request.headers["Authorization"].partition(" ")[2]
+        proof = hmac.new(facebook.client.client_secret.encode(), token.encode(), hashlib.sha256)
+        if not hmac.compare_digest(request.args.get("appsecret_proof", ""), proof.hexdigest()):
+            return graph_error("API calls from the server require an appsecret_proof argument", 100)
+        bad = facebook.misbehave("profile", code)
+        if bad:
+            return bad
+        person, answer = code.person, {}
+        fields = request.args.get("fields", "id,name")
+        answer["id"] = person.subject("facebook", 17)
+        if person.name and "name" in fields:
+            answer["name"] = person.name
+        if person.email and "email" in fields and "email" in code.scopes:
+            answer["email"] = person.email
+        picture = {"url": f"https://platform-lookaside.fbsbx.com/{person.key}", "width": 256}
+        return jsonify({**answer, "picture": {"data": picture}} if "picture" in fields else answer)
+
+    return routes

@@ -1,0 +1,190 @@
+"""What all look-alikes share: clients, one-use codes, tokens, and the page to choose a person.
+
+Rules kept (RFC 6749, RFC 7636): the client and its redirect URI must be registered, a fault in
+either is shown and never redirected; a code works once, for a minute, for its client, its
+redirect URI and its PKCE challenge.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, render_template, request
+
+from simulator.misbehaviour import ANSWERS, OFFERED
+from simulator.people import PEOPLE, Person
+
+CODE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Client:
+    client_id: str
+    client_secret: str
+    redirect_uris: tuple[str, ...]
+
+
+@dataclass
+class Code:
+    """An authorization code with what it is bound to."""
+
+    person: Person
+    redirect_uri: str
+    challenge: str | None
+    nonce: str | None
+    scopes: tuple[str, ...]
+    behave: str
+    expires: float
+    used: bool = False
+
+
+@dataclass
+class Refusal(Exception):
+    """An OAuth error of the token endpoint; each look-alike dresses it in its own way."""
+
+    error: str
+    description: str = ""
+
+
+@dataclass
+class LookAlike:
+    """One look-alike provider. ``seen`` lists the requests it answered, for tests to read."""
+
+    name: str
+    label: str
+    client: Client
+    pkce: bool = True
+    codes: dict[str, Code] = field(default_factory=dict)
+    tokens: dict[str, Code] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    # The authorization endpoint.
+
+    def authorize(self) -> Response | tuple[str, int]:
+        """GET: the page to choose who to be. POST: the choice."""
+        fault = self._fault_to_show() or self._fault_of_request()
+        if fault:
+            return render_template("refused.html", provider=self, fault=fault), 400
+        if request.method == "GET":
+            page = render_template(
+                "choose.html",
+                provider=self,
+                people=PEOPLE.values(),
+                offered=OFFERED,
+                scopes=self.requested_scopes(),
+            )
+            return page, 200
+        behave = request.form.get("behave", "")
+        if "cancel" in request.form:
+            return self.callback(self.cancelled())
+        if behave == "callback:server_error":
+            return self.callback({"error": "server_error"})
+        if behave == "callback:no_code":
+            return self.callback({})
+        person = PEOPLE.get(request.form.get("person", ""))
+        if person is None:
+            return render_template("refused.html", provider=self, fault="No such person"), 400
+        return self.callback({"code": self.issue(person, behave), **self.extras()}, behave)
+
+    def _fault_to_show(self) -> str | None:
+        if request.args.get("client_id") != self.client.client_id:
+            return "The OAuth client was not found."
+        if request.args.get("redirect_uri") not in self.client.redirect_uris:
+            return "The redirect URI is not registered for this client."
+        return None
+
+    def _fault_of_request(self) -> str | None:
+        if request.args.get("response_type") != "code":
+            return "response_type must be code."
+        if self.pkce and request.args.get("code_challenge_method") not in (None, "S256"):
+            return "code_challenge_method must be S256."
+        return None
+
+    def cancelled(self) -> dict[str, str]:
+        return {"error": "access_denied"}
+
+    def extras(self) -> dict[str, str]:
+        """Further parameters that this provider adds to the callback."""
+        return {}
+
+    def requested_scopes(self) -> tuple[str, ...]:
+        return tuple(request.args.get("scope", "").replace(",", " ").split())
+
+    def issue(self, person: Person, behave: str = "") -> str:
+        code = secrets.token_urlsafe(24)
+        with self.lock:
+            self.codes[code] = Code(
+                person=person,
+                redirect_uri=request.args["redirect_uri"],
+                challenge=request.args.get("code_challenge"),
+                nonce=request.args.get("nonce"),
+                scopes=self.requested_scopes(),
+                behave=behave,
+                expires=time.monotonic() + CODE_SECONDS,
+            )
+        return code
+
+    def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
+        state = request.args.get("state")
+        if behave == "callback:wrong_state":
+            state = secrets.token_urlsafe(32)
+        query = {**parameters, **({"state": state} if state is not None else {})}
+        return redirect(f"{request.args['redirect_uri']}?{urlencode(query)}")  # type: ignore[return-value]
+
+    # The token endpoint.
+
+    def redeem(self, form: Any) -> tuple[str, Code]:
+        """An access token for a code. Raises Refusal."""
+        self.note("token")
+        client_id, client_secret = form.get("client_id"), form.get("client_secret")
+        if client_id != self.client.client_id or not hmac.compare_digest(
+            client_secret or "", self.client.client_secret
+        ):
+            raise Refusal("invalid_client", "The client secret is wrong.")
+        if form.get("grant_type") != "authorization_code":
+            raise Refusal("unsupported_grant_type")
+        with self.lock:
+            code = self.codes.get(form.get("code", ""))
+            if code is None or code.used or code.expires < time.monotonic():
+                raise Refusal("invalid_grant", "The code is unknown, used or expired.")
+            code.used = True
+        if form.get("redirect_uri") != code.redirect_uri:
+            raise Refusal("redirect_uri_mismatch")
+        self._check_pkce(code, form.get("code_verifier"))
+        token = secrets.token_urlsafe(32)
+        with self.lock:
+            self.tokens[token] = code
+        return token, code
+
+    def _check_pkce(self, code: Code, verifier: str | None) -> None:
+        if code.challenge is None:
+            return
+        digest = hashlib.sha256((verifier or "").encode()).digest()
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != code.challenge:
+            raise Refusal("invalid_grant", "The code verifier does not match.")
+
+    def misbehave(self, where: str, code: Code | None) -> Response | None:
+        """The bad answer that was ordered for this place, if one was."""
+        place, _, answer = (code.behave if code else "").partition(":")
+        return ANSWERS[answer]() if place == where and answer in ANSWERS else None
+
+    def of_form(self, form: Any) -> Code | None:
+        return self.codes.get(form.get("code", ""))
+
+    # Profile endpoints.
+
+    def bearer(self) -> Code | None:
+        """Whose access token a profile request carries."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.tokens.get(token) if kind.lower() == "bearer" else None
+
+    def note(self, what: str) -> None:
+        with self.lock:
+            self.seen.append(what)

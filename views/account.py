@@ -1,0 +1,209 @@
+"""The account: ways to sign in, sessions, activity, and the proof that sensitive acts ask for."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user, login_required
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response
+
+import accounts
+import activity
+import sessions
+from errors import LastWayIn, NotFound
+from models import OAuth
+from views.describe import device, other_sessions, sentence
+from views.guards import (
+    caller,
+    count_action,
+    local_path,
+    needs_recent,
+    site,
+    this_session,
+)
+from views.login import begin_flow
+
+account = Blueprint("account", __name__, url_prefix="/account")
+account.before_request(count_action)
+
+# What somebody is about to do, by the page that asked for proof.
+ACTS = {"/account/unlink/": "remove a sign-in method", "/login/confirm": "merge two accounts"}
+ANY_ACT = "change your account"
+SHOWN_EVENTS = 5
+SHOWN_SESSIONS = 5
+
+
+@account.before_request
+@login_required
+def only_signed_in() -> None:
+    """Every page here is its owner's."""
+
+
+@account.get("")
+def show() -> str:
+    identities = accounts.identities_of(this_session().user_id)
+    g.form_redirects = True
+    return render_template(
+        "account.html",
+        user=current_user,
+        rows=[identity_row(identity, identities) for identity in identities],
+        sessions=session_rows()[:SHOWN_SESSIONS],
+        events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
+    )
+
+
+def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
+    others = accounts.others_usable(identities, identity.id, site().usable)
+    return {
+        "identity": identity,
+        "label": site().label(identity.provider),
+        "is_usable": (identity.provider, identity.issuer) in site().usable,
+        "is_this": identity.id == this_session().identity_id,
+        "is_removable": bool(others),
+        "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
+    }
+
+
+# Link and unlink.
+
+
+@account.post("/link/<provider>")
+def link(provider: str) -> Response:
+    """Begin to link; bound to this person, this session and this flow."""
+    blueprint = site().providers.get(provider)
+    if blueprint is None:
+        raise PageNotFound
+    attempt = begin_flow(provider, "link", return_to=url_for("account.show"))
+    return blueprint.redirect_to_provider(attempt)
+
+
+@account.get("/unlink/<identity_id>")
+@needs_recent
+def ask_unlink(identity_id: str) -> str:
+    row = _own_row(identity_id)
+    if not row["is_removable"]:
+        raise LastWayIn
+    return render_template("unlink.html", **row)
+
+
+@account.post("/unlink/<identity_id>")
+@needs_recent
+def unlink(identity_id: str) -> Response:
+    session = this_session()
+    was_this = session.identity_id == identity_id
+    removed = accounts.unlink(session.user_id, identity_id, site().usable, session.id, caller())
+    label = site().label(removed.provider)
+    stays = " You stay signed in on this device." if was_this else ""
+    flash(f"{label} removed.{stays}", "ok")
+    return redirect(url_for("account.show"), 303)
+
+
+def _own_row(identity_id: str) -> dict[str, Any]:
+    identities = accounts.identities_of(this_session().user_id)
+    for identity in identities:
+        if identity.id == identity_id:
+            return identity_row(identity, identities)
+    raise NotFound("no such identity of this account")
+
+
+# Proof again.
+
+
+@account.get("/reauth")
+def reauth() -> str | Response:
+    """Confirm it's you, with one of the identities of this account."""
+    return_to = local_path(request.args.get("next"), url_for("account.show"))
+    if sessions.is_recent(this_session()):
+        return redirect(return_to)
+    identities = accounts.identities_of(this_session().user_id)
+    rows = [identity_row(identity, identities) for identity in identities]
+    g.form_redirects = True
+    return render_template(
+        "reauth.html",
+        rows=[row for row in rows if row["is_usable"]],
+        return_to=return_to,
+        action=next((text for path, text in ACTS.items() if return_to.startswith(path)), ANY_ACT),
+    )
+
+
+@account.post("/reauth/<identity_id>")
+def begin_reauth(identity_id: str) -> Response:
+    identity = _own_row(identity_id)["identity"]
+    blueprint = site().providers.get(identity.provider)
+    if blueprint is None:
+        raise PageNotFound
+    return_to = local_path(request.form.get("next"), url_for("account.show"))
+    attempt = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
+    return blueprint.redirect_to_provider(attempt)
+
+
+# Sessions.
+
+
+@account.get("/sessions")
+def show_sessions() -> str:
+    return render_template("sessions.html", sessions=session_rows())
+
+
+def session_rows() -> list[dict[str, Any]]:
+    """This device first, then the last seen."""
+    this = this_session().id
+    rows = [
+        {
+            "session": session,
+            "device": device(session.user_agent),
+            "label": site().label(session.provider),
+            "is_this": session.id == this,
+        }
+        for session in sessions.of_user(this_session().user_id)
+    ]
+    return sorted(rows, key=lambda row: not row["is_this"])
+
+
+@account.post("/sessions/<session_id>/end")
+def end_session(session_id: str) -> Response:
+    """Sign one other device out."""
+    session = this_session()
+    ended = sessions.end(session.user_id, session_id) if session_id != session.id else None
+    if ended is None:
+        raise NotFound("no such other session of this account")
+    activity.record(session.user_id, "sessions_ended", caller(), detail="1")
+    flash(f"Signed out of {device(ended.user_agent)}.", "ok")
+    return redirect(url_for("account.show_sessions"), 303)
+
+
+@account.post("/sessions/end-others")
+def end_other_sessions() -> Response:
+    session = this_session()
+    count = sessions.end_others(session.user_id, session.id)
+    if count:
+        activity.record(session.user_id, "sessions_ended", caller(), detail=str(count))
+    flash(f"Signed out of {other_sessions(count)}.", "ok")
+    return redirect(url_for("account.show_sessions"), 303)
+
+
+# Activity.
+
+
+@account.get("/activity")
+def show_activity() -> str:
+    before = request.args.get("before")
+    page = activity.recent(this_session().user_id, before, activity.PAGE_SIZE + 1)
+    shown = page[: activity.PAGE_SIZE]
+    return render_template(
+        "activity.html",
+        events=event_rows(shown),
+        older=shown[-1].id if len(page) > len(shown) else None,
+        is_first=before is None,
+    )
+
+
+def event_rows(events: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "event": event,
+            "sentence": sentence(event, site().label(event.provider)),
+            "device": device(event.user_agent),
+        }
+        for event in events
+    ]

@@ -1,0 +1,79 @@
+"""Words for what the rows hold: devices, events, moments."""
+
+import functools
+from datetime import datetime
+
+from ua_parser import parse
+
+import errors
+from models import Event
+
+# Browsers whose longer name says the same.
+SHORT_NAMES = {"Mac OS X": "macOS", "Chrome Mobile": "Chrome", "Mobile Safari": "Safari"}
+
+
+@functools.lru_cache(maxsize=1024)
+def device(user_agent: str) -> str:
+    """A browser and its system, such as "Firefox on Windows", from a User-Agent header."""
+    known = parse(user_agent)
+    browser = known.user_agent.family if known.user_agent else "Unknown browser"
+    system = known.os.family if known.os else None
+    browser = SHORT_NAMES.get(browser, browser)
+    return f"{browser} on {SHORT_NAMES.get(system, system)}" if system else browser
+
+
+def moment(value: datetime) -> str:
+    """A time in full: 3 Nov 2026, 14:05 UTC."""
+    return f"{value.day} {value:%b %Y, %H:%M} UTC"
+
+
+def day(value: datetime) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def _titles() -> dict[str, str]:
+    """The page titles of all refusals, by reason code."""
+    titles, waiting = {}, [errors.Problem]
+    while waiting:
+        error = waiting.pop()
+        titles[error.code] = error.title
+        waiting += error.__subclasses__()
+    return titles
+
+
+REFUSALS = _titles()
+
+
+SENTENCES = {
+    ("signed_in", "identity_unknown"): "Account created with {provider}",
+    ("signed_in", "kept_separate"): "Account created with {provider}",
+    ("signed_in", ""): "Signed in with {provider}",
+    ("refused", "cancelled"): "Sign-in with {provider} was cancelled",
+    ("refused", ""): "Sign-in with {provider} blocked: {refusal}",
+    (
+        "linked",
+        "email_verified_on_both_sides",
+    ): "Connected {provider}, whose verified email is the same",
+    ("linked", ""): "Connected {provider}",
+    ("unlinked", ""): "Removed {provider}",
+    ("merged", ""): "Merged another account into this one, opened with {provider}",
+    ("confirmed", ""): "Confirmed it's you with {provider}",
+    ("email_changed", ""): "Email changed",
+    ("signed_out", ""): "Signed out",
+    ("sessions_ended", ""): "Signed out {count}",
+}
+
+
+def sentence(event: Event, provider: str) -> str:
+    """One event as a plain sentence."""
+    template = SENTENCES.get((event.kind, event.reason)) or SENTENCES[event.kind, ""]
+    refusal = REFUSALS.get(event.reason, event.reason)
+    return template.format(
+        provider=provider,
+        refusal=refusal.format(provider=provider),
+        count=other_sessions(event.detail),
+    )
+
+
+def other_sessions(count: int | str) -> str:
+    return "1 other session" if str(count) == "1" else f"{count} other sessions"

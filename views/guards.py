@@ -1,0 +1,281 @@
+"""Who is asking, and what may pass: the session cookie, flow cookies, return paths, step-up.
+
+Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
+row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
+secret and the messages for the next page, nothing that signs anybody in.
+"""
+
+import functools
+import ipaddress
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from flask import Request, current_app, g, redirect, request, url_for
+from flask import session as browser_cookie
+from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login.config import SESSION_KEYS
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+import flows
+import sessions
+from activity import Caller
+from config import Settings, is_loopback
+from linking import Policy
+from models import OAuth, Session, User
+from providers import PROVIDERS
+from providers.blueprint import LoginBlueprint
+from views.limits import Limits
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETURN_PATH_MAX_CHARACTERS = 512
+LAST_USED_DAYS = 90
+FLOW_COOKIE = "flow_"
+
+csrf = CSRFProtect()
+login_manager = LoginManager()
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one application was built from."""
+
+    settings: Settings
+    providers: dict[str, LoginBlueprint]
+    policy: Policy
+    limits: Limits
+    demo_url: str | None = None
+
+    @property
+    def usable(self) -> set[tuple[str, str]]:
+        """The kinds of identity that this site can sign people in with."""
+        return {(name, blueprint.identity_issuer) for name, blueprint in self.providers.items()}
+
+    def label(self, provider: str) -> str:
+        """A provider's name as branded, also when it is switched off."""
+        known = PROVIDERS.get(provider)
+        return known.label if known else provider
+
+
+def site() -> Site:
+    return cast(Site, current_app.extensions["quickstep"])
+
+
+def caller() -> Caller:
+    """Who this request comes from, for sessions, activity and limits."""
+    return Caller(
+        address=address_of(request),
+        user_agent=request.headers.get("User-Agent", "")[:256],
+        reference=g.get("reference", ""),
+    )
+
+
+def address_of(http_request: Request) -> str:
+    """The peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says."""
+    try:
+        address = ipaddress.ip_address((http_request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def current_user_id() -> str | None:
+    return str(current_user.id) if current_user.is_authenticated else None
+
+
+def count_action() -> None:
+    """Before each request of a blueprint: limit how often one account may be changed."""
+    if request.method == "POST" and (user_id := current_user_id()):
+        site().limits.count_action(user_id)
+
+
+# Return paths.
+
+_UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+
+
+def local_path(value: str | None, default: str = "") -> str:
+    """``value`` when it is a path of this site, else ``default``.
+
+    However often it is decoded it must stay one: no scheme or host, no ``//``, backslash,
+    white space or control character.
+    """
+    if not value or len(value) > RETURN_PATH_MAX_CHARACTERS:
+        return default
+    form = value
+    for _ in range(5):
+        if not _is_local(form):
+            return default
+        decoded = unquote(form)
+        if decoded == form:
+            return value
+        form = decoded
+    return default
+
+
+def _is_local(path: str) -> bool:
+    if not path.startswith("/") or path.startswith("//") or _UNSAFE_IN_PATH.search(path):
+        return False
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc and "//" not in parts.path
+
+
+# Cookies.
+
+
+def cookie_name(name: str) -> str:
+    """With the prefix that makes browsers keep a cookie to this host, where there is https."""
+    return f"__Host-{name}" if site().settings.is_https else name
+
+
+def set_cookie(name: str, value: str, max_age: int) -> None:
+    """Have the response of this request set a cookie; the last word on a name counts."""
+    g.setdefault("cookies", {})[name] = (value, max_age)
+
+
+def forget_cookies() -> None:
+    """Leave the browser's cookies as they are: what they were to speak of was not committed."""
+    g.pop("cookies", None)
+    browser_cookie.modified = False
+
+
+def write_cookies(response: Response) -> Response:
+    secure = site().settings.is_https
+    for name, (value, max_age) in g.get("cookies", {}).items():
+        response.set_cookie(
+            name, value, max_age, path="/", secure=secure, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def flow_cookies() -> dict[str, str]:
+    """This browser's secrets for its flows, by flow id."""
+    prefix = cookie_name(FLOW_COOKIE)
+    return {
+        name.removeprefix(prefix): value
+        for name, value in request.cookies.items()
+        if name.startswith(prefix)
+    }
+
+
+def keep_flow(flow_id: str, secret: str) -> None:
+    set_cookie(cookie_name(FLOW_COOKIE + flow_id), secret, flows.LIFETIME_SECONDS)
+
+
+def drop_flows(flow_ids: Collection[str]) -> None:
+    """End flows of this browser, in the database and in its cookies."""
+    flows.drop(flow_ids)
+    for flow_id in flow_ids:
+        set_cookie(cookie_name(FLOW_COOKIE + flow_id), "", 0)
+
+
+# The session.
+
+
+@login_manager.request_loader
+def load_user(http_request: Request) -> User | None:
+    """Flask-Login's way to the current user: the row that the session cookie speaks of."""
+    session = sessions.find(http_request.cookies.get(site().settings.session_cookie_name))
+    g.login_session = session
+    if session is None:
+        return None
+    if sessions.needs_touch(session):
+        sessions.touch(session, caller())
+    return session.user
+
+
+def current_session() -> Session | None:
+    """The session of this request's cookie."""
+    return g.login_session if current_user.is_authenticated else None
+
+
+def this_session() -> Session:
+    """The session, in a view that only signed-in people reach."""
+    session = current_session()
+    assert session is not None
+    return session
+
+
+def begin_session(identity: OAuth) -> None:
+    """Sign this browser in with an identity, in a new session that replaces the one it had.
+
+    Flows that the old session's person began are dead with it (flows.py).
+    """
+    old = current_session()
+    session, token = sessions.start(identity, caller(), replaces=old.id if old else None)
+    browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
+    g.login_session = session
+    _set_session_cookie(token)
+    set_cookie(cookie_name("last_idp"), identity.provider, LAST_USED_DAYS * 86400)
+    login_user(identity.user)
+    # Flask-Login's own record in Flask's cookie could not be revoked; the row can.
+    for key in SESSION_KEYS:
+        browser_cookie.pop(key, None)
+
+
+def renew_session(*, proved_now: bool = False) -> None:
+    """Give this session a new token; its rights have just grown."""
+    _set_session_cookie(sessions.renew(this_session().id, proved_now=proved_now))
+
+
+def end_session() -> None:
+    """Sign this browser out; half-done flows end with it."""
+    session = current_session()
+    if session:
+        sessions.end(session.user_id, session.id)
+    drop_flows(flow_cookies())
+    logout_user()
+    browser_cookie.clear()
+    set_cookie(site().settings.session_cookie_name, "", 0)
+
+
+def _set_session_cookie(token: str) -> None:
+    set_cookie(site().settings.session_cookie_name, token, sessions.LIFETIME_DAYS * 86400)
+
+
+def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """For sensitive acts: who signed in over 15 minutes ago proves themselves again first.
+
+    They come back to the page that asks for the act, never to the act itself.
+    """
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        if sessions.is_recent(this_session()):
+            return view(*args, **kwargs)
+        page = request.full_path if request.method == "GET" else request.path
+        query = request.form.get("flow")
+        if request.method == "POST" and query:
+            page = f"{page}?flow={query}"
+        return redirect(url_for("account.reauth", next=local_path(page.rstrip("?"))), 303)
+
+    return guarded
+
+
+# The site as a whole.
+
+
+def check_place() -> Response | None:
+    """Before each request: demo mode answers this machine only, and a local server has one name.
+
+    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
+    one, where the cookies of the other are missing.
+    """
+    settings = site().settings
+    host = urlsplit(f"//{request.host}").hostname
+    if site().demo_url and not (is_loopback(host) and is_loopback(address_of(request))):
+        return Response("Demo mode answers this machine only.\n", 403, mimetype="text/plain")
+    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
+    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
+    if other_name and same_port and request.method == "GET":
+        return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
+    return None

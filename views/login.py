@@ -1,0 +1,224 @@
+"""Sign in and out: the buttons, the gate of the login blueprints, and the one receiver of
+``oauth_authorized`` that decides and answers."""
+
+import time
+from typing import Any
+
+import structlog
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+import accounts
+import activity
+import flows
+import sessions
+from errors import WrongAccount
+from linking import AlreadyLinked, Link, NeedsMerge, NeedsProof, NeedsSwitch, Refused
+from models import OAuth, atomic, db
+from providers.base import Grant
+from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from views.guards import (
+    FLOW_COOKIE,
+    begin_session,
+    caller,
+    cookie_name,
+    current_session,
+    drop_flows,
+    end_session,
+    flow_cookies,
+    keep_flow,
+    local_path,
+    renew_session,
+    set_cookie,
+    site,
+    this_session,
+)
+from views.problems import sign_in_page
+
+log = structlog.get_logger()
+login = Blueprint("login", __name__)
+
+PURGE_EVERY_SECONDS = 600
+
+
+@login.get("/")
+def home() -> Response:
+    return redirect(url_for("account.show" if current_user.is_authenticated else "login.choose"))
+
+
+@login.get("/login")
+def choose() -> str:
+    """One control per provider."""
+    return sign_in_page()
+
+
+@login.get("/logout")
+def ask_sign_out() -> str | Response:
+    if not current_user.is_authenticated:
+        return redirect(url_for("login.choose"))
+    return render_template("logout.html")
+
+
+@login.post("/logout")
+def sign_out() -> Response:
+    session = current_session()
+    if session:
+        activity.record(session.user_id, "signed_out", caller(), provider=session.provider)
+        label = site().label(session.provider)
+        end_session()
+        flash(f"You may still be signed in to {label}.", "signed_out")
+        log.info("signed_out", user=session.user_id)
+    return redirect(url_for("login.choose"), 303)
+
+
+class Gate:
+    """The flows that login blueprints begin and claim, with this browser's cookies."""
+
+    def __init__(self) -> None:
+        self._purged_at = float("-inf")
+
+    def begin(self, provider: str) -> flows.Attempt:
+        """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
+        site().limits.check_refusals(caller().address)
+        self._purge()
+        asks = request.args.get("ask") == "email"
+        return begin_flow(
+            provider,
+            "ask_email" if asks else "sign_in",
+            return_to=local_path(request.args.get("next"), url_for("account.show")),
+        )
+
+    def claim(self, provider: str, state: str | None) -> flows.Attempt:
+        site().limits.check_refusals(caller().address)
+        session = current_session()
+        attempt = flows.claim(
+            provider,
+            state,
+            cookies=flow_cookies(),
+            has_cookies=bool(request.cookies),
+            user_id=session.user_id if session else None,
+            session_id=session.id if session else None,
+        )
+        set_cookie(cookie_name(FLOW_COOKIE + attempt.id), "", 0)
+        return attempt
+
+    def _purge(self) -> None:
+        """Now and then, delete what is over."""
+        if time.monotonic() - self._purged_at > PURGE_EVERY_SECONDS:
+            self._purged_at = time.monotonic()
+            flows.purge()
+            sessions.purge()
+            activity.purge()
+
+
+def begin_flow(
+    provider: str, intent: flows.Intent, *, return_to: str, identity_id: str | None = None
+) -> flows.Attempt:
+    """A flow of this browser; one that is to change an account is bound to its session."""
+    session = current_session()
+    drop_flows(flows.surplus(flow_cookies()))
+    attempt = flows.begin(
+        provider,
+        intent,
+        return_to=return_to,
+        caller=caller(),
+        user_id=session.user_id if session else None,
+        session_id=session.id if session and intent in ("link", "reauth") else None,
+        identity_id=identity_id,
+    )
+    keep_flow(attempt.id, attempt.cookie)
+    return attempt
+
+
+@oauth_error.connect
+def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
+    """The provider said no, to a flow that was checked. Raises the SignInError for it."""
+    if isinstance(blueprint, LoginBlueprint):
+        raise blueprint.callback_error(str(error))
+
+
+@oauth_authorized.connect
+def on_authorized(blueprint: Any, **_token: object) -> Response | None:
+    """The provider said who it is: decide what that means here, and answer."""
+    if not isinstance(blueprint, LoginBlueprint):
+        return None
+    finish = {"link": finish_link, "reauth": finish_reauth}.get(g.attempt.intent, finish_sign_in)
+    return finish(g.attempt, g.grant)
+
+
+def finish_sign_in(attempt: flows.Attempt, grant: Grant) -> Response:
+    session = current_session()
+    return answer_sign_in(
+        attempt, grant, signed_in_as=session.user_id if session else None, separate=False
+    )
+
+
+def answer_sign_in(
+    attempt: flows.Attempt, grant: Grant, *, signed_in_as: str | None, separate: bool
+) -> Response:
+    """Carry out a sign-in and answer: a session and the way back, a question, or a refusal.
+
+    Raises SignInError.
+    """
+    decision = _sign_in(grant, signed_in_as=signed_in_as, separate=separate)
+    log.info(
+        "decided",
+        decision=type(decision).__name__,
+        reason=decision.reason,
+        provider=grant.provider,
+        user=current_user.get_id(),
+    )
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsProof():
+            return _ask(attempt, "prove", grant)
+        case NeedsSwitch():
+            return _ask(attempt, "switch", grant)
+        case _:
+            return redirect(attempt.return_to)
+
+
+@atomic
+def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
+    """Account and session in one transaction."""
+    result = accounts.sign_in(
+        grant, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
+    )
+    if result.identity:
+        begin_session(result.identity)
+    return result.decision
+
+
+def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant) -> Response:
+    """Keep what the flow brought, and put the question to the person."""
+    flows.park(attempt, waiting_for, grant)
+    keep_flow(attempt.id, flow_cookies()[attempt.id])
+    return redirect(url_for("confirm.ask", flow=attempt.id))
+
+
+def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
+    decision = accounts.link(this_session().user_id, grant, caller())
+    label = site().label(grant.provider)
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsMerge():
+            return _ask(attempt, "merge", grant)
+        case AlreadyLinked():
+            flash(f"You've already connected this {label} account.", "info")
+        case Link():
+            renew_session()
+            flash(f"{label} connected. You can now sign in with it.", "ok")
+    return redirect(attempt.return_to)
+
+
+def finish_reauth(attempt: flows.Attempt, grant: Grant) -> Response:
+    session = this_session()
+    identity_id = attempt.identity_id or ""
+    if not accounts.confirm(session.user_id, identity_id, grant, caller()):
+        asked = db.session.get(OAuth, identity_id)
+        raise WrongAccount("another identity came back", email=asked.handle if asked else "")
+    renew_session(proved_now=True)
+    return redirect(attempt.return_to)

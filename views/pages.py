@@ -1,0 +1,98 @@
+"""What every page has: a reference, security headers, words for the templates."""
+
+import secrets
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask, current_app, g, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from views.describe import day, moment
+from views.guards import check_place, site, write_cookies
+
+# No vowels, so no words; nothing that is misread.
+REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
+HSTS_SECONDS = 31536000
+STATIC_SECONDS = 86400
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(begin_request)
+    app.before_request(check_place)
+    app.after_request(write_cookies)
+    app.after_request(protect)
+    app.context_processor(words)
+    app.template_filter("moment")(moment)
+    app.template_filter("day")(day)
+
+
+def begin_request() -> None:
+    """Give the request the reference that its log lines and its page share."""
+    letters = "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
+    g.reference = f"{letters[:4]}-{letters[4:]}"
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(ref=g.reference)
+
+
+def protect(response: Response) -> Response:
+    """Headers that keep pages, and what stands in them, to this site."""
+    headers = response.headers
+    # A form that answers with a redirect to a provider needs that provider's origin here:
+    # Chromium blocks it silently otherwise.
+    blueprints = site().providers.values() if g.get("form_redirects") else ()
+    targets = ["'self'", *(origin for one in blueprints for origin in one.form_origins)]
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"form-action {' '.join(dict.fromkeys(targets))}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    # The address of a callback holds a code: it goes nowhere.
+    is_callback = request.path.endswith("/authorized")
+    headers["Referrer-Policy"] = "no-referrer" if is_callback else "same-origin"
+    if request.endpoint != "static":
+        headers["Cache-Control"] = "no-store"
+    if site().settings.is_https:
+        headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+    return response
+
+
+def words() -> dict[str, Any]:
+    """What templates may use."""
+    settings = site().settings
+    return {
+        "product": settings.app_name,
+        "settings": settings,
+        "providers": site().providers,
+        "label": site().label,
+        "is_demo": site().demo_url is not None,
+        "provider_icon": provider_icon,
+        "static_url": static_url,
+        "user": current_user,
+        "ref": g.get("reference", ""),
+    }
+
+
+def static_url(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return url_for("static", filename=name, v=_fingerprint(current_app.static_folder or "", name))
+
+
+@lru_cache
+def _fingerprint(folder: str, name: str) -> str:
+    return sha256((Path(folder) / name).read_bytes()).hexdigest()[:10]
+
+
+@lru_cache
+def provider_icon(name: str) -> Markup:
+    """A provider's mark as inline SVG; a key where there is none. The label says the rest."""
+    folder = Path(__file__).parent.parent / "static" / "idp"
+    path = folder / f"{name}.svg"
+    return Markup((path if path.exists() else folder / "key.svg").read_text(encoding="utf-8"))  # noqa: S704 (our own files)

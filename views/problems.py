@@ -1,0 +1,218 @@
+"""What can go wrong, as a page or problem+json, with a log line and a reference they share."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+import activity
+from errors import FormOld, Misconfigured, Problem, SignInError, TooManyAttempts
+from views.guards import caller, cookie_name, forget_cookies, local_path, site
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = 30
+# Of more than MANY providers, FEW are shown at first.
+MANY, FEW = 6, 5
+# Title, text, and where the button leads (signed in or not).
+PAGES = {
+    400: (
+        "That request didn't make sense to us",
+        "The link or form may be incomplete or too old.",
+        ("login.choose", "Go to sign-in"),
+    ),
+    403: (
+        "You can't open this page",
+        "You're signed in as {email}, which doesn't have access.",
+        ("account.show", "Go to account"),
+    ),
+    404: (
+        "Page not found",
+        "Check the address, or start from your account.",
+        ("account.show", "Go to account"),
+    ),
+    405: (
+        "That action isn't possible here",
+        "Use the buttons on the page instead of the address bar.",
+        ("account.show", "Go to account"),
+    ),
+    500: (
+        "Something went wrong on our side",
+        "We've recorded it. Reference {ref}. You are not signed out.",
+        ("login.choose", "Try again"),
+    ),
+    503: (
+        "Back soon",
+        "{product} is being updated or is short of resources.",
+        ("login.choose", "Try again"),
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(CSRFError, on_csrf_error)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(SQLAlchemyError, on_database_error)
+    app.register_error_handler(Exception, on_bug)
+
+
+def wants_json() -> bool:
+    return request.path.startswith("/api/")
+
+
+def problem_json(status: int, code: str, title: str) -> Response:
+    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+    response = jsonify(
+        {"type": "about:blank", "title": title, "status": status, "code": code}
+        | {"request_id": g.get("reference", "")}
+    )
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def words(template: str, error: Problem | None = None) -> Markup:
+    """A text with its places filled in; what people and providers wrote is escaped."""
+    settings = site().settings
+    support = Markup("the person running this site")
+    if settings.support_url:
+        support = Markup('<a href="{}">support</a>').format(settings.support_url)
+    email = (error.email if error else "") or getattr(current_user, "email", None) or "this account"
+    return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
+        provider=provider_label(),
+        product=settings.app_name,
+        host=settings.host,
+        ref=g.get("reference", ""),
+        support=support,
+        email=Markup("<bdi>{}</bdi>").format(email),
+        minutes=minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
+    )
+
+
+def minutes(seconds: int) -> str:
+    whole = max(1, -(-seconds // 60))
+    return "1 minute" if whole == 1 else f"{whole} minutes"
+
+
+def provider_label() -> str:
+    blueprint = site().providers.get(request.blueprint or "")
+    attempt = g.get("attempt")
+    if blueprint is None and attempt is not None:
+        return site().label(attempt.provider)
+    return blueprint.label if blueprint else "The provider"
+
+
+def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+    """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
+    attempt = g.get("attempt")
+    write = log.error if isinstance(error, Misconfigured) else log.warning
+    write(
+        "refused",
+        reason=error.code,
+        provider=request.blueprint if attempt else None,
+        intent=attempt.intent if attempt else None,
+        detail=error.detail,
+        address=caller().address,
+    )
+    if error.status in (400, 403):
+        site().limits.count_refusal(caller().address)
+    if attempt and attempt.user_id and isinstance(error, SignInError):
+        activity.record(
+            attempt.user_id, "refused", caller(), provider=attempt.provider, reason=error.code
+        )
+    wait = {"Retry-After": str(error.wait_seconds)} if isinstance(error, TooManyAttempts) else {}
+    if wants_json():
+        return problem_json(error.status, error.code, error.title), error.status, wait
+    return sign_in_page(error), error.status, wait
+
+
+def sign_in_page(problem: Problem | None = None) -> str:
+    """The sign-in page, with the reason of a failure where there is one."""
+    attempt = g.get("attempt")
+    return_to = attempt.return_to if attempt else local_path(request.args.get("next"))
+    offers = problem.offers if problem else "buttons"
+    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email")
+    names, last_used = list(site().providers), _last_used()
+    if last_used:
+        names.sort(key=lambda name: name != last_used)
+    hidden = names[FEW:] if len(names) > MANY and "all" not in request.args else []
+    return render_template(
+        "login.html",
+        problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
+        code=problem.code if problem else None,
+        offers=offers,
+        retry=attempt.provider if offers == "retry" and may_retry else None,
+        return_to="" if return_to == url_for("account.show") else return_to,
+        shown=[name for name in names if name not in hidden],
+        more=len(hidden),
+        last_used=last_used,
+        choose_another="switch" in request.args,
+    )
+
+
+def _last_used() -> str | None:
+    """The provider this browser last signed in with, while it is still offered."""
+    name = request.cookies.get(cookie_name("last_idp"))
+    return name if name in site().providers else None
+
+
+def on_csrf_error(error: CSRFError) -> Any:
+    return on_problem(FormOld(error.description or ""))
+
+
+def on_http_exception(error: HTTPException) -> Any:
+    """What Werkzeug and Flask raise: 404, 405, 413 …"""
+    status = error.code or 500
+    if wants_json():
+        return problem_json(status, error.name.lower().replace(" ", "_"), error.name)
+    if error.response is not None or status < 400:
+        return error
+    allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
+    return error_page(status if status in PAGES else 400, status), status, allow
+
+
+def on_database_error(error: SQLAlchemyError) -> Any:
+    """The database is gone, locked or not set up: a clear 503, and the person can try again."""
+    lost = isinstance(error, DBAPIError)
+    cause = str(getattr(error, "orig", error)).strip().splitlines()
+    log.error("database_failed", error=type(error).__name__, cause=cause[0] if cause else "")
+    forget_cookies()
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if not lost and type(error).__name__ != "TimeoutError":
+        return on_bug(error)
+    if wants_json():
+        response = problem_json(503, "unavailable", "Back soon")
+        response.headers.update(headers)
+        return response
+    return error_page(503, 503), 503, headers
+
+
+def on_bug(error: Exception) -> Any:
+    """Anything unforeseen: recorded with its traceback, shown as a reference."""
+    log.error("bug", exc_info=error)
+    forget_cookies()
+    if wants_json():
+        return problem_json(500, "internal_error", "Something went wrong on our side")
+    return error_page(500, 500), 500
+
+
+def error_page(kind: int, status: int) -> str:
+    """A page that needs neither database nor cookie."""
+    title, body, (endpoint, action) = PAGES[kind]
+    settings = site().settings
+    return render_template(
+        "error.html",
+        status=status,
+        title=title,
+        body=Markup(body).format(  # noqa: S704 (our own text)
+            product=settings.app_name, ref=g.get("reference", ""), email="this account"
+        ),
+        endpoint=endpoint,
+        action=action,
+    )
