@@ -4,6 +4,7 @@ No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECO
 however slowly the other side drips; resolving a host name alone is left to the system.
 """
 
+import functools
 import http.client
 import io
 import json
@@ -86,6 +87,17 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """The system's certificates and certifi's: a slim container image may have no system ones.
+
+    Parsing them costs more than a whole sign-in, so it is done once per process.
+    """
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 class Transport(HTTPAdapter):
     """A requests adapter that is shared by all sessions of the process.
 
@@ -94,15 +106,12 @@ class Transport(HTTPAdapter):
     """
 
     def __init__(self) -> None:
-        # Parsing the CA bundle costs more than a whole sign-in: once per process, not per session.
-        self._tls = ssl.create_default_context()
-        self._tls.load_verify_locations(certifi.where())
         self._proxies: dict[str, dict[str, str]] = {}
         retry = Retry(total=1, connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"})
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
+        super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def cert_verify(self, conn: Any, *_: Any) -> None:

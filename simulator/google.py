@@ -1,6 +1,7 @@
 """A look-alike of Google: OpenID Connect, with discovery, a key set and RS256 id_tokens."""
 
 import base64
+import functools
 import hashlib
 import json
 import time
@@ -60,6 +61,12 @@ SPOILT_TOKENS = (
 )
 
 
+@functools.cache
+def first_key() -> jwk.RSAKey:
+    """Making a key is slow: servers of one process begin with the same."""
+    return jwk.RSAKey.generate_key(2048, auto_kid=True)
+
+
 class Google(LookAlike):
     """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
 
@@ -70,7 +77,7 @@ class Google(LookAlike):
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
-        self.rotate()
+        self.key = first_key()
 
     def rotate(self) -> None:
         self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)

@@ -73,7 +73,7 @@ def serve_in_background(port: int, public_url: str) -> Server:
         server.url = f"http://127.0.0.1:{server.wsgi.server_port}"
         assert server.google
         server.google.url = f"{server.url}/google"
-        threading.Thread(target=server.wsgi.serve_forever, daemon=True).start()
+        threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
         return server
     raise OSError(f"no free port between {port} and {port + PORTS_TRIED - 1}")
 

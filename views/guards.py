@@ -193,6 +193,13 @@ def load_user(http_request: Request) -> User | None:
     return session.user
 
 
+@login_manager.unauthorized_handler
+def send_to_sign_in() -> Response:
+    """Who is not signed in is, and then comes back; to a page, not to an act."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(url_for("login.choose", next=local_path(wanted) or None))
+
+
 def current_session() -> Session | None:
     """The session of this request's cookie."""
     return g.login_session if current_user.is_authenticated else None

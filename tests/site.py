@@ -1,0 +1,135 @@
+"""A running Quickstep with look-alike providers, for tests: real HTTP on loopback, both sides."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+from werkzeug.serving import make_server
+
+import app as quickstep
+import config
+from models import db
+from providers import PROVIDERS
+from simulator import Server, environment, serve_in_background
+from simulator.server import Quiet
+from tests.browser import Browser
+
+SECRET_KEY = "a secret key for tests only, long enough"
+
+
+class Site:
+    """One server under test. ``url`` is its public URL; ``simulator`` holds the look-alikes."""
+
+    def __init__(self, database_url: str, settings: dict[str, str]) -> None:
+        self._server = make_server(
+            "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
+        )
+        self.url = f"http://localhost:{self._server.server_port}"
+        self.simulator: Server = serve_in_background(0, self.url)
+        variables = {
+            "SECRET_KEY": SECRET_KEY,
+            "DATABASE_URL": database_url,
+            "PORT": str(self._server.server_port),
+            **environment(self.simulator.url),
+            **settings,
+        }
+        self.settings = config.load(
+            PROVIDERS.values(), {name: value for name, value in variables.items() if value}, None
+        )
+        self.app = quickstep.create_app(self.settings)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+    def browser(self) -> Browser:
+        """A new browser: no cookies."""
+        return Browser(self)
+
+    def rows(self, sql: str, **parameters: Any) -> list[Any]:
+        """What stands in the database."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            return list(connection.execute(text(sql), parameters))
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        with self.app.app_context(), db.engine.connect() as connection:
+            connection.execute(text(sql), parameters)
+            connection.commit()
+
+    def inside(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call one of our functions within the application."""
+        with self.app.app_context():
+            return verb(*args, **kwargs)
+
+    def user_count(self) -> int:
+        return int(self.rows("SELECT count(*) FROM users")[0][0])
+
+    def restart(self) -> None:
+        """A new process, as far as one process can: nothing is left but database and settings."""
+        with self.app.app_context():
+            db.engine.dispose()
+        self.app = quickstep.create_app(self.settings)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self.simulator.stop()
+        with self.app.app_context():
+            db.engine.dispose()
+
+
+class Sites:
+    """Makes sites for one test, each with a database of its own, and stops them after it."""
+
+    def __init__(self, folder: Path, template: Path, postgres: Callable[[], str]) -> None:
+        self._folder, self._template, self._postgres = folder, template, postgres
+        self._running: list[Site] = []
+
+    def __call__(self, database: str = "sqlite", **settings: str) -> Site:
+        """A site with these settings beside the look-alikes'. ``database``: which engine."""
+        if database == "postgresql":
+            url = self._postgres()
+        else:
+            path = self._folder / f"{len(self._running)}.sqlite"
+            shutil.copy(self._template, path)
+            url = f"sqlite:///{path}"
+        site = Site(url, settings)
+        self._running.append(site)
+        return site
+
+    def stop(self) -> None:
+        for site in self._running:
+            site.stop()
+
+
+def migrate(database_url: str) -> None:
+    """Bring an empty database up, the way an operator does."""
+    variables = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url}
+    application = quickstep.create_app(config.load(PROVIDERS.values(), variables, None))
+    with application.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+@contextmanager
+def postgres_databases(server_url: str, template: str) -> Iterator[Callable[[], str]]:
+    """A maker of PostgreSQL databases that are copies of a migrated one."""
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"quickstep_{len(made)}"
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        made.append(name)
+        return engine.url.set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    engine.dispose()
