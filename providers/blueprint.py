@@ -12,9 +12,14 @@ from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import requests
-from flask import g, request
+from flask import g, redirect, request
 from flask import session as browser_cookie
-from flask_dance.consumer import OAuth2ConsumerBlueprint, oauth_authorized, oauth_error
+from flask_dance.consumer import (
+    OAuth2ConsumerBlueprint,
+    oauth_authorized,
+    oauth_before_login,
+    oauth_error,
+)
 from flask_dance.consumer.requests import OAuth2Session
 from flask_dance.consumer.storage import BaseStorage
 from werkzeug.wrappers import Response
@@ -266,7 +271,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
             return _origin(url) == _origin(self.api_url)
         return url == self.issuer.metadata().userinfo_endpoint
 
-    # Views: Flask-Dance's, wrapped.
+    # Views.
 
     def login(self) -> Response:
         """GET /login/<provider>."""
@@ -275,15 +280,16 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         return self.redirect_to_provider(self._gate.begin(self.name))
 
     def redirect_to_provider(self, attempt: Attempt) -> Response:
-        """Send the browser off on an attempt. Raises ProviderError when metadata are needed
-        and cannot be read."""
+        """Send the browser off on an attempt, from whichever view. Raises ProviderError when
+        metadata are needed and cannot be read.
+
+        In the place of Flask-Dance's ``login``, which works from its own route only and puts
+        state and verifier where all requests share them.
+        """
         g.attempt = attempt
-        changed = browser_cookie.modified
-        response: Response = super().login()
-        # The state is in the flow; Flask-Dance's copy of it has one slot per provider.
-        browser_cookie.pop(self._state_slot, None)
-        browser_cookie.modified = changed
-        return response
+        url, _state = self.session.authorization_url()
+        oauth_before_login.send(self, url=url)
+        return redirect(url)
 
     def authorized(self) -> Response:
         """GET /login/<provider>/authorized. Raises SignInError for every way to fail."""
@@ -296,16 +302,14 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         if "error_code" in request.args and "error" not in request.args:
             # Facebook's other form of error, which Flask-Dance takes for a success.
             raise self.callback_error(request.args["error_code"])
-        browser_cookie[self._state_slot] = g.attempt.state
+        # Flask-Dance checks a slot of its own, of which there is one per provider.
+        slot = f"{self.name}_oauth_state"
+        browser_cookie[slot] = g.attempt.state
         try:
             response: Response = super().authorized()
             return response
         finally:
-            browser_cookie.pop(self._state_slot, None)
-
-    @property
-    def _state_slot(self) -> str:
-        return f"{self.name}_oauth_state"
+            browser_cookie.pop(slot, None)
 
     def _check_iss_parameter(self) -> None:
         """RFC 9207 2.4: the answer must come from the issuer that was asked."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
@@ -32,18 +33,19 @@ class Site:
         )
         self.url = f"http://localhost:{self._server.server_port}"
         self.simulator: Server = serve_in_background(0, self.url)
-        variables = {
+        self._variables = {
             "SECRET_KEY": SECRET_KEY,
             "DATABASE_URL": database_url,
             "PORT": str(self._server.server_port),
             **environment(self.simulator.url),
-            **settings,
         }
-        self.settings = config.load(
-            PROVIDERS.values(), {name: value for name, value in variables.items() if value}, None
-        )
-        self.app = quickstep.create_app(self.settings)
+        self.app = self._make_app(settings)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def _make_app(self, settings: dict[str, str]) -> Flask:
+        """An empty value takes a setting away."""
+        self._variables |= settings
+        return quickstep.create_app(config.load(PROVIDERS.values(), self._variables, None))
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
         return self.app(environ, start_response)
@@ -70,11 +72,11 @@ class Site:
     def user_count(self) -> int:
         return int(self.rows("SELECT count(*) FROM users")[0][0])
 
-    def restart(self) -> None:
+    def restart(self, **settings: str) -> None:
         """A new process, as far as one process can: nothing is left but database and settings."""
         with self.app.app_context():
             db.engine.dispose()
-        self.app = quickstep.create_app(self.settings)
+        self.app = self._make_app(settings)
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -53,7 +53,7 @@ SENTENCES = {
     (
         "linked",
         "email_verified_on_both_sides",
-    ): "Connected {provider}, whose verified email is the same",
+    ): "Connected {provider}, its verified email is the same",
     ("linked", ""): "Connected {provider}",
     ("unlinked", ""): "Removed {provider}",
     ("merged", ""): "Merged another account into this one, opened with {provider}",

@@ -39,6 +39,8 @@ FLOW_COOKIE = "flow_"
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
+# Ties a session to address and browser, in Flask's cookie; our sessions are not there.
+login_manager.session_protection = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,294 @@
+"""The questions between a callback and its end: connect, separate, merge."""
+
+import pytest
+
+from tests.browser import Browser
+
+
+@pytest.fixture
+def ada(site) -> Browser:
+    """Ada, who has an account through Google and is not signed in."""
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    browser.sign_out()
+    return browser
+
+
+def prove(browser: Browser, page, provider: str, person: str):
+    """Press "Continue with …" on the conflict page, and be somebody there."""
+    link = next(link for link in page.links() if link.startswith(f"/login/{provider}"))
+    return browser.get(browser.choose(browser.fetch(link).location, person))
+
+
+# ACCOUNT_LINKING=ask, a verified address.
+
+
+def test_a_known_address_asks_for_the_old_way_then_for_a_confirm(ada, site):
+    page = ada.sign_in("github", "ada")
+    assert page.heading == "You already have an account"
+    assert "That address belongs to an account that signs in with Google." in page.text
+    assert page.buttons[:2] == ["Continue with Google", "Use a different GitHub account"]
+    assert ada.me() is None
+
+    page = prove(ada, page, "google", "ada")
+    assert page.heading == "Connect GitHub to your account?"
+    assert ada.providers() == ["google"]
+
+    page = ada.answer(page, "connect")
+    assert page.path == "/account"
+    assert page.message == "GitHub connected. You can now sign in with it."
+    assert ada.providers() == ["github", "google"]
+    assert site.user_count() == 1
+
+
+def test_nothing_is_joined_when_the_person_says_not_now(ada, site):
+    page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
+    ada.answer(page, "not_now")
+    assert ada.providers() == ["google"]
+    assert ada.answer(page, "connect").alert == "That sign-in took too long"
+    assert ada.providers() == ["google"]
+
+
+def test_connecting_brings_the_person_to_where_they_were_going(ada):
+    page = prove(ada, ada.sign_in("github", "ada", next="/account/activity"), "google", "ada")
+    assert ada.answer(page, "connect").path == "/account/activity"
+
+
+def test_the_wrong_old_account_connects_nothing(ada, site):
+    page = ada.sign_in("github", "ada")
+    page = prove(ada, page, "google", "grace")
+    assert page.heading == "You already have an account"
+    assert page.alert == "That's a different account."
+    assert "Sign in as a•••@gmail.com to connect GitHub." in page.text
+    forced = {"flow": page.hidden("flow") or page.url.rpartition("=")[2], "answer": "connect"}
+    ada.post("/login/confirm", **forced)
+    assert ada.providers() == ["google"]
+    assert site.rows("SELECT count(*) FROM oauth WHERE provider = 'github'")[0][0] == 0
+
+
+def test_connect_cannot_be_forced_before_the_proof(ada, site):
+    """better-auth #9578: joining on the word of one side."""
+    page = ada.sign_in("github", "ada")
+    form = {"flow": page.hidden("flow"), "answer": "connect"}
+    ada.post("/login/confirm", page, **form)
+    assert ada.me() is None
+    assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1
+
+
+def test_an_old_proof_is_not_enough(ada, site):
+    page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
+    site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
+    assert ada.answer(page, "connect").heading == "You already have an account"
+    assert ada.providers() == ["google"]
+
+
+def test_a_question_belongs_to_the_browser_it_was_put_to(ada, other):
+    page = ada.sign_in("github", "ada")
+    other.sign_in("google", "ada")
+    stolen = other.get(page.url)
+    assert stolen.alert == "We couldn't match that sign-in"
+    other.post("/login/confirm", flow=page.hidden("flow"), answer="connect")
+    assert other.providers() == ["google"]
+
+
+def test_who_is_signed_in_recently_confirms_at_once(ada):
+    ada.sign_in("google", "ada")
+    page = ada.sign_in("github", "ada")
+    assert page.heading == "Connect GitHub to your account?"
+    ada.answer(page, "connect")
+    assert ada.providers() == ["github", "google"]
+
+
+def test_an_identity_that_was_linked_meanwhile_is_not_connected_twice(ada, other, site):
+    page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
+    other.sign_in("google", "ada")
+    other.link("github", "ada")
+    ada.answer(page, "connect")
+    assert site.rows("SELECT count(*) FROM oauth WHERE provider = 'github'")[0][0] == 1
+    assert ada.providers() == ["github", "google"]
+
+
+# An address the provider does not vouch for.
+
+
+@pytest.mark.parametrize(("provider", "person"), [("facebook", "ada"), ("github", "mallory")])
+def test_an_unverified_address_learns_nothing_and_joins_nothing(ada, site, provider, person):
+    """nOAuth; Casdoor CVE-2026-9092: an address that anybody can claim is nobody's proof."""
+    page = ada.sign_in(provider, person)
+    assert page.heading == "Is this your first time here?"
+    assert "a•••@gmail.com" in page.text
+    assert "ada@gmail.com" not in page.html
+    assert "Google" not in page.text
+    form = {"flow": page.hidden("flow"), "answer": "connect"}
+    ada.post("/login/confirm", page, **form)
+    assert ada.me() is None
+    assert site.user_count() == 1
+
+
+def test_an_unverified_address_may_have_an_account_of_its_own(ada, site):
+    page = ada.sign_in("facebook", "ada")
+    assert ada.answer(page, "create").path == "/account"
+    assert ada.providers() == ["facebook"]
+    assert site.user_count() == 2
+
+
+def test_signing_in_the_old_way_after_an_unverified_one_adds_nothing(ada):
+    page = ada.sign_in("facebook", "ada")
+    url = page.url
+    ada.sign_in("google", "ada")
+    assert ada.get(url).heading == "Is this your first time here?"
+    ada.post("/login/confirm", flow=page.hidden("flow"), answer="connect")
+    assert ada.providers() == ["google"]
+
+
+def test_a_planted_account_cannot_keep_the_addresses_owner_out(browser, other, site):
+    """Account pre-hijacking: Mallory registers Ada's address, unverified, before Ada comes."""
+    other.sign_in("github", "mallory")
+    page = browser.sign_in("google", "ada")
+    assert page.heading == "You already have an account"
+    assert "Create a separate account" in page.buttons
+    browser.answer(page, "create")
+    assert browser.providers() == ["google"]
+    assert browser.user_id != other.user_id
+    assert other.providers() == ["github"]
+
+
+def test_a_verified_account_cannot_be_sidestepped_by_a_second_one(ada):
+    page = ada.sign_in("github", "ada")
+    assert "Create a separate account" not in page.buttons
+    form = {"flow": page.hidden("flow"), "answer": "create"}
+    ada.post("/login/confirm", page, **form)
+    assert ada.me() is None
+
+
+# ACCOUNT_LINKING=auto and =separate.
+
+
+def test_auto_joins_when_both_sides_are_verified_and_trusted(make_site):
+    site = make_site(ACCOUNT_LINKING="auto")
+    browser, other = site.browser(), site.browser()
+    browser.sign_in("google", "ada")
+    assert other.sign_in("github", "ada").path == "/account"
+    assert other.user_id == browser.user_id
+    assert "Connected GitHub, its verified email is the same" in other.get("/account/activity").text
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("github", "mallory"), ("google", "ada")),  # the account's own address was never proved
+        (("google", "ada"), ("github", "mallory")),  # the newcomer's was not
+        (("google", "ada"), ("facebook", "ada")),  # Facebook's word counts for nothing
+        (("github", "linus"), ("google", "linus")),  # Google does not run that domain
+        (("google", "linus"), ("github", "linus")),
+    ],
+)
+def test_auto_asks_when_either_side_is_not(make_site, first, second):
+    """allauth 64.2.1 kept the attacker's link; here nothing is joined without a proof."""
+    site = make_site(ACCOUNT_LINKING="auto")
+    site.browser().sign_in(*first)
+    page = site.browser().sign_in(*second)
+    assert page.path == "/login/confirm"
+    assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1
+
+
+def test_separate_makes_a_new_account_without_a_question(make_site):
+    site = make_site(ACCOUNT_LINKING="separate")
+    browser, other = site.browser(), site.browser()
+    browser.sign_in("google", "ada")
+    assert other.sign_in("github", "ada").path == "/account"
+    assert other.user_id != browser.user_id
+
+
+# Merge.
+
+
+@pytest.fixture
+def two_accounts(site) -> tuple[Browser, Browser]:
+    """Linus, who by mistake has two accounts, each open in a browser."""
+    first, second = site.browser(), site.browser()
+    first.sign_in("google", "linus")
+    second.answer(second.sign_in("facebook", "linus"), "create")
+    assert first.user_id != second.user_id
+    return first, second
+
+
+def test_an_identity_of_another_account_leads_to_a_merge(two_accounts, site):
+    first, second = two_accounts
+    page = first.link("facebook", "linus")
+    assert page.heading == "Merge two accounts?"
+    assert "Facebook · linus@chemistry.example" in page.text
+    assert site.user_count() == 2
+
+    page = first.answer(page, "merge")
+    assert page.message == "Accounts merged."
+    assert first.providers() == ["facebook", "google"]
+    assert site.user_count() == 1
+    assert second.user_id == first.user_id
+    text = first.get("/account/activity").text
+    assert "Merged another account into this one" in text
+    assert "Account created with Facebook" in text
+
+
+def test_keeping_accounts_separate_changes_nothing(two_accounts, site):
+    first, second = two_accounts
+    page = first.link("facebook", "linus")
+    first.answer(page, "keep")
+    assert first.providers() == ["google"]
+    assert second.providers() == ["facebook"]
+    first.answer(page, "merge")
+    assert site.user_count() == 2
+
+
+def test_a_merge_needs_a_recent_proof_of_this_side_too(two_accounts, site):
+    first, _second = two_accounts
+    page = first.link("facebook", "linus")
+    site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
+    page = first.answer(page, "merge")
+    assert page.heading == "Confirm it's you"
+    assert "You're about to merge two accounts." in page.text
+    assert site.user_count() == 2
+    page = first.reauth(page, "linus")
+    assert page.heading == "Merge two accounts?"
+    first.answer(page, "merge")
+    assert site.user_count() == 1
+
+
+def test_a_merge_cannot_be_answered_from_another_session(two_accounts, site):
+    first, second = two_accounts
+    page = first.link("facebook", "linus")
+    second.http.cookies.update(
+        {c.name: c.value for c in first.http.cookies if c.name.startswith("flow_")}
+    )
+    page = second.post("/login/confirm", flow=page.hidden("flow"), answer="merge")
+    assert page.alert == "We couldn't match that sign-in"
+    assert site.user_count() == 2
+
+
+def test_a_merge_is_done_once(two_accounts):
+    first, _second = two_accounts
+    page = first.link("facebook", "linus")
+    first.answer(page, "merge")
+    assert first.answer(page, "merge").alert == "That sign-in took too long"
+    assert first.providers() == ["facebook", "google"]
+
+
+def test_a_switched_off_account_is_not_merged(two_accounts, site):
+    first, second = two_accounts
+    site.execute("UPDATE users SET disabled_at = '2026-01-01' WHERE id = :id", id=second.user_id)
+    page = first.link("facebook", "linus")
+    assert page.alert == "This account is switched off"
+    assert site.user_count() == 2
+
+
+@pytest.mark.parametrize("flow", ["", "x", "f" * 32, "../../etc", "é" * 32])
+def test_a_question_that_does_not_exist_is_over(browser, flow):
+    page = browser.get(f"/login/confirm?flow={flow}")
+    assert (page.status, page.alert) == (400, "That sign-in took too long")
+    assert "Continue with Google" in page.buttons
+
+
+def test_an_answer_that_does_not_exist_is_refused(ada, site):
+    page = ada.sign_in("github", "ada")
+    assert ada.answer(page, "merge").alert == "That page was out of date"
+    assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1
