@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from errors import ProviderError
 from providers.base import Get, NotShared, Profile, Provider, make_profile
 
 NO_REPLY = "@users.noreply.github.com"
@@ -16,6 +17,8 @@ def profile(get: Get) -> Profile:
         emails = get("user/emails")
     except NotShared:
         emails = []
+    if not isinstance(emails, list):
+        raise ProviderError("the list of addresses is not a list")
     row = _address(emails, user.get("email"))
     verified = row.get("verified") is True
     return make_profile(
@@ -29,14 +32,13 @@ def profile(get: Get) -> Profile:
     )
 
 
-def _address(emails: object, public: object) -> dict[str, Any]:
+def _address(emails: list[object], public: object) -> dict[str, Any]:
     """The row of /user/emails to use: primary before verified before the rest.
 
     The address in /user carries no verified flag, so it only serves where the list is empty.
     A no-reply address is listed as verified but cannot receive mail.
     """
-    rows = [row for row in emails if isinstance(row, dict)] if isinstance(emails, list) else []
-    rows = [row for row in rows if isinstance(row.get("email"), str)]
+    rows = [row for row in emails if isinstance(row, dict) and isinstance(row.get("email"), str)]
     rows = [row for row in rows if not row["email"].lower().endswith(NO_REPLY)]
     rows.sort(key=lambda row: (row.get("primary") is not True, row.get("verified") is not True))
     return rows[0] if rows else {"email": public}

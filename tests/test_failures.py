@@ -1,0 +1,382 @@
+"""Every way to fail is a designed moment: reason, page, log line and a reference they share."""
+
+import json
+import re
+import time
+
+import pytest
+import requests
+import time_machine
+
+from simulator.misbehaviour import ANSWERS
+from tests.browser import query_of
+
+SLOW = {"slow", "drip"}
+# Good answers to a request for addresses: there are none, or they are not for us.
+NO_ADDRESSES = {"list", "refuses_client"}
+ODD = [
+    (provider, where, answer)
+    for provider, where in (
+        ("google", "token"),
+        ("facebook", "token"),
+        ("github", "token"),
+        ("facebook", "profile"),
+        ("github", "profile"),
+        ("github", "emails"),
+    )
+    for answer in sorted(set(ANSWERS) - SLOW)
+    if where != "emails" or answer not in NO_ADDRESSES
+]
+
+
+def assert_designed(page, status: int, title: str) -> None:
+    """The sign-in page with its reason: never bare, never without a way on."""
+    assert page.status == status, page
+    assert page.alert == title
+    assert page.title.startswith(f"Error: {title}")
+    assert re.search(r"Reference [2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_cancelled(browser, site):
+    page = browser.cancel("google")
+    assert_designed(page, 403, "Sign-in wasn't completed")
+    assert "You closed or declined the Google screen. Nothing was shared." in page.text
+    assert "Continue with Google" in page.buttons
+    assert site.user_count() == 0
+
+
+def test_expired(browser):
+    callback = browser.choose(browser.begin("github"), "ada")
+    with time_machine.travel(time.time() + 601, tick=True):
+        page = browser.get(callback)
+    assert_designed(page, 400, "That sign-in took too long")
+    assert browser.sign_in("github", "ada").path == "/account"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "code=x",
+        "state=",
+        "state=made-up&code=x",
+        "state=" + "x" * 5000 + "&code=x",
+        "state=%00&code=x",
+        "state=é&code=x",
+        "state=a&state=b&code=x",
+        "error=access_denied",
+        "error=access_denied&state=made-up",
+        "error=<script>alert(1)</script>&error_description=hello",
+    ],
+)
+@pytest.mark.parametrize("provider", ["google", "facebook", "github"])
+def test_state_that_is_missing_unknown_or_doubled(browser, site, provider, query):
+    """Refused before any token call, never a login loop; an error text is not anybody's to set."""
+    browser.begin(provider)
+    page = browser.get(f"/login/{provider}/authorized?{query}")
+    assert_designed(page, 400, "We couldn't match that sign-in")
+    assert "<script>alert" not in page.html
+    assert "hello" not in page.html
+    assert getattr(site.simulator, provider).seen.count("token") == 0
+
+
+def test_state_of_another_browser(browser, other, site):
+    """Login CSRF: the attacker's callback does not sign the victim in as the attacker."""
+    callback = other.choose(other.begin("google"), "mallory")
+    browser.begin("github")
+    assert_designed(browser.get(callback), 400, "We couldn't match that sign-in")
+    assert browser.me() is None
+    assert "token" not in site.simulator.google.seen
+    assert other.get(callback).path == "/account"
+
+
+def test_state_of_another_provider(browser):
+    """allauth 65.20.0 took the state of one provider at another."""
+    callback = browser.choose(browser.begin("google"), "ada")
+    moved = callback.replace("/login/google/", "/login/github/")
+    assert_designed(browser.get(moved), 400, "We couldn't match that sign-in")
+    assert browser.me() is None
+
+
+def test_a_code_of_another_flow_is_refused(browser, other):
+    """Code injection: PKCE ties the code to the flow that asked for it."""
+    stolen = query_of(other.choose(other.begin("github"), "ada"))["code"]
+    mine = browser.choose(browser.begin("github"), "grace")
+    page = browser.get(mine.replace(query_of(mine)["code"], stolen))
+    assert_designed(page, 502, "GitHub couldn't complete the sign-in")
+    assert browser.me() is None
+
+
+def test_an_id_token_of_another_flow_is_refused(browser, other, site):
+    """The same at an issuer without PKCE: then the nonce ties them."""
+    site.simulator.google.pkce = False
+    for code in site.simulator.google.codes.values():
+        code.challenge = None
+    stolen = query_of(other.choose(other.begin("google"), "ada"))["code"]
+    mine = browser.choose(browser.begin("google"), "grace")
+    site.simulator.google.codes[stolen].challenge = None
+    page = browser.get(mine.replace(query_of(mine)["code"], stolen))
+    assert_designed(page, 502, "Google couldn't complete the sign-in")
+
+
+def test_cookies_blocked(site):
+    browser = site.browser()
+    callback = browser.choose(browser.begin("google"), "ada")
+    fresh = site.browser()
+    page = fresh.get(callback)
+    assert_designed(page, 400, "Your browser is blocking cookies")
+    assert f"Allow cookies for {site.url.removeprefix('http://')}" in page.text
+    assert page.buttons[0] == "Try again"
+
+
+def test_no_cookie_is_no_loop(site):
+    """Stock Flask-Dance sends a callback without cookies to login again, for ever."""
+    url = f"{site.url}/login/google"
+    for _ in range(3):
+        begun = requests.get(url, allow_redirects=False, timeout=5)
+        data = {"person": "ada"}
+        back = requests.post(begun.headers["Location"], data=data, allow_redirects=False, timeout=5)
+        assert requests.get(back.headers["Location"], allow_redirects=False, timeout=5).status_code == 400
+
+
+def test_misconfigured_tells_the_person_little_and_the_log_enough(make_site, capfd):
+    site = make_site(GITHUB_CLIENT_SECRET="wrong", LOG_FORMAT="json")
+    page = site.browser().sign_in("github", "ada")
+    assert_designed(page, 502, "GitHub sign-in isn't working on this site")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line[:1] == "{"]
+    (line,) = [line for line in lines if line["event"] == "refused"]
+    assert line["level"] == "error"
+    assert (line["reason"], line["provider"]) == ("misconfigured", "github")
+    assert "incorrect_client_credentials" in line["detail"]
+    assert line["ref"] in page.text
+
+
+@pytest.mark.parametrize("provider", ["google", "facebook"])
+def test_a_wrong_secret_is_misconfigured_at_each_provider(make_site, provider):
+    site = make_site(**{f"{provider.upper()}_CLIENT_SECRET": "wrong"})
+    page = site.browser().sign_in(provider, "ada")
+    assert page.alert.endswith("sign-in isn't working on this site")
+
+
+def test_an_error_on_the_way_back(browser):
+    page = browser.sign_in("google", "ada", behave="callback:server_error")
+    assert_designed(page, 502, "Google couldn't complete the sign-in")
+
+
+def test_facebooks_other_form_of_error(browser):
+    page = browser.sign_in("facebook", "ada", behave="callback:server_error")
+    assert_designed(page, 502, "Facebook couldn't complete the sign-in")
+
+
+def test_neither_code_nor_error(browser):
+    page = browser.sign_in("github", "ada", behave="callback:no_code")
+    assert_designed(page, 502, "GitHub couldn't complete the sign-in")
+
+
+# The operator's rules.
+
+
+def test_no_email(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    page = browser.sign_in("facebook", "noa")
+    assert_designed(page, 403, "Facebook didn't share an email address")
+    assert page.buttons[0] == "Try again with Facebook"
+    again = browser.fetch(next(link for link in page.links() if "ask=email" in link))
+    assert query_of(again.location)["auth_type"] == "rerequest"
+    assert site.user_count() == 0
+
+
+def test_email_unverified(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="example.com")
+    page = site.browser().sign_in("github", "uma")
+    assert_designed(page, 403, "Your GitHub email isn't verified")
+    assert site.user_count() == 0
+
+
+def test_not_allowed(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example", SUPPORT_URL="mailto:help@navy.example")
+    page = site.browser().sign_in("google", "ada")
+    assert_designed(page, 403, "This account can't sign in here")
+    assert "ada@gmail.com isn't on the list for this site. Ask support" in page.text
+    assert site.user_count() == 0
+    assert site.browser().sign_in("google", "grace").path == "/account"
+
+
+def test_a_list_made_later_counts_for_those_who_were_in(make_site):
+    """Fail closed."""
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    browser.sign_out()
+    site.restart(ALLOWED_EMAIL_DOMAINS="navy.example")
+    assert_designed(browser.sign_in("google", "ada"), 403, "This account can't sign in here")
+
+
+def test_whoever_is_on_the_list_may_use_any_of_their_ways_in(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.link("github", "noa")
+    browser.sign_out()
+    assert browser.sign_in("github", "noa").path == "/account"
+
+
+def test_signups_closed(make_site):
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.sign_out()
+    site.restart(SIGNUPS="closed")
+    assert_designed(browser.sign_in("github", "linus"), 403, "New accounts are closed")
+    # Facebook vouches for no address, so its holder must not learn whether it has an account.
+    assert_designed(browser.sign_in("facebook", "grace"), 403, "New accounts are closed")
+    assert browser.sign_in("google", "grace").path == "/account"
+    assert site.user_count() == 1
+
+
+def test_disabled(browser, site):
+    browser.sign_in("google", "ada")
+    site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
+    assert browser.me() is None
+    page = browser.sign_in("google", "ada")
+    assert_designed(page, 403, "This account is switched off")
+    assert "Continue with Google" not in page.buttons
+
+
+def test_form_old(browser):
+    browser.sign_in("google", "ada")
+    page = browser.fetch("/logout", "POST")
+    assert_designed(page, 400, "That page was out of date")
+    assert browser.me()
+
+
+def test_a_page_left_open_overnight_still_works(browser):
+    """A CSRF token limit of an hour breaks a page that was left open."""
+    browser.sign_in("google", "ada")
+    page = browser.get("/logout")
+    with time_machine.travel(time.time() + 12 * 3600, tick=True):
+        assert "You're signed out" in browser.post("/logout", page).text
+
+
+def test_too_many_attempts(make_site):
+    site = make_site(REFUSALS_PER_MINUTE="3")
+    browser = site.browser()
+    for _ in range(3):
+        assert browser.get("/login/google/authorized?state=x").status == 400
+    page = browser.get("/login/google/authorized?state=x")
+    assert_designed(page, 429, "Too many attempts")
+    assert 0 < int(page.headers["Retry-After"]) <= 60
+    assert "Please wait 1 minute, then try again." in page.text
+    assert browser.get("/login/google").status == 429
+    assert browser.get("/login").status == 200
+
+
+def test_success_does_not_reset_the_count(make_site):
+    site = make_site(REFUSALS_PER_MINUTE="2")
+    browser = site.browser()
+    browser.get("/login/google/authorized?state=x")
+    assert browser.sign_in("google", "ada").path == "/account"
+    browser.get("/login/google/authorized?state=x")
+    assert browser.get("/login/google/authorized?state=x").status == 429
+
+
+# Whatever a provider answers.
+
+
+@pytest.mark.parametrize(("provider", "where", "answer"), ODD)
+def test_every_odd_answer_is_one_friendly_page_and_a_working_retry(
+    browser, site, provider, where, answer
+):
+    """Stock Flask-Dance: a 500 on 301 of 380 such cases."""
+    page = browser.sign_in(provider, "grace", behave=f"{where}:{answer}")
+    assert page.status in (502, 504), page
+    assert page.alert
+    assert re.search(r"Reference [2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
+    assert site.user_count() == 0
+    assert browser.sign_in(provider, "grace").path == "/account"
+
+
+@pytest.mark.parametrize("answer", sorted(SLOW))
+def test_a_provider_that_takes_for_ever_is_left_waiting(browser, monkeypatch, answer):
+    """Stock Flask-Dance hangs a worker for ever."""
+    monkeypatch.setattr("providers.transport.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.transport.TOTAL_SECONDS", 2.5)
+    page = browser.sign_in("github", "ada", behave=f"token:{answer}")
+    assert_designed(page, 504, "GitHub isn't answering")
+    assert page.buttons[0] == "Try again"
+
+
+def test_a_provider_that_is_away_disturbs_nobody_else(make_site):
+    site = make_site(
+        GITHUB_TOKEN_URL="http://127.0.0.1:9/token", GOOGLE_ISSUER="http://127.0.0.1:9"
+    )
+    browser = site.browser()
+    assert "Continue with Google" in browser.get("/login").buttons
+    page = browser.get("/login/google")
+    assert_designed(page, 502, "Google isn't answering")
+    assert browser.sign_in("facebook", "grace").path == "/account"
+
+
+# The site itself.
+
+
+def test_the_database_is_away_in_the_middle_of_a_callback(make_site, tmp_path):
+    """A clear 503, nothing half-written, and the person can simply try again."""
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    before = browser.cookie("session")
+    callback = browser.choose(browser.begin("github"), "grace")
+    site.execute("ALTER TABLE oauth RENAME TO elsewhere")
+    page = browser.get(callback)
+    assert (page.status, page.heading) == (503, "Back soon")
+    assert page.headers["Retry-After"]
+    assert browser.cookie("session") == before
+    site.execute("ALTER TABLE elsewhere RENAME TO oauth")
+    assert browser.me()
+    assert site.user_count() == 1
+    assert browser.sign_in("google", "ada").path == "/account"
+
+
+def test_a_database_without_tables_says_so(make_site, tmp_path, capfd):
+    site = make_site(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
+    page = site.browser().get("/login/google")
+    assert page.status == 503
+    assert "no such table" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "heading"),
+    [
+        ("/nowhere", "GET", 404, "Page not found"),
+        ("/login/myspace", "GET", 404, "Page not found"),
+        ("/login", "POST", 405, "That action isn't possible here"),
+        ("/account/sessions/x/end", "GET", 405, "That action isn't possible here"),
+    ],
+)
+def test_addresses_that_lead_nowhere(browser, path, method, status, heading):
+    page = browser.fetch(path, method)
+    assert (page.status, page.heading) == (status, heading)
+    assert page.title.startswith("Error: ")
+
+
+def test_a_form_that_is_too_large_is_refused(browser):
+    page = browser.fetch("/logout", "POST", data={"csrf_token": "x" * 200_000})
+    assert page.status in (400, 413)
+    assert page.heading or page.alert
+
+
+def test_a_bug_is_a_page_with_a_reference_and_a_traceback_in_the_log(capfd, site):
+    def broken() -> str:
+        raise RuntimeError("oh")
+
+    site.app.view_functions["login.choose"] = broken
+    page = site.browser().get("/login")
+    assert (page.status, page.heading) == (500, "Something went wrong on our side")
+    reference = page.text.partition("Reference ")[2][:9]
+    log = capfd.readouterr().err
+    assert reference in log
+    assert "RuntimeError: oh" in log
+    assert "oh" not in page.text.split()
