@@ -34,9 +34,6 @@ from linking import (
 from models import OAuth, User, atomic, db, now
 from providers.base import Grant, Profile, email_key
 
-# Which provider, at which issuer: what this site can sign people in with today.
-Usable = Collection[tuple[str, str]]
-
 
 @dataclass(frozen=True)
 class SignIn:
@@ -64,7 +61,7 @@ def sign_in(
     decision = decide_sign_in(
         grant.profile,
         _owner(identity, policy) if identity else None,
-        () if identity else _matches(grant.profile),
+        () if identity else _matches(grant.profile, policy),
         policy,
         signed_in_as=signed_in_as,
         separate=separate,
@@ -126,7 +123,7 @@ def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
     """What signing in would come to now. Writes nothing."""
     identity = _find(grant)
     owner = _owner(identity, policy) if identity else None
-    return decide_sign_in(grant.profile, owner, _matches(grant.profile), policy)
+    return decide_sign_in(grant.profile, owner, _matches(grant.profile, policy), policy)
 
 
 @atomic
@@ -142,7 +139,7 @@ def confirm(user_id: str, identity_id: str, grant: Grant, caller: Caller) -> boo
 
 @atomic
 def unlink(
-    user_id: str, identity_id: str, usable: Usable, session_id: str, caller: Caller
+    user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
 ) -> OAuth:
     """Remove an identity and end the other sessions that it started; returns what was removed.
 
@@ -153,7 +150,7 @@ def unlink(
     identity = next((row for row in _identities(user.id) if row.id == identity_id), None)
     if identity is None:
         raise NotFound("no such identity of this account")
-    if not others_usable(_identities(user.id), identity_id, usable):
+    if not others_usable(_identities(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
     sessions.end_of_identity(identity_id, kept_id=session_id)
     _record(identity, "unlinked", caller)
@@ -161,10 +158,12 @@ def unlink(
     return identity
 
 
-def others_usable(identities: Sequence[OAuth], identity_id: str, usable: Usable) -> list[OAuth]:
+def others_usable(identities: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
     """The identities that still let the person in when this one is gone."""
     return [
-        row for row in identities if row.id != identity_id and (row.provider, row.issuer) in usable
+        row
+        for row in identities
+        if row.id != identity_id and policy.can_use(row.provider, row.issuer)
     ]
 
 
@@ -199,10 +198,14 @@ def identities_of(user_id: str) -> Sequence[OAuth]:
     return _identities(user_id)
 
 
-def providers_of(user_ids: Collection[str]) -> list[str]:
-    """The providers that open these accounts."""
-    query = select(OAuth.provider).where(OAuth.user_id.in_(user_ids)).distinct()
-    return sorted(db.session.scalars(query))
+def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
+    """The providers that open these accounts here."""
+    query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
+    return {
+        provider
+        for provider, issuer in db.session.execute(query)
+        if policy.can_use(provider, issuer)
+    }
 
 
 def owner_of(grant: Grant) -> User | None:
@@ -254,22 +257,35 @@ def _owner(identity: OAuth, policy: Policy | None = None) -> Owner:
     return Owner(user.id, disabled=not user.is_active, allowed=allowed)
 
 
-def _matches(profile: Profile) -> list[Match]:
+def _matches(profile: Profile, policy: Policy) -> list[Match]:
     """The accounts with an identity of the same address, the strongest claim of each."""
     if profile.email is None:
         return []
-    query = select(OAuth, User.disabled_at).join(User)
-    rows = db.session.execute(query.where(OAuth.email_key == email_key(profile.email))).all()
-    by_user: dict[str, Match] = {}
-    for row, disabled_at in rows:
-        old = by_user.get(row.user_id)
-        by_user[row.user_id] = Match(
-            row.user_id,
-            verified=row.email_verified or bool(old and old.verified),
-            trusted=(row.email_verified and row.email_trusted) or bool(old and old.trusted),
-            disabled=disabled_at is not None,
-        )
-    return [by_user[user_id] for user_id in sorted(by_user)]
+    same = select(OAuth.user_id).where(OAuth.email_key == email_key(profile.email))
+    query = select(OAuth, User.disabled_at).join(User).where(OAuth.user_id.in_(same))
+    by_user: dict[str, list[OAuth]] = {}
+    disabled: dict[str, bool] = {}
+    for row, disabled_at in db.session.execute(query):
+        by_user.setdefault(row.user_id, []).append(row)
+        disabled[row.user_id] = disabled_at is not None
+    return [
+        _match(user_id, by_user[user_id], profile, policy, disabled=disabled[user_id])
+        for user_id in sorted(by_user)
+    ]
+
+
+def _match(
+    user_id: str, rows: list[OAuth], profile: Profile, policy: Policy, *, disabled: bool
+) -> Match:
+    address = email_key(profile.email or "")
+    same = [row for row in rows if row.email_key == address]
+    return Match(
+        user_id,
+        verified=any(row.email_verified for row in same),
+        trusted=any(row.email_verified and row.email_trusted for row in same),
+        disabled=disabled,
+        reachable=any(policy.can_use(row.provider, row.issuer) for row in rows),
+    )
 
 
 # Changes, always within an atomic verb.

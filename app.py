@@ -45,20 +45,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level, settings.log_format)
     app = Flask(__name__, instance_path=str(ROOT / "instance"))
     demo_url = None
-    if settings.demo:
+    if settings.demo:  # the look-alikes take the place of every provider
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
         look_alikes = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
         settings = settings.model_copy(update={"clients": look_alikes.clients})
-    configure(app, settings)
+    configure(app, settings, demo_url)
     models.init_app(app)
     Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
+    providers = login_blueprints(settings)
     site = app.extensions["quickstep"] = guards.Site(
         settings=settings,
-        providers=login_blueprints(settings),
+        providers=providers,
         policy=Policy(
             settings.account_linking,
             settings.signups == "open",
             settings.allowed_email_domains,
+            frozenset((name, one.identity_issuer) for name, one in providers.items()),
         ),
         limits=Limits(settings.refusals_per_minute),
         demo_url=demo_url,
@@ -81,14 +83,14 @@ def load_settings() -> Settings:
         sys.exit("Quickstep cannot start with these settings:\n  " + "\n  ".join(error.faults))
 
 
-def configure(app: Flask, settings: Settings) -> None:
+def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
     """Flask's own configuration, and the keys."""
     key = settings.secret_key or config.embedded_secret_key(app.instance_path)
     keys = [key, *settings.secret_key_fallbacks]
     app.config.update(
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
-        SQLALCHEMY_DATABASE_URI=database_uri(app, settings),
+        SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
@@ -112,12 +114,13 @@ def reveal(secret: SecretStr) -> str:
     return secret.get_secret_value()
 
 
-def database_uri(app: Flask, settings: Settings) -> str | URL:
-    """DATABASE_URL, else the embedded SQLite file; demo people have one of their own."""
+def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | URL:
+    """DATABASE_URL, else the embedded SQLite file. Made-up people have one of their own, for
+    each port of the look-alikes: their identities belong to that address."""
     if settings.database_url:
         return reveal(settings.database_url)
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
-    name = "demo.sqlite" if settings.demo else "quickstep.sqlite"
+    name = f"demo-{demo_url.rpartition(':')[2]}.sqlite" if demo_url else "quickstep.sqlite"
     return URL.create("sqlite", database=str(Path(app.instance_path) / name))
 
 

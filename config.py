@@ -252,9 +252,10 @@ def _client(
 ) -> ClientSettings | None:
     """One provider's settings; None while neither its id nor its secret is set."""
     upper = provider.name.upper()
+    told = len(faults)
     client_id = _one_of(variables, [n.format(upper) for n in CLIENT_ID_NAMES], _plain, faults)
     secret = _one_of(variables, [n.format(upper) for n in CLIENT_SECRET_NAMES], _secret, faults)
-    if client_id is None and secret is None:
+    if len(faults) > told or (client_id is None and secret is None):
         return None
     if client_id is None or secret is None:
         has, lacks = ("SECRET", "ID") if client_id is None else ("ID", "SECRET")
@@ -300,6 +301,9 @@ def _cross_faults(settings: Settings, known: list[str]) -> list[str]:
     key = settings.secret_key.get_secret_value() if settings.secret_key else None
     if key is not None and len(key) < SECRET_KEY_MIN_CHARACTERS and not settings.is_local:
         faults.append(f"SECRET_KEY: must have at least {SECRET_KEY_MIN_CHARACTERS} characters")
+    if key is not None and "," in key:
+        # It could not be told apart in SECRET_KEY_FALLBACKS when its time is over.
+        faults.append("SECRET_KEY: must not hold a comma")
     if settings.session_cookie_name.startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
     if settings.demo and not settings.is_local:

@@ -20,11 +20,17 @@ from providers.base import Profile
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator chose (INTERFACE: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS)."""
+    """What the operator chose: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS, and in
+    ``usable`` the (provider, issuer) pairs that people can sign in with; None: any.
+    """
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     signups_open: bool = True
     allowed_email_domains: tuple[str, ...] = ()
+    usable: frozenset[tuple[str, str]] | None = None
+
+    def can_use(self, provider: str, issuer: str) -> bool:
+        return self.usable is None or (provider, issuer) in self.usable
 
     def allows(self, email: str | None, *, verified: bool) -> bool:
         """Whether this address lets its holder in. Fails closed."""
@@ -53,6 +59,8 @@ class Match:
     verified: bool
     trusted: bool
     disabled: bool = False
+    # Whether anybody can still sign in to it here.
+    reachable: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,9 @@ class NeedsProof:
 
     ``may_connect``: the new identity's address is verified, so its holder may be told of the
     account and connect to it. Otherwise all that can be had here is a separate account.
-    ``may_create``: a separate account is allowed. Where the old account never proved the
-    address it may have been planted, and must not keep the address's owner out.
+    ``may_create``: a separate account is allowed. An old account that never proved the address
+    may have been planted, and one that nothing here opens any more can never be proved:
+    neither must keep the address's owner out.
     """
 
     user_ids: tuple[str, ...]
@@ -203,11 +212,11 @@ def _decide_known_email(
         (match,) = matches
         if match.verified and match.trusted and not match.disabled:
             return Join(match.user_id)
-    planted = not any(match.verified for match in matches)
+    provable = any(match.verified and match.reachable for match in matches)
     return NeedsProof(
         tuple(match.user_id for match in matches),
         may_connect=True,
-        may_create=planted and policy.signups_open,
+        may_create=not provable and policy.signups_open,
     )
 
 

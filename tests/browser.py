@@ -53,7 +53,7 @@ class Page:
     @property
     def buttons(self) -> list[str]:
         found = re.findall(
-            r'<(?:button|a)\b[^>]*class="button[^>]*>(.*?)</(?:button|a)>', self.html, re.S
+            r'<(?:button|a)\b[^>]*class="button[^>]*>(.*?)</(?:button|a)>', self.html, re.DOTALL
         )
         return [squeeze(each) for each in found]
 
@@ -71,12 +71,12 @@ class Page:
         return [html.unescape(each) for each in re.findall(r'action="([^"]+)"', self.html)]
 
     def _first(self, pattern: str) -> str:
-        match = re.search(pattern, self.html, re.S)
+        match = re.search(pattern, self.html, re.DOTALL)
         return squeeze(match[1]) if match else ""
 
 
 def squeeze(markup: str) -> str:
-    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.S)
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     text = re.sub(r"</?(bdi|strong|a|time|span)\b[^>]*>", "", text)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 

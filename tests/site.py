@@ -21,7 +21,7 @@ from simulator import Server, environment, serve_in_background
 from simulator.server import Quiet
 from tests.browser import Browser
 
-SECRET_KEY = "a secret key for tests only, long enough"
+SECRET_KEY = "a secret key for tests only and long enough"
 
 
 class Site:
@@ -126,7 +126,7 @@ def postgres_databases(server_url: str, template: str) -> Iterator[Callable[[], 
     made: list[str] = []
 
     def make() -> str:
-        name = f"quickstep_{len(made)}"
+        name = f"from_{template}_{len(made)}"
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
             connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))

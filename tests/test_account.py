@@ -309,7 +309,9 @@ def test_activity_is_paged(grace, site):
 def test_nobody_reads_a_strangers_activity(grace, other, site):
     other.sign_in("github", "linus")
     (theirs,) = site.rows("SELECT id FROM events WHERE provider = 'github'")[0]
-    assert "GitHub" not in grace.get(f"/account/activity?before={theirs}").text.partition("Wasn't")[0]
+    assert (
+        "GitHub" not in grace.get(f"/account/activity?before={theirs}").text.partition("Wasn't")[0]
+    )
 
 
 def test_a_refused_link_is_in_the_activity_with_its_reference(grace):

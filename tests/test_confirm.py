@@ -8,7 +8,7 @@ from tests.browser import Browser
 @pytest.fixture
 def ada(site) -> Browser:
     """Ada, who has an account through Google and is not signed in."""
-    browser = site.browser()
+    browser: Browser = site.browser()
     browser.sign_in("google", "ada")
     browser.sign_out()
     return browser
@@ -151,6 +151,19 @@ def test_a_planted_account_cannot_keep_the_addresses_owner_out(browser, other, s
     assert browser.providers() == ["google"]
     assert browser.user_id != other.user_id
     assert other.providers() == ["github"]
+
+
+def test_an_account_that_nothing_opens_any_more_cannot_keep_its_address(make_site):
+    """Its only provider was switched off, so its owner could never prove it again."""
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    browser.sign_out()
+    site.restart(GOOGLE_CLIENT_ID="", GOOGLE_CLIENT_SECRET="")
+    page = browser.sign_in("github", "ada")
+    assert "signs in with something this site no longer offers" in page.text
+    browser.answer(page, "create")
+    assert browser.providers() == ["github"]
 
 
 def test_a_verified_account_cannot_be_sidestepped_by_a_second_one(ada):

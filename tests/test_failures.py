@@ -137,7 +137,10 @@ def test_no_cookie_is_no_loop(site):
         begun = requests.get(url, allow_redirects=False, timeout=5)
         data = {"person": "ada"}
         back = requests.post(begun.headers["Location"], data=data, allow_redirects=False, timeout=5)
-        assert requests.get(back.headers["Location"], allow_redirects=False, timeout=5).status_code == 400
+        assert (
+            requests.get(back.headers["Location"], allow_redirects=False, timeout=5).status_code
+            == 400
+        )
 
 
 def test_misconfigured_tells_the_person_little_and_the_log_enough(make_site, capfd):

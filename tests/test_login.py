@@ -63,7 +63,11 @@ def test_a_provider_that_is_off_has_neither_button_nor_route(make_site):
 
 
 def test_without_any_provider_the_page_says_what_is_missing(make_site):
-    off = {f"{name}_CLIENT_{part}": "" for name in ("GOOGLE", "FACEBOOK", "GITHUB") for part in ("ID", "SECRET")}
+    off = {
+        f"{name}_CLIENT_{part}": ""
+        for name in ("GOOGLE", "FACEBOOK", "GITHUB")
+        for part in ("ID", "SECRET")
+    }
     page = make_site(**off).browser().get("/login")
     assert "Sign-in isn't set up yet" in page.text
     assert page.status == 200

@@ -53,11 +53,11 @@ def show() -> str:
 
 
 def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
-    others = accounts.others_usable(identities, identity.id, site().usable)
+    others = accounts.others_usable(identities, identity.id, site().policy)
     return {
         "identity": identity,
         "label": site().label(identity.provider),
-        "is_usable": (identity.provider, identity.issuer) in site().usable,
+        "is_usable": site().can_use(identity),
         "is_this": identity.id == this_session().identity_id,
         "is_removable": bool(others),
         "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
@@ -91,7 +91,7 @@ def ask_unlink(identity_id: str) -> str:
 def unlink(identity_id: str) -> Response:
     session = this_session()
     was_this = session.identity_id == identity_id
-    removed = accounts.unlink(session.user_id, identity_id, site().usable, session.id, caller())
+    removed = accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
     label = site().label(removed.provider)
     stays = " You stay signed in on this device." if was_this else ""
     flash(f"{label} removed.{stays}", "ok")

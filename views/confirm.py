@@ -90,7 +90,8 @@ def _ask_proof(parked: Parked) -> str:
         return _render("perhaps", parked)
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
-    old = [name for name in site().providers if name in accounts.providers_of(decision.user_ids)]
+    opening = accounts.providers_of(decision.user_ids, site().policy)
+    old = [name for name in site().providers if name in opening]
     if session and is_theirs and sessions.is_recent(session):
         return _render("connect", parked, old=site().label(session.provider))
     return _render(

@@ -53,10 +53,9 @@ class Site:
     limits: Limits
     demo_url: str | None = None
 
-    @property
-    def usable(self) -> set[tuple[str, str]]:
-        """The kinds of identity that this site can sign people in with."""
-        return {(name, blueprint.identity_issuer) for name, blueprint in self.providers.items()}
+    def can_use(self, identity: OAuth) -> bool:
+        """Whether an identity signs its person in here today."""
+        return self.policy.can_use(identity.provider, identity.issuer)
 
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""

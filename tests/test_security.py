@@ -1,0 +1,192 @@
+"""Headers, hostile input, logs: what is promised of every answer (docs/security.md)."""
+
+import json
+import re
+
+import pytest
+import requests
+
+from tests.browser import query_of
+
+PAGES = ["/login", "/login?switch=1", "/logout", "/account", "/account/sessions", "/nowhere"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_fenced_in(browser, path):
+    browser.sign_in("google", "ada")
+    headers = browser.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "'unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_only_pages_whose_forms_lead_to_a_provider_may_send_forms_there(browser, site):
+    """A bare 'self' would silently block the redirect in Chromium; a star would allow anything."""
+    browser.sign_in("google", "ada")
+    account = browser.get("/account").headers["Content-Security-Policy"]
+    assert f"form-action 'self' {site.simulator.url} https://m.facebook.com;" in account
+    sessions = browser.get("/account/sessions").headers["Content-Security-Policy"]
+    assert "form-action 'self';" in sessions
+
+
+def test_the_address_of_a_callback_goes_nowhere(browser):
+    page = browser.get("/login/google/authorized?state=x&code=secret")
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_static_files_may_be_kept(browser):
+    page = browser.get("/login")
+    (sheet,) = re.findall(r'href="(/static/app\.css[^"]*)"', page.html)
+    assert "max-age" in browser.fetch(sheet).headers["Cache-Control"]
+
+
+def test_forwarded_headers_count_only_behind_declared_proxies(make_site):
+    forged = {"X-Forwarded-For": "203.0.113.9"}
+    for proxies, seen in (("0", "127.0.0.1"), ("1", "203.0.113.9")):
+        site = make_site(TRUSTED_PROXIES=proxies)
+        browser = site.browser()
+        browser.http.headers.update(forged)
+        browser.sign_in("google", "ada")
+        assert site.rows("SELECT address FROM sessions")[0][0] == seen
+
+
+def test_a_forged_chain_of_proxies_is_cut_where_trust_ends(make_site):
+    site = make_site(TRUSTED_PROXIES="1")
+    browser = site.browser()
+    browser.http.headers["X-Forwarded-For"] = "198.51.100.1, 203.0.113.9"
+    browser.sign_in("google", "ada")
+    assert site.rows("SELECT address FROM sessions")[0][0] == "203.0.113.9"
+
+
+def test_addresses_are_counted_by_the_network_their_user_owns(make_site):
+    """better-auth CVE-2026-45364: a /64 is one person's, in whatever notation it comes."""
+    site = make_site(TRUSTED_PROXIES="1", REFUSALS_PER_MINUTE="2")
+
+    def status_for(address: str) -> int:
+        headers = {"X-Forwarded-For": address}
+        url = f"{site.url}/login/google/authorized?state=x"
+        return requests.get(url, headers=headers, timeout=5).status_code
+
+    assert status_for("2001:db8::1") == 400
+    assert status_for("2001:0db8:0:0:ffff::2") == 400
+    assert status_for("2001:db8::3") == 429
+    assert status_for("2001:db8:0:1::1") == 400
+    assert status_for("192.0.2.1") == 400
+    assert status_for("::ffff:192.0.2.1") == 400
+    assert status_for("192.0.2.1") == 429
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_no_other_method_is_taken_for_a_post(browser, method):
+    browser.sign_in("google", "ada")
+    page = browser.get("/logout")
+    form = {"csrf_token": page.csrf_token, "_method": "POST"}
+    assert browser.fetch("/logout", method, data=form).status == 405
+    override = {"X-HTTP-Method-Override": method}
+    assert browser.fetch("/account", headers=override).status == 200
+    assert browser.me()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login?next=%ff",
+        "/login?next=" + "a" * 20000,
+        "/login/google?next=%00",
+        "/login/google/authorized?state=%ff%fe",
+        "/login/confirm?flow=%00",
+        "/account/activity?before=%00",
+        "/%00",
+        "/%ff",
+        "/account/unlink/%00",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+    ],
+)
+def test_hostile_addresses_get_a_clear_answer(browser, path):
+    browser.sign_in("google", "ada")
+    page = browser.fetch(path)
+    assert page.status < 500, page
+
+
+def test_a_broken_cookie_of_ours_is_no_cookie(browser):
+    cookies = "quickstep=broken.value; last_idp=<script>; flow_x=1; flow_=; session=x"
+    page = browser.fetch("/login", headers={"Cookie": cookies})
+    assert page.status == 200
+    assert "<script>" not in page.html.replace("<script src", "")
+
+
+def test_demo_mode_answers_this_machine_only(make_site):
+    site = make_site(DEMO="1")
+    assert requests.get(f"{site.url}/login", timeout=5).status_code == 200
+    for headers in ({"Host": "login.example.org"}, {"Host": "192.168.1.5:5000"}):
+        answer = requests.get(f"{site.url}/login", headers=headers, timeout=5)
+        assert answer.status_code == 403
+        assert "this machine only" in answer.text
+
+
+def test_demo_mode_says_so_on_every_page(make_site):
+    browser = make_site(DEMO="1").browser()
+    assert "Demo mode" in browser.get("/login").text
+    assert "Demo mode" in browser.get("/nowhere").text
+    assert "Demo mode" in browser.get("/login/google/authorized").text
+    browser.sign_in("github", "ada")
+    for path in ("/account", "/account/sessions", "/account/activity", "/logout"):
+        assert "Demo mode" in browser.get(path).text
+
+
+def test_outside_demo_mode_nothing_of_it_shows(browser):
+    assert "Demo mode" not in browser.get("/login").text
+
+
+# Logs.
+
+
+def secret_cookies(browser) -> set[str]:
+    return {c.value for c in browser.http.cookies if c.name != "last_idp"}
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_secret_is_ever_logged(capfd, make_site, form):
+    """At DEBUG, Flask-Dance logs tokens, the client secret and the verifier."""
+    site = make_site(LOG_LEVEL="DEBUG", LOG_FORMAT=form)
+    secrets = {"look-alike-google-secret", "look-alike-github-secret", "look-alike-facebook-secret"}
+    for provider in ("google", "facebook", "github"):
+        browser = site.browser()
+        for behave in ("token:status_500", "token:refuses_client", "profile:html", ""):
+            location = browser.begin(provider)
+            callback = browser.choose(location, "wolfe", behave)
+            secrets |= secret_cookies(browser)
+            secrets |= {query_of(location)["state"], query_of(callback)["code"]}
+            browser.get(callback)
+            secrets |= secret_cookies(browser)
+        look_alike = getattr(site.simulator, provider)
+        secrets |= set(look_alike.tokens)
+        browser.get("/login/google/authorized?state=never-logged-state&code=never-logged-code")
+    secrets |= {"never-logged-state", "never-logged-code"}
+    log = capfd.readouterr().err
+    assert "refused" in log
+    assert not [secret for secret in secrets if secret and secret in log]
+
+
+def test_a_json_log_is_one_object_a_line_with_a_reference(capfd, make_site):
+    site = make_site(LOG_FORMAT="json")
+    site.browser().sign_in("google", "ada")
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line]
+    (line,) = [line for line in lines if line["event"] == "decided"]
+    assert (line["decision"], line["reason"]) == ("Create", "identity_unknown")
+    assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", line["ref"])
+
+
+def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):
+    site = make_site()
+    browser = site.browser()
+    state = query_of(browser.begin("github"))["state"]
+    browser.get(f"/login/github/authorized?state={state}&error=x%0d%0a2026 [error] forged")
+    assert "\n2026 [error] forged" not in capfd.readouterr().err

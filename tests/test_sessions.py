@@ -1,0 +1,137 @@
+"""Sessions: the cookie, the row, and when they end."""
+
+import time
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+import requests
+import time_machine
+
+DAY = 86400
+
+
+def set_cookies(response: requests.Response) -> dict[str, dict[str, Any]]:
+    """The cookies that an answer sets, with their attributes."""
+    found = {}
+    for header in response.raw.headers.getlist("Set-Cookie"):
+        cookie = SimpleCookie(header)
+        for name, morsel in cookie.items():
+            found[name] = {"value": morsel.value, **{k: v for k, v in morsel.items() if v}}
+    return found
+
+
+def cookies_of_sign_in(site, **headers: str) -> dict[str, dict[str, Any]]:
+    browser = site.browser()
+    browser.http.headers.update(headers)
+    return set_cookies(browser.fetch(browser.choose(browser.begin("google"), "ada")).response)
+
+
+def test_the_cookie_is_an_opaque_token_that_only_this_site_reads(site):
+    cookie = cookies_of_sign_in(site)["session"]
+    assert len(cookie["value"]) >= 43
+    assert (cookie["path"], cookie["samesite"]) == ("/", "Lax")
+    assert cookie["httponly"] is True
+    assert "domain" not in cookie
+
+
+def test_over_https_every_cookie_is_secure_and_ours_are_bound_to_the_host(make_site):
+    site = make_site(PUBLIC_URL="https://login.example.org", SESSION_COOKIE_NAME="__Host-session")
+    browser = site.browser()
+    begun = set_cookies(browser.fetch("/login/github").response)
+    (name,) = begun
+    assert name.startswith("__Host-flow_")
+    assert begun[name]["secure"] is True
+    answer = browser.fetch("/logout", "POST")
+    assert answer.headers["Strict-Transport-Security"]
+
+
+def test_the_row_holds_a_hash_of_the_token(browser, site):
+    browser.sign_in("google", "ada")
+    dump = str(site.rows("SELECT * FROM sessions")) + str(site.rows("SELECT * FROM flows"))
+    assert browser.cookie("session") not in dump
+
+
+def test_a_session_survives_closing_the_browser(site):
+    assert int(cookies_of_sign_in(site)["session"]["max-age"]) == 90 * DAY
+
+
+def test_signing_in_makes_a_new_session(browser, site):
+    """Session fixation: a token that was planted before the sign-in is worth nothing after it."""
+    browser.http.cookies.set("session", "planted-by-an-attacker", domain="localhost.local")
+    browser.sign_in("google", "ada")
+    values = [c.value for c in browser.http.cookies if c.name == "session"]
+    assert "planted-by-an-attacker" not in values
+    planted = site.browser()
+    planted.http.cookies.set("session", "planted-by-an-attacker")
+    assert planted.me() is None
+
+
+@pytest.mark.parametrize("value", ["", "x", "x" * 5000, "é", "'; DROP TABLE sessions;--"])
+def test_a_made_up_cookie_is_nobody(browser, value):
+    page = browser.fetch("/account", headers={"Cookie": f"session={value}".encode()})
+    assert page.status == 302
+
+
+def test_an_idle_session_ends(browser):
+    browser.sign_in("google", "ada")
+    with time_machine.travel(time.time() + 13 * DAY, tick=True):
+        assert browser.me()
+    with time_machine.travel(time.time() + 26 * DAY, tick=True):
+        assert browser.me()
+    with time_machine.travel(time.time() + 41 * DAY, tick=True):
+        assert browser.me() is None
+
+
+def test_no_session_outlives_90_days(browser):
+    browser.sign_in("google", "ada")
+    for day in range(10, 90, 10):
+        with time_machine.travel(time.time() + day * DAY, tick=True):
+            assert browser.me()
+    with time_machine.travel(time.time() + 91 * DAY, tick=True):
+        browser.http.cookies.set("session", browser.cookie("session") or "")
+        assert browser.me() is None
+
+
+def test_a_switched_off_user_has_no_session_from_that_moment(browser, site):
+    """Pocket-ID CVE-2026-43983, allauth 65.13."""
+    browser.sign_in("google", "ada")
+    site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
+    assert browser.me() is None
+    assert browser.get("/account").path == "/login"
+
+
+def test_looking_is_noted_at_most_once_a_minute(browser, site):
+    browser.sign_in("google", "ada")
+    before = site.rows("SELECT last_seen_at FROM sessions")
+    browser.me()
+    assert site.rows("SELECT last_seen_at FROM sessions") == before
+    with time_machine.travel(time.time() + 61, tick=True):
+        browser.me()
+    assert site.rows("SELECT last_seen_at FROM sessions") != before
+
+
+def test_a_person_has_at_most_a_hundred_sessions(browser, site):
+    browser.sign_in("google", "ada")
+    site.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) "
+        "INSERT INTO sessions SELECT 'id' || i, 'hash' || i, user_id, identity_id, provider, "
+        "created_at, authenticated_at, '2026-11-01 00:00:00.000000', expires_at, user_agent, "
+        "address FROM sessions, n"
+    )
+    browser.sign_in("google", "ada")
+    assert site.rows("SELECT count(*) FROM sessions")[0][0] == 100
+    assert browser.me()
+
+
+def test_what_is_over_is_deleted_by_and_by(browser, site):
+    browser.sign_in("google", "ada")
+    long_ago = "2020-01-01 00:00:00.000000"
+    site.execute("UPDATE sessions SET expires_at = :at", at=long_ago)
+    site.execute("UPDATE flows SET expires_at = :at", at=long_ago)
+    site.execute("UPDATE events SET at = :at", at=long_ago)
+    site.restart()
+    site.browser().begin("google")
+    assert site.rows("SELECT count(*) FROM sessions")[0][0] == 0
+    assert site.rows("SELECT count(*) FROM events")[0][0] == 0
+    assert site.rows("SELECT count(*) FROM flows")[0][0] == 1

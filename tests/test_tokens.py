@@ -1,0 +1,179 @@
+"""Provider tokens: where they are, in what form, and whose."""
+
+import pytest
+
+import tokens
+from models import OAuth, db
+from tests.site import SECRET_KEY
+
+
+def identity_ids(site, provider: str) -> list[str]:
+    rows = site.rows(
+        "SELECT id FROM oauth WHERE provider = :provider ORDER BY linked_at", provider=provider
+    )
+    return [row[0] for row in rows]
+
+
+def store_of(site, user_id: str | None) -> tokens.IdentityTokens:
+    return tokens.IdentityTokens(lambda: user_id)
+
+
+@pytest.fixture
+def grace(browser):
+    browser.sign_in("google", "grace")
+    return browser
+
+
+@pytest.mark.parametrize("provider", ["google", "facebook", "github"])
+def test_a_token_is_kept_sealed_in_its_row(browser, site, provider):
+    browser.sign_in(provider, "grace")
+    (access_token,) = getattr(site.simulator, provider).tokens
+    ((envelope, expires_at, scopes),) = site.rows(
+        "SELECT token, token_expires_at, scopes FROM oauth"
+    )
+    assert access_token not in envelope
+    store = store_of(site, browser.user_id)
+    assert site.inside(store.get, provider)["access_token"] == access_token
+    assert (expires_at is None) is (provider == "github")
+    assert "email" in scopes
+
+
+def test_scopes_are_kept_under_the_names_they_were_asked_by(browser, site):
+    """Google answers with URLs and in another order, GitHub with commas."""
+    browser.sign_in("google", "grace")
+    browser.link("github", "grace")
+    assert [row[0] for row in site.rows("SELECT scopes FROM oauth ORDER BY provider")] == [
+        "read:user user:email",
+        "email openid profile",
+    ]
+
+
+def test_the_id_token_is_not_kept(grace, site):
+    assert "id_token" not in site.inside(store_of(site, grace.user_id).get, "google")
+
+
+def test_nobody_gets_nothing(grace, site):
+    """Stock storage: an anonymous get raises, an anonymous set deletes everybody's tokens."""
+    store = store_of(site, None)
+    assert site.inside(store.get, "google") is None
+    with pytest.raises(LookupError):
+        site.inside(store.set, "google", {"access_token": "evil"})
+    with pytest.raises(LookupError):
+        site.inside(store.delete, "google")
+    assert site.inside(store_of(site, grace.user_id).get, "google")
+
+
+def test_a_person_gets_their_own_only(grace, other, site):
+    other.sign_in("google", "linus")
+    mine = site.inside(store_of(site, grace.user_id).get, "google")
+    theirs = site.inside(store_of(site, other.user_id).get, "google")
+    assert mine["access_token"] != theirs["access_token"]
+    site.inside(store_of(site, grace.user_id).delete, "google")
+    assert site.inside(store_of(site, grace.user_id).get, "google") is None
+    assert site.inside(store_of(site, other.user_id).get, "google") == theirs
+
+
+def test_a_new_token_changes_its_row_in_place(grace, other, site):
+    """Stock storage deletes the row and loses whose it is: the next login makes a second user."""
+    before = site.rows("SELECT id, user_id, subject, linked_at FROM oauth")
+    store = store_of(site, grace.user_id)
+    site.inside(store.set, "google", {"access_token": "refreshed", "expires_in": 60})
+    assert site.rows("SELECT id, user_id, subject, linked_at FROM oauth") == before
+    assert site.inside(store.get, "google")["access_token"] == "refreshed"
+    other.sign_in("google", "grace")
+    assert other.user_id == grace.user_id
+
+
+def test_of_two_identities_of_one_provider_one_must_be_named(grace, site):
+    """Stock storage: MultipleResultsFound."""
+    grace.link("google", "linus")
+    store = store_of(site, grace.user_id)
+    with pytest.raises(LookupError, match="which"):
+        site.inside(store.get, "google")
+    found = []
+    for identity_id in identity_ids(site, "google"):
+        with tokens.using(identity_id):
+            found.append(site.inside(store.get, "google")["access_token"])
+    assert len(set(found)) == 2
+
+
+def test_naming_a_strangers_identity_gets_nothing(grace, other, site):
+    other.sign_in("google", "linus")
+    (_mine, theirs) = identity_ids(site, "google")
+    with tokens.using(theirs):
+        assert site.inside(store_of(site, grace.user_id).get, "google") is None
+
+
+def test_a_token_moved_to_another_row_does_not_open(grace, other, site):
+    other.sign_in("google", "linus")
+    mine, theirs = identity_ids(site, "google")
+    site.execute(
+        "UPDATE oauth SET token = (SELECT token FROM oauth WHERE id = :a) WHERE id = :b",
+        a=mine,
+        b=theirs,
+    )
+    assert site.inside(store_of(site, other.user_id).get, "google") is None
+
+
+def test_keys_rotate_without_losing_a_token(make_site):
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    site.restart(SECRET_KEY="a new key that is also long enough", SECRET_KEY_FALLBACKS=SECRET_KEY)
+    assert browser.me()
+    assert site.inside(store_of(site, browser.user_id).get, "google")
+    site.restart(TOKEN_ENCRYPTION_KEYS="one more")
+    assert site.inside(store_of(site, browser.user_id).get, "google")
+
+
+def test_a_lost_key_loses_the_token_and_no_sign_in(make_site):
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    user_id = browser.user_id
+    site.restart(SECRET_KEY="quite another key that is long enough")
+    assert site.inside(store_of(site, user_id).get, "google") is None
+    assert browser.sign_in("google", "grace").path == "/account"
+    assert browser.user_id == user_id
+    assert site.inside(store_of(site, user_id).get, "google")
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "is_known"),
+    [
+        (3600, True),
+        ("3600", True),
+        (0, False),
+        (-5, False),
+        (None, False),
+        ("soon", False),
+        (True, False),
+        (1000000000.0, False),
+        (10**30, False),
+        ("9" * 5000, False),
+        ([1], False),
+    ],
+)
+def test_an_odd_expiry_is_no_expiry(expires_in, is_known):
+    assert (tokens.expiry({"expires_in": expires_in}) is not None) is is_known
+
+
+def test_the_blueprints_session_fetches_as_the_signed_in_person(grace, site):
+    """What an app built on this server does with the stored token."""
+    grace.link("github", "grace")
+    blueprint = site.app.extensions["quickstep"].providers["github"]
+    session_cookie = f"session={grace.cookie('session')}"
+    with site.app.test_request_context("/", headers={"Cookie": session_cookie}):
+        assert blueprint.session.authorized
+        assert blueprint.session.get("user").json()["login"] == "grace"
+        with pytest.raises(ValueError, match="not github's API"):
+            blueprint.session.get("https://evil.example/user")
+    with site.app.test_request_context("/"):
+        assert not blueprint.session.authorized
+
+
+def test_a_rows_repr_shows_no_token(grace, site):
+    def described() -> str:
+        return repr(db.session.query(OAuth).one())
+
+    assert "1." not in site.inside(described)
