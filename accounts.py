@@ -89,7 +89,7 @@ def sign_in(
 
 
 @atomic
-def link(user_id: str, grant: Grant, caller: Caller) -> LinkDecision:
+def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
     """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
     user = _lock_user(user_id)
     identity = _lock_identity(grant)
@@ -98,7 +98,7 @@ def link(user_id: str, grant: Grant, caller: Caller) -> LinkDecision:
         case Link():
             identity = _add(user, grant)
             db.session.flush()
-            _record(identity, "linked", caller, decision.reason)
+            _record(identity, "linked", caller, reason)
         case AlreadyLinked():
             assert identity is not None
             _refresh(identity, grant, caller)
@@ -116,7 +116,7 @@ def connect(user_id: str, grant: Grant, policy: Policy, caller: Caller) -> None:
         raise StateMismatch("the identity no longer waits for a proof")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was proved than the one with this address")
-    link(user_id, grant, caller)
+    link(user_id, grant, caller, decision.reason)
 
 
 def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import delete, select, tuple_, update
 
 from models import Event, atomic, db, now
+
+log = structlog.get_logger()
 
 KEPT_DAYS = 90
 PAGE_SIZE = 25
@@ -32,11 +35,12 @@ def record(
     reason: str = "",
     detail: str = "",
 ) -> None:
-    """Add a line to somebody's activity.
+    """Add a line to somebody's activity, and one like it to the log.
 
     Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
     confirmed, email_changed.
     """
+    log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
     db.session.add(
         Event(
             user_id=user_id,

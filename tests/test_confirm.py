@@ -39,6 +39,8 @@ def test_a_known_address_asks_for_the_old_way_then_for_a_confirm(ada, site):
     assert page.message == "GitHub connected. You can now sign in with it."
     assert ada.providers() == ["github", "google"]
     assert site.user_count() == 1
+    activity = ada.get("/account/activity").text
+    assert "Connected GitHub, after you had signed in and confirmed" in activity
 
 
 def test_nothing_is_joined_when_the_person_says_not_now(ada, site):

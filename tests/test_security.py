@@ -179,8 +179,8 @@ def test_a_json_log_is_one_object_a_line_with_a_reference(capfd, make_site):
     site = make_site(LOG_FORMAT="json")
     site.browser().sign_in("google", "ada")
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line]
-    (line,) = [line for line in lines if line["event"] == "decided"]
-    assert (line["decision"], line["reason"]) == ("Create", "identity_unknown")
+    (line,) = [line for line in lines if line["event"] == "signed_in"]
+    assert (line["provider"], line["reason"]) == ("google", "identity_unknown")
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", line["ref"])
 
 

@@ -54,6 +54,7 @@ SENTENCES = {
         "linked",
         "email_verified_on_both_sides",
     ): "Connected {provider}, its verified email is the same",
+    ("linked", "email_known"): "Connected {provider}, after you had signed in and confirmed",
     ("linked", ""): "Connected {provider}",
     ("unlinked", ""): "Removed {provider}",
     ("merged", ""): "Merged another account into this one, opened with {provider}",

@@ -68,7 +68,6 @@ def sign_out() -> Response:
         label = site().label(session.provider)
         end_session()
         flash(f"You may still be signed in to {label}.", "signed_out")
-        log.info("signed_out", user=session.user_id)
     return redirect(url_for("login.choose"), 303)
 
 
@@ -162,20 +161,13 @@ def answer_sign_in(
     Raises SignInError.
     """
     decision = _sign_in(grant, signed_in_as=signed_in_as, separate=separate)
-    log.info(
-        "decided",
-        decision=type(decision).__name__,
-        reason=decision.reason,
-        provider=grant.provider,
-        user=current_user.get_id(),
-    )
     match decision:
         case Refused():
             raise decision.error
         case NeedsProof():
-            return _ask(attempt, "prove", grant)
+            return _ask(attempt, "prove", grant, decision.reason)
         case NeedsSwitch():
-            return _ask(attempt, "switch", grant)
+            return _ask(attempt, "switch", grant, decision.reason)
         case _:
             return redirect(attempt.return_to)
 
@@ -191,8 +183,11 @@ def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
     return result.decision
 
 
-def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant) -> Response:
+def _ask(
+    attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str
+) -> Response:
     """Keep what the flow brought, and put the question to the person."""
+    log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
     flows.park(attempt, waiting_for, grant)
     keep_flow(attempt.id, flow_cookies()[attempt.id])
     return redirect(url_for("confirm.ask", flow=attempt.id))
@@ -205,7 +200,7 @@ def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
         case Refused():
             raise decision.error
         case NeedsMerge():
-            return _ask(attempt, "merge", grant)
+            return _ask(attempt, "merge", grant, decision.reason)
         case AlreadyLinked():
             flash(f"You've already connected this {label} account.", "info")
         case Link():
