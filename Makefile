@@ -33,10 +33,10 @@ $(PY):
 
 $(VENV)/run.stamp: $(PY) requirements.txt
 	@echo "Installing what the server needs into $(VENV) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp requirements-dev.txt
 	@echo "Installing what the tests need into $(VENV) …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
