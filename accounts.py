@@ -4,7 +4,7 @@ Each verb is one transaction that reads the facts, asks linking.py, and carries 
 out. An account is locked before its identities are counted or moved.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +57,11 @@ def sign_in(
     Unless the decision opens an account (Known, Create, Join) nothing is written but, where
     the identity's account is known, that it was refused.
     """
-    identity = _lock_identity(grant)
+    identity, matches = _look_up(_lock_identity, grant, policy)
     decision = decide_sign_in(
         grant.profile,
         _owner(identity, policy) if identity else None,
-        () if identity else _matches(grant.profile, policy),
+        matches,
         policy,
         signed_in_as=signed_in_as,
         separate=separate,
@@ -116,14 +116,15 @@ def connect(user_id: str, grant: Grant, policy: Policy, caller: Caller) -> None:
         raise StateMismatch("the identity no longer waits for a proof")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was proved than the one with this address")
-    link(user_id, grant, caller, decision.reason)
+    if link(user_id, grant, caller, decision.reason) != Link():
+        raise StateMismatch("the identity was linked at this very moment")
 
 
 def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
     """What signing in would come to now. Writes nothing."""
-    identity = _find(grant)
+    identity, matches = _look_up(_find, grant, policy)
     owner = _owner(identity, policy) if identity else None
-    return decide_sign_in(grant.profile, owner, _matches(grant.profile, policy), policy)
+    return decide_sign_in(grant.profile, owner, matches, policy)
 
 
 @atomic
@@ -180,8 +181,10 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     other_id = found.user_id
     users = {row: _lock_user(row) for row in sorted({user_id, other_id})}
     identity = _lock_identity(grant)
-    if identity is None or identity.user_id != other_id or not users[other_id].is_active:
+    if identity is None or identity.user_id != other_id:
         raise StateMismatch("the other account changed meanwhile")
+    if not all(user.is_active for user in users.values()):
+        raise StateMismatch("one of the accounts is switched off")
     kept, gone = users[user_id], users[other_id]
     kept.name = kept.name or gone.name
     kept.picture = kept.picture or gone.picture
@@ -229,18 +232,48 @@ def _find(grant: Grant) -> OAuth | None:
     return db.session.scalar(select(OAuth).where(*_where(grant)))
 
 
+def _look_up(
+    find: Callable[[Grant], OAuth | None], grant: Grant, policy: Policy
+) -> tuple[OAuth | None, list[Match]]:
+    """The identity; where it is unknown, the accounts with its address.
+
+    When there are some it is looked for again: another request of the same person may just
+    have made the account, which would seem to be somebody else's.
+    """
+    identity = find(grant)
+    matches = [] if identity else _matches(grant.profile, policy)
+    if matches:
+        identity = find(grant)
+    return identity, [] if identity else matches
+
+
 def _lock_identity(grant: Grant) -> OAuth | None:
-    """The identity with its account locked; always by identity, never by address or name."""
-    query = select(OAuth).join(User).where(*_where(grant)).with_for_update(of=User)
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    """The identity with its account locked; always by identity, never by address or name.
+
+    Read once more under the lock: whoever held it may have removed the identity, or brought
+    it to another account, which is locked then.
+    """
+    owner_id = db.session.scalar(select(OAuth.user_id).where(*_where(grant)))
+    while owner_id is not None:
+        _user = _lock(owner_id)  # kept, so that identity.user finds it
+        query = select(OAuth).where(*_where(grant))
+        identity = db.session.scalar(query.execution_options(populate_existing=True))
+        if identity is None or identity.user_id == owner_id:
+            return identity
+        owner_id = identity.user_id
+    return None
 
 
 def _lock_user(user_id: str) -> User:
-    query = select(User).where(User.id == user_id).with_for_update()
-    user: User | None = db.session.scalar(query.execution_options(populate_existing=True))
+    user = _lock(user_id)
     if user is None:
         raise StateMismatch("the account is gone")
     return user
+
+
+def _lock(user_id: str) -> User | None:
+    query = select(User).where(User.id == user_id).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _identities(user_id: str) -> Sequence[OAuth]:
@@ -307,7 +340,8 @@ def _add(user: User, grant: Grant) -> OAuth:
 def _refresh(identity: OAuth, grant: Grant, caller: Caller) -> None:
     """Take over what the provider says now; the person's address may change with it."""
     user = identity.user
-    moved = grant.profile.email != identity.email
+    profile = grant.profile
+    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
     before = user.email if moved else None
     _keep(identity, grant)
     if moved and user.email != before:
