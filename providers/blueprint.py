@@ -29,7 +29,7 @@ from config import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Get, Grant, Provider
 from providers.openid_connect import Issuer, VerifiedClaims, check_userinfo
-from providers.transport import HEADERS, Transport, parse_json, read_json
+from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
 
@@ -49,6 +49,8 @@ MISCONFIGURED_ERRORS = frozenset(
 CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 # Callback parameters that must not come twice (RFC 6749 3.1).
 SINGLE_PARAMETERS = ("state", "code", "error", "iss")
+# RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
+SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 # Parts of a token response that are not a token to keep.
 NOT_KEPT = frozenset({"id_token", "scope"})
 
@@ -190,6 +192,9 @@ class ProviderSession(OAuth2Session):
             params |= blueprint.provider.proof(blueprint.client_secret, access_token)
         kwargs |= {"params": params, "allow_redirects": False}
         return requests.Session.request(self, method, url, *args, **kwargs)
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """None: requests would parse, and stumble over, even a target that is not followed."""
 
 
 class LoginBlueprint(OAuth2ConsumerBlueprint):
@@ -359,9 +364,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         }
         if self.provider.pkce:
             body["code_verifier"] = code_verifier
-        prepared = requests.Request(
-            "POST", self.endpoint("token"), data=body, headers=HEADERS
-        ).prepare()
+        prepared = prepare("POST", self.endpoint("token"), body)
         return self._read_token_response(self.transport.send(prepared))
 
     def _read_token_response(self, response: requests.Response) -> dict[str, Any]:
@@ -419,7 +422,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         """What was granted, under the names that were asked for; all of it where none is said."""
         said = answer.get("scope")
         text = said if isinstance(said, str) and said.strip() else self.scope
-        names = text.replace(",", " ").split()
+        names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
         return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))
 
 

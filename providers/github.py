@@ -38,10 +38,13 @@ def _address(emails: list[object], public: object) -> dict[str, Any]:
     The address in /user carries no verified flag, so it only serves where the list is empty.
     A no-reply address is listed as verified but cannot receive mail.
     """
-    rows = [row for row in emails if isinstance(row, dict) and isinstance(row.get("email"), str)]
-    rows = [row for row in rows if not row["email"].lower().endswith(NO_REPLY)]
+    rows = [row for row in emails if isinstance(row, dict) and _can_receive(row.get("email"))]
     rows.sort(key=lambda row: (row.get("primary") is not True, row.get("verified") is not True))
-    return rows[0] if rows else {"email": public}
+    return rows[0] if rows else {"email": public if _can_receive(public) else None}
+
+
+def _can_receive(email: object) -> bool:
+    return isinstance(email, str) and not email.lower().endswith(NO_REPLY)
 
 
 GITHUB = Provider(

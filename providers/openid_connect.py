@@ -7,6 +7,7 @@ import copy
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, NewType, TypeVar
 
 from joserfc import jwk, jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from config import check_endpoint
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, make_profile
+from providers.transport import prepare
 
 # Signatures that an issuer's published key can check. Never none, never a shared secret.
 ALGORITHMS = frozenset(
@@ -33,13 +35,25 @@ RETRY_SECONDS = 30
 FAILURE_SECONDS = 2
 ID_TOKEN_MAX_CHARACTERS = 64 * 1024
 RSA_MIN_BITS = 2048
+PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 
 VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
 FetchJSON = Callable[[str], Any]
 T = TypeVar("T")
-# Header parameters of other makers are let by unread; "crit" is still obeyed (RFC 7515 4.1.11).
-REGISTRY = jws.JWSRegistry(algorithms=sorted(ALGORITHMS), strict_check_header=False)
-REGISTRY.max_header_length = 8192
+
+
+class _Registry(jws.JWSRegistry):
+    max_header_length = 8192
+
+    def get_alg(self, name: str) -> Any:
+        """Without a warning at each EdDSA token: RFC 9864 renames it, issuers still say it."""
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(name)
+        return self.algorithms[name]
+
+
+# Header parameters of other makers are let by unread.
+REGISTRY = _Registry(strict_check_header=False)
 
 
 def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> Profile:
@@ -68,7 +82,10 @@ def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
         userinfo: Mapping[str, Any] = get("userinfo")
     except ProviderError:
         return claims
-    return {**userinfo, **claims}
+    said = {name: value for name, value in claims.items() if value not in (None, "")}
+    # An address and the word that it is verified come from the same place.
+    source = claims if "email" in said else userinfo
+    return {**userinfo, **said, **{name: source.get(name) for name in ("email", "email_verified")}}
 
 
 @dataclass(frozen=True)
@@ -181,7 +198,8 @@ class Issuer:
         header but its key id and the name of its algorithm is ever looked at.
         """
         claims, algorithm = self._check_signature(unverified_token)
-        _require(claims.get("iss") in self.accepted, "iss is another issuer")
+        issuer = claims.get("iss")
+        _require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
         _check_audience(claims, client_id)
         _check_times(claims)
         subject = claims.get("sub")
@@ -199,6 +217,8 @@ class Issuer:
         unverified_header = _unverified_header(unverified_token)
         algorithm = unverified_header.get("alg")
         _require(isinstance(algorithm, str) and algorithm in ALGORITHMS, "alg is not allowed")
+        # RFC 7515 4.1.11: what is in it must be understood, and nothing that could be is.
+        _require("crit" not in unverified_header, "crit is not understood")
         kid = unverified_header.get("kid")
         _require(kid is None or isinstance(kid, str), "kid is not a string")
         key = self.key(kid)
@@ -231,7 +251,10 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _equal(value: object, expected: str) -> bool:
-    return isinstance(value, str) and hmac.compare_digest(value.encode(), expected.encode())
+    # JSON can hold half a surrogate pair, which plain UTF-8 cannot.
+    return isinstance(value, str) and hmac.compare_digest(
+        value.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
+    )
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
@@ -279,7 +302,7 @@ def _import_keys(answer: object) -> dict[str, jwk.Key]:
             key = jwk.import_key(row)
             if isinstance(key, jwk.RSAKey) and key.raw_value.key_size < RSA_MIN_BITS:
                 continue
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, KeyError):  # KeyError: a curve it does not know
             continue
         kid = row.get("kid")
         keys[kid if isinstance(kid, str) else key.thumbprint()] = key
@@ -289,10 +312,16 @@ def _import_keys(answer: object) -> dict[str, jwk.Key]:
 
 
 def _endpoint(answer: Mapping[str, Any], name: str) -> str:
+    url = answer.get(name)
+    # Printable ASCII (RFC 3986 2): anything else fails, or is misread, where it is used.
+    if not isinstance(url, str) or not PLAIN_URL.fullmatch(url):
+        raise ProviderError(f"the metadata's {name} is not a plain URL")
     try:
-        return check_endpoint(str(answer.get(name, "")))
-    except ValueError as error:
+        check_endpoint(url)
+        prepare("GET", url)
+    except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
+    return url
 
 
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:

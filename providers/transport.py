@@ -8,15 +8,18 @@ import functools
 import http.client
 import io
 import json
+import logging
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import certifi
 import requests
 import urllib3
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
@@ -30,6 +33,10 @@ ANSWER_MAX_BYTES = 1024 * 1024
 POOLED_HOSTS = 32
 POOLED_CONNECTIONS_PER_HOST = 32
 HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
+
+# Their warnings hold whole addresses, and a query may hold what a log must not.
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
@@ -74,9 +81,32 @@ class _BoundedResponse(http.client.HTTPResponse):
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse
 
+    def _new_conn(self) -> socket.socket:
+        """Connect before the deadline: urllib3 gives each address of a name the whole time."""
+        name = self._dns_host.strip("[]")
+        try:
+            found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return super()._new_conn()  # which fails too, in urllib3's words
+        failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "no time left")
+        try:
+            for *_, address in found:
+                remaining = _deadline.get() - time.monotonic()
+                if remaining <= 0:
+                    break
+                self._dns_host = str(address[0])
+                self.timeout = min(CONNECT_SECONDS, remaining)
+                try:
+                    return super()._new_conn()
+                except urllib3.exceptions.HTTPError as error:
+                    failure = error
+        finally:
+            self._dns_host = name
+        raise failure
 
-class _TLSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _BoundedResponse
+
+class _TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -85,6 +115,9 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 class _TLSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
+
+
+POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 @functools.cache
@@ -107,12 +140,28 @@ class Transport(HTTPAdapter):
 
     def __init__(self) -> None:
         self._proxies: dict[str, dict[str, str]] = {}
-        retry = Retry(total=1, connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"})
+        # "other" is an error inside TLS, which may come after the request was sent.
+        retry = Retry(
+            total=1,
+            connect=1,
+            read=1,
+            redirect=0,
+            status=0,
+            other=0,
+            allowed_methods={"GET"},
+            respect_retry_after_header=False,
+        )
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=tls_context(), **kwargs)
+        if proxy.lower().startswith("http"):  # a SOCKS proxy has pools of its own
+            manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def cert_verify(self, conn: Any, *_: Any) -> None:
         # Without this, requests names a CA file here and every new connection parses it again.
@@ -153,8 +202,15 @@ class Transport(HTTPAdapter):
 
     def get_json(self, url: str) -> Any:
         """Fetch a public JSON document. Raises ProviderError."""
-        prepared = requests.Request("GET", url, headers=HEADERS).prepare()
-        return read_json(self.send(prepared))
+        return read_json(self.send(prepare("GET", url)))
+
+
+def prepare(method: str, url: str, data: Mapping[str, str] | None = None) -> PreparedRequest:
+    """A request with our headers. Raises ProviderError where the address cannot be one."""
+    try:
+        return requests.Request(method, url, data=data, headers=HEADERS).prepare()
+    except ValueError as error:
+        raise ProviderError(f"{method} {_place(url)}: {type(error).__name__}") from None
 
 
 def read_json(response: requests.Response) -> Any:

@@ -3,13 +3,14 @@
 import base64
 import functools
 import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from joserfc import jwk, jwt
+from joserfc import jwk, jws, jwt
 
 from simulator.misbehaviour import ANSWERS
 from simulator.protocol import Client, Code, LookAlike, Refusal
@@ -124,14 +125,17 @@ class Google(LookAlike):
     def spoil(self, flaw: str, claims: Claims) -> str | None:
         stranger = jwk.RSAKey.generate_key(2048)
         public = self.key.as_pem(private=False)
-        header = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
+        unsigned = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
+        unsigned += f".{segment(claims)}."
         match flaw:
             case "alg_none":
-                return f"{header}.{segment(claims)}."
+                return unsigned
             case "alg_none_signed_by_nobody":
-                return f"{header}.{segment(claims)}.{segment({'x': 1})}"
+                return unsigned + segment({"x": 1})
             case "hs256_with_public_key":
-                return self.sign(claims, alg="HS256", key=jwk.OctKey.import_key(public))
+                # By hand: joserfc knows this attack and takes no public key for a secret.
+                signed = f"{segment({'alg': 'HS256', 'kid': self.key.kid})}.{segment(claims)}"
+                return f"{signed}.{encode(hmac.digest(public, signed.encode(), 'sha256'))}"
             case "other_key_same_kid":
                 return self.sign(claims, key=stranger)
             case "unknown_kid":
@@ -141,19 +145,23 @@ class Google(LookAlike):
             case "jku":
                 return self.sign(claims, key=stranger, jku="http://127.0.0.1:9/keys")
             case "claims_are_a_list":
-                return self.sign(claims).split(".")[0] + "." + segment([1]) + ".AAAA"
+                header = {"alg": "RS256", "kid": self.key.kid}
+                return jws.serialize_compact(header, json.dumps([claims]), self.key)
             case "not_a_jwt":
                 return "not a jwt"
         return None
 
 
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def segment(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return encode(json.dumps(value).encode())
 
 
 def at_hash(access_token: str) -> str:
-    digest = hashlib.sha256(access_token.encode()).digest()[:16]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return encode(hashlib.sha256(access_token.encode()).digest()[:16])
 
 
 def blueprint(google: Google) -> Blueprint:

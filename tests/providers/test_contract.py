@@ -1,0 +1,357 @@
+"""What every provider keeps to. Whoever adds one is told here what is missing (CONTRIBUTING.md)."""
+
+import ast
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urljoin, urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import config
+import flows
+from errors import ProviderError
+from providers import PROVIDERS
+from providers.base import Profile, Provider
+from simulator import environment
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = Path(__file__).parent / "samples"
+MACHINERY = {"__init__", "base", "blueprint", "openid_connect", "transport"}
+PROVIDER_FILES = sorted(
+    path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
+)
+# Of the standard library, what would let a provider's file act by itself.
+ACTS = {"asyncio", "ftplib", "http", "importlib", "os", "pathlib", "smtplib", "socket", "sqlite3"}
+ACTS |= {"ssl", "subprocess", "threading", "urllib.request"}
+# Parameters of the authorization request that belong to the flow (RFC 6749 4.1.1, 7636, 9101).
+THE_FLOWS_OWN = {"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"}
+THE_FLOWS_OWN |= {"nonce", "code_challenge", "code_challenge_method", "request", "request_uri"}
+
+every_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+
+
+def sample(provider: Provider) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the provider answers, by what ``get`` is asked for; and what must come of it."""
+    content = json.loads((SAMPLES / f"{provider.name}.json").read_text(encoding="utf-8"))
+    return content["answers"], content["expected"]
+
+
+def changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same JSON with each of its innermost values changed."""
+    if isinstance(value, dict):
+        return {name: changed(each, change) for name, each in value.items()}
+    if isinstance(value, list):
+        return [changed(each, change) for each in value]
+    return change(value)
+
+
+def urls_of(provider: Provider) -> Iterator[str]:
+    """Every address that the provider's value holds."""
+    for url in (
+        provider.issuer,
+        provider.authorization_endpoint,
+        provider.token_endpoint,
+        provider.api_url,
+        provider.console,
+        *provider.also_passes,
+    ):
+        if url:
+            yield url
+
+
+# The value.
+
+
+@every_provider
+def test_its_name_is_a_slug_and_its_key(provider):
+    assert re.fullmatch(r"[a-z][a-z0-9_]{1,30}", provider.name), (
+        "the name stands in routes, in names of variables and in the database"
+    )
+    assert PROVIDERS[provider.name] is provider
+
+
+def test_no_two_have_the_same_name_or_label():
+    """The second of one name would silently take the place of the first."""
+    defined = [
+        value
+        for path in PROVIDER_FILES
+        for value in vars(sys.modules[f"providers.{path.stem}"]).values()
+        if isinstance(value, Provider)
+    ]
+    assert len({provider.name for provider in defined}) == len(defined) == len(PROVIDERS)
+    assert len({provider.label.casefold() for provider in defined}) == len(defined)
+
+
+@every_provider
+def test_its_label_can_stand_on_a_button(provider):
+    assert provider.label == provider.label.strip()
+    assert 0 < len(provider.label) <= 30
+    assert provider.verb in ("Continue with", "Sign in with")
+    assert all(unicodedata.category(character)[0] != "C" for character in provider.label)
+
+
+@every_provider
+def test_it_has_an_issuer_or_endpoints_and_not_both(provider):
+    endpoints = (provider.authorization_endpoint, provider.token_endpoint, provider.api_url)
+    if provider.issuer:
+        assert endpoints == ("", "", ""), "an issuer's metadata say where its endpoints are"
+        assert provider.api_version == ""
+    else:
+        assert all(endpoints), "without an issuer: authorization_endpoint, token_endpoint, api_url"
+        assert provider.issuer_aliases == ()
+
+
+@every_provider
+def test_every_address_is_a_plain_https_one(provider):
+    for url in urls_of(provider):
+        bare = url.replace("{version}", provider.api_version)
+        parts = urlsplit(bare)
+        assert parts.scheme == "https", url
+        assert re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc), url
+        assert not parts.query, url
+        assert not parts.fragment, url
+        assert re.fullmatch(r"[!-~]+", bare), url
+        assert not set("{}") & set(bare), f"only {{version}} may stand in an address: {url}"
+
+
+@every_provider
+def test_its_addresses_end_as_they_are_joined(provider):
+    if provider.issuer:
+        # Compared byte by byte with the issuer in metadata and id_token.
+        assert config.check_endpoint(provider.issuer) == provider.issuer
+        return
+    assert provider.api_url.endswith("/"), "the paths given to get hang on api_url"
+    versioned = "{version}" in provider.api_url + provider.token_endpoint
+    assert bool(provider.api_version) == versioned
+    assert not provider.api_version or re.fullmatch(r"[A-Za-z0-9._-]+", provider.api_version)
+
+
+@every_provider
+def test_what_a_form_may_be_redirected_to_is_an_origin(provider):
+    """It stands in the Content-Security-Policy, where a path would be taken for a whole source."""
+    for origin in provider.also_passes:
+        parts = urlsplit(origin)
+        assert origin == f"https://{parts.netloc}"
+
+
+@every_provider
+def test_its_scope_is_one_that_the_protocol_knows(provider):
+    names = provider.scope.split(" ")
+    assert all(re.fullmatch(r"[!#-\[\]-~]+", name) for name in names), "RFC 6749 3.3"
+    assert not any("," in name for name in names), "scope_separator joins them, not the value"
+    assert len(set(names)) == len(names)
+    assert provider.scope_separator in (" ", ",")
+    if provider.issuer:
+        assert "openid" in names, "OpenID Connect Core 3.1.2.1"
+    assert set(provider.scope_aliases.values()) <= set(names), "an alias of a scope never asked for"
+
+
+@every_provider
+def test_it_adds_nothing_to_the_request_that_is_the_flows_own(provider):
+    intents = set(get_args(flows.Intent))
+    assert set(provider.intent_params) <= intents, f"an intent is one of {sorted(intents)}"
+    for params in (provider.authorize_params, *provider.intent_params.values()):
+        assert not set(params) & THE_FLOWS_OWN
+        assert all(isinstance(value, str) for value in params.values())
+
+
+@every_provider
+def test_an_error_means_one_thing(provider):
+    assert not provider.misconfigured_errors & provider.code_refused_errors
+    for code in provider.misconfigured_errors | provider.code_refused_errors:
+        assert isinstance(code, str), "a code that the provider sends as a number is text here"
+        assert code == code.strip() != ""
+
+
+@every_provider
+def test_its_proof_gives_away_neither_secret_nor_token(provider):
+    """It stands in a query, and queries end up in the logs of others."""
+    params = provider.proof("the-client-secret", "the-access-token")
+    assert all(isinstance(value, str) for value in params.values())
+    assert "the-client-secret" not in repr(params)
+    assert "the-access-token" not in repr(params)
+    if params:
+        assert params != provider.proof("another-client-secret", "the-access-token")
+        assert params != provider.proof("the-client-secret", "another-access-token")
+
+
+# The profile.
+
+
+@every_provider
+def test_its_sample_becomes_the_expected_profile(provider):
+    answers, expected = sample(provider)
+    assert asdict(provider.profile(answers.__getitem__)) == expected
+    assert set(expected) == set(Profile.__slots__)
+
+
+@every_provider
+def test_it_asks_for_things_below_its_own_api_only(provider):
+    """The access token goes with each request: a path that leads elsewhere gives it away."""
+    answers, _expected = sample(provider)
+    asked: list[str] = []
+
+    def get(url: str) -> Any:
+        asked.append(url)
+        return answers[url]
+
+    provider.profile(get)
+    assert asked
+    for url in asked:
+        if provider.issuer:
+            assert url in ("id_token", "userinfo")
+        else:
+            joined = urljoin(provider.api_url, url)
+            assert joined.startswith(provider.api_url), f"{url} leaves {provider.api_url}"
+            assert joined == provider.api_url + url
+
+
+@every_provider
+def test_nothing_but_the_subject_makes_the_identity(provider):
+    """Accounts keyed on names or addresses: allauth CVE-2025-65431, nOAuth, 19 of social-core."""
+    answers, expected = sample(provider)
+    subject = expected["subject"]
+
+    def renamed(value: Any) -> Any:
+        return "somebody-else" if isinstance(value, str) and value != subject else value
+
+    profile = provider.profile(changed(answers, renamed).__getitem__)
+    assert profile.subject == subject
+    assert profile.name != expected["name"]
+
+
+@every_provider
+@pytest.mark.parametrize("odd", [None, "", True, False, 1.5, [], {}, ["1"], "9" * 256, "a\0b"])
+def test_without_a_usable_subject_there_is_no_identity(provider, odd):
+    """A missing id stored as "None" made one account of many people (social-core)."""
+    answers, expected = sample(provider)
+
+    def spoilt(value: Any) -> Any:
+        return odd if str(value) == expected["subject"] else value
+
+    with pytest.raises(ProviderError):
+        provider.profile(changed(answers, spoilt).__getitem__)
+
+
+@every_provider
+@pytest.mark.parametrize("denial", [False, None, 0, "false", "False", "", "0", "no", [], {}])
+def test_an_address_is_verified_only_where_the_provider_says_so(provider, denial):
+    """The string "false" is false: Casdoor CVE-2026-9092, Nhost CVE-2026-41574."""
+    answers, _expected = sample(provider)
+
+    def denied(value: Any) -> Any:
+        return denial if value is True else value
+
+    profile = provider.profile(changed(answers, denied).__getitem__)
+    assert not profile.email_verified
+    assert not profile.email_trusted
+
+
+@every_provider
+def test_a_person_who_hides_all_they_can_is_still_somebody(provider):
+    answers, expected = sample(provider)
+
+    def hidden(value: Any) -> Any:
+        return value if str(value) == expected["subject"] else None
+
+    profile = provider.profile(changed(answers, hidden).__getitem__)
+    assert profile == Profile(subject=expected["subject"])
+
+
+# The file.
+
+
+@pytest.mark.parametrize("path", PROVIDER_FILES, ids=lambda path: path.stem)
+def test_a_providers_file_only_describes(path):
+    """No client, no table, no request: all that it needs comes through ``get``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            modules = [node.module or ""]
+        for module in modules:
+            top = module.partition(".")[0]
+            ours = module in ("errors", "providers.base", "providers.openid_connect")
+            standard = top in sys.stdlib_module_names and not {top, module} & ACTS
+            assert ours or standard, f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", PROVIDER_FILES, ids=lambda path: path.stem)
+def test_a_providers_file_says_where_the_provider_says_it(path):
+    """A rule nobody can look up is a rule nobody can check."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert re.search(r"https://\S+\.\S+/", docstring)
+
+
+# What belongs to it elsewhere.
+
+
+@every_provider
+def test_its_two_variables_switch_on_it_alone(provider):
+    upper = provider.name.upper()
+    variables = {f"{upper}_CLIENT_ID": "id", f"{upper}_CLIENT_SECRET": "secret"}
+    settings = config.load(PROVIDERS.values(), variables, None)
+    assert list(settings.clients) == [provider.name]
+    assert settings.clients[provider.name].client_id == "id"
+
+
+@every_provider
+def test_its_routes_are_its_own(site, provider):
+    """A name such as "confirm" would stand in the way of a page of ours."""
+    routes = site.app.url_map.bind("localhost")
+    assert routes.match(f"/login/{provider.name}") == (f"{provider.name}.login", {})
+    callback = f"/login/{provider.name}/authorized"
+    assert routes.match(callback) == (f"{provider.name}.authorized", {})
+
+
+@every_provider
+def test_its_look_alike_lets_a_person_in(site, browser, provider):
+    look_alike = getattr(site.simulator, provider.name)
+    assert look_alike.label == provider.label
+    assert f"{provider.name.upper()}_CLIENT_ID" in environment(site.simulator.url)
+    page = browser.sign_in(provider.name, "grace")
+    assert (page.status, page.path) == (200, "/account")
+    assert look_alike.seen
+    (row,) = site.rows("SELECT provider, issuer, subject FROM oauth")
+    assert row.provider == provider.name
+    assert row.issuer.startswith(site.simulator.url)
+    assert row.subject
+
+
+@every_provider
+def test_its_mark_can_stand_in_a_page(provider):
+    """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
+    path = ROOT / "static" / "idp" / f"{provider.name}.svg"
+    text = path.read_text(encoding="utf-8")
+    root = ET.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox")
+    assert root.get("aria-hidden") == "true", "the label beside it says the rest"
+    for element in root.iter():
+        tag = str(element.tag).rpartition("}")[2]
+        assert tag in ("svg", "g", "path", "circle", "rect", "polygon", "ellipse"), tag
+        for name in element.attrib:
+            local = name.rpartition("}")[2].lower()
+            assert not local.startswith("on"), name
+            assert local not in ("style", "href", "id", "class"), name
+    assert len(text) < 5000
+    sources = (ROOT / "static" / "idp" / "SOURCES.md").read_text(encoding="utf-8")
+    assert f"| {provider.name}.svg |" in sources
+
+
+@every_provider
+def test_the_readme_tells_an_operator_how_to_register_it(provider):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
+    assert provider.console in row
+    assert f"`/login/{provider.name}/authorized`" in row
+    assert f"`{provider.scope}`" in row
