@@ -1,12 +1,22 @@
 // Busy state only: every page works without this file.
 (() => {
+  const BUSY_MILLISECONDS = 10000;
   const status = document.querySelector("[data-status]");
   let busy = null;
+  let timer = 0;
+  const stop = () => {
+    clearTimeout(timer);
+    if (busy) busy.removeAttribute("aria-disabled");
+    busy = null;
+    if (status) status.textContent = "";
+  };
   const start = (control, event) => {
     if (busy) { event.preventDefault(); return; }
     busy = control;
     control.setAttribute("aria-disabled", "true");
     if (status && control.dataset.busy) status.textContent = control.dataset.busy;
+    // Whoever pressed Stop on the way is still here.
+    timer = setTimeout(stop, BUSY_MILLISECONDS);
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-busy]");
@@ -14,11 +24,7 @@
   });
   document.addEventListener("submit", (event) => start(event.submitter || event.target, event));
   // Back again, from the cache: the page is usable once more.
-  addEventListener("pageshow", () => {
-    if (busy) busy.removeAttribute("aria-disabled");
-    busy = null;
-    if (status) status.textContent = "";
-  });
+  addEventListener("pageshow", stop);
   const problem = document.querySelector("[role=alert][tabindex]");
   if (problem) problem.focus();
   // Facebook appends #_=_ to the address it returns to.

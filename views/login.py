@@ -183,9 +183,7 @@ def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
     return result.decision
 
 
-def _ask(
-    attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str
-) -> Response:
+def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
     """Keep what the flow brought, and put the question to the person."""
     log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
     flows.park(attempt, waiting_for, grant)

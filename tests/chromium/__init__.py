@@ -1,0 +1,1 @@
+"""Quickstep in a real Chromium, with look-alike providers on another site."""
