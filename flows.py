@@ -1,8 +1,9 @@
 """Attempts to sign in, link or prove oneself again: the only writer of flows.
 
 A flow belongs to one provider, one browser (a cookie of its own), one purpose and, where
-somebody was signed in, to them. It lives 10 minutes and is used once: claimed before the
-token call. Kept in the database, so a restart or another instance changes nothing.
+somebody was signed in, to them. It lives 10 minutes and is used once: its row is gone before
+the token call; what must wait for an answer is parked in a new one. Kept in the database, so
+a restart or another instance changes nothing.
 """
 
 import secrets
@@ -11,12 +12,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, func, select
 
 import tokens
 from activity import Caller
 from errors import CookiesBlocked, Expired, StateMismatch, TokenUnreadable, TooManyAttempts
-from models import Flow, atomic, db, new_id, now
+from models import Flow, User, atomic, db, new_id, now
 from providers.base import Grant, Profile
 from sessions import hash_token
 
@@ -86,31 +87,14 @@ def begin(
         nonce=secrets.token_urlsafe(24),
         cookie=secrets.token_urlsafe(24),
     )
-    db.session.add(
-        Flow(
-            id=attempt.id,
-            state_hash=hash_token(attempt.state),
-            browser_hash=hash_token(attempt.cookie),
-            provider=provider,
-            intent=intent,
-            user_id=user_id,
-            session_id=session_id,
-            identity_id=identity_id,
-            return_to=return_to,
-            secrets=tokens.sealer().seal(
-                [attempt.code_verifier, attempt.nonce], _bound(attempt.id)
-            ),
-            address=caller.address,
-            expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
-        )
-    )
+    held = [attempt.code_verifier, attempt.nonce]
+    row = _row(attempt, held, caller, state_hash=hash_token(attempt.state), identity_id=identity_id)
+    db.session.add(row)
     return attempt
 
 
 def _check_open(address: str) -> None:
-    unfinished = select(func.count()).where(
-        Flow.address == address, Flow.expires_at > now(), Flow.claimed_at.is_(None)
-    )
+    unfinished = select(func.count()).where(Flow.address == address, Flow.expires_at > now())
     if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
@@ -137,16 +121,13 @@ def claim(
     if flow is None or flow.provider != provider:
         raise StateMismatch("no flow of this provider has that state")
     _check_browser(flow, cookies, has_cookies)
-    if flow.claimed_at is not None:
-        raise StateMismatch("the flow was used before")
     _check_person(flow, user_id, session_id)
-    claimed = db.session.execute(
-        update(Flow).where(Flow.id == flow.id, Flow.claimed_at.is_(None)).values(claimed_at=now())
-    )
-    if cast(CursorResult[Any], claimed).rowcount != 1:
-        raise StateMismatch("the flow was used at this very moment")
     code_verifier, nonce = _open(flow)
-    return _attempt(flow, state=state, code_verifier=code_verifier, nonce=nonce)
+    attempt = _attempt(
+        flow, cookies[flow.id], state=state, code_verifier=code_verifier, nonce=nonce
+    )
+    _delete(attempt.id, otherwise="the flow was used at this very moment")
+    return attempt
 
 
 def _check_browser(flow: Flow, cookies: Mapping[str, str], has_cookies: bool) -> None:
@@ -167,18 +148,14 @@ def _check_person(flow: Flow, user_id: str | None, session_id: str | None) -> No
 
 
 @atomic
-def park(attempt: Attempt, waiting_for: Waiting, grant: Grant) -> None:
-    """Keep what a flow brought until its person has answered; they have 10 minutes more."""
-    sealed = tokens.sealer().seal(asdict(grant), _bound(attempt.id))
-    db.session.execute(
-        update(Flow)
-        .where(Flow.id == attempt.id)
-        .values(
-            secrets=sealed,
-            parked_as=waiting_for,
-            expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
-        )
-    )
+def park(attempt: Attempt, waiting_for: Waiting, grant: Grant, caller: Caller) -> None:
+    """Keep what a flow brought until its person has answered; they have 10 minutes more.
+
+    Raises StateMismatch when their account is gone meanwhile.
+    """
+    if attempt.user_id and db.session.get(User, attempt.user_id) is None:
+        raise StateMismatch("the account is gone")
+    db.session.add(_row(attempt, asdict(grant), caller, parked_as=waiting_for))
 
 
 def parked(
@@ -198,15 +175,13 @@ def parked(
         scopes=tuple(held["scopes"]),
         token=held["token"],
     )
-    return Parked(_attempt(flow), cast(Waiting, flow.parked_as), grant)
+    return Parked(_attempt(flow, cookies[flow.id]), cast(Waiting, flow.parked_as), grant)
 
 
 @atomic
 def take(attempt: Attempt) -> None:
     """End a parked flow because it is being answered now. Raises StateMismatch the second time."""
-    taken = db.session.execute(delete(Flow).where(Flow.id == attempt.id))
-    if cast(CursorResult[Any], taken).rowcount != 1:
-        raise StateMismatch("that question was answered already")
+    _delete(attempt.id, otherwise="that question was answered already")
 
 
 @atomic
@@ -233,7 +208,29 @@ def purge() -> None:
     db.session.execute(delete(Flow).where(Flow.expires_at < over))
 
 
-def _attempt(flow: Flow, **held: str) -> Attempt:
+def _delete(flow_id: str, *, otherwise: str) -> None:
+    deleted = db.session.execute(delete(Flow).where(Flow.id == flow_id))
+    if cast(CursorResult[Any], deleted).rowcount != 1:
+        raise StateMismatch(otherwise)
+
+
+def _row(attempt: Attempt, held: object, caller: Caller, **values: Any) -> Flow:
+    return Flow(
+        id=attempt.id,
+        browser_hash=hash_token(attempt.cookie),
+        provider=attempt.provider,
+        intent=attempt.intent,
+        user_id=attempt.user_id,
+        session_id=attempt.session_id,
+        return_to=attempt.return_to,
+        secrets=tokens.sealer().seal(held, _bound(attempt.id)),
+        address=caller.address,
+        expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
+        **values,
+    )
+
+
+def _attempt(flow: Flow, cookie: str, **held: str) -> Attempt:
     return Attempt(
         id=flow.id,
         provider=flow.provider,
@@ -242,6 +239,7 @@ def _attempt(flow: Flow, **held: str) -> Attempt:
         user_id=flow.user_id,
         session_id=flow.session_id,
         identity_id=flow.identity_id,
+        cookie=cookie,
         **held,
     )
 

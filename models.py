@@ -183,7 +183,8 @@ class Flow(Base):
     __table_args__ = (Index("ix_flows_address", "address", "expires_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # None once the callback has come.
+    state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     browser_hash: Mapped[str] = mapped_column(String(64))
     provider: Mapped[str] = mapped_column(String(64))
     intent: Mapped[str] = mapped_column(String(16))
@@ -200,7 +201,6 @@ class Flow(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    claimed_at: Mapped[datetime | None]
     parked_as: Mapped[str | None] = mapped_column(String(16))
 
 

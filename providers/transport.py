@@ -21,6 +21,7 @@ import requests
 import urllib3
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from urllib3.util.connection import create_connection
 from urllib3.util.retry import Retry
 
 from errors import ProviderDown, ProviderError
@@ -83,25 +84,24 @@ class _Connection(urllib3.connection.HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """Connect before the deadline: urllib3 gives each address of a name the whole time."""
-        name = self._dns_host.strip("[]")
         try:
-            found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return super()._new_conn()  # which fails too, in urllib3's words
-        failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "no time left")
-        try:
-            for *_, address in found:
-                remaining = _deadline.get() - time.monotonic()
-                if remaining <= 0:
-                    break
-                self._dns_host = str(address[0])
-                self.timeout = min(CONNECT_SECONDS, remaining)
-                try:
-                    return super()._new_conn()
-                except urllib3.exceptions.HTTPError as error:
-                    failure = error
-        finally:
-            self._dns_host = name
+        failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
+        for *_, (host, port, *_) in found:
+            remaining = _deadline.get() - time.monotonic()
+            if remaining <= 0:
+                break
+            seconds = min(CONNECT_SECONDS, remaining)
+            try:
+                return create_connection(
+                    (str(host), int(port)), seconds, socket_options=self.socket_options
+                )
+            except TimeoutError:
+                failure = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
+            except OSError as error:
+                failure = urllib3.exceptions.NewConnectionError(self, str(error))
         raise failure
 
 

@@ -186,8 +186,8 @@ def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
 def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
     """Keep what the flow brought, and put the question to the person."""
     log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
-    flows.park(attempt, waiting_for, grant)
-    keep_flow(attempt.id, flow_cookies()[attempt.id])
+    flows.park(attempt, waiting_for, grant, caller())
+    keep_flow(attempt.id, attempt.cookie)
     return redirect(url_for("confirm.ask", flow=attempt.id))
 
 

@@ -80,7 +80,7 @@ def upgrade() -> None:
     op.create_table(
         "flows",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("state_hash", sa.String(length=64), nullable=True),
         sa.Column("browser_hash", sa.String(length=64), nullable=False),
         sa.Column("provider", sa.String(length=64), nullable=False),
         sa.Column("intent", sa.String(length=16), nullable=False),
@@ -92,7 +92,6 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=45), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parked_as", sa.String(length=16), nullable=True),
         sa.ForeignKeyConstraint(
             ["identity_id"],
