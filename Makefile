@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@$(PY) -m tests.prepare
-	@$(PY) -m pytest
+	@$(PY) -m pytest -q -n auto --maxprocesses 4
 
 setup: $(VENV)/run.stamp
 
