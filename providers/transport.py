@@ -246,7 +246,7 @@ def _read_body(response: requests.Response) -> None:
         response.raw.release_conn()
     # As requests does when it reads a body itself.
     response._content = bytes(body)  # noqa: SLF001
-    response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+    response._content_consumed = True  # noqa: SLF001
 
 
 def _describe(request: requests.PreparedRequest, error: Exception) -> str:
