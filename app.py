@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask_migrate import Migrate, upgrade
 from pydantic import SecretStr
 from sqlalchemy import URL
@@ -21,7 +21,11 @@ from config import ROOT, Settings
 from errors import SettingsError
 from linking import Policy
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.blueprint import LoginBlueprint
+from providers.oauth1 import OAuth1LoginBlueprint
+from providers.oauth2 import OAuth2LoginBlueprint
+from providers.openid_connect import named_issuer
 from providers.transport import Transport
 from sealing import Sealer
 from tokens import IdentityTokens
@@ -70,9 +74,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    blueprints: list[Blueprint] = [login, confirm, account, api, *site.providers.values()]
-    for blueprint in blueprints:
+    for blueprint in [login, confirm, account, api, *site.providers.values()]:
         app.register_blueprint(blueprint)
+    for blueprint in site.providers.values():
+        # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
+        guards.csrf.exempt(blueprint)
     return app
 
 
@@ -136,17 +142,23 @@ def login_blueprints(settings: Settings) -> dict[str, LoginBlueprint]:
     named = [name for name in settings.providers if name in settings.clients]
     order = [*named, *(name for name in settings.clients if name not in named)]
     transport, gate = Transport(), Gate()
-    return {
-        name: LoginBlueprint(
-            PROVIDERS[name],
-            settings.clients[name],
+    blueprints: dict[str, LoginBlueprint] = {}
+    for name in order:
+        client = settings.clients[name]
+        provider = PROVIDERS.get(client.key) or named_issuer(name, client)
+        blueprints[name] = blueprint_class(provider)(
+            provider,
+            client,
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
             transport=transport,
         )
-        for name in order
-    }
+    return blueprints
+
+
+def blueprint_class(provider: Provider) -> type[OAuth1LoginBlueprint | OAuth2LoginBlueprint]:
+    return OAuth1LoginBlueprint if provider.request_token_endpoint else OAuth2LoginBlueprint
 
 
 # python app.py

@@ -5,6 +5,4 @@ from providers.facebook import FACEBOOK
 from providers.github import GITHUB
 from providers.google import GOOGLE
 
-PROVIDERS: dict[str, Provider] = {
-    provider.name: provider for provider in (GOOGLE, FACEBOOK, GITHUB)
-}
+PROVIDERS: dict[str, Provider] = {provider.key: provider for provider in (GOOGLE, FACEBOOK, GITHUB)}

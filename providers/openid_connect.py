@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NewType, TypeVar
+from urllib.parse import urlsplit
 
 from joserfc import jwk, jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
-from config import check_endpoint
+from clients import ClientSettings, check_endpoint
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, make_profile
+from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
 from providers.transport import prepare
 
 # Signatures that an issuer's published key can check. Never none, never a shared secret.
@@ -36,6 +37,9 @@ FAILURE_SECONDS = 2
 ID_TOKEN_MAX_CHARACTERS = 64 * 1024
 RSA_MIN_BITS = 2048
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
+# As Microsoft's metadata write it, and what stands in its place.
+TENANT = "{tenantid}"
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
 FetchJSON = Callable[[str], Any]
@@ -69,6 +73,25 @@ def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> P
     )
 
 
+def named_issuer(name: str, client: ClientSettings) -> Provider:
+    """The provider of an issuer that only the settings know (OIDC_PROVIDERS)."""
+
+    def profile(get: Get) -> Profile:
+        claims = dict(claims_with_userinfo(get, needs=("email", "name")))
+        if not client.trust_email:
+            # Anybody can run an issuer: its word counts where the operator says so.
+            claims["email_verified"] = False
+        return profile_from(claims, email_trusted=client.trust_email)
+
+    return Provider(
+        name=name,
+        label=client.label or name.capitalize(),
+        scope="openid email profile",
+        issuer=client.issuer,
+        profile=profile,
+    )
+
+
 def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
     """The id_token's claims; when one of ``needs`` is missing, userinfo's beneath them.
 
@@ -96,6 +119,8 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    revocation_endpoint: str | None
+    client_auth: ClientAuth
     sends_iss: bool
 
 
@@ -148,14 +173,48 @@ class Cached(Generic[T]):
 
 
 class Issuer:
-    """One issuer. Reads its metadata and keys when they are first needed, never at start."""
+    """One issuer. Reads its metadata and keys when they are first needed, never at start.
 
-    def __init__(self, url: str, fetch: FetchJSON, aliases: tuple[str, ...] = ()) -> None:
+    ``any_tenant``: path segments of ``url`` that stand for all of its tenants. Each of them is
+    an issuer of its own then, named by the claim ``tid``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        fetch: FetchJSON,
+        aliases: tuple[str, ...] = (),
+        any_tenant: tuple[str, ...] = (),
+    ) -> None:
         self.url = url
-        self.accepted = frozenset({url, *aliases})
+        self._named = frozenset({url, *aliases})
+        self._template = _template(url, any_tenant)
+        self._many = bool(any_tenant)
         self._fetch = fetch
         self._metadata = Cached(self._read_metadata)
         self._keys = Cached(lambda: _import_keys(fetch(self.metadata().jwks_uri)))
+
+    @property
+    def identity_issuer(self) -> str:
+        """What subjects belong to: one tenant's stay the same when the settings let in all."""
+        return self.form_origin if self._many else self.url
+
+    @property
+    def form_origin(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def accepts(self, issuer: object, tenant: object = None) -> bool:
+        """Whether a token or a callback may name this issuer; with a tenant, exactly that one."""
+        if not isinstance(issuer, str):
+            return False
+        if self._template is None:
+            return issuer in self._named
+        before, _, after = self._template.partition(TENANT)
+        named = issuer[len(before) : len(issuer) - len(after)]
+        if not GUID.fullmatch(named) or f"{before}{named}{after}" != issuer:
+            return False
+        return tenant is None or tenant == named
 
     def metadata(self) -> Metadata:
         """The issuer's endpoints. Raises ProviderError."""
@@ -166,14 +225,15 @@ class Issuer:
         if not isinstance(answer, dict):
             raise ProviderError("the metadata are not a JSON object")
         # Discovery 4.3: otherwise one issuer could speak for another.
-        if answer.get("issuer") != self.url:
+        if answer.get("issuer") != (self._template or self.url):
             raise ProviderError("the metadata name another issuer")
-        userinfo = answer.get("userinfo_endpoint")
         return Metadata(
             authorization_endpoint=_endpoint(answer, "authorization_endpoint"),
             token_endpoint=_endpoint(answer, "token_endpoint"),
             jwks_uri=_endpoint(answer, "jwks_uri"),
-            userinfo_endpoint=_endpoint(answer, "userinfo_endpoint") if userinfo else None,
+            userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint"),
+            revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint"),
+            client_auth=_client_auth(answer),
             sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         )
 
@@ -198,8 +258,8 @@ class Issuer:
         header but its key id and the name of its algorithm is ever looked at.
         """
         claims, algorithm = self._check_signature(unverified_token)
-        issuer = claims.get("iss")
-        _require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
+        tenant = claims.get("tid", "") if self._template else None
+        _require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
         _check_audience(claims, client_id)
         _check_times(claims)
         subject = claims.get("sub")
@@ -322,6 +382,25 @@ def _endpoint(answer: Mapping[str, Any], name: str) -> str:
     except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
     return url
+
+
+def _optional_endpoint(answer: Mapping[str, Any], name: str) -> str | None:
+    return _endpoint(answer, name) if answer.get(name) else None
+
+
+def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
+    """In the body where that is offered: a header needs an encoding that not all agree on."""
+    offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    if isinstance(offered, list) and "client_secret_post" in offered:
+        return "post"
+    return "basic"
+
+
+def _template(url: str, any_tenant: tuple[str, ...]) -> str | None:
+    segments = url.split("/")
+    if not set(segments) & set(any_tenant):
+        return None
+    return "/".join(TENANT if segment in any_tenant else segment for segment in segments)
 
 
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:

@@ -71,14 +71,24 @@ def first_key() -> jwk.RSAKey:
 class Google(LookAlike):
     """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
 
+    name = "google"
+    label = "Google"
+    client_auth = ("post", "basic")
+
     def __init__(self, client: Client) -> None:
-        super().__init__("google", "Google", client)
-        self.url = ""
+        super().__init__(client)
         # For tests: what metadata and key set answer instead, and what is changed in the metadata.
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
         self.key = first_key()
+
+    def routes(self) -> Blueprint:
+        return blueprint(self)
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {"GOOGLE_ISSUER": url}
 
     def rotate(self) -> None:
         self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
@@ -179,6 +189,9 @@ def blueprint(google: Google) -> Blueprint:
                 "token_endpoint": f"{google.url}/token",
                 "userinfo_endpoint": f"{google.url}/v1/userinfo",
                 "jwks_uri": f"{google.url}/oauth2/v3/certs",
+                "token_endpoint_auth_methods_supported": [
+                    f"client_secret_{method}" for method in google.client_auth
+                ],
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],

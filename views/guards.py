@@ -23,7 +23,8 @@ from werkzeug.wrappers import Response
 import flows
 import sessions
 from activity import Caller
-from config import Settings, is_loopback
+from clients import is_loopback
+from config import Settings
 from linking import Policy
 from models import OAuth, Session, User
 from providers import PROVIDERS
@@ -59,6 +60,8 @@ class Site:
 
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""
+        if provider in self.providers:
+            return self.providers[provider].label
         known = PROVIDERS.get(provider)
         return known.label if known else provider
 

@@ -16,6 +16,7 @@ import pytest
 
 import config
 import flows
+from clients import check_endpoint
 from errors import ProviderError
 from providers import PROVIDERS
 from providers.base import Profile, Provider
@@ -23,7 +24,7 @@ from simulator import environment
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
-MACHINERY = {"__init__", "base", "blueprint", "openid_connect", "transport"}
+MACHINERY = {"__init__", "base", "blueprint", "oauth1", "oauth2", "openid_connect", "transport"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
@@ -125,7 +126,7 @@ def test_every_address_is_a_plain_https_one(provider):
 def test_its_addresses_end_as_they_are_joined(provider):
     if provider.issuer:
         # Compared byte by byte with the issuer in metadata and id_token.
-        assert config.check_endpoint(provider.issuer) == provider.issuer
+        assert check_endpoint(provider.issuer) == provider.issuer
         return
     assert provider.api_url.endswith("/"), "the paths given to get hang on api_url"
     versioned = "{version}" in provider.api_url + provider.token_endpoint

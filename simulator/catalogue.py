@@ -1,0 +1,8 @@
+"""Every look-alike there is; the one list to extend."""
+
+from simulator.facebook import Facebook
+from simulator.github import GitHub
+from simulator.google import Google
+from simulator.protocol import LookAlike
+
+LOOK_ALIKES: tuple[type[LookAlike], ...] = (Google, Facebook, GitHub)
