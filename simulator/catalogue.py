@@ -4,5 +4,12 @@ from simulator.facebook import Facebook
 from simulator.github import GitHub
 from simulator.google import Google
 from simulator.protocol import LookAlike
+from simulator.twitter import Twitter, TwitterOAuth2
 
-LOOK_ALIKES: tuple[type[LookAlike], ...] = (Google, Facebook, GitHub)
+LOOK_ALIKES: tuple[type[LookAlike], ...] = (
+    Google,
+    Facebook,
+    GitHub,
+    Twitter,
+    TwitterOAuth2,
+)

@@ -57,6 +57,9 @@ class LookAlike:
 
     name: ClassVar[str]
     label: ClassVar[str]
+    # What a site calls it, where that is another name.
+    site_name: ClassVar[str] = ""
+    in_demo: ClassVar[bool] = True
     pkce: ClassVar[bool] = True
     # How the token endpoint takes the client's secret: "post", "basic" or both.
     client_auth: ClassVar[tuple[str, ...]] = ("post",)
@@ -203,6 +206,10 @@ class LookAlike:
         """The bad answer that was ordered for this place, if one was."""
         place, _, answer = (code.behave if code else "").partition(":")
         return ANSWERS[answer]() if place == where and answer in ANSWERS else None
+
+    def answer_of(self, name: str) -> Response:
+        """One of the bad answers, by name."""
+        return ANSWERS[name]()
 
     def of_form(self, form: Any) -> Code | None:
         return self.codes.get(form.get("code", ""))

@@ -42,12 +42,13 @@ class Server:
             self.wsgi.server_close()
 
 
-def client_of(name: str, public_url: str) -> Client:
+def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
     """How the site at ``public_url`` is registered at a look-alike."""
+    name = look_alike.name
     return Client(
         f"look-alike-{name}-client",
         f"look-alike-{name}-secret",
-        (f"{public_url}/login/{name}/authorized",),
+        (f"{public_url}/login/{look_alike.site_name or name}/authorized",),
     )
 
 
@@ -57,7 +58,7 @@ def serve_in_background(port: int, public_url: str) -> Server:
 
     Raises OSError when no port is free.
     """
-    server = Server(look_alikes=[each(client_of(each.name, public_url)) for each in LOOK_ALIKES])
+    server = Server(look_alikes=[each(client_of(each, public_url)) for each in LOOK_ALIKES])
     app = create_app(server, public_url)
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         if candidate and _serves(candidate, public_url):
@@ -110,13 +111,13 @@ def create_app(server: Server, public_url: str) -> Flask:
 
 def environment(url: str, *names: str) -> dict[str, str]:
     """The settings, by variable, that make a Quickstep use the look-alikes at ``url``: all of
-    them, or those of these names."""
+    them that demo mode shows, or those of these names."""
     values: dict[str, str] = {}
     for look_alike in LOOK_ALIKES:
         name = look_alike.name
-        if names and name not in names:
+        if name not in names and (names or not look_alike.in_demo):
             continue
-        client = client_of(name, "")
+        client = client_of(look_alike, "")
         values[f"{name.upper()}_CLIENT_ID"] = client.client_id
         values[f"{name.upper()}_CLIENT_SECRET"] = client.client_secret
         values |= look_alike.settings(f"{url}/{name}")
