@@ -193,7 +193,9 @@ def main() -> None:
         "127.0.0.1", settings.port, app, threaded=True, request_handler=QuietHandler
     )
     mode = " (demo mode: made-up people, nothing real)" if settings.demo else ""
-    print(f"Quickstep is at {settings.public_url}{mode}. Stop it with Ctrl+C.", flush=True)
+    here = f"http://localhost:{settings.port}"
+    place = here if settings.is_local else f"{settings.public_url}, served from {here}"
+    print(f"Quickstep is at {place}{mode}. Stop it with Ctrl+C.", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -163,15 +163,35 @@ def load(
     known = list(known)
     issuers = named_issuers(_comma_list(values.get("oidc_providers", "")), known, faults)
     values["clients"] = read_clients(variables, [*known, *issuers], faults)
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise SettingsError(faults + describe_faults(error)) from None
+    faults += _unknown_clients(from_file, [*known, *issuers])
+    settings, wrong = _build(values)
     names = dict.fromkeys(provider.name for provider in [*known, *issuers])
-    faults += _cross_faults(settings, list(names))
+    faults += wrong + _cross_faults(settings, list(names))
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings without what is wrong in them, and what that is."""
+    try:
+        return Settings(**values), []
+    except ValidationError as error:
+        bad = {str(fault["loc"][0]) for fault in error.errors()}
+        good = {name: value for name, value in values.items() if name not in bad}
+        return _build(good)[0], describe_faults(error)
+
+
+def _unknown_clients(written: Iterable[str], known: list[Registrable]) -> list[str]:
+    """Client ids and secrets in ``.env`` that belong to nobody: a misspelt name would just be
+    off. The environment may hold those of other programs."""
+    endings = ("_CLIENT_ID", "_CLIENT_SECRET")
+    prefixes = tuple(f"{provider.key.upper()}_" for provider in known)
+    return [
+        f"{name}: there is no such provider"
+        for name in written
+        if name.endswith(endings) and not name.startswith(prefixes)
+    ]
 
 
 def _cross_faults(settings: Settings, known: list[str]) -> list[str]:

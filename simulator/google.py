@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from joserfc import jwk, jws, jwt
 
-from simulator.misbehaviour import ANSWERS
+from simulator.misbehaviour import ANSWERS, OFFERED
 from simulator.protocol import Client, Code, LookAlike, Refusal
 
 SCOPE_URLS = {
@@ -81,6 +81,8 @@ class Google(LookAlike):
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
+        # … and the name that only userinfo gives.
+        self.userinfo_name = ""
         self.key = first_key()
 
     def routes(self) -> Blueprint:
@@ -89,6 +91,10 @@ class Google(LookAlike):
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
         return {"GOOGLE_ISSUER": url}
+
+    def offered(self) -> dict[str, str]:
+        """The id_token says who it is: trouble with userinfo would not be noticed."""
+        return {key: words for key, words in OFFERED.items() if not key.startswith("profile:")}
 
     def rotate(self) -> None:
         self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
@@ -249,6 +255,7 @@ def blueprint(google: Google) -> Blueprint:
         if code.behave == "userinfo:other_sub":
             subject = "1"
         picture = f"https://lh3.googleusercontent.com/a/{person.key}"
-        return jsonify({"sub": subject, "name": person.name or "From userinfo", "picture": picture})
+        claims = {"sub": subject, "name": person.name or google.userinfo_name, "picture": picture}
+        return jsonify({name: value for name, value in claims.items() if value})
 
     return routes

@@ -94,7 +94,7 @@ class LookAlike:
                 "choose.html",
                 provider=self,
                 people=PEOPLE.values(),
-                offered=OFFERED,
+                offered=self.offered(),
                 scopes=self.requested_scopes(),
             )
             return page, 200
@@ -109,6 +109,10 @@ class LookAlike:
         if person is None:
             return render_template("refused.html", provider=self, fault="No such person"), 400
         return self.callback({"code": self.issue(person, behave), **self.extras()}, behave)
+
+    def offered(self) -> dict[str, str]:
+        """The misbehaviours that its page offers, in words."""
+        return OFFERED
 
     def _fault_to_show(self) -> str | None:
         if request.args.get("client_id") != self.client.client_id:

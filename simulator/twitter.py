@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 
-from simulator.misbehaviour import OFFERED
 from simulator.people import PEOPLE, Person
 from simulator.protocol import Client, Code, LookAlike, Refusal
 
@@ -94,7 +93,11 @@ class Twitter(LookAlike):
             return render_template("refused.html", provider=self, fault="No such token."), 400
         if request.method == "GET":
             page = render_template(
-                "choose.html", provider=self, people=PEOPLE.values(), offered=OFFERED, scopes=()
+                "choose.html",
+                provider=self,
+                people=PEOPLE.values(),
+                offered=self.offered(),
+                scopes=(),
             )
             return page, 200
         if "cancel" in request.form:

@@ -232,6 +232,24 @@ def test_the_embedded_key_is_made_once_and_kept_to_its_owner(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_misspelt_client_in_the_file_is_a_fault(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("GOGLE_CLIENT_ID=id\nGOGLE_CLIENT_SECRET=secret\n")
+    with pytest.raises(SettingsError) as caught:
+        config.load(PROVIDERS.values(), {"AZURE_CLIENT_ID": "of another program"}, file)
+    assert caught.value.faults == [
+        "GOGLE_CLIENT_ID: there is no such provider",
+        "GOGLE_CLIENT_SECRET: there is no such provider",
+    ]
+
+
+def test_faults_of_single_settings_hide_none_between_them():
+    assert {fault.partition(":")[0] for fault in faults(PORT="lots", PROVIDERS="gogle")} == {
+        "PORT",
+        "PROVIDERS",
+    }
+
+
 # Documented: README.md, .env.example and the code name the same settings.
 
 

@@ -383,6 +383,7 @@ def test_an_error_of_another_issuer_is_not_this_ones(browser):
 
 
 def test_userinfo_gives_the_name_that_the_id_token_lacks(browser, site):
+    site.simulator.google.userinfo_name = "From userinfo"
     browser.sign_in("google", "anon")
     assert browser.me()["name"] == "From userinfo"
     assert site.simulator.google.seen.count("userinfo") == 1
@@ -390,6 +391,7 @@ def test_userinfo_gives_the_name_that_the_id_token_lacks(browser, site):
 
 def test_userinfo_of_another_sub_is_ignored(browser, site):
     """OpenID Connect Core 5.3.2; allauth compares no sub."""
+    site.simulator.google.userinfo_name = "From userinfo"
     assert browser.sign_in("google", "anon", behave="userinfo:other_sub").path == "/account"
     assert browser.me()["name"] != "From userinfo"
     assert site.simulator.google.seen.count("userinfo") == 1
@@ -397,7 +399,8 @@ def test_userinfo_of_another_sub_is_ignored(browser, site):
 
 
 @pytest.mark.parametrize("answer", SOME_ODD_ANSWERS)
-def test_odd_userinfo_costs_a_name_but_no_sign_in(browser, answer):
+def test_odd_userinfo_costs_a_name_but_no_sign_in(browser, site, answer):
+    site.simulator.google.userinfo_name = "From userinfo"
     assert browser.sign_in("google", "anon", behave=f"profile:{answer}").path == "/account"
     assert browser.me()["name"] != "From userinfo"
 
