@@ -25,10 +25,11 @@ from providers.blueprint import LoginBlueprint
 from providers.transport import Transport
 from sealing import Sealer
 from tokens import IdentityTokens
-from views import guards, pages, problems
+from views import cors, guards, pages, problems
 from views.account import account
 from views.api import api
 from views.confirm import confirm
+from views.docs import docs
 from views.limits import Limits
 from views.login import Gate, login
 
@@ -67,10 +68,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     pages.init_app(app)
     problems.init_app(app)
+    cors.init_app(app)
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    blueprints: list[Blueprint] = [login, confirm, account, api, *site.providers.values()]
+    blueprints: list[Blueprint] = [login, confirm, account, api, docs, *site.providers.values()]
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     return app
