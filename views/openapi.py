@@ -60,13 +60,13 @@ class PlainJsonSchema(GenerateJsonSchema):
 
 
 def routes() -> Iterator[Route]:
-    """Every declared operation of this application, by path."""
-    for rule in sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        view = current_app.view_functions[rule.endpoint]
-        if view in OPERATIONS:
-            for method in METHODS:
-                if method in (rule.methods or ()):
-                    yield _route(rule, method, view)
+    """Every declared operation of this application, in the order of the declarations."""
+    views = current_app.view_functions
+    rules = {views[rule.endpoint]: rule for rule in current_app.url_map.iter_rules()}
+    for view in OPERATIONS:
+        for method in METHODS:
+            if view in rules and method in (rules[view].methods or ()):
+                yield _route(rules[view], method, view)
 
 
 def _route(rule: Rule, method: str, view: Callable[..., Any]) -> Route:
@@ -125,7 +125,7 @@ def describe_route(route: Route) -> dict[str, Any]:
     summary, _, description = inspect.cleandoc(route.view.__doc__ or "").partition("\n")
     described: dict[str, Any] = {
         "operationId": route.name,
-        "summary": summary,
+        "summary": summary.rstrip("."),
         "description": " ".join(description.split()),
         "parameters": parameters(route),
         "security": security(route),
