@@ -66,7 +66,7 @@ def test_errors_can_be_read_too(grace):
 
 
 def test_pages_are_nobodys_to_read(grace):
-    for path in ("/account", "/login", "/docs"):
+    for path in ("/account", "/login", "/docs", "/auth/sign-in"):
         assert not allowed(from_origin(grace, APP, path))
 
 

@@ -8,8 +8,9 @@ from flask import Flask, request
 from werkzeug.wrappers import Response
 
 from views.guards import site
-from views.problems import JSON_PATHS
 
+# Signing in is for our own pages and for apps.
+PATHS = ("/api/", "/openapi.json")
 MAY_SEND = "Authorization, Content-Type, X-CSRF-Token"
 MAY_READ = "Retry-After, WWW-Authenticate, X-CSRF-Token"
 PREFLIGHT_SECONDS = 600
@@ -21,7 +22,7 @@ def init_app(app: Flask) -> None:
 
 def allow_listed_origins(response: Response) -> Response:
     """Answer an origin by its name, never by ``*``; other origins learn nothing."""
-    if not request.path.startswith(JSON_PATHS):
+    if not request.path.startswith(PATHS):
         return response
     response.vary.add("Origin")
     origin = request.headers.get("Origin")

@@ -12,7 +12,7 @@ OpenAPI document (views/openapi.py). Two kinds of view:
           Operation(
               body=Text("application/jwt", "An ID token."),
               answer=Text("text/plain", "OK"),
-              problems={401: "The ID token was refused."},
+              problems={401: "invalid_token", 429: "rate"},
               is_open=True,
           )
       )

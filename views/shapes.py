@@ -142,7 +142,9 @@ class FieldFault(Shape):
 
 
 class ProblemDetails(Shape):
-    """What went wrong (RFC 9457)."""
+    """What went wrong (RFC 9457). Some problems have further members of their own."""
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = "about:blank"
     title: str = Field(description="The status in words.", examples=["Forbidden"])
