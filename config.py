@@ -76,6 +76,20 @@ def _check_domain(domain: str) -> str:
     return domain
 
 
+def _check_origin(origin: str) -> str:
+    """An origin as browsers write it in their Origin header (RFC 6454 6.2)."""
+    try:
+        parts = urlsplit(check_endpoint(origin.rstrip("/")))
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"has {origin!r}, which {error}") from None
+    if parts.path or parts.query or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:]+", host):
+        raise ValueError(f"has {origin!r}, which is not an origin such as https://app.example.org")
+    host = f"[{host}]" if ":" in host else host
+    is_default = port in (None, {"https": 443, "http": 80}[parts.scheme])
+    return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{port}"
+
+
 def _comma_list(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -87,6 +101,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)]
 Domains = Annotated[
     tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_comma_list)
+]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(_comma_list)
 ]
 
 
@@ -115,6 +132,7 @@ class Settings(BaseModel):
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     allowed_email_domains: Domains = ()
     signups: Literal["open", "closed"] = "open"
+    cors_origins: Origins = ()
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     clients: Mapping[str, ClientSettings] = {}
 
