@@ -82,6 +82,29 @@ def test_addresses_are_counted_by_the_network_their_user_owns(make_site):
     assert status_for("192.0.2.1") == 429
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "seen"),
+    [
+        ("203.0.113.7:4711", "203.0.113.7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:db8::4711", "2001:db8::4711"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::7%eth0", "fe80::7"),
+        ("unknown", ""),
+        ("203.0.113.7:port", ""),
+    ],
+)
+def test_an_address_is_read_in_every_notation_of_proxies(make_site, capfd, forwarded, seen):
+    """Unread, all visitors of such a proxy would be counted as one."""
+    site = make_site(TRUSTED_PROXIES="1")
+    browser = site.browser()
+    browser.http.headers["X-Forwarded-For"] = forwarded
+    browser.sign_in("google", "ada")
+    assert site.rows("SELECT address FROM sessions")[0][0] == seen
+    assert ("address_unreadable" in capfd.readouterr().err) is (not seen)
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_no_other_method_is_taken_for_a_post(browser, method):
     browser.sign_in("google", "ada")
@@ -129,6 +152,17 @@ def test_demo_mode_answers_this_machine_only(make_site):
         answer = requests.get(f"{site.url}/login", headers=headers, timeout=5)
         assert answer.status_code == 403
         assert "this machine only" in answer.text
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "x-forwarded-proto", "Via"]
+)
+def test_demo_mode_answers_no_proxy(make_site, header):
+    """To us, all that a proxy or tunnel brings in comes from this machine."""
+    site = make_site(DEMO="1")
+    answer = requests.get(f"{site.url}/login", headers={header: "127.0.0.1"}, timeout=5)
+    assert answer.status_code == 403
+    assert "this machine only" in answer.text
 
 
 def test_demo_mode_says_so_on_every_page(make_site):

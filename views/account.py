@@ -16,12 +16,12 @@ from views.describe import device, other_sessions, sentence
 from views.guards import (
     caller,
     count_action,
-    local_path,
     needs_recent,
     site,
     this_session,
 )
 from views.login import begin_flow
+from views.paths import local_path
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)

@@ -1,4 +1,4 @@
-"""Who is asking, and what may pass: the session cookie, flow cookies, return paths, step-up.
+"""Who is asking, and what may pass: the session cookie, flow cookies, step-up.
 
 Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
 row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
@@ -6,12 +6,9 @@ secret and the messages for the next page, nothing that signs anybody in.
 """
 
 import functools
-import ipaddress
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
@@ -23,17 +20,18 @@ from werkzeug.wrappers import Response
 import flows
 import sessions
 from activity import Caller
-from config import Settings, is_loopback
+from config import Settings
 from linking import Policy
 from models import OAuth, Session, User
 from providers import PROVIDERS
 from providers.blueprint import LoginBlueprint
+from views.callers import address_of, user_agent_of
 from views.limits import Limits
+from views.paths import local_path
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RETURN_PATH_MAX_CHARACTERS = 512
 LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
 
@@ -71,19 +69,9 @@ def caller() -> Caller:
     """Who this request comes from, for sessions, activity and limits."""
     return Caller(
         address=address_of(request),
-        user_agent=request.headers.get("User-Agent", "")[:256],
+        user_agent=user_agent_of(request),
         reference=g.get("reference", ""),
     )
-
-
-def address_of(http_request: Request) -> str:
-    """The peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says."""
-    try:
-        address = ipaddress.ip_address((http_request.remote_addr or "").partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def current_user_id() -> str | None:
@@ -94,40 +82,6 @@ def count_action() -> None:
     """Before each request of a blueprint: limit how often one account may be changed."""
     if request.method == "POST" and (user_id := current_user_id()):
         site().limits.count_action(user_id)
-
-
-# Return paths.
-
-_UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
-
-
-def local_path(value: str | None, default: str = "") -> str:
-    """``value`` when it is a path of this site, else ``default``.
-
-    However often it is decoded it must stay one: no scheme or host, no ``//``, backslash,
-    white space or control character.
-    """
-    if not value or len(value) > RETURN_PATH_MAX_CHARACTERS:
-        return default
-    form = value
-    for _ in range(5):
-        if not _is_local(form):
-            return default
-        decoded = unquote(form)
-        if decoded == form:
-            return value
-        form = decoded
-    return default
-
-
-def _is_local(path: str) -> bool:
-    if not path.startswith("/") or path.startswith("//") or _UNSAFE_IN_PATH.search(path):
-        return False
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        return False
-    return not parts.scheme and not parts.netloc and "//" not in parts.path
 
 
 # Cookies.
@@ -267,23 +221,3 @@ def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
         return redirect(url_for("account.reauth", next=local_path(page.rstrip("?"))), 303)
 
     return guarded
-
-
-# The site as a whole.
-
-
-def check_place() -> Response | None:
-    """Before each request: demo mode answers this machine only, and a local server has one name.
-
-    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
-    one, where the cookies of the other are missing.
-    """
-    settings = site().settings
-    host = urlsplit(f"//{request.host}").hostname
-    if site().demo_url and not (is_loopback(host) and is_loopback(address_of(request))):
-        return Response("Demo mode answers this machine only.\n", 403, mimetype="text/plain")
-    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
-    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
-    if other_name and same_port and request.method == "GET":
-        return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
-    return None

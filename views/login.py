@@ -28,12 +28,12 @@ from views.guards import (
     end_session,
     flow_cookies,
     keep_flow,
-    local_path,
     renew_session,
     set_cookie,
     site,
     this_session,
 )
+from views.paths import local_path
 from views.problems import sign_in_page
 
 log = structlog.get_logger()

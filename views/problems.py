@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 import activity
 from errors import FormOld, Misconfigured, Problem, SignInError, TooManyAttempts
-from views.guards import caller, cookie_name, forget_cookies, local_path, site
+from views.guards import caller, cookie_name, forget_cookies, site
+from views.paths import local_path
 
 log = structlog.get_logger()
 
