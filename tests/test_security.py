@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -136,6 +138,54 @@ def test_hostile_addresses_get_a_clear_answer(browser, path):
     browser.sign_in("google", "ada")
     page = browser.fetch(path)
     assert page.status < 500, page
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_an_id_that_is_none_is_never_asked_of_the_database(make_site, database):
+    """PostgreSQL refuses to compare with a NUL, which came out as "Back soon"."""
+    site = make_site(database)
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    token = browser.get("/account").csrf_token
+    nul = "%00" * 32
+    for path, status in (
+        (f"/login/confirm?flow={nul}", 400),
+        (f"/account/activity?before={nul}", 200),
+        (f"/account/unlink/{nul}", 404),
+        (f"/login/github/authorized?state={nul}", 400),
+    ):
+        assert browser.fetch(path).status == status, path
+    for path, form, status in (
+        (f"/account/sessions/{nul}/end", {}, 404),
+        (f"/account/unlink/{nul}", {}, 404),
+        (f"/account/reauth/{nul}", {}, 404),
+        ("/login/confirm", {"flow": "\0" * 32, "answer": "merge"}, 400),
+    ):
+        page = browser.fetch(path, "POST", data={"csrf_token": token, **form})
+        assert page.status == status, path
+    cookies = f"flow_{chr(0) * 32}=x; session={chr(0)}"
+    assert raw(site, "/login/github", f"Cookie: {cookies}").startswith(b"HTTP/1.1 302")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_user_agent_is_kept_without_its_controls(make_site, database):
+    site = make_site(database)
+    browser = site.browser()
+    callback = browser.choose(browser.begin("google"), "grace")
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
+    path = callback.removeprefix(site.url)
+    answer = raw(site, path, f"Cookie: {cookies}", "User-Agent: a\0b\x1b[2J\x9bc")
+    assert answer.startswith(b"HTTP/1.1 302")
+    assert site.rows("SELECT user_agent FROM sessions") == [("ab[2Jc",)]
+
+
+def raw(site, path: str, *headers: str) -> bytes:
+    """The answer to a request that no well-behaved client would send."""
+    where = urlsplit(site.url)
+    lines = [f"GET {path} HTTP/1.1", f"Host: {where.netloc}", "Connection: close", *headers]
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_a_broken_cookie_of_ours_is_no_cookie(browser):

@@ -11,7 +11,7 @@ import accounts
 import activity
 import sessions
 from errors import LastWayIn, NotFound
-from models import OAuth
+from models import OAuth, is_id
 from views.describe import device, other_sessions, sentence
 from views.guards import (
     caller,
@@ -164,7 +164,8 @@ def session_rows() -> list[dict[str, Any]]:
 def end_session(session_id: str) -> Response:
     """Sign one other device out."""
     session = this_session()
-    ended = sessions.end(session.user_id, session_id) if session_id != session.id else None
+    is_other = is_id(session_id) and session_id != session.id
+    ended = sessions.end(session.user_id, session_id) if is_other else None
     if ended is None:
         raise NotFound("no such other session of this account")
     activity.record(session.user_id, "sessions_ended", caller(), detail="1")

@@ -6,6 +6,7 @@ secret and the messages for the next page, nothing that signs anybody in.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar, cast
@@ -22,7 +23,7 @@ import sessions
 from activity import Caller
 from config import Settings
 from linking import Policy
-from models import OAuth, Session, User
+from models import OAuth, Session, User, is_id
 from providers import PROVIDERS
 from providers.blueprint import LoginBlueprint
 from views.callers import address_of, user_agent_of
@@ -34,6 +35,8 @@ R = TypeVar("R")
 
 LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
+# More than a browser that keeps to its flows can have; each costs us a part of a query.
+MAX_FLOW_COOKIES = 32
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -113,13 +116,20 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """This browser's secrets for its flows, by flow id."""
+    """This browser's secrets for its flows, by flow id; other cookies of such names are none."""
     prefix = cookie_name(FLOW_COOKIE)
-    return {
-        name.removeprefix(prefix): value
+    found = (
+        (name.removeprefix(prefix), value)
         for name, value in request.cookies.items()
-        if name.startswith(prefix)
-    }
+        if name.startswith(prefix) and is_id(name.removeprefix(prefix))
+    )
+    return dict(itertools.islice(found, MAX_FLOW_COOKIES))
+
+
+def is_in_flow() -> bool:
+    """Whether this browser says that it began a flow here. One that another site has sent does
+    not, and its refusals are counted apart, or any site could lock its visitors' address out."""
+    return bool(flow_cookies())
 
 
 def keep_flow(flow_id: str, secret: str) -> None:
@@ -128,7 +138,8 @@ def keep_flow(flow_id: str, secret: str) -> None:
 
 def drop_flows(flow_ids: Collection[str]) -> None:
     """End flows of this browser, in the database and in its cookies."""
-    flows.drop(flow_ids)
+    cookies = flow_cookies()
+    flows.drop({flow_id: cookies[flow_id] for flow_id in flow_ids})
     for flow_id in flow_ids:
         set_cookie(cookie_name(FLOW_COOKIE + flow_id), "", 0)
 
