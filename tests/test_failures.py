@@ -266,6 +266,7 @@ def test_a_page_left_open_overnight_still_works(browser):
 def test_too_many_attempts(make_site):
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
+    browser.begin("google")
     for _ in range(3):
         assert browser.get("/login/google/authorized?state=x").status == 400
     page = browser.get("/login/google/authorized?state=x")

@@ -50,3 +50,17 @@ def came_through_proxy(http_request: Request) -> bool:
     """Whether some proxy says of itself that it stands in front."""
     names = [name.lower() for name, _value in http_request.headers]
     return any(name in ("forwarded", "via") or name.startswith("x-forwarded-") for name in names)
+
+
+def is_navigation(http_request: Request) -> bool:
+    """Whether a person may be going there, as far as the browser tells.
+
+    Not so for an image, a script, a frame or a prefetch: any page anywhere can have the browsers
+    of its visitors load those, in numbers.
+    """
+    headers = http_request.headers
+    return (
+        headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        and headers.get("Sec-Fetch-Dest", "document") == "document"
+        and "prefetch" not in headers.get("Sec-Purpose", "")
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 import accounts
@@ -18,6 +19,7 @@ from linking import AlreadyLinked, Link, NeedsMerge, NeedsProof, NeedsSwitch, Re
 from models import OAuth, atomic, db
 from providers.base import Grant
 from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from views.callers import is_navigation
 from views.guards import (
     FLOW_COOKIE,
     begin_session,
@@ -27,6 +29,7 @@ from views.guards import (
     drop_flows,
     end_session,
     flow_cookies,
+    is_in_flow,
     keep_flow,
     renew_session,
     set_cookie,
@@ -79,6 +82,7 @@ class Gate:
 
     def begin(self, provider: str) -> flows.Attempt:
         """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
+        self._check_manner()
         site().limits.check_refusals(caller().address)
         self._purge()
         asks = request.args.get("ask") == "email"
@@ -89,7 +93,8 @@ class Gate:
         )
 
     def claim(self, provider: str, state: str | None) -> flows.Attempt:
-        site().limits.check_refusals(caller().address)
+        self._check_manner()
+        site().limits.check_refusals(caller().address, in_flow=is_in_flow())
         session = current_session()
         attempt = flows.claim(
             provider,
@@ -101,6 +106,11 @@ class Gate:
         )
         set_cookie(cookie_name(FLOW_COOKIE + attempt.id), "", 0)
         return attempt
+
+    def _check_manner(self) -> None:
+        """Refuse, and count for nobody, what other sites have their visitors' browsers load."""
+        if not is_navigation(request):
+            raise BadRequest
 
     def _purge(self) -> None:
         """Now and then, delete what is over."""
