@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar, cast
 
+import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -30,6 +31,7 @@ from views.callers import address_of, user_agent_of
 from views.limits import Limits
 from views.paths import local_path
 
+log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,6 +39,8 @@ LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
 # More than a browser that keeps to its flows can have; each costs us a part of a query.
 MAX_FLOW_COOKIES = 32
+# In Flask's signed cookie: the session that this browser itself began.
+BEGUN_HERE = "session"
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -150,13 +154,24 @@ def drop_flows(flow_ids: Collection[str]) -> None:
 @login_manager.request_loader
 def load_user(http_request: Request) -> User | None:
     """Flask-Login's way to the current user: the row that the session cookie speaks of."""
-    session = sessions.find(http_request.cookies.get(site().settings.session_cookie_name))
+    session = sessions.find(_session_token(http_request))
     g.login_session = session
     if session is None:
         return None
     if sessions.needs_touch(session):
         sessions.touch(session, caller())
     return session.user
+
+
+def _session_token(http_request: Request) -> str | None:
+    """The session cookie. When there are two, one of them may be planted, and which is not to be
+    told: then there is none."""
+    name = site().settings.session_cookie_name
+    tokens = http_request.cookies.getlist(name)
+    if len(tokens) > 1:
+        log.warning("session_cookie_ambiguous", name=name, count=len(tokens))
+        return None
+    return tokens[0] if tokens else None
 
 
 @login_manager.unauthorized_handler
@@ -186,6 +201,7 @@ def begin_session(identity: OAuth) -> None:
     old = current_session()
     session, token = sessions.start(identity, caller(), replaces=old.id if old else None)
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
+    _bind(session)
     g.login_session = session
     _set_session_cookie(token)
     set_cookie(cookie_name("last_idp"), identity.provider, LAST_USED_DAYS * 86400)
@@ -198,6 +214,30 @@ def begin_session(identity: OAuth) -> None:
 def renew_session(*, proved_now: bool = False) -> None:
     """Give this session a new token; its rights have just grown."""
     _set_session_cookie(sessions.renew(this_session().id, proved_now=proved_now))
+    if proved_now:
+        _bind(this_session())
+
+
+def _bind(session: Session) -> None:
+    """Note in Flask's signed cookie, for as long as a session can last, that this browser is
+    the one whose person proved themselves."""
+    browser_cookie[BEGUN_HERE] = session.id
+    browser_cookie.permanent = True
+
+
+def is_bound(session: Session) -> bool:
+    """Whether this session was begun, or proved again, in this very browser.
+
+    Under a plain name (SESSION_COOKIE_NAME) a session's cookie can be planted by a neighbouring
+    host; over https Flask's own cannot. So nobody connects their identity to an account that
+    somebody else signed their browser in to.
+    """
+    return bool(browser_cookie.get(BEGUN_HERE) == session.id)
+
+
+def is_proved(session: Session) -> bool:
+    """Whether it may do sensitive acts: its person proved themselves here, and just now."""
+    return is_bound(session) and sessions.is_recent(session)
 
 
 def end_session() -> None:
@@ -216,19 +256,24 @@ def _set_session_cookie(token: str) -> None:
 
 
 def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """For sensitive acts: who signed in over 15 minutes ago proves themselves again first.
+    """For sensitive acts: who signed in elsewhere or over 15 minutes ago proves themselves first.
 
     They come back to the page that asks for the act, never to the act itself.
     """
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if sessions.is_recent(this_session()):
+        if is_proved(this_session()):
             return view(*args, **kwargs)
         page = request.full_path if request.method == "GET" else request.path
         query = request.form.get("flow")
         if request.method == "POST" and query:
             page = f"{page}?flow={query}"
-        return redirect(url_for("account.reauth", next=local_path(page.rstrip("?"))), 303)
+        return ask_for_proof(local_path(page.rstrip("?")))
 
     return guarded
+
+
+def ask_for_proof(return_to: str) -> Response:
+    """Have the person prove themselves again, and then go to a page."""
+    return redirect(url_for("account.reauth", next=return_to), 303)

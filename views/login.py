@@ -2,6 +2,7 @@
 ``oauth_authorized`` that decides and answers."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
 from views.callers import is_navigation
 from views.guards import (
     FLOW_COOKIE,
+    ask_for_proof,
     begin_session,
     caller,
     cookie_name,
@@ -30,6 +32,7 @@ from views.guards import (
     end_session,
     flow_cookies,
     is_in_flow,
+    is_proved,
     keep_flow,
     renew_session,
     set_cookie,
@@ -194,7 +197,12 @@ def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
 
 
 def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
-    """Keep what the flow brought, and put the question to the person."""
+    """Keep what the flow brought, and put the question to the person.
+
+    A proof may be of another account than this browser is in, so it is not bound to that one.
+    """
+    if waiting_for == "prove":
+        attempt = replace(attempt, user_id=None)
     log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
     flows.park(attempt, waiting_for, grant, caller())
     keep_flow(attempt.id, attempt.cookie)
@@ -202,6 +210,9 @@ def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reaso
 
 
 def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
+    """Add what came back, if the proof that linking began with still holds."""
+    if not is_proved(this_session()):
+        return ask_for_proof(url_for("account.show", _anchor="methods"))
     decision = accounts.link(this_session().user_id, grant, caller())
     label = site().label(grant.provider)
     match decision:
