@@ -1,12 +1,14 @@
 """Headers, hostile input, logs: what is promised of every answer (docs/security.md)."""
 
 import json
+import logging
 import re
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+import structlog
 
 from tests.browser import query_of
 
@@ -266,6 +268,38 @@ def test_a_json_log_is_one_object_a_line_with_a_reference(capfd, make_site):
     (line,) = [line for line in lines if line["event"] == "signed_in"]
     assert (line["provider"], line["reason"]) == ("google", "identity_unknown")
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", line["ref"])
+
+
+# An escape sequence of either kind, a bell, a mark that turns text.
+HOSTILE = "\x1b[2J\x9b31m\x07\u202e\u2066\ud800"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_in_a_log_acts_on_a_terminal(capfd, make_site, form):
+    site = make_site(LOG_FORMAT=form, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="1")
+    browser = site.browser()
+    callback = f"/login/github/authorized?state={query_of(browser.begin('github'))['state']}"
+    text = "%1b%5b2J%c2%9b31m%e2%80%ae"
+    browser.get(f"{callback}&error={text}x&error_description={text}{'far' * 5000}")
+    browser.fetch("/login/github", headers={"X-Forwarded-For": "\x9b31m"})
+
+    def broken() -> str:
+        raise RuntimeError(HOSTILE + "\nforged" + "long" * 20_000)
+
+    site.app.view_functions["login.choose"] = broken
+    browser.get("/login")
+    with site.app.app_context():
+        logging.getLogger("flask_dance.test").warning("code=%s", "a-secret-code")
+        logging.getLogger("elsewhere").warning("%s %s", HOSTILE, "wide" * 5000)
+        structlog.get_logger().warning(HOSTILE, value=HOSTILE, nested={"a": [HOSTILE]})
+    log = capfd.readouterr().err
+    assert not re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", log)
+    assert r"\x1b[2J\x9b31m\x07\u202e" in log.replace("\\\\", "\\")
+    assert "a-secret-code" not in log
+    assert "far" not in log
+    assert "wide" * 400 in log
+    assert "wide" * 501 not in log
+    assert "long" * 5001 not in log
 
 
 def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):

@@ -178,12 +178,15 @@ def test_a_browser_that_was_closed_is_the_same_browser(grace):
 
 
 @pytest.mark.parametrize("first", ["mine", "theirs"])
-def test_of_two_session_cookies_neither_counts(capfd, grace, other, first):
+def test_of_two_session_cookies_neither_counts(capfd, make_site, first):
     """Which of them this site has set is not to be told."""
+    site = make_site()
+    grace, other = site.browser(), site.browser()
+    grace.sign_in("google", "grace")
     other.sign_in("github", "linus")
     mine, theirs = (f"session={each.cookie('session')}" for each in (grace, other))
     cookies = "; ".join((mine, theirs) if first == "mine" else (theirs, mine))
     capfd.readouterr()
-    page = grace.site.browser().fetch("/account", headers={"Cookie": cookies})
+    page = site.browser().fetch("/account", headers={"Cookie": cookies})
     assert page.location.startswith("/login")
     assert capfd.readouterr().err.count("session_cookie_ambiguous") == 1

@@ -2,7 +2,8 @@
 
 Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
 row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
-secret and the messages for the next page, nothing that signs anybody in.
+secret, the messages for the next page and which session this browser began: nothing that signs
+anybody in.
 """
 
 import functools
