@@ -52,7 +52,7 @@ def test_a_providers_failures_lock_an_address_out_late(make_site):
         callback = browser.choose(browser.begin("github"), "ada", behave="token:status_500")
         statuses.append(browser.fetch(callback).status)
         statuses.append(browser.fetch("/login/github").status)
-    assert statuses.count(502) < 6
+    assert statuses[-1] == 429
 
 
 def test_a_provider_that_is_away_locks_nobody_out(make_site):
@@ -138,10 +138,13 @@ def _begin_with(site, names: list[str]) -> requests.Response:
 
 
 def test_nobody_ends_a_flow_whose_secret_they_do_not_know(site, browser):
-    browser.begin("github")
+    callback = browser.choose(browser.begin("github"), "ada")
     (flow_id,) = site.rows("SELECT id FROM flows")[0]
-    _begin_with(site, [f"flow_{flow_id}", *(f"flow_{i:032x}" for i in range(20))])
-    assert site.rows("SELECT count(*) FROM flows WHERE id = :id", id=flow_id)[0][0] == 1
+    other = site.browser()
+    other.sign_in("google", "linus")
+    other.http.cookies.set(f"flow_{flow_id}", "x", domain="localhost.local", path="/")
+    other.sign_out()
+    assert browser.get(callback).path == "/account"
 
 
 def test_a_refused_load_is_no_refusal_in_the_log(make_site, capfd):
