@@ -7,7 +7,7 @@ A row that is gone is a session that is gone, on every instance, from the next r
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import joinedload
@@ -20,6 +20,8 @@ IDLE_DAYS = 14
 SEEN_EVERY_SECONDS = 60
 RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
+# When a session's person has not proved themselves in a way that still counts.
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hash_token(token: str) -> str:
@@ -31,16 +33,18 @@ def hash_token(token: str) -> str:
 def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tuple[Session, str]:
     """A session for the identity's owner, and the token for the cookie.
 
-    ``replaces``: id of the session that this browser had; it ends.
+    ``replaces``: id of the session that this browser had; it ends. When it was the same
+    person's the new one is no more recent: a provider that still knows them signs whoever sits
+    there in again, unasked. For sensitive acts they are asked to prove themselves (``renew``).
     """
-    if replaces:
-        db.session.execute(delete(Session).where(Session.id == replaces))
+    proved_at = _end_replaced(replaces, identity.user_id) if replaces else now()
     token = secrets.token_urlsafe(32)
     session = Session(
         token_hash=hash_token(token),
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
+        authenticated_at=proved_at,
         expires_at=now() + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
         address=caller.address,
@@ -49,6 +53,14 @@ def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tu
     db.session.flush()
     _end_surplus(identity.user_id)
     return session, token
+
+
+def _end_replaced(session_id: str, user_id: str) -> datetime:
+    """End a session; since when its successor, this user's, has been proved."""
+    of_same = (Session.id == session_id, Session.user_id == user_id)
+    proved_at = db.session.scalar(select(Session.authenticated_at).where(*of_same))
+    db.session.execute(delete(Session).where(Session.id == session_id))
+    return proved_at or now()
 
 
 def _end_surplus(user_id: str) -> None:
@@ -143,10 +155,12 @@ def end_of_identity(identity_id: str, kept_id: str) -> None:
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's sessions to another. Call within an atomic verb."""
-    db.session.execute(
-        update(Session).where(Session.user_id == from_user_id).values(user_id=to_user_id)
-    )
+    """Give one account's sessions to another. Call within an atomic verb.
+
+    They proved less than they may do now, so each must prove itself before a sensitive act.
+    """
+    theirs = update(Session).where(Session.user_id == from_user_id)
+    db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
 
 
 @atomic

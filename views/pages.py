@@ -1,19 +1,22 @@
-"""What every page has: a reference, security headers, words for the templates."""
+"""What every page has: a place it answers at, a reference, security headers, words."""
 
 import secrets
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from clients import is_loopback
+from views.callers import address_of, came_through_proxy
 from views.describe import day, moment
-from views.guards import check_place, site, write_cookies
+from views.guards import site, write_cookies
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -37,6 +40,30 @@ def begin_request() -> None:
     g.reference = f"{letters[:4]}-{letters[4:]}"
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(ref=g.reference)
+
+
+def check_place() -> Response | None:
+    """Before each request: demo mode answers this machine only, and a local server has one name.
+
+    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
+    one, where the cookies of the other are missing.
+    """
+    settings = site().settings
+    host = urlsplit(f"//{request.host}").hostname
+    if site().demo_url and not is_on_this_machine(host):
+        return Response("Demo mode answers this machine only.\n", 403, mimetype="text/plain")
+    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
+    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
+    if other_name and same_port and request.method == "GET":
+        return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
+    return None
+
+
+def is_on_this_machine(host: str | None) -> bool:
+    """Whether a request began here: behind a proxy, all the world's come from loopback."""
+    if came_through_proxy(request):
+        return False
+    return is_loopback(host) and is_loopback(address_of(request))
 
 
 def protect(response: Response) -> Response:
