@@ -34,6 +34,7 @@ SECRET_KEY_MIN_CHARACTERS = 32
 # The suffixes of NAME_… that belong to one provider, and what each becomes.
 CLIENT_ID_NAMES = ("{0}_CLIENT_ID", "{0}_OAUTH_CLIENT_ID", "AUTH_{0}_ID")
 CLIENT_SECRET_NAMES = ("{0}_CLIENT_SECRET", "{0}_OAUTH_CLIENT_SECRET", "AUTH_{0}_SECRET")
+SHARED_SETTINGS = {"{0}_SCOPE": "scope", "{0}_OFFLINE_ACCESS": "offline_access"}
 OPENID_SETTINGS = {"{0}_ISSUER": "issuer"}
 OAUTH2_SETTINGS = {
     "{0}_AUTHORIZATION_URL": "authorization_url",
@@ -126,6 +127,7 @@ class ClientSettings(BaseModel):
     client_id: str
     client_secret: SecretStr
     scope: str | None = None
+    offline_access: bool | None = None
     issuer: Endpoint | None = None
     authorization_url: Endpoint | None = None
     token_url: Endpoint | None = None
@@ -261,8 +263,10 @@ def _client(
         has, lacks = ("SECRET", "ID") if client_id is None else ("ID", "SECRET")
         faults.append(f"{upper}_CLIENT_{lacks}: missing, while {upper}_CLIENT_{has} is set")
         return None
-    names = {"{0}_SCOPE": "scope", **(OPENID_SETTINGS if provider.issuer else OAUTH2_SETTINGS)}
-    values = {field: variables.get(name.format(upper)) for name, field in names.items()}
+    names = {**SHARED_SETTINGS, **(OPENID_SETTINGS if provider.issuer else OAUTH2_SETTINGS)}
+    values: dict[str, Any] = {
+        field: variables.get(name.format(upper)) for name, field in names.items()
+    }
     if provider.issuer and values["scope"] and "openid" not in values["scope"].split():
         faults.append(f"{upper}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)")
     try:

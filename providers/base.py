@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from errors import ProviderError
@@ -79,6 +79,20 @@ def no_proof(_client_secret: str, _access_token: str) -> Params:
     return {}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revocation:
+    """How a provider takes a grant back: one request to ``path``, which hangs on ``api_url`` and
+    in which ``{client_id}`` stands for ours.
+
+    ``asked_by``: ``form``, the client with a form (RFC 7009 2.1); ``client``, the client with
+    HTTP Basic and JSON; ``person``, the access token itself.
+    """
+
+    path: str
+    method: Literal["POST", "DELETE"]
+    asked_by: Literal["form", "client", "person"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """An upstream identity provider. An OpenID Connect one has an ``issuer``; its metadata
@@ -106,6 +120,13 @@ class Provider:
     intent_params: Mapping[str, Params] = field(default_factory=dict)
     # Query parameters that prove, with each profile request, that it comes from the client.
     proof: Callable[[str, str], Params] = no_proof
+    # What makes the provider give a refresh token, where the operator asks for offline access.
+    offline_params: Params = field(default_factory=dict)
+    offline_scope: str = ""
+    # An issuer's metadata say how (RFC 7009).
+    revocation: Revocation | None = None
+    # Error codes of the API that mean the access token, where it says so otherwise than by 401.
+    access_refused_errors: frozenset[str] = frozenset()
     # Error codes of the token endpoint that mean our settings, beside the standard's own.
     misconfigured_errors: frozenset[str] = frozenset()
     # … and that mean the code, when the client is known.

@@ -228,6 +228,8 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         self.client_id = client.client_id
         self.client_secret = client.client_secret.get_secret_value()
         self.scope = client.scope or provider.scope
+        if client.offline_access and provider.offline_scope not in self.scope.split():
+            self.scope = f"{self.scope} {provider.offline_scope}".strip()
         self._gate = gate
         self._client = client
         version = client.api_version or provider.api_version
@@ -264,7 +266,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         return ProviderSession(self, client_id=self.client_id, scope=self.scope)
 
     def endpoint(self, name: str) -> str:
-        """``authorization``, ``token`` or ``userinfo``. Raises ProviderError."""
+        """``authorization``, ``token``, ``userinfo`` or ``revocation``. Raises ProviderError."""
         if self.issuer is None:
             return self._endpoints[name]
         url = getattr(self.issuer.metadata(), f"{name}_endpoint")
@@ -336,6 +338,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
         scope = self.provider.scope_separator.join(self.scope.replace(",", " ").split())
         parameters = {
             **self.provider.authorize_params,
+            **(self.provider.offline_params if self._client.offline_access else {}),
             **self.provider.intent_params.get(attempt.intent, {}),
             "response_type": "code",
             "client_id": self.client_id,
@@ -359,13 +362,22 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.redirect_uri,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
         }
         if self.provider.pkce:
             body["code_verifier"] = code_verifier
-        prepared = prepare("POST", self.endpoint("token"), body)
-        return self._read_token_response(self.transport.send(prepared))
+        return self.ask_for_token(body)
+
+    def ask_for_token(self, body: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint's answer to a grant (RFC 6749 4.1.3, 6), checked.
+
+        Raises Misconfigured, CodeRefused when the grant is no good, else ProviderError.
+        """
+        return self._read_token_response(self.post_as_client(self.endpoint("token"), body))
+
+    def post_as_client(self, url: str, body: Mapping[str, str]) -> requests.Response:
+        """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
+        client = {"client_id": self.client_id, "client_secret": self.client_secret}
+        return self.transport.send(prepare("POST", url, {**body, **client}))
 
     def _read_token_response(self, response: requests.Response) -> dict[str, Any]:
         where = f"the token endpoint answered {response.status_code}"

@@ -96,6 +96,7 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    revocation_endpoint: str | None
     sends_iss: bool
 
 
@@ -168,14 +169,20 @@ class Issuer:
         # Discovery 4.3: otherwise one issuer could speak for another.
         if answer.get("issuer") != self.url:
             raise ProviderError("the metadata name another issuer")
-        userinfo = answer.get("userinfo_endpoint")
         return Metadata(
             authorization_endpoint=_endpoint(answer, "authorization_endpoint"),
             token_endpoint=_endpoint(answer, "token_endpoint"),
             jwks_uri=_endpoint(answer, "jwks_uri"),
-            userinfo_endpoint=_endpoint(answer, "userinfo_endpoint") if userinfo else None,
+            userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint"),
+            revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint"),
             sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         )
+
+    def prepare(self) -> None:
+        """Read metadata and keys where that is due, so that what follows can be quick.
+        Raises ProviderError."""
+        self.metadata()
+        self._keys.get()
 
     def key(self, kid: str | None) -> jwk.Key:
         """The issuer's key of that id; without an id, its only key. Raises ProviderError.
@@ -197,6 +204,22 @@ class Issuer:
         Key and algorithm come from the issuer's key set and our list; nothing in the token's
         header but its key id and the name of its algorithm is ever looked at.
         """
+        claims = self._check(unverified_token, client_id, access_token)
+        _require(_equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
+        return VerifiedClaims(claims)
+
+    def check_refreshed_id_token(
+        self, unverified_token: object, *, client_id: str, subject: str, access_token: str
+    ) -> VerifiedClaims:
+        """The claims of an id_token that came with a refreshed access token: of this issuer, for
+        this client, about the same person (OpenID Connect Core 12.2). It belongs to no flow, so
+        it has no nonce to compare. Raises ProviderError.
+        """
+        claims = self._check(unverified_token, client_id, access_token)
+        _require(_equal(claims["sub"], subject), "sub is another person")
+        return VerifiedClaims(claims)
+
+    def _check(self, unverified_token: object, client_id: str, access_token: str) -> dict[str, Any]:
         claims, algorithm = self._check_signature(unverified_token)
         issuer = claims.get("iss")
         _require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
@@ -204,11 +227,10 @@ class Issuer:
         _check_times(claims)
         subject = claims.get("sub")
         _require(isinstance(subject, str) and bool(subject), "sub is missing")
-        _require(_equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
         if "at_hash" in claims:
             expected = left_half_hash(access_token, algorithm)
             _require(_equal(claims["at_hash"], expected), "at_hash is of another access token")
-        return VerifiedClaims(claims)
+        return claims
 
     def _check_signature(self, unverified_token: object) -> tuple[dict[str, Any], str]:
         if not isinstance(unverified_token, str):
@@ -322,6 +344,10 @@ def _endpoint(answer: Mapping[str, Any], name: str) -> str:
     except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
     return url
+
+
+def _optional_endpoint(answer: Mapping[str, Any], name: str) -> str | None:
+    return _endpoint(answer, name) if answer.get(name) else None
 
 
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:

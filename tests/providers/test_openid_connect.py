@@ -999,6 +999,7 @@ def test_what_metadata_say_is_what_is_used():
         token_endpoint=f"{ISSUER}/token",
         jwks_uri=f"{ISSUER}/keys",
         userinfo_endpoint=f"{ISSUER}/userinfo",
+        revocation_endpoint=None,
         sends_iss=True,
     )
 
