@@ -16,6 +16,7 @@ import commands
 import config
 import logs
 import models
+import revocations
 import simulator
 from config import ROOT, Settings
 from errors import SettingsError
@@ -73,6 +74,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     blueprints: list[Blueprint] = [login, confirm, account, api, *site.providers.values()]
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    worker = app.extensions["revocations"] = revocations.Worker(app, providers)
+    app.after_request(worker.after_request)
     return app
 
 
