@@ -45,6 +45,21 @@ def blueprint(github: GitHub) -> Blueprint:
             return Response(urlencode(values), mimetype="application/x-www-form-urlencoded")
         return answer_as_asked({**values, "scope": ",".join(code.scopes)})
 
+    @routes.delete("/api/applications/<client_id>/grant")
+    def revoke(client_id: str) -> Response | tuple[Response, int]:
+        github.note("revoke")
+        bad = github.misbehave("revoke", None)
+        if bad:
+            return bad
+        credentials = request.authorization
+        try:
+            github.check_client(client_id, credentials.password if credentials else None)
+        except Refusal:
+            return jsonify(message="Bad credentials"), 401
+        if not github.revoke(request.get_json().get("access_token", "")):
+            return jsonify(message="Not Found"), 404
+        return Response(status=204)
+
     @routes.get("/api/user")
     def user() -> Response | tuple[Response, int]:
         github.note("user")

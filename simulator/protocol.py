@@ -41,6 +41,7 @@ class Code:
     scopes: tuple[str, ...]
     behave: str
     expires: float
+    offline: bool = False
     used: bool = False
 
 
@@ -62,6 +63,12 @@ class LookAlike:
     pkce: bool = True
     codes: dict[str, Code] = field(default_factory=dict)
     tokens: dict[str, Code] = field(default_factory=dict)
+    refresh_tokens: dict[str, Code] = field(default_factory=dict)
+    # Whether a refresh token is good once only, and brings the next (RFC 6749 6).
+    rotates: bool = False
+    # For tests: how each place answers from now on, whoever asks; and whose grants were taken back.
+    answers: dict[str, str] = field(default_factory=dict)
+    revoked: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -117,6 +124,10 @@ class LookAlike:
     def requested_scopes(self) -> tuple[str, ...]:
         return tuple(request.args.get("scope", "").replace(",", " ").split())
 
+    def is_offline(self) -> bool:
+        """Whether this request asks for a refresh token."""
+        return False
+
     def issue(self, person: Person, behave: str = "") -> str:
         code = secrets.token_urlsafe(24)
         with self.lock:
@@ -128,6 +139,7 @@ class LookAlike:
                 scopes=self.requested_scopes(),
                 behave=behave,
                 expires=time.monotonic() + CODE_SECONDS,
+                offline=self.is_offline(),
             )
         return code
 
@@ -143,11 +155,7 @@ class LookAlike:
     def redeem(self, form: Any) -> tuple[str, Code]:
         """An access token for a code. Raises Refusal."""
         self.note("token")
-        client_id, client_secret = form.get("client_id"), form.get("client_secret")
-        if client_id != self.client.client_id or not hmac.compare_digest(
-            client_secret or "", self.client.client_secret
-        ):
-            raise Refusal("invalid_client", "The client secret is wrong.")
+        self.check_client(form.get("client_id"), form.get("client_secret"))
         if form.get("grant_type") != "authorization_code":
             raise Refusal("unsupported_grant_type")
         with self.lock:
@@ -163,6 +171,49 @@ class LookAlike:
             self.tokens[token] = code
         return token, code
 
+    def check_client(self, client_id: str | None, client_secret: str | None) -> None:
+        """Raises Refusal."""
+        if client_id != self.client.client_id or not hmac.compare_digest(
+            client_secret or "", self.client.client_secret
+        ):
+            raise Refusal("invalid_client", "The client secret is wrong.")
+
+    def refresh_token(self, code: Code) -> dict[str, str]:
+        """What a token answer has beside, where offline access was asked for."""
+        if not code.offline:
+            return {}
+        token = secrets.token_urlsafe(32)
+        with self.lock:
+            self.refresh_tokens[token] = code
+        return {"refresh_token": token}
+
+    def refresh(self, form: Any) -> tuple[str, Code, dict[str, str]]:
+        """An access token for a refresh token, and the next of those. Raises Refusal."""
+        self.note("refresh")
+        self.check_client(form.get("client_id"), form.get("client_secret"))
+        token = form.get("refresh_token", "")
+        with self.lock:
+            code = self.refresh_tokens.get(token)
+            if code is None:
+                raise Refusal("invalid_grant", "The refresh token is unknown, used or revoked.")
+            access_token = secrets.token_urlsafe(32)
+            self.tokens[access_token] = code
+            if self.rotates:
+                del self.refresh_tokens[token]
+        return access_token, code, self.refresh_token(code) if self.rotates else {}
+
+    def revoke(self, token: str) -> bool:
+        """Take back the whole grant that a token belongs to; whether there is one."""
+        with self.lock:
+            code = self.tokens.get(token) or self.refresh_tokens.get(token)
+            if code is None:
+                return False
+            for held in (self.tokens, self.refresh_tokens):
+                for each in [each for each, of in held.items() if of.person.key == code.person.key]:
+                    del held[each]
+            self.revoked.append(code.person.key)
+        return True
+
     def _check_pkce(self, code: Code, verifier: str | None) -> None:
         if code.challenge is None:
             return
@@ -172,6 +223,8 @@ class LookAlike:
 
     def misbehave(self, where: str, code: Code | None) -> Response | None:
         """The bad answer that was ordered for this place, if one was."""
+        if where in self.answers:
+            return ANSWERS[self.answers[where]]()
         place, _, answer = (code.behave if code else "").partition(":")
         return ANSWERS[answer]() if place == where and answer in ANSWERS else None
 
