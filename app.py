@@ -30,8 +30,10 @@ from views import guards, pages, problems
 from views.account import account
 from views.api import api
 from views.confirm import confirm
+from views.identities import identities
 from views.limits import Limits
 from views.login import Gate, login
+from views.personal import personal
 
 BODY_MAX_BYTES = 64 * 1024
 
@@ -54,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     models.init_app(app)
     Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
     providers = login_blueprints(settings)
-    site = app.extensions["quickstep"] = guards.Site(
+    app.extensions["quickstep"] = guards.Site(
         settings=settings,
         providers=providers,
         policy=Policy(
@@ -71,7 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    blueprints: list[Blueprint] = [login, confirm, account, api, *site.providers.values()]
+    own = [login, confirm, account, identities, personal, api]
+    blueprints: list[Blueprint] = [*own, *providers.values()]
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     worker = app.extensions["revocations"] = revocations.Worker(app, providers)

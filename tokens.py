@@ -68,16 +68,16 @@ State = Literal["good", "renewable", "over", "ended", "none"]
 
 
 def state(identity: OAuth) -> State:
-    """What can be done with an identity's token: used as it is, used once it is renewed, or only
-    replaced by signing in again, because it is over, was refused for good, or never was."""
+    """What an identity's token is good for: use until its end, or for as long as it is renewed;
+    or nothing until the next sign-in, because it is over, was refused for good, or never was."""
     if identity.grant_ended_at is not None:
         return "ended"
     token = read(identity)
     if token is None:
         return "none"
-    if not _is_over(identity):
-        return "good"
-    return "renewable" if token.get("refresh_token") else "over"
+    if token.get("refresh_token"):
+        return "renewable"
+    return "over" if _is_over(identity) else "good"
 
 
 def _is_over(identity: OAuth) -> bool:

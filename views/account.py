@@ -27,7 +27,12 @@ account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)
 
 # What somebody is about to do, by the page that asked for proof.
-ACTS = {"/account/unlink/": "remove a sign-in method", "/login/confirm": "merge two accounts"}
+ACTS = {
+    "/account/unlink/": "remove a sign-in method",
+    "/account/data": "download your data",
+    "/account/delete": "delete your account",
+    "/login/confirm": "merge two accounts",
+}
 ANY_ACT = "change your account"
 SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5
