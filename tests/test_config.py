@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 import config
-from config import CLIENT_ID_NAMES, CLIENT_SECRET_NAMES, OAUTH2_SETTINGS, OPENID_SETTINGS, Settings
+from config import (
+    CLIENT_ID_NAMES,
+    CLIENT_SECRET_NAMES,
+    OAUTH2_SETTINGS,
+    OPENID_SETTINGS,
+    SHARED_SETTINGS,
+    Settings,
+)
 from errors import SettingsError
 from providers import PROVIDERS
 
@@ -231,13 +238,27 @@ def test_the_embedded_key_is_made_once_and_kept_to_its_owner(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_offline_access_is_off_unless_it_is_asked_for():
+    def client(**more: str) -> config.ClientSettings:
+        return load(GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", **more).clients["google"]
+
+    assert not client().offline_access
+    assert not client(GOOGLE_OFFLINE_ACCESS="0").offline_access
+    assert client(GOOGLE_OFFLINE_ACCESS="1").offline_access
+    found = faults(
+        GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", GOOGLE_OFFLINE_ACCESS="sometimes"
+    )
+    assert [fault.partition(":")[0] for fault in found] == ["GOOGLE_OFFLINE_ACCESS"]
+
+
 # Documented: README.md, .env.example and the code name the same settings.
 
 
 def known_variables() -> set[str]:
     general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
-    templates = {*CLIENT_ID_NAMES, *CLIENT_SECRET_NAMES, *OPENID_SETTINGS, *OAUTH2_SETTINGS}
-    return general | {name.format("NAME") for name in templates} | {"NAME_SCOPE"}
+    templates = {*CLIENT_ID_NAMES, *CLIENT_SECRET_NAMES, *SHARED_SETTINGS}
+    templates |= {*OPENID_SETTINGS, *OAUTH2_SETTINGS}
+    return general | {name.format("NAME") for name in templates}
 
 
 def test_every_setting_is_in_the_readme_and_every_one_there_exists():
