@@ -30,6 +30,8 @@ def blueprint(github: GitHub) -> Blueprint:
         "/login/oauth/authorize", "authorize", github.authorize, methods=["GET", "POST"]
     )
 
+    add_revocation(github, routes)
+
     @routes.post("/login/oauth/access_token")
     def token() -> Response:
         bad = github.misbehave("token", github.of_form(request.form))
@@ -44,21 +46,6 @@ def blueprint(github: GitHub) -> Blueprint:
         if code.behave == "token:form_encoded":
             return Response(urlencode(values), mimetype="application/x-www-form-urlencoded")
         return answer_as_asked({**values, "scope": ",".join(code.scopes)})
-
-    @routes.delete("/api/applications/<client_id>/grant")
-    def revoke(client_id: str) -> Response | tuple[Response, int]:
-        github.note("revoke")
-        bad = github.misbehave("revoke", None)
-        if bad:
-            return bad
-        credentials = request.authorization
-        try:
-            github.check_client(client_id, credentials.password if credentials else None)
-        except Refusal:
-            return jsonify(message="Bad credentials"), 401
-        if not github.revoke(request.get_json().get("access_token", "")):
-            return jsonify(message="Not Found"), 404
-        return Response(status=204)
 
     @routes.get("/api/user")
     def user() -> Response | tuple[Response, int]:
@@ -101,3 +88,20 @@ def blueprint(github: GitHub) -> Blueprint:
         return jsonify([{**row, "visibility": None} for row in rows])
 
     return routes
+
+
+def add_revocation(github: GitHub, routes: Blueprint) -> None:
+    @routes.delete("/api/applications/<client_id>/grant")
+    def revoke(client_id: str) -> Response | tuple[Response, int]:
+        github.note("revoke")
+        bad = github.misbehave("revoke", None)
+        if bad:
+            return bad
+        credentials = request.authorization
+        try:
+            github.check_client(client_id, credentials.password if credentials else None)
+        except Refusal:
+            return jsonify(message="Bad credentials"), 401
+        if not github.revoke(request.get_json().get("access_token", "")):
+            return jsonify(message="Not Found"), 404
+        return Response(status=204)

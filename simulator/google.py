@@ -231,6 +231,11 @@ def blueprint(google: Google) -> Blueprint:
     return routes
 
 
+def refused(refusal: Refusal) -> tuple[Response, int]:
+    status = 401 if refusal.error == "invalid_client" else 400
+    return jsonify(error=refusal.error, error_description=refusal.description), status
+
+
 def token_routes(google: Google, routes: Blueprint) -> None:
     """The token endpoint, by code and by refresh token, and the revocation endpoint."""
 
@@ -261,10 +266,6 @@ def token_routes(google: Google, routes: Blueprint) -> None:
         claims = google.claims(code, access_token)
         claims.pop("nonce", None)
         return answer(access_token, code, google.sign(claims | google.refreshed_claims), following)
-
-    def refused(refusal: Refusal) -> tuple[Response, int]:
-        status = 401 if refusal.error == "invalid_client" else 400
-        return jsonify(error=refusal.error, error_description=refusal.description), status
 
     def answer(
         access_token: str, code: Code, id_token: str | None, more: dict[str, str]

@@ -122,6 +122,16 @@ def test_every_address_is_a_plain_https_one(provider):
 
 
 @every_provider
+def test_how_it_takes_grants_back_hangs_on_its_api(provider):
+    """Where there is no metadata to say it, unlinking must know it or leave the grant behind."""
+    assert provider.issuer or provider.revocation
+    if provider.revocation:
+        path = provider.revocation.path.replace("{client_id}", "x")
+        assert re.fullmatch(r"[a-z][a-z0-9_./-]*", path), path
+        assert provider.api_url.endswith("/")
+
+
+@every_provider
 def test_its_addresses_end_as_they_are_joined(provider):
     if provider.issuer:
         # Compared byte by byte with the issuer in metadata and id_token.
