@@ -4,15 +4,17 @@ Each verb is one transaction that reads the facts, asks linking.py, and carries 
 out. An account is locked before its identities are counted or moved.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import structlog
+from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
 
 import activity
+import identities
+import revocations
 import sessions
-import tokens
 from activity import Caller
 from errors import LastWayIn, NotFound, StateMismatch
 from linking import (
@@ -22,19 +24,18 @@ from linking import (
     Known,
     Link,
     LinkDecision,
-    Match,
     NeedsProof,
-    Owner,
     Policy,
     Refused,
     SignInDecision,
-    any_allowed,
     decide_link,
     decide_sign_in,
     ways_in,
 )
-from models import OAuth, User, atomic, db, now
-from providers.base import Grant, Profile, clean_text, email_key
+from models import OAuth, User, atomic, db
+from providers.base import Grant, clean_text
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ def sign_in(
     Unless the decision opens an account (Known, Create, Join) nothing is written but, where
     the identity's account is known, that it was refused.
     """
-    identity, matches = _look_up(_lock_identity, grant, policy)
+    identity, matches = identities.look_up(identities.lock_identity, grant, policy)
     decision = decide_sign_in(
         grant.profile,
-        _owner(identity, policy) if identity else None,
+        identities.owner(identity, policy) if identity else None,
         matches,
         policy,
         signed_in_as=signed_in_as,
@@ -71,39 +72,39 @@ def sign_in(
     match decision:
         case Known():
             assert identity is not None
-            _refresh(identity, grant, caller)
+            identities.use(identity, grant, caller)
         case Create():
             profile = grant.profile
             user = User(name=profile.name or profile.username, picture=profile.picture)
             db.session.add(user)
-            identity = _add(user, grant)
+            identity = identities.add(user, grant)
         case Join():
-            identity = _add(_lock_user(decision.user_id), grant)
-            _record(identity, "linked", caller, decision.reason)
+            identity = identities.add(identities.lock_user(decision.user_id), grant)
+            identities.record(identity, "linked", caller, decision.reason)
         case Refused() if identity:
-            _record(identity, "refused", caller, decision.reason)
+            identities.record(identity, "refused", caller, decision.reason)
             return SignIn(decision)
         case _:
             return SignIn(decision)
     db.session.flush()
-    _record(identity, "signed_in", caller, decision.reason)
+    identities.record(identity, "signed_in", caller, decision.reason)
     return SignIn(decision, identity)
 
 
 @atomic
 def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
     """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
-    user = _lock_user(user_id)
-    identity = _lock_identity(grant)
-    decision = decide_link(user_id, _owner(identity) if identity else None)
+    user = identities.lock_user(user_id)
+    identity = identities.lock_identity(grant)
+    decision = decide_link(user_id, identities.owner(identity) if identity else None)
     match decision:
         case Link():
-            identity = _add(user, grant)
+            identity = identities.add(user, grant)
             db.session.flush()
-            _record(identity, "linked", caller, reason)
+            identities.record(identity, "linked", caller, reason)
         case AlreadyLinked():
             assert identity is not None
-            _refresh(identity, grant, caller)
+            identities.use(identity, grant, caller)
     return decision
 
 
@@ -124,19 +125,19 @@ def connect(user_id: str, grant: Grant, policy: Policy, caller: Caller) -> None:
 
 def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
     """What signing in would come to now. Writes nothing."""
-    identity, matches = _look_up(_find, grant, policy)
-    owner = _owner(identity, policy) if identity else None
+    identity, matches = identities.look_up(identities.find, grant, policy)
+    owner = identities.owner(identity, policy) if identity else None
     return decide_sign_in(grant.profile, owner, matches, policy)
 
 
 @atomic
 def confirm(user_id: str, identity_id: str, grant: Grant, caller: Caller) -> bool:
     """Whether a renewed proof came back with the identity that was asked for; then noted."""
-    identity = _lock_identity(grant)
+    identity = identities.lock_identity(grant)
     if identity is None or identity.id != identity_id or identity.user_id != user_id:
         return False
-    _refresh(identity, grant, caller)
-    _record(identity, "confirmed", caller)
+    identities.use(identity, grant, caller)
+    identities.record(identity, "confirmed", caller)
     return True
 
 
@@ -145,25 +146,27 @@ def unlink(
     user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
 ) -> OAuth:
     """Remove an identity and end the other sessions that it started; returns what was removed.
+    Its grant is given back to the provider soon after.
 
     Raises NotFound (also for a stranger's identity) or LastWayIn: the count is taken while
     the account is locked, so of two removals at once the second sees the first.
     """
-    user = _lock_user(user_id)
-    identity = next((row for row in _identities(user.id) if row.id == identity_id), None)
-    if identity is None:
-        raise NotFound("no such identity of this account")
-    if not others_usable(_identities(user.id), identity_id, policy):
+    user = identities.lock_user(user_id)
+    identity = identities.own(user.id, identity_id)
+    if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
     sessions.end_of_identity(identity_id, kept_id=session_id)
-    _record(identity, "unlinked", caller)
+    identities.record(identity, "unlinked", caller)
+    if user.picture == identity.profile.get("picture"):
+        user.picture = None
+    revocations.plan(identity)
     db.session.delete(identity)
     return identity
 
 
-def others_usable(identities: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
+def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
     """The identities that still let the person in when this one is gone."""
-    return ways_in([row for row in identities if row.id != identity_id], policy)
+    return ways_in([row for row in rows if row.id != identity_id], policy)
 
 
 @atomic
@@ -173,12 +176,12 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
 
     Raises StateMismatch when the identity opens no other account any more.
     """
-    found = _find(grant)
+    found = identities.find(grant)
     if found is None or found.user_id == user_id:
         raise StateMismatch("the identity opens no other account any more")
     other_id = found.user_id
-    users = {row: _lock_user(row) for row in sorted({user_id, other_id})}
-    identity = _lock_identity(grant)
+    users = {row: identities.lock_user(row) for row in sorted({user_id, other_id})}
+    identity = identities.lock_identity(grant)
     if identity is None or identity.user_id != other_id:
         raise StateMismatch("the other account changed meanwhile")
     if not all(user.is_active for user in users.values()):
@@ -191,7 +194,7 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     activity.move(other_id, user_id)
     db.session.expire_all()
     db.session.delete(gone)
-    _record(identity, "merged", caller, detail=f"account {other_id}")
+    identities.record(identity, "merged", caller, detail=f"account {other_id}")
 
 
 @atomic
@@ -201,7 +204,7 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
     The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
     the name away. Raises NotFound when the account is gone.
     """
-    user = _lock(user_id)
+    user = identities.lock(user_id)
     if user is None:
         raise NotFound("the account is gone")
     cleaned = clean_text(name)
@@ -211,9 +214,69 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
     return user
 
 
+@atomic
+def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
+    """Have an identity's address be the person's; None: the one that is chosen for them.
+
+    Raises NotFound where it is not theirs or holds no verified address: what a provider does
+    not vouch for speaks for nobody who has something better.
+    """
+    user = identities.lock_user(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    if identity and not (identity.email and identity.email_verified):
+        raise NotFound("no verified address to choose")
+    before = user.email
+    user.email_choice = identity.id if identity else None
+    if user.email != before:
+        activity.record(user_id, "email_changed", caller, detail=user.email or "")
+
+
+@atomic
+def choose_picture(user_id: str, identity_id: str | None) -> None:
+    """Show the picture of an identity, or with None only initials. Raises NotFound."""
+    user = identities.lock_user(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    picture = identity.profile.get("picture") if identity else None
+    if identity and not picture:
+        raise NotFound("that identity has no picture")
+    user.picture = picture
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What there was of an account, now that it is gone: counts, and by provider its handles."""
+
+    identities: tuple[tuple[str, str], ...]
+    sessions: int
+    events: int
+
+
+@atomic
+def delete(user_id: str, caller: Caller) -> Deleted:
+    """Remove an account with all that is its own: identities and their tokens, sessions,
+    unfinished flows, activity. Its grants are given back to the providers soon after.
+
+    Raises StateMismatch when it is gone already.
+    """
+    user = identities.lock_user(user_id)
+    rows = identities.of_user(user_id)
+    for identity in rows:
+        revocations.plan(identity)
+    deleted = Deleted(
+        tuple((identity.provider, identity.handle) for identity in rows),
+        len(sessions.of_user(user_id)),
+        activity.count(user_id),
+    )
+    # The constraints take everything else along, also what another request has just added.
+    db.session.execute(delete_from(User).where(User.id == user.id))
+    db.session.expunge_all()
+    log.info("account_deleted", user=user_id, address=caller.address)
+    return deleted
+
+
 def identities_of(user_id: str) -> Sequence[OAuth]:
     """A person's identities, the oldest first."""
-    return _identities(user_id)
+    return identities.of_user(user_id)
 
 
 def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
@@ -228,165 +291,5 @@ def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
 
 def owner_of(grant: Grant) -> User | None:
     """The person whose account an identity opens, if any."""
-    identity = _find(grant)
+    identity = identities.find(grant)
     return identity.user if identity else None
-
-
-# Facts.
-
-
-def _where(grant: Grant) -> tuple[Any, ...]:
-    return (
-        OAuth.provider == grant.provider,
-        OAuth.issuer == grant.issuer,
-        OAuth.subject == grant.profile.subject,
-    )
-
-
-def _find(grant: Grant) -> OAuth | None:
-    return db.session.scalar(select(OAuth).where(*_where(grant)))
-
-
-def _look_up(
-    find: Callable[[Grant], OAuth | None], grant: Grant, policy: Policy
-) -> tuple[OAuth | None, list[Match]]:
-    """The identity; where it is unknown, the accounts with its address.
-
-    When there are some it is looked for again: another request of the same person may just
-    have made the account, which would seem to be somebody else's.
-    """
-    identity = find(grant)
-    matches = [] if identity else _matches(grant.profile, policy)
-    if matches:
-        identity = find(grant)
-    return identity, [] if identity else matches
-
-
-def _lock_identity(grant: Grant) -> OAuth | None:
-    """The identity with its account locked; always by identity, never by address or name.
-
-    Read once more under the lock: whoever held it may have removed the identity, or brought
-    it to another account, which is locked then.
-    """
-    owner_id = db.session.scalar(select(OAuth.user_id).where(*_where(grant)))
-    while owner_id is not None:
-        _user = _lock(owner_id)  # kept, so that identity.user finds it
-        query = select(OAuth).where(*_where(grant))
-        identity = db.session.scalar(query.execution_options(populate_existing=True))
-        if identity is None or identity.user_id == owner_id:
-            return identity
-        owner_id = identity.user_id
-    return None
-
-
-def _lock_user(user_id: str) -> User:
-    user = _lock(user_id)
-    if user is None:
-        raise StateMismatch("the account is gone")
-    return user
-
-
-def _lock(user_id: str) -> User | None:
-    query = select(User).where(User.id == user_id).with_for_update()
-    return db.session.scalar(query.execution_options(populate_existing=True))
-
-
-def _identities(user_id: str) -> Sequence[OAuth]:
-    query = select(OAuth).where(OAuth.user_id == user_id).order_by(OAuth.linked_at, OAuth.id)
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
-
-
-def _owner(identity: OAuth, policy: Policy | None = None) -> Owner:
-    """``policy``: who may come in, where that is asked. This identity's own row has no say: the
-    profile that is about to replace it is judged instead."""
-    user = identity.user
-    allowed = True
-    if policy and policy.allowed_email_domains:
-        others = [row for row in _identities(user.id) if row.id != identity.id]
-        allowed = any_allowed(others, policy)
-    return Owner(user.id, disabled=not user.is_active, allowed=allowed)
-
-
-def _matches(profile: Profile, policy: Policy) -> list[Match]:
-    """The accounts with an identity of the same address, the strongest claim of each."""
-    if profile.email is None:
-        return []
-    same = select(OAuth.user_id).where(OAuth.email_key == email_key(profile.email))
-    query = select(OAuth, User.disabled_at).join(User).where(OAuth.user_id.in_(same))
-    by_user: dict[str, list[OAuth]] = {}
-    disabled: dict[str, bool] = {}
-    for row, disabled_at in db.session.execute(query):
-        by_user.setdefault(row.user_id, []).append(row)
-        disabled[row.user_id] = disabled_at is not None
-    return [
-        _match(user_id, by_user[user_id], profile, policy, disabled=disabled[user_id])
-        for user_id in sorted(by_user)
-    ]
-
-
-def _match(
-    user_id: str, rows: list[OAuth], profile: Profile, policy: Policy, *, disabled: bool
-) -> Match:
-    address = email_key(profile.email or "")
-    same = [row for row in rows if row.email_key == address]
-    return Match(
-        user_id,
-        verified=any(row.email_verified for row in same),
-        trusted=any(row.email_verified and row.email_trusted for row in same),
-        disabled=disabled,
-        reachable=any(policy.can_use(row.provider, row.issuer) for row in rows),
-    )
-
-
-# Changes, always within an atomic verb.
-
-
-def _add(user: User, grant: Grant) -> OAuth:
-    identity = OAuth(
-        user=user,
-        provider=grant.provider,
-        issuer=grant.issuer,
-        subject=grant.profile.subject,
-    )
-    db.session.add(identity)
-    db.session.flush()
-    _keep(identity, grant)
-    return identity
-
-
-def _refresh(identity: OAuth, grant: Grant, caller: Caller) -> None:
-    """Take over what the provider says now; the person's address may change with it."""
-    user = identity.user
-    profile = grant.profile
-    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
-    before = user.email if moved else None
-    _keep(identity, grant)
-    if moved and user.email != before:
-        _record(identity, "email_changed", caller, detail=user.email or "")
-
-
-def _keep(identity: OAuth, grant: Grant) -> None:
-    profile = grant.profile
-    identity.email = profile.email
-    identity.email_key = email_key(profile.email) if profile.email else None
-    identity.email_verified = profile.email_verified
-    identity.email_trusted = profile.email_trusted
-    identity.profile = {
-        "name": profile.name,
-        "username": profile.username,
-        "picture": profile.picture,
-    }
-    identity.scopes = " ".join(grant.scopes)
-    identity.last_used_at = now()
-    tokens.store(identity, grant.token)
-
-
-def _record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:
-    activity.record(
-        identity.user_id,
-        kind,
-        caller,
-        provider=identity.provider,
-        reason=reason,
-        detail=detail or identity.handle,
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 
 from models import Event, atomic, db, is_id, now
 
@@ -46,7 +46,7 @@ def record(
     """Add a line to somebody's activity, and one like it to the log.
 
     Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
-    confirmed, email_changed, renamed.
+    confirmed, email_changed, renamed, downloaded.
     """
     log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
     db.session.add(
@@ -72,6 +72,18 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
         query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
     query = query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)
     return db.session.scalars(query).all()
+
+
+def all_of(user_id: str) -> Sequence[Event]:
+    """Everything that is kept of a person's activity, the newest first."""
+    query = select(Event).where(Event.user_id == user_id)
+    return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc())).all()
+
+
+def count(user_id: str) -> int:
+    """How many lines a person's activity has."""
+    query = select(func.count()).select_from(Event).where(Event.user_id == user_id)
+    return db.session.scalar(query) or 0
 
 
 def move(from_user_id: str, to_user_id: str) -> None:

@@ -17,6 +17,7 @@ import commands
 import config
 import logs
 import models
+import revocations
 import simulator
 from config import ROOT, Settings
 from errors import SettingsError
@@ -36,8 +37,10 @@ from views.account import account
 from views.api import api
 from views.confirm import confirm
 from views.docs import docs
+from views.identities import identities
 from views.limits import Limits
 from views.login import Gate, login
+from views.personal import personal
 
 BODY_MAX_BYTES = 64 * 1024
 
@@ -60,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     models.init_app(app)
     Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
     providers = login_blueprints(settings)
-    site = app.extensions["quickstep"] = guards.Site(
+    app.extensions["quickstep"] = guards.Site(
         settings=settings,
         providers=providers,
         policy=Policy(
@@ -78,11 +81,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    for blueprint in [login, confirm, account, api, docs, *site.providers.values()]:
+    own = [login, confirm, account, identities, personal, api, docs]
+    for blueprint in [*own, *providers.values()]:
         app.register_blueprint(blueprint)
-    for blueprint in site.providers.values():
+    for blueprint in providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
         guards.csrf.exempt(blueprint)
+    worker = app.extensions["revocations"] = revocations.Worker(app, providers)
+    app.after_request(worker.after_request)
     return app
 
 

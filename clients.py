@@ -69,6 +69,7 @@ class ClientSettings(BaseModel):
     key_id: str | None = None
     private_key: SecretStr | None = None
     scope: str | None = None
+    offline_access: bool | None = None
     issuer: Endpoint | None = None
     # Only accounts of this domain: Google Workspace's hd.
     hosted_domain: str | None = None
@@ -110,7 +111,7 @@ class NamedIssuer:
     name: str
     credentials: tuple[str, ...] = ("client_id",)
     optional_credentials: tuple[str, ...] = ("client_secret",)
-    settings: tuple[str, ...] = ("scope", "issuer", "label", "trust_email")
+    settings: tuple[str, ...] = ("scope", "offline_access", "issuer", "label", "trust_email")
 
     @property
     def key(self) -> str:

@@ -1,11 +1,13 @@
-"""The command line: ``flask --app app providers list`` and ``check``."""
+"""The command line: ``flask --app app providers list`` and ``check``, ``revocations run``."""
 
 import sys
+from collections import Counter
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+import revocations
 from clients import CREDENTIALS
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers import PROVIDERS
@@ -13,10 +15,12 @@ from providers.blueprint import LoginBlueprint
 from views.guards import Site
 
 providers = AppGroup("providers", help="The ways to sign in.")
+outbox = AppGroup("revocations", help="Grants that are given back to their providers.")
 
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(providers)
+    app.cli.add_command(outbox)
 
 
 def _site() -> Site:
@@ -52,6 +56,16 @@ def check_providers() -> None:
     for blueprint, (is_good, finding) in zip(blueprints.values(), results, strict=True):
         click.echo(f"{'ok  ' if is_good else 'FAIL'}  {blueprint.label}: {finding}")
     sys.exit(0 if all(is_good for is_good, _finding in results) else 1)
+
+
+@outbox.command("run")
+def run_revocations() -> None:
+    """Try now what is due; ends with 1 if something has to be tried again later."""
+    ends = Counter(revocations.work_off(_site().providers))
+    for end, count in ends.items():
+        click.echo(f"{end}: {count}")
+    click.echo(f"waiting: {revocations.waiting()}")
+    sys.exit(1 if ends["postponed"] else 0)
 
 
 def check(blueprint: LoginBlueprint) -> tuple[bool, str]:

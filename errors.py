@@ -79,6 +79,19 @@ class CodeRefused(ProviderError):
     """The provider knows our client but not the code: used, expired or made up."""
 
 
+class AccessRefused(ProviderError):
+    """The provider does not take an access token, although its time is not over."""
+
+
+class GrantEnded(ProviderError):
+    """A provider's grant is over, or was taken back: only a new sign-in brings another."""
+
+    code = "grant_ended"
+    status = 409
+    title = "Sign in again with {provider}"
+    body = "{provider} doesn't tell us about you any more. Sign in with it again to change that."
+
+
 class ProviderDown(ProviderError):
     """No connection (502) or no answer in time (504)."""
 

@@ -1,88 +1,35 @@
-"""Rows and their constraints: people, their identities, sessions, flows and activity.
+"""Rows and their constraints: people, their identities, sessions, flows, activity, revocations.
 
-Who may write which row: accounts.py (User, OAuth), sessions.py (Session), flows.py
-(Flow), activity.py (Event). ``atomic`` is the only way a write is committed.
+Who may write which row: accounts.py (User, OAuth), tokens.py (the token columns of OAuth),
+sessions.py (Session), flows.py (Flow), activity.py (Event), revocations.py (Revocation).
+``atomic`` is the only way a write is committed.
 """
 
-import functools
-import re
-import secrets
-from collections.abc import Callable
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from datetime import datetime
+from typing import Any
 
-from flask import Flask
 from flask_login import UserMixin
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    Engine,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
-    event,
-)
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from database import Base, atomic, db, engine_of, init_app, is_id, new_id, now
 
-WRITE_ATTEMPTS = 5
-SQLITE_BUSY_MILLISECONDS = 5000
-# PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
-RETRYABLE_SQLSTATES = ("40001", "40P01")
-
-
-def now() -> datetime:
-    """The current time, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """An opaque id: 32 hex digits of randomness, so ids neither leak counts nor hot-spot."""
-    return secrets.token_hex(16)
-
-
-def is_id(text: str) -> bool:
-    """Whether a text from outside can be an id; PostgreSQL does not compare with just any."""
-    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time in and out, also where the database keeps no time zone (SQLite)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-
-class Base(DeclarativeBase):
-    # Names for every constraint, so that migrations can speak of them on both engines.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime, dict: JSON}
-
-
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+__all__ = [
+    "Base",
+    "Event",
+    "Flow",
+    "OAuth",
+    "Revocation",
+    "Session",
+    "User",
+    "atomic",
+    "db",
+    "engine_of",
+    "init_app",
+    "is_id",
+    "new_id",
+    "now",
+]
 
 
 class User(UserMixin, Base):
@@ -95,9 +42,14 @@ class User(UserMixin, Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+    # The identity whose address the person chose as theirs; None: see email_identity.
+    email_choice: Mapped[str | None] = mapped_column(
+        ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
+    )
 
     identities: Mapped[list["OAuth"]] = relationship(
         back_populates="user",
+        foreign_keys="OAuth.user_id",
         order_by="OAuth.linked_at, OAuth.id",
         cascade="all, delete-orphan",
         passive_deletes=True,
@@ -109,9 +61,14 @@ class User(UserMixin, Base):
 
     @property
     def email_identity(self) -> "OAuth | None":
-        """The identity whose address is this person's: verified before not, then the oldest."""
+        """The identity whose address is this person's: verified before not, then the one they
+        chose, then the oldest."""
         with_email = [identity for identity in self.identities if identity.email]
-        return min(with_email, key=lambda identity: not identity.email_verified, default=None)
+        return min(
+            with_email,
+            key=lambda identity: (not identity.email_verified, identity.id != self.email_choice),
+            default=None,
+        )
 
     @property
     def email(self) -> str | None:
@@ -139,16 +96,22 @@ class OAuth(Base):
     email_key: Mapped[str | None] = mapped_column(String(254), index=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     email_trusted: Mapped[bool] = mapped_column(default=False)
-    # The profile as the provider last gave it: name, username, picture.
+    # The profile as the provider last gave it, and when: name, username, picture.
     profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    read_at: Mapped[datetime | None] = mapped_column(default=now)
     scopes: Mapped[str] = mapped_column(Text, default="")
     # The provider's token response, sealed and bound to this row (tokens.py).
     token: Mapped[str | None] = mapped_column(Text)
     token_expires_at: Mapped[datetime | None]
+    # Whose turn it is to renew that token, and until when nobody else may (tokens.py).
+    renewal: Mapped[str | None] = mapped_column(String(32))
+    renewal_until: Mapped[datetime | None]
+    # When the provider refused the token for good; only a new sign-in brings another.
+    grant_ended_at: Mapped[datetime | None]
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
 
-    user: Mapped[User] = relationship(back_populates="identities")
+    user: Mapped[User] = relationship(back_populates="identities", foreign_keys=user_id)
 
     @property
     def handle(self) -> str:
@@ -229,79 +192,16 @@ class Event(Base):
     reference: Mapped[str] = mapped_column(String(16), default="")
 
 
-def init_app(app: Flask) -> None:
-    """Bind the database to an application and teach SQLite about locks and foreign keys."""
-    db.init_app(app)
-    with app.app_context():
-        engine = db.engine
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+class Revocation(Base):
+    """A grant to give back to its provider: its identity is gone, this is the outbox."""
 
+    __tablename__ = "revocations"
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver must not begin transactions by itself: _begin_sqlite decides which kind.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    # A read transaction that turns into a write can fail at once with "database is locked";
-    # one that begins as a write waits its turn.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-_inside: ContextVar[bool] = ContextVar("inside_atomic", default=False)
-
-
-def atomic(verb: Callable[P, T]) -> Callable[P, T]:
-    """Run a verb as one write transaction: committed whole, or not at all.
-
-    Two requests that insert the same unique row, a serialization failure or a deadlock make
-    the verb run again from the start, so it must read what it decides on inside itself.
-    Within another atomic verb it joins that one's transaction.
-    """
-
-    @functools.wraps(verb)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _inside.get():
-            return verb(*args, **kwargs)
-        attempts = WRITE_ATTEMPTS
-        while True:
-            attempts -= 1
-            mark = _inside.set(True)
-            try:
-                db.session.commit()  # ends a read transaction that earlier queries began
-                db.session.connection(execution_options={"writes": True})
-                result = verb(*args, **kwargs)
-                db.session.commit()
-            except (IntegrityError, OperationalError) as error:
-                db.session.rollback()
-                if not attempts or not _may_run_again(error):
-                    raise
-            except BaseException:
-                db.session.rollback()
-                raise
-            else:
-                return result
-            finally:
-                _inside.reset(mark)
-
-    return run
-
-
-def _may_run_again(error: IntegrityError | OperationalError) -> bool:
-    if isinstance(error, IntegrityError):
-        return True
-    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
-
-
-def engine_of(app: Flask) -> Engine:
-    with app.app_context():
-        return db.engine
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    provider: Mapped[str] = mapped_column(String(64))
+    issuer: Mapped[str] = mapped_column(String(255))
+    # Subject and token response, sealed and bound to this row (revocations.py).
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    due_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    attempts: Mapped[int] = mapped_column(default=0)

@@ -1,8 +1,11 @@
 """How migrations run: on the application's engine, in one transaction, one process at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.types import TypeDecorator
 
 extension = current_app.extensions["migrate"]
@@ -16,9 +19,36 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
+@contextmanager
+def without_cascades(connection: Connection) -> Iterator[None]:
+    """On SQLite most changes of a table make it anew and drop the old one, which would delete
+    all rows that refer to it. https://www.sqlite.org/lang_altertable.html#otheralter"""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    outside_transactions = connection.connection.cursor()
+    outside_transactions.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        outside_transactions.execute("PRAGMA foreign_keys = ON")
+        outside_transactions.close()
+
+
+def check_references(connection: Connection) -> None:
+    """Before the commit: nothing refers to what is not there. Raises RuntimeError."""
+    if connection.dialect.name == "sqlite":
+        dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
+        if dangling:
+            raise RuntimeError(f"{len(dangling)} rows would refer to rows that are gone")
+
+
 def run() -> None:
     # SQLite: the write lock is taken at once, so a second process waits and then finds all done.
-    with extension.db.engine.connect().execution_options(writes=True) as connection:
+    with (
+        extension.db.engine.connect().execution_options(writes=True) as connection,
+        without_cascades(connection),
+    ):
         options = {
             **extension.configure_args,
             "target_metadata": extension.db.metadatas[None],
@@ -34,6 +64,7 @@ def run() -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             context.run_migrations()
+            check_references(connection)
 
 
 run()

@@ -98,6 +98,20 @@ def no_faults(_client: ClientSettings) -> list[str]:
     return []
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revocation:
+    """How a provider takes a grant back: one request to ``path``, which hangs on ``api_url`` and
+    in which ``{client_id}`` stands for ours.
+
+    ``asked_by``: ``form``, the client with a form (RFC 7009 2.1); ``client``, the client with
+    HTTP Basic and JSON; ``person``, the access token itself.
+    """
+
+    path: str
+    method: Literal["POST", "DELETE"]
+    asked_by: Literal["form", "client", "person"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """An upstream identity provider. An OpenID Connect one has an ``issuer``; its metadata
@@ -147,6 +161,13 @@ class Provider:
     proof: Callable[[str, str], Params] = no_proof
     # Further headers of each profile request, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
+    # What makes the provider give a refresh token, where the operator asks for offline access.
+    offline_params: Params = field(default_factory=dict)
+    offline_scope: str = ""
+    # An issuer's metadata say how (RFC 7009).
+    revocation: Revocation | None = None
+    # Error codes of the API that mean the access token, where it says so otherwise than by 401.
+    access_refused_errors: frozenset[str] = frozenset()
     # Error codes of the callback that mean that the person said no, beside access_denied.
     cancelled_errors: frozenset[str] = frozenset()
     # Error codes of the token endpoint that mean our settings, beside the standard's own.
@@ -168,9 +189,12 @@ class Provider:
     def settings(self) -> tuple[str, ...]:
         """The optional fields of ClientSettings that mean something here."""
         if self.issuer:
-            return ("scope", "issuer", *(("hosted_domain",) if self.hosted_domains else ()))
+            own = ("hosted_domain",) if self.hosted_domains else ()
+            return ("scope", "offline_access", "issuer", *own)
         common = ("authorization_url", "token_url", "api_url", "api_version")
-        return (*common, "request_token_url" if self.request_token_endpoint else "scope")
+        if self.request_token_endpoint:
+            return (*common, "request_token_url")
+        return (*common, "scope", "offline_access")
 
     def faults(self, client: ClientSettings) -> list[str]:
         """What is wrong with its settings, a line each that names the variable."""

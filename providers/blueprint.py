@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import requests
 from flask import Blueprint, g, redirect, request
 from flask_dance.consumer import oauth_authorized, oauth_before_login, oauth_error
 from flask_dance.consumer.storage import BaseStorage
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response
 from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Provider, RequestToken
+from providers.openid_connect import Issuer
 from providers.transport import Transport
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
@@ -108,6 +110,9 @@ class LoginBlueprint(Blueprint):
     # Flask-Dance has a property here that reaches through the session.
     client_id = ""
     single_parameters: tuple[str, ...] = ()
+    client_secret: str
+    # Of a provider of OpenID Connect.
+    issuer: Issuer | None = None
 
     def set_up(
         self,
@@ -126,6 +131,8 @@ class LoginBlueprint(Blueprint):
         self.redirect_uri = f"{public_url}/login/{provider.name}/authorized"
         self.client_id = client.client_id
         self.scope = client.scope or provider.scope
+        if client.offline_access and provider.offline_scope not in self.scope.split():
+            self.scope = f"{self.scope} {provider.offline_scope}".strip()
         version = client.api_version or provider.api_version
         self.api_url = (client.api_url or provider.api_url).replace("{version}", version)
         endpoints = {
@@ -158,6 +165,18 @@ class LoginBlueprint(Blueprint):
     def owns(self, url: str) -> bool:
         """Whether an access token may be sent to this address."""
         return origin(url) == origin(self.api_url)
+
+    def new_session(self) -> Any:
+        """A conversation with the provider; its ``token`` may be set."""
+        raise NotImplementedError
+
+    def ask_for_token(self, _body: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint's answer to a grant. Raises ProviderError."""
+        raise ProviderError("this protocol renews no token")
+
+    def post_as_client(self, _url: str, _form: Mapping[str, str]) -> requests.Response:
+        """Send a form as the client that we are. Raises ProviderError."""
+        raise ProviderError("this protocol knows no such call")
 
     def opening(self) -> RequestToken | None:
         """What must be fetched from the provider before a flow begins. Raises ProviderError."""

@@ -4,7 +4,7 @@ https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"
 import hashlib
 import hmac
 
-from providers.base import Params, Provider, claims_at
+from providers.base import Params, Provider, Revocation, claims_at
 
 
 def appsecret_proof(client_secret: str, access_token: str) -> Params:
@@ -39,6 +39,9 @@ FACEBOOK = Provider(
         "reauth": {"auth_type": "reauthenticate"},
         "ask_email": {"auth_type": "rerequest"},
     },
+    # https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
+    revocation=Revocation(path="me/permissions", method="DELETE", asked_by="person"),
+    access_refused_errors=frozenset({"190"}),
     # Graph API errors: 1 bad client secret, 101 bad client id, 191 redirect URI not registered.
     misconfigured_errors=frozenset({"1", "101", "191"}),
     # 100 is any bad parameter; with our id, secret and redirect URI it can only be the code.

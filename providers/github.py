@@ -3,7 +3,7 @@
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, make_profile
+from providers.base import Get, NotShared, Profile, Provider, Revocation, make_profile
 
 NO_REPLY = "@users.noreply.github.com"
 
@@ -57,6 +57,10 @@ GITHUB = Provider(
     profile=profile,
     # GitHub cannot be asked to authenticate again, only to ask which account it shall be.
     intent_params={"reauth": {"prompt": "select_account"}},
+    # https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization
+    revocation=Revocation(
+        path="applications/{client_id}/grant", method="DELETE", asked_by="client"
+    ),
     misconfigured_errors=frozenset(
         {"incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"}
     ),

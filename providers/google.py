@@ -29,5 +29,7 @@ GOOGLE = Provider(
         "https://www.googleapis.com/auth/userinfo.profile": "profile",
     },
     intent_params={"reauth": {"prompt": "select_account"}},
+    # A refresh token comes with a consent, and the consent is not asked for twice by itself.
+    offline_params={"access_type": "offline", "prompt": "consent"},
     console="https://console.cloud.google.com/apis/credentials",
 )

@@ -160,7 +160,6 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             rule_kwargs={"methods": ["GET"]},
         )
         self.set_up(provider, client, public_url=public_url, gate=gate, transport=transport)
-        self.issuer: Issuer | None = None
         if provider.issuer:
             url = client.issuer or provider.issuer
             aliases = () if client.issuer else provider.issuer_aliases
@@ -217,7 +216,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         return ProviderSession(self, client_id=self.client_id, scope=self.scope)
 
     def endpoint_url(self, name: str) -> str:
-        """``authorization``, ``token`` or ``userinfo``. Raises ProviderError."""
+        """``authorization``, ``token``, ``userinfo`` or ``revocation``. Raises ProviderError."""
         if self.issuer is None:
             return super().endpoint_url(name)
         url = getattr(self.issuer.metadata(), f"{name}_endpoint")
@@ -288,6 +287,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         scope = self.provider.scope_separator.join(self.scope.replace(",", " ").split())
         parameters = {
             **self.provider.authorize_params,
+            **(self.provider.offline_params if self.client.offline_access else {}),
             **self.provider.intent_params.get(attempt.intent, {}),
             "response_type": "code",
             self.provider.client_id_parameter: self.client_id,
@@ -316,22 +316,26 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         }
         if self.provider.pkce:
             body["code_verifier"] = code_verifier
-        return self.ask_token_endpoint(body)
+        return self.ask_for_token(body)
 
-    def ask_token_endpoint(self, body: dict[str, str]) -> dict[str, Any]:
-        """The answer to a token request (RFC 6749 4.1.3, 6) of this client.
+    def ask_for_token(self, body: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint's answer to a grant (RFC 6749 4.1.3, 6), checked.
 
-        Raises Misconfigured when it refuses our settings, else ProviderError.
+        Raises Misconfigured, CodeRefused when the grant is no good, else ProviderError.
         """
-        method = self.client_auth
+        return self._read_token_response(self.post_as_client(self.endpoint_url("token"), body))
+
+    def post_as_client(self, url: str, form: Mapping[str, str]) -> requests.Response:
+        """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
+        method, body = self.client_auth, dict(form)
         if method != "basic":
             body[self.provider.client_id_parameter] = self.client_id
         if method == "post":
             body["client_secret"] = self.client_secret
-        prepared = prepare("POST", self.endpoint_url("token"), body)
+        prepared = prepare("POST", url, body)
         if method == "basic":
             prepared.headers["Authorization"] = basic(self.client_id, self.client_secret)
-        return self._read_token_response(self.transport.send(prepared))
+        return self.transport.send(prepared)
 
     def _read_token_response(self, response: requests.Response) -> dict[str, Any]:
         where = f"the token endpoint answered {response.status_code}"

@@ -237,6 +237,12 @@ class Issuer:
             sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         )
 
+    def prepare(self) -> None:
+        """Read metadata and keys where that is due, so that what follows can be quick.
+        Raises ProviderError."""
+        self.metadata()
+        self._keys.get()
+
     def key(self, kid: str | None) -> jwk.Key:
         """The issuer's key of that id; without an id, its only key. Raises ProviderError.
 
@@ -257,6 +263,22 @@ class Issuer:
         Key and algorithm come from the issuer's key set and our list; nothing in the token's
         header but its key id and the name of its algorithm is ever looked at.
         """
+        claims = self._check(unverified_token, client_id, access_token)
+        _require(_equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
+        return VerifiedClaims(claims)
+
+    def check_refreshed_id_token(
+        self, unverified_token: object, *, client_id: str, subject: str, access_token: str
+    ) -> VerifiedClaims:
+        """The claims of an id_token that came with a refreshed access token: of this issuer, for
+        this client, about the same person (OpenID Connect Core 12.2). It belongs to no flow, so
+        it has no nonce to compare. Raises ProviderError.
+        """
+        claims = self._check(unverified_token, client_id, access_token)
+        _require(_equal(claims["sub"], subject), "sub is another person")
+        return VerifiedClaims(claims)
+
+    def _check(self, unverified_token: object, client_id: str, access_token: str) -> dict[str, Any]:
         claims, algorithm = self._check_signature(unverified_token)
         tenant = claims.get("tid", "") if self._template else None
         _require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
@@ -264,11 +286,10 @@ class Issuer:
         _check_times(claims)
         subject = claims.get("sub")
         _require(isinstance(subject, str) and bool(subject), "sub is missing")
-        _require(_equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
         if "at_hash" in claims:
             expected = left_half_hash(access_token, algorithm)
             _require(_equal(claims["at_hash"], expected), "at_hash is of another access token")
-        return VerifiedClaims(claims)
+        return claims
 
     def _check_signature(self, unverified_token: object) -> tuple[dict[str, Any], str]:
         if not isinstance(unverified_token, str):

@@ -65,16 +65,32 @@ def blueprint(facebook: Facebook) -> Blueprint:
             return graph_error(refusal.error, ERROR_CODES.get(refusal.error, 100))
         return jsonify(access_token=access_token, token_type="bearer", expires_in=5183944)
 
-    @routes.get("/me")
-    def me() -> Response | tuple[Response, int]:
-        facebook.note("me")
-        code = facebook.bearer()
-        if code is None:
+    def fault() -> tuple[Response, int] | None:
+        """What is wrong with a call of the API."""
+        if facebook.bearer() is None:
             return graph_error("Invalid OAuth access token.", 190)
         token = request.headers["Authorization"].partition(" ")[2]
         proof = hmac.new(facebook.client.client_secret.encode(), token.encode(), hashlib.sha256)
         if not hmac.compare_digest(request.args.get("appsecret_proof", ""), proof.hexdigest()):
             return graph_error("API calls from the server require an appsecret_proof argument", 100)
+        return None
+
+    @routes.delete("/me/permissions")
+    def revoke() -> Response | tuple[Response, int]:
+        facebook.note("revoke")
+        bad = facebook.misbehave("revoke", None) or fault()
+        if bad:
+            return bad
+        facebook.revoke(request.headers["Authorization"].partition(" ")[2])
+        return jsonify(success=True)
+
+    @routes.get("/me")
+    def me() -> Response | tuple[Response, int]:
+        facebook.note("me")
+        code = facebook.bearer()
+        wrong = fault()
+        if wrong or code is None:
+            return wrong or graph_error("Invalid OAuth access token.", 190)
         bad = facebook.misbehave("profile", code)
         if bad:
             return bad

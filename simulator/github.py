@@ -41,6 +41,8 @@ def blueprint(github: GitHub) -> Blueprint:
         "/login/oauth/authorize", "authorize", github.authorize, methods=["GET", "POST"]
     )
 
+    add_revocation(github, routes)
+
     @routes.post("/login/oauth/access_token")
     def token() -> Response:
         bad = github.misbehave("token", github.of_form(request.form))
@@ -97,3 +99,19 @@ def blueprint(github: GitHub) -> Blueprint:
         return jsonify([{**row, "visibility": None} for row in rows])
 
     return routes
+
+
+def add_revocation(github: GitHub, routes: Blueprint) -> None:
+    @routes.delete("/api/applications/<client_id>/grant")
+    def revoke(client_id: str) -> Response | tuple[Response, int]:
+        github.note("revoke")
+        bad = github.misbehave("revoke", None)
+        if bad:
+            return bad
+        credentials = request.authorization
+        secret = (credentials and credentials.password) or ""
+        if client_id != github.client.client_id or not github.is_secret(secret):
+            return jsonify(message="Bad credentials"), 401
+        if not github.revoke(request.get_json().get("access_token", "")):
+            return jsonify(message="Not Found"), 404
+        return Response(status=204)

@@ -85,6 +85,9 @@ class Google(LookAlike):
         self.userinfo_name = ""
         self.key = first_key()
 
+        # What is wrong with the id_tokens that come with refreshed access tokens.
+        self.refreshed_claims: Claims = {}
+
     def routes(self) -> Blueprint:
         return blueprint(self)
 
@@ -95,6 +98,11 @@ class Google(LookAlike):
     def offered(self) -> dict[str, str]:
         """The id_token says who it is: trouble with userinfo would not be noticed."""
         return {key: words for key, words in OFFERED.items() if not key.startswith("profile:")}
+
+    def is_offline(self) -> bool:
+        """Google gives a refresh token where a consent is asked for, not at every sign-in."""
+        is_asked = "consent" in request.args.get("prompt", "").split()
+        return is_asked and request.args.get("access_type") == "offline"
 
     def rotate(self) -> None:
         self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
@@ -194,6 +202,7 @@ def blueprint(google: Google) -> Blueprint:
                 "authorization_endpoint": f"{google.url}/o/oauth2/v2/auth",
                 "token_endpoint": f"{google.url}/token",
                 "userinfo_endpoint": f"{google.url}/v1/userinfo",
+                "revocation_endpoint": f"{google.url}/revoke",
                 "jwks_uri": f"{google.url}/oauth2/v3/certs",
                 "token_endpoint_auth_methods_supported": [
                     f"client_secret_{method}" for method in google.client_auth
@@ -217,29 +226,7 @@ def blueprint(google: Google) -> Blueprint:
 
     routes.add_url_rule("/o/oauth2/v2/auth", "authorize", google.authorize, methods=["GET", "POST"])
 
-    @routes.post("/token")
-    def token() -> Response | tuple[Response, int]:
-        bad = google.misbehave("token", google.of_form(request.form))
-        if bad:
-            google.note("token")
-            return bad
-        try:
-            access_token, code = google.redeem(request.form)
-        except Refusal as refusal:
-            status = 401 if refusal.error == "invalid_client" else 400
-            return jsonify(error=refusal.error, error_description=refusal.description), status
-        # Google names its scopes by URL, and in an order of its own.
-        scopes = sorted((SCOPE_URLS.get(scope, scope) for scope in code.scopes), reverse=True)
-        answer: Claims = {
-            "access_token": access_token,
-            "expires_in": 3599,
-            "scope": " ".join(scopes),
-            "token_type": "Bearer",
-        }
-        id_token = google.id_token(code, access_token)
-        if id_token is not None:
-            answer["id_token"] = id_token
-        return jsonify(answer)
+    token_routes(google, routes)
 
     @routes.get("/v1/userinfo")
     def userinfo() -> Response | tuple[Response, int]:
@@ -254,8 +241,76 @@ def blueprint(google: Google) -> Blueprint:
         subject = person.subject("google", 21)
         if code.behave == "userinfo:other_sub":
             subject = "1"
-        picture = f"https://lh3.googleusercontent.com/a/{person.key}"
-        claims = {"sub": subject, "name": person.name or google.userinfo_name, "picture": picture}
-        return jsonify({name: value for name, value in claims.items() if value})
+        claims: Claims = {"sub": subject, "name": person.name or google.userinfo_name}
+        claims["picture"] = f"https://lh3.googleusercontent.com/a/{person.key}"
+        if "email" in code.scopes and person.email:
+            claims |= {"email": person.email, "email_verified": person.email_verified}
+        claims |= {"hd": person.workspace} if person.workspace else {}
+        return jsonify({name: value for name, value in claims.items() if value != ""})
 
     return routes
+
+
+def refused(refusal: Refusal) -> tuple[Response, int]:
+    status = 401 if refusal.error == "invalid_client" else 400
+    return jsonify(error=refusal.error, error_description=refusal.description), status
+
+
+def token_routes(google: Google, routes: Blueprint) -> None:
+    """The token endpoint, by code and by refresh token, and the revocation endpoint."""
+
+    @routes.post("/token")
+    def token() -> Response | tuple[Response, int]:
+        if request.form.get("grant_type") == "refresh_token":
+            return refreshed()
+        bad = google.misbehave("token", google.of_form(request.form))
+        if bad:
+            google.note("token")
+            return bad
+        try:
+            access_token, code = google.redeem(request.form)
+        except Refusal as refusal:
+            return refused(refusal)
+        id_token = google.id_token(code, access_token)
+        return answer(access_token, code, id_token, google.refresh_token(code))
+
+    def refreshed() -> Response | tuple[Response, int]:
+        bad = google.misbehave("refresh", None)
+        if bad:
+            google.note("refresh")
+            return bad
+        try:
+            access_token, code, following = google.refresh(request.form)
+        except Refusal as refusal:
+            return refused(refusal)
+        claims = google.claims(code, access_token)
+        claims.pop("nonce", None)
+        return answer(access_token, code, google.sign(claims | google.refreshed_claims), following)
+
+    def answer(
+        access_token: str, code: Code, id_token: str | None, more: dict[str, str]
+    ) -> Response:
+        # Google names its scopes by URL, and in an order of its own.
+        scopes = sorted((SCOPE_URLS.get(scope, scope) for scope in code.scopes), reverse=True)
+        values: Claims = {
+            "access_token": access_token,
+            "expires_in": 3599,
+            "scope": " ".join(scopes),
+            "token_type": "Bearer",
+        }
+        return jsonify(values | more | ({"id_token": id_token} if id_token is not None else {}))
+
+    @routes.post("/revoke")
+    def revoke() -> Response | tuple[Response, int]:
+        google.note("revoke")
+        bad = google.misbehave("revoke", None)
+        if bad:
+            return bad
+        try:
+            google.authenticate(request.form)
+        except Refusal as refusal:
+            return refused(refusal)
+        # RFC 7009 2.2 has a success for an unknown token; Google has an error.
+        if not google.revoke(request.form.get("token", "")):
+            return jsonify(error="invalid_token", error_description="Token expired or revoked"), 400
+        return jsonify({})

@@ -41,6 +41,7 @@ class Code:
     scopes: tuple[str, ...]
     behave: str
     expires: float
+    offline: bool = False
     used: bool = False
 
 
@@ -70,6 +71,13 @@ class LookAlike:
         self.url = ""
         self.codes: dict[str, Code] = {}
         self.tokens: dict[str, Code] = {}
+        self.refresh_tokens: dict[str, Code] = {}
+        # Whether a refresh token is good once only, and brings the next (RFC 6749 6).
+        self.rotates = False
+        # For tests: how each place answers from now on, whoever asks; and whose grants were
+        # taken back.
+        self.answers: dict[str, str] = {}
+        self.revoked: list[str] = []
         self.seen: list[str] = []
         self.lock = threading.Lock()
 
@@ -138,6 +146,10 @@ class LookAlike:
     def requested_scopes(self) -> tuple[str, ...]:
         return tuple(request.args.get("scope", "").replace(",", " ").split())
 
+    def is_offline(self) -> bool:
+        """Whether this request asks for a refresh token."""
+        return False
+
     def issue(self, person: Person, behave: str = "") -> str:
         code = secrets.token_urlsafe(24)
         with self.lock:
@@ -149,6 +161,7 @@ class LookAlike:
                 scopes=self.requested_scopes(),
                 behave=behave,
                 expires=time.monotonic() + CODE_SECONDS,
+                offline=self.is_offline(),
             )
         return code
 
@@ -199,6 +212,42 @@ class LookAlike:
     def is_secret(self, client_secret: str) -> bool:
         return hmac.compare_digest(client_secret, self.client.client_secret)
 
+    def refresh_token(self, code: Code) -> dict[str, str]:
+        """What a token answer has beside, where offline access was asked for."""
+        if not code.offline:
+            return {}
+        token = secrets.token_urlsafe(32)
+        with self.lock:
+            self.refresh_tokens[token] = code
+        return {"refresh_token": token}
+
+    def refresh(self, form: Any) -> tuple[str, Code, dict[str, str]]:
+        """An access token for a refresh token, and the next of those. Raises Refusal."""
+        self.note("refresh")
+        self.authenticate(form)
+        token = form.get("refresh_token", "")
+        with self.lock:
+            code = self.refresh_tokens.get(token)
+            if code is None:
+                raise Refusal("invalid_grant", "The refresh token is unknown, used or revoked.")
+            access_token = secrets.token_urlsafe(32)
+            self.tokens[access_token] = code
+            if self.rotates:
+                del self.refresh_tokens[token]
+        return access_token, code, self.refresh_token(code) if self.rotates else {}
+
+    def revoke(self, token: str) -> bool:
+        """Take back the whole grant that a token belongs to; whether there is one."""
+        with self.lock:
+            code = self.tokens.get(token) or self.refresh_tokens.get(token)
+            if code is None:
+                return False
+            for held in (self.tokens, self.refresh_tokens):
+                for each in [each for each, of in held.items() if of.person.key == code.person.key]:
+                    del held[each]
+            self.revoked.append(code.person.key)
+        return True
+
     def _check_pkce(self, code: Code, verifier: str | None) -> None:
         if code.challenge is None:
             return
@@ -208,6 +257,8 @@ class LookAlike:
 
     def misbehave(self, where: str, code: Code | None) -> Response | None:
         """The bad answer that was ordered for this place, if one was."""
+        if where in self.answers:
+            return ANSWERS[self.answers[where]]()
         place, _, answer = (code.behave if code else "").partition(":")
         return ANSWERS[answer]() if place == where and answer in ANSWERS else None
 

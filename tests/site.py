@@ -76,16 +76,19 @@ class Site:
 
     def restart(self, **settings: str) -> None:
         """A new process, as far as one process can: nothing is left but database and settings."""
+        self._end()
+        self.app = self._make_app(settings)
+
+    def _end(self) -> None:
+        self.app.extensions["revocations"].stop()
         with self.app.app_context():
             db.engine.dispose()
-        self.app = self._make_app(settings)
 
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self.simulator.stop()
-        with self.app.app_context():
-            db.engine.dispose()
+        self._end()
 
 
 class Sites:

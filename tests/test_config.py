@@ -274,6 +274,19 @@ def test_faults_of_single_settings_hide_none_between_them():
     }
 
 
+def test_offline_access_is_off_unless_it_is_asked_for():
+    def client(**more: str) -> ClientSettings:
+        return load(GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", **more).clients["google"]
+
+    assert not client().offline_access
+    assert not client(GOOGLE_OFFLINE_ACCESS="0").offline_access
+    assert client(GOOGLE_OFFLINE_ACCESS="1").offline_access
+    found = faults(
+        GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", GOOGLE_OFFLINE_ACCESS="sometimes"
+    )
+    assert [fault.partition(":")[0] for fault in found] == ["GOOGLE_OFFLINE_ACCESS"]
+
+
 # Documented: README.md, .env.example and the code name the same settings.
 
 

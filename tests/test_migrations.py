@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 import app as quickstep
 import config
@@ -43,6 +43,7 @@ def test_what_the_migrations_make_is_what_the_models_say(empty):
             "events",
             "flows",
             "oauth",
+            "revocations",
             "sessions",
             "users",
         }
@@ -54,6 +55,46 @@ def test_the_way_back_leaves_nothing(empty):
         upgrade()
         downgrade(revision="base")
         assert inspect(db.engine).get_table_names() == ["alembic_version"]
+        db.engine.dispose()
+
+
+PEOPLE_OF_0001 = (
+    "INSERT INTO users (id, name, created_at) VALUES ('u', 'Ada', :at)",
+    (
+        "INSERT INTO oauth (id, user_id, provider, issuer, subject, email_verified, email_trusted,"
+        " profile, scopes, linked_at, last_used_at)"
+        " VALUES ('o', 'u', 'google', 'https://i', '1', true, false, '{}', '', :at, :at)"
+    ),
+    (
+        "INSERT INTO sessions (id, token_hash, user_id, identity_id, provider, created_at,"
+        " authenticated_at, last_seen_at, expires_at, user_agent, address)"
+        " VALUES ('s', 'h', 'u', 'o', 'google', :at, :at, :at, :at, '', '')"
+    ),
+)
+
+
+def test_people_of_an_earlier_version_keep_all_they_have(empty):
+    """SQLite makes a changed table anew: dropping the old one must delete nothing elsewhere."""
+    at = "2026-01-01 00:00:00+00:00"
+    with application(empty).app_context():
+        upgrade(revision="0001")
+        with db.engine.begin() as connection:
+            for statement in PEOPLE_OF_0001:
+                connection.execute(text(statement), {"at": at})
+        for there_or_back in (upgrade, lambda: downgrade(revision="0001"), upgrade):
+            there_or_back()
+            with db.engine.connect() as connection:
+                left = connection.execute(
+                    text(
+                        "SELECT u.name, o.subject, s.identity_id FROM users u, oauth o, sessions s"
+                    )
+                )
+                assert left.all() == [("Ada", "1", "o")]
+        with db.engine.begin() as connection:
+            assert connection.execute(text("SELECT read_at = last_used_at FROM oauth")).scalar()
+            connection.execute(text("UPDATE users SET email_choice = 'o'"))
+            connection.execute(text("DELETE FROM oauth"))
+            assert connection.execute(text("SELECT email_choice FROM users")).all() == [(None,)]
         db.engine.dispose()
 
 

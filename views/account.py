@@ -34,6 +34,8 @@ ACTS = {
     "/account/unlink/": "remove a sign-in method",
     "/account#methods": "add a sign-in method",
     "/login/confirm?act=connect": "connect a sign-in method",
+    "/account/data": "download your data",
+    "/account/delete": "delete your account",
     "/login/confirm": "merge two accounts",
 }
 ANY_ACT = "change your account"

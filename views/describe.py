@@ -66,6 +66,7 @@ SENTENCES = {
     ("confirmed", ""): "Confirmed it's you with {provider}",
     ("email_changed", ""): "Email changed",
     ("renamed", ""): "Name changed",
+    ("downloaded", ""): "Account data downloaded",
     ("signed_out", ""): "Signed out",
     ("sessions_ended", ""): "Signed out {count}",
 }
@@ -80,6 +81,23 @@ def sentence(event: Event, provider: str) -> str:
         refusal=refusal.format(provider=provider),
         count=other_sessions(event.detail),
     )
+
+
+# What a provider lets us do, by the name it goes by there.
+SCOPES = {
+    "openid": "Know it's you",
+    "profile": "See your name and picture",
+    "public_profile": "See your name and picture",
+    "read:user": "See your profile",
+    "email": "See your email address",
+    "user:email": "See your email addresses",
+    "offline_access": "Keep access while you're away, until you remove it",
+}
+
+
+def scope_words(scope: str) -> str:
+    """A scope in plain words; one that we have no words for, as it is."""
+    return SCOPES.get(scope, scope)
 
 
 def other_sessions(count: int | str) -> str:

@@ -249,6 +249,16 @@ def end_session() -> None:
     session = current_session()
     if session:
         sessions.end(session.user_id, session.id)
+    _forget_session()
+
+
+def forget_person() -> None:
+    """Have this browser forget somebody whose account, with all its sessions, is gone."""
+    _forget_session()
+    set_cookie(cookie_name("last_idp"), "", 0)
+
+
+def _forget_session() -> None:
     drop_flows(flow_cookies())
     logout_user()
     browser_cookie.clear()

@@ -23,7 +23,8 @@ SMALL_CONTROLS = """
     const words = [...control.parentNode.childNodes].filter((node) => node.nodeType === 3);
     const isInText = getComputedStyle(control).display === "inline"
       && words.some((node) => node.data.trim());
-    const touched = control.labels?.[0] ?? control;
+    const isTicked = ["checkbox", "radio"].includes(control.type);
+    const touched = (isTicked && control.labels[0]) || control;
     return !isInText && touched.getBoundingClientRect().height < 44;
   })
   .map((control) => control.outerHTML)

@@ -146,6 +146,72 @@ def test_all_other_devices_are_signed_out_at_once(come, javascript, site):
     assert [other.me() for other in others] == [None, None]
 
 
+def test_what_a_provider_shared_is_read_again(come, javascript, site):
+    ada = come(javascript=javascript)
+    ada.be_signed_in("google", "ada")
+    ada.open("/account")
+    ada.press("What Google shared, ada@gmail.com")
+    ada.sees("What Google shared")
+    ada.reads("Google lets us read this again until")
+    ada.press("Refresh")
+    ada.is_told("Read again from Google.")
+    site.execute("UPDATE oauth SET token = NULL")
+    ada.press("Refresh")
+    ada.is_told(
+        "Google doesn't let us read this any more. Sign in again with Google to renew that."
+    )
+    ada.press("Sign in again with Google")
+    ada.be("ada")
+    ada.sees("What Google shared")
+    expect(ada.control("Refresh")).to_be_visible()
+
+
+def test_name_address_and_picture_are_ones_own_choice(come, javascript):
+    ada = come(javascript=javascript)
+    ada.be_signed_in("google", "ada")
+    ada.link("GitHub", "linus")
+    ada.press("Edit profile")
+    ada.sees("Edit profile")
+    ada.page.get_by_label("Name").fill("Countess of Lovelace")
+    ada.page.get_by_label("linus@chemistry.example · GitHub", exact=True).check()
+    ada.page.get_by_label("Initials").check()
+    ada.press("Save")
+    ada.is_told("Profile saved.")
+    profile = ada.page.get_by_role("region", name="Profile")
+    expect(profile).to_contain_text("Countess of Lovelace")
+    expect(profile).to_contain_text("linus@chemistry.example")
+
+
+def test_all_data_can_be_taken_away(come, javascript):
+    ada = come(javascript=javascript)
+    ada.be_signed_in("google", "ada")
+    ada.open("/account")
+    ada.press("Download your data (JSON)")
+    ada.sees("Download your data")
+    with ada.page.expect_download() as download:
+        ada.press("Download your data (JSON)")
+    assert download.value.suggested_filename.startswith("account-")
+    assert "ada@gmail.com" in download.value.path().read_text()
+
+
+def test_an_account_is_deleted_after_the_word_is_typed(come, javascript, site):
+    phone, ada = site.browser(), come(javascript=javascript)
+    phone.sign_in("google", "ada")
+    ada.be_signed_in("google", "ada")
+    ada.open("/account")
+    ada.press("Delete account…")
+    ada.sees("Delete your account?")
+    ada.page.get_by_label("Type DELETE to confirm").fill("yes")
+    ada.press("Delete account")
+    ada.is_warned("Your account wasn't deleted")
+    ada.page.get_by_label("Type DELETE to confirm").fill("DELETE")
+    ada.press("Delete account")
+    ada.sees("Your account has been deleted", "/account/deleted")
+    ada.reads("you're signed out everywhere")
+    assert phone.me() is None
+    assert site.user_count() == 0
+
+
 @pytest.mark.parametrize("person", ["wolfe", "leila", "bobby", "anon"])
 def test_names_of_every_kind_are_text_and_nothing_else(come, person):
     """A hostile name opens no dialog, adds no element, breaks no layout."""

@@ -67,6 +67,35 @@ def test_the_account(come, site):
     inspect(ada, "Recent activity")
 
 
+def test_what_is_a_persons_own(come, site):
+    wolfe = come()
+    wolfe.be_signed_in("google", "wolfe")
+    wolfe.link("GitHub", "linus")
+    wolfe.press("What GitHub shared, linus@chemistry.example")
+    inspect(wolfe, "What GitHub shared")
+    wolfe.press("Refresh")
+    wolfe.is_told("Read again from GitHub.")
+    inspect(wolfe, "What GitHub shared")
+    site.execute("UPDATE oauth SET token = NULL")
+    wolfe.press("Refresh")
+    expect(wolfe.control("Sign in again with GitHub")).to_be_visible()
+    inspect(wolfe, "What GitHub shared")
+    wolfe.open("/account/profile")
+    inspect(wolfe, "Edit profile")
+    wolfe.open("/account/data")
+    inspect(wolfe, "Download your data")
+    wolfe.open("/account/delete")
+    inspect(wolfe, "Delete your account?")
+    confirm = wolfe.page.get_by_label("Type DELETE to confirm")
+    confirm.fill("no")
+    wolfe.press("Delete account")
+    wolfe.is_warned("Your account wasn't deleted")
+    inspect(wolfe, "Delete your account?")
+    confirm.fill("DELETE")
+    wolfe.press("Delete account")
+    inspect(wolfe, "Your account has been deleted")
+
+
 @pytest.mark.parametrize("person", ["wolfe", "leila", "bobby", "anon"])
 def test_the_account_of_somebody_with_an_unusual_name(come, person):
     somebody = come()

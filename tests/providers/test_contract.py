@@ -24,7 +24,8 @@ from simulator import environment
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
-MACHINERY = {"__init__", "base", "blueprint", "oauth1", "oauth2", "openid_connect", "transport"}
+MACHINERY = {"__init__", "base", "blueprint", "grants", "oauth1", "oauth2", "openid_connect"}
+MACHINERY |= {"transport"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
@@ -126,6 +127,16 @@ def test_every_address_is_a_plain_https_one(provider):
         assert not parts.fragment, url
         assert re.fullmatch(r"[!-~]+", bare), url
         assert not set("{}") & set(bare), f"only {{version}} may stand in an address: {url}"
+
+
+@every_provider
+def test_how_it_takes_grants_back_hangs_on_its_api(provider):
+    """Where there is no metadata to say it, unlinking must know it or leave the grant behind."""
+    assert provider.issuer or provider.revocation
+    if provider.revocation:
+        path = provider.revocation.path.replace("{client_id}", "x")
+        assert re.fullmatch(r"[a-z][a-z0-9_./-]*", path), path
+        assert provider.api_url.endswith("/")
 
 
 @every_provider

@@ -1,0 +1,146 @@
+"""The database: its engine and locks, the base of all rows; ``atomic``, the only way to commit."""
+
+import functools
+import re
+import secrets
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WRITE_ATTEMPTS = 5
+SQLITE_BUSY_MILLISECONDS = 5000
+# PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
+RETRYABLE_SQLSTATES = ("40001", "40P01")
+
+
+def now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """An opaque id: 32 hex digits of randomness, so ids neither leak counts nor hot-spot."""
+    return secrets.token_hex(16)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text from outside can be an id; PostgreSQL does not compare with just any."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC time in and out, also where the database keeps no time zone (SQLite)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    # Names for every constraint, so that migrations can speak of them on both engines.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime, dict: JSON}
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database to an application and teach SQLite about locks and foreign keys."""
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: _begin_sqlite decides which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A read transaction that turns into a write can fail at once with "database is locked";
+    # one that begins as a write waits its turn.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_inside: ContextVar[bool] = ContextVar("inside_atomic", default=False)
+
+
+def atomic(verb: Callable[P, T]) -> Callable[P, T]:
+    """Run a verb as one write transaction: committed whole, or not at all.
+
+    Two requests that insert the same unique row, a serialization failure or a deadlock make
+    the verb run again from the start, so it must read what it decides on inside itself.
+    Within another atomic verb it joins that one's transaction.
+    """
+
+    @functools.wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        if _inside.get():
+            return verb(*args, **kwargs)
+        attempts = WRITE_ATTEMPTS
+        while True:
+            attempts -= 1
+            mark = _inside.set(True)
+            try:
+                db.session.commit()  # ends a read transaction that earlier queries began
+                db.session.connection(execution_options={"writes": True})
+                result = verb(*args, **kwargs)
+                db.session.commit()
+            except (IntegrityError, OperationalError) as error:
+                db.session.rollback()
+                if not attempts or not _may_run_again(error):
+                    raise
+            except BaseException:
+                db.session.rollback()
+                raise
+            else:
+                return result
+            finally:
+                _inside.reset(mark)
+
+    return run
+
+
+def _may_run_again(error: IntegrityError | OperationalError) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+def engine_of(app: Flask) -> Engine:
+    with app.app_context():
+        return db.engine

@@ -1,0 +1,205 @@
+"""Rows of identities: found, locked, added and kept up to date.
+
+For the verbs of accounts.py, each of which is one transaction: whoever changes a row here is
+within one, and has locked its account.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+import activity
+import tokens
+from activity import Caller
+from errors import NotFound, StateMismatch
+from linking import Match, Owner, Policy, any_allowed
+from models import OAuth, User, db, now
+from providers.base import Grant, Profile, email_key
+
+
+def _where(grant: Grant) -> tuple[Any, ...]:
+    return (
+        OAuth.provider == grant.provider,
+        OAuth.issuer == grant.issuer,
+        OAuth.subject == grant.profile.subject,
+    )
+
+
+def find(grant: Grant) -> OAuth | None:
+    """The identity that a flow brought, if it is known here."""
+    return db.session.scalar(select(OAuth).where(*_where(grant)))
+
+
+def look_up(
+    find: Callable[[Grant], OAuth | None], grant: Grant, policy: Policy
+) -> tuple[OAuth | None, list[Match]]:
+    """The identity; where it is unknown, the accounts with its address.
+
+    When there are some it is looked for again: another request of the same person may just
+    have made the account, which would seem to be somebody else's.
+    """
+    identity = find(grant)
+    matches = [] if identity else matches_of(grant.profile, policy)
+    if matches:
+        identity = find(grant)
+    return identity, [] if identity else matches
+
+
+def lock_identity(grant: Grant) -> OAuth | None:
+    """The identity with its account locked; always by identity, never by address or name.
+
+    Read once more under the lock: whoever held it may have removed the identity, or brought
+    it to another account, which is locked then.
+    """
+    owner_id = db.session.scalar(select(OAuth.user_id).where(*_where(grant)))
+    while owner_id is not None:
+        _user = lock(owner_id)  # kept, so that identity.user finds it
+        query = select(OAuth).where(*_where(grant))
+        identity = db.session.scalar(query.execution_options(populate_existing=True))
+        if identity is None or identity.user_id == owner_id:
+            return identity
+        owner_id = identity.user_id
+    return None
+
+
+def lock_user(user_id: str) -> User:
+    """Raises StateMismatch when the account is gone."""
+    user = lock(user_id)
+    if user is None:
+        raise StateMismatch("the account is gone")
+    return user
+
+
+def lock(user_id: str) -> User | None:
+    """The account as it is now, and as it stays until this transaction ends."""
+    query = select(User).where(User.id == user_id).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def of_user(user_id: str) -> Sequence[OAuth]:
+    """A person's identities as they are now, the oldest first."""
+    query = select(OAuth).where(OAuth.user_id == user_id).order_by(OAuth.linked_at, OAuth.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def own(user_id: str, identity_id: str) -> OAuth:
+    """One of this person's identities. Raises NotFound, also for a stranger's."""
+    # Compared here: an id from an address may hold what a database refuses to compare with.
+    identity = next((row for row in of_user(user_id) if row.id == identity_id), None)
+    if identity is None:
+        raise NotFound("no such identity of this account")
+    return identity
+
+
+def owner(identity: OAuth, policy: Policy | None = None) -> Owner:
+    """What linking.py asks of the account that an identity opens.
+
+    ``policy``: who may come in, where that is asked. This identity's own row has no say: the
+    profile that is about to replace it is judged instead.
+    """
+    user = identity.user
+    allowed = True
+    if policy and policy.allowed_email_domains:
+        others = [row for row in of_user(user.id) if row.id != identity.id]
+        allowed = any_allowed(others, policy)
+    return Owner(user.id, disabled=not user.is_active, allowed=allowed)
+
+
+def matches_of(profile: Profile, policy: Policy) -> list[Match]:
+    """The accounts with an identity of the same address, the strongest claim of each."""
+    if profile.email is None:
+        return []
+    same = select(OAuth.user_id).where(OAuth.email_key == email_key(profile.email))
+    query = select(OAuth, User.disabled_at).join(OAuth.user).where(OAuth.user_id.in_(same))
+    by_user: dict[str, list[OAuth]] = {}
+    disabled: dict[str, bool] = {}
+    for row, disabled_at in db.session.execute(query):
+        by_user.setdefault(row.user_id, []).append(row)
+        disabled[row.user_id] = disabled_at is not None
+    return [
+        _match(user_id, by_user[user_id], profile, policy, disabled=disabled[user_id])
+        for user_id in sorted(by_user)
+    ]
+
+
+def _match(
+    user_id: str, rows: list[OAuth], profile: Profile, policy: Policy, *, disabled: bool
+) -> Match:
+    address = email_key(profile.email or "")
+    same = [row for row in rows if row.email_key == address]
+    return Match(
+        user_id,
+        verified=any(row.email_verified for row in same),
+        trusted=any(row.email_verified and row.email_trusted for row in same),
+        disabled=disabled,
+        reachable=any(policy.can_use(row.provider, row.issuer) for row in rows),
+    )
+
+
+# Changes.
+
+
+def add(user: User, grant: Grant) -> OAuth:
+    """A new identity of this person."""
+    identity = OAuth(
+        user=user,
+        provider=grant.provider,
+        issuer=grant.issuer,
+        subject=grant.profile.subject,
+    )
+    db.session.add(identity)
+    db.session.flush()
+    _keep_profile(identity, grant.profile)
+    _keep_grant(identity, grant)
+    return identity
+
+
+def use(identity: OAuth, grant: Grant, caller: Caller) -> None:
+    """Somebody came back with it: take over what the provider says and gives now."""
+    take_over(identity, grant.profile, caller)
+    _keep_grant(identity, grant)
+
+
+def take_over(identity: OAuth, profile: Profile, caller: Caller) -> None:
+    """Take over what the provider says now; the person's address may change with it."""
+    user = identity.user
+    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
+    before = user.email if moved else None
+    picture = identity.profile.get("picture")
+    if picture and user.picture == picture:
+        user.picture = profile.picture
+    _keep_profile(identity, profile)
+    if moved and user.email != before:
+        record(identity, "email_changed", caller, detail=user.email or "")
+
+
+def _keep_profile(identity: OAuth, profile: Profile) -> None:
+    identity.email = profile.email
+    identity.email_key = email_key(profile.email) if profile.email else None
+    identity.email_verified = profile.email_verified
+    identity.email_trusted = profile.email_trusted
+    identity.profile = {
+        "name": profile.name,
+        "username": profile.username,
+        "picture": profile.picture,
+    }
+    identity.read_at = now()
+
+
+def _keep_grant(identity: OAuth, grant: Grant) -> None:
+    identity.scopes = " ".join(grant.scopes)
+    identity.last_used_at = now()
+    tokens.store(identity, grant.token)
+
+
+def record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:
+    """A line of the owner's activity that is about this identity."""
+    activity.record(
+        identity.user_id,
+        kind,
+        caller,
+        provider=identity.provider,
+        reason=reason,
+        detail=detail or identity.handle,
+    )

@@ -1,0 +1,247 @@
+"""Grants of removed identities are given back, beside the requests, until it is done."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+import revocations
+from tests.browser import Browser
+from tests.site import Site
+
+LONG_AGO = "2026-01-01 00:00:00.000000"
+PROVIDERS = ("google", "facebook", "github")
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for what happens beside the requests."""
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def waiting(site) -> int:
+    return int(site.inside(revocations.waiting))
+
+
+def run(site: Site) -> Result:
+    """What an operator runs, or a timer of theirs."""
+    result: Result = site.app.test_cli_runner().invoke(args=["revocations", "run"])
+    return result
+
+
+def make_due(site) -> None:
+    site.execute("UPDATE revocations SET due_at = :at", at=LONG_AGO)
+
+
+def fail(
+    site: Site, browser: Browser, provider: str = "google", answer: str = "status_503"
+) -> None:
+    """Remove an identity while its provider takes nothing back; then the process is gone."""
+    signed_in_with(browser, provider)
+    look_alike = getattr(site.simulator, provider)
+    look_alike.answers["revoke"] = answer
+    browser.unlink(browser.identity(provider))
+    until(lambda: "revoke" in look_alike.seen)
+    site.app.extensions["revocations"].stop()
+    assert site.rows("SELECT attempts FROM revocations") == [(1,)]
+
+
+def signed_in_with(browser: Browser, provider: str) -> None:
+    """Grace, with this provider beside another one."""
+    browser.sign_in(provider, "grace")
+    browser.link("google" if provider == "github" else "github", "grace")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_unlinking_gives_the_grant_back(browser, site, provider):
+    """Apple's rule 5.1.1(v); https://www.rfc-editor.org/rfc/rfc7009."""
+    signed_in_with(browser, provider)
+    look_alike = getattr(site.simulator, provider)
+    browser.unlink(browser.identity(provider))
+    until(lambda: waiting(site) == 0)
+    assert look_alike.revoked == ["grace"]
+    assert not look_alike.tokens
+
+
+def test_deleting_the_account_gives_all_grants_back(browser, site):
+    for provider in PROVIDERS:
+        browser.link(provider, "grace") if browser.me() else browser.sign_in(provider, "grace")
+    browser.post("/account/delete", browser.get("/account/delete"), confirm="DELETE")
+    until(lambda: waiting(site) == 0)
+    assert [getattr(site.simulator, each).revoked for each in PROVIDERS] == [["grace"]] * 3
+
+
+def test_offline_access_is_given_back_whole(make_site):
+    site = make_site(GOOGLE_OFFLINE_ACCESS="1")
+    browser = site.browser()
+    signed_in_with(browser, "google")
+    browser.unlink(browser.identity("google"))
+    until(lambda: waiting(site) == 0)
+    assert not site.simulator.google.refresh_tokens
+
+
+def test_the_page_does_not_wait_for_the_provider(browser, site):
+    signed_in_with(browser, "google")
+    asked, may_answer = threading.Event(), threading.Event()
+    note = site.simulator.google.note
+
+    def hold(what: str) -> None:
+        if what == "revoke":
+            asked.set()
+            may_answer.wait(10)
+        note(what)
+
+    site.simulator.google.note = hold
+    assert browser.unlink(browser.identity("google")).message.startswith("Google removed.")
+    assert asked.wait(10)
+    assert waiting(site) == 1
+    may_answer.set()
+    until(lambda: waiting(site) == 0)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("answer", ["status_503", "hang_up", "status_429"])
+def test_what_failed_is_tried_again_after_a_restart(make_site, provider, answer):
+    site = make_site()
+    browser = site.browser()
+    fail(site, browser, provider, answer)
+    look_alike = getattr(site.simulator, provider)
+    site.restart()
+    assert waiting(site) == 1
+    assert run(site).output == "waiting: 1\n"
+    make_due(site)
+    result = run(site)
+    assert (result.output, result.exit_code) == ("postponed: 1\nwaiting: 1\n", 1)
+    del look_alike.answers["revoke"]
+    make_due(site)
+    result = run(site)
+    assert (result.output, result.exit_code) == ("revoked: 1\nwaiting: 0\n", 0)
+    assert look_alike.revoked == ["grace"]
+
+
+def test_what_others_left_behind_is_found_by_a_later_request(make_site, monkeypatch):
+    monkeypatch.setattr(revocations, "LOOK_EVERY_SECONDS", 0)
+    site = make_site()
+    browser = site.browser()
+    fail(site, browser)
+    site.restart()
+    site.simulator.google.answers.clear()
+    make_due(site)
+    browser.get("/login")
+    until(lambda: waiting(site) == 0)
+
+
+def test_each_failure_puts_it_off_twice_as_long(browser, site):
+    fail(site, browser)
+    waits = []
+    for _ in range(12):
+        make_due(site)
+        run(site)
+        waits.append(site.inside(revocations.seconds_to_next))
+    assert [round(wait / 60) for wait in waits[:4]] == [2, 4, 8, 16]
+    assert round(waits[-1] / 3600) == 6
+
+
+def test_after_two_weeks_it_is_given_up_and_the_log_says_so(browser, site, caplog):
+    fail(site, browser)
+    site.execute("UPDATE revocations SET created_at = :at", at=LONG_AGO)
+    make_due(site)
+    assert run(site).output == "given_up: 1\nwaiting: 0\n"
+    (line,) = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert (line["event"], line["provider"], line["end"]) == ("revocation", "google", "given_up")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_grant_that_the_provider_does_not_know_any_more_is_done(browser, site, provider):
+    signed_in_with(browser, provider)
+    look_alike = getattr(site.simulator, provider)
+    look_alike.tokens.clear()
+    browser.unlink(browser.identity(provider))
+    until(lambda: waiting(site) == 0)
+    assert "revoke" in look_alike.seen
+
+
+def test_who_comes_back_keeps_the_new_grant(browser, other, site):
+    """A provider keeps one grant per person: giving back the old one would end the new."""
+    fail(site, browser)
+    other.answer(other.sign_in("google", "grace"), "create")
+    browser.link("google", "grace")
+    site.simulator.google.answers.clear()
+    make_due(site)
+    assert run(site).output == "linked_again: 1\nwaiting: 0\n"
+    assert site.simulator.google.revoked == []
+
+
+def test_a_provider_that_is_off_is_asked_when_it_is_on_again(make_site):
+    site = make_site()
+    browser = site.browser()
+    fail(site, browser)
+    site.simulator.google.answers.clear()
+    site.restart(GOOGLE_CLIENT_ID="", GOOGLE_CLIENT_SECRET="")
+    make_due(site)
+    assert run(site).output == "postponed: 1\nwaiting: 1\n"
+    site.restart(GOOGLE_CLIENT_ID="look-alike-google-client", GOOGLE_CLIENT_SECRET="wrong")
+    make_due(site)
+    assert run(site).output == "postponed: 1\nwaiting: 1\n"
+    site.restart(GOOGLE_CLIENT_SECRET="look-alike-google-secret")
+    make_due(site)
+    assert run(site).output == "revoked: 1\nwaiting: 0\n"
+
+
+def test_an_issuer_without_a_revocation_endpoint_is_left_in_peace(browser, site):
+    site.simulator.google.metadata_changes["revocation_endpoint"] = None
+    signed_in_with(browser, "google")
+    browser.unlink(browser.identity("google"))
+    until(lambda: waiting(site) == 0)
+    assert "revoke" not in site.simulator.google.seen
+
+
+def test_a_removal_that_is_undone_gives_nothing_back(browser, site):
+    """The outbox is written in the transaction that removes the identity, or not at all."""
+    browser.sign_in("google", "grace")
+    assert browser.unlink(browser.identity("google")).status == 409
+    assert site.rows("SELECT count(*) FROM revocations") == [(0,)]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_of_several_workers_one_asks_the_provider(make_site, database):
+    site = make_site(database)
+    people = [site.browser() for _ in range(4)]
+    for number, browser in enumerate(people):
+        browser.sign_in("google", ("grace", "linus", "uma", "noa")[number])
+        browser.link("github", ("grace", "linus", "uma", "noa")[number])
+    google = site.simulator.google
+    google.answers["revoke"] = "status_503"
+    for browser in people:
+        browser.unlink(browser.identity("google"))
+    until(lambda: google.seen.count("revoke") == 4)
+    site.app.extensions["revocations"].stop()
+    google.answers.clear()
+    make_due(site)
+    barrier = threading.Barrier(4)
+
+    def work() -> None:
+        barrier.wait(10)
+        run(site)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(google.revoked) == ["grace", "linus", "noa", "uma"]
+    assert google.seen.count("revoke") == 8
+
+
+def test_the_outbox_holds_no_readable_token(browser, site):
+    signed_in_with(browser, "github")
+    (token,) = site.simulator.github.tokens
+    site.simulator.github.answers["revoke"] = "status_503"
+    browser.unlink(browser.identity("github"))
+    ((row,),) = site.rows("SELECT sealed FROM revocations")
+    assert token not in row
+    until(lambda: "revoke" in site.simulator.github.seen)
