@@ -155,9 +155,11 @@ class Visitor:
         """Signed in already, without the way to it: a browser without a screen went it."""
         before = self.site.browser()
         before.sign_in(provider, person)
-        token = before.cookie("session")
-        assert token, f"{person} is asked something first"
-        self.context.add_cookies([{"name": "session", "value": token, "url": self.site.url}])
+        assert before.cookie("session"), f"{person} is asked something first"
+        # Both: a session acts only in the browser whose signed cookie names it.
+        for name in ("session", "quickstep"):
+            value = before.cookie(name) or ""
+            self.context.add_cookies([{"name": name, "value": value, "url": self.site.url}])
 
     def sign_out(self) -> None:
         self.open("/account")
