@@ -125,6 +125,9 @@ class Provider:
     pkce: bool = True
     # RFC 6749 2.3.1; None: as the issuer's metadata say, else in the body.
     client_auth: ClientAuth | None = None
+    # Whether the token request is JSON (RFC 6749 4.1.3 has a form), and repeats the state.
+    json_token_request: bool = False
+    state_in_token_request: bool = False
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     optional_credentials: tuple[str, ...] = ()
     # A client secret that is made of other credentials, by the client and a time in seconds.
@@ -143,7 +146,9 @@ class Provider:
     intent_params: Mapping[str, Params] = field(default_factory=dict)
     # Query parameters that prove, with each profile request, that it comes from the client.
     proof: Callable[[str, str], Params] = no_proof
-    # Further headers of each profile request, in which ``{client_id}`` is ours.
+    # The word before the access token in a profile request: RFC 6750 2.1, or another.
+    authorization_scheme: str = "Bearer"
+    # Further headers of token and profile requests, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
     # Error codes of the callback that mean that the person said no, beside access_denied.
     cancelled_errors: frozenset[str] = frozenset()
@@ -184,7 +189,7 @@ def make_profile(
     subject: object,
     email: object = None,
     email_verified: object = False,
-    email_trusted: bool = False,
+    email_trusted: object = False,
     name: object = None,
     username: object = None,
     picture: object = None,
@@ -199,7 +204,7 @@ def make_profile(
         subject=clean_subject(subject),
         email=address,
         email_verified=verified,
-        email_trusted=verified and email_trusted,
+        email_trusted=verified and is_true(email_trusted),
         name=clean_text(name),
         username=clean_text(username),
         picture=clean_picture(picture),
@@ -269,20 +274,29 @@ def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
     """The ``profile`` function of a provider that is pure data: one request, a map of claims.
 
     Each keyword names a field of ``make_profile`` and the dotted place of its value in the
-    answer, such as ``picture="picture.data.url"``.
+    answer, such as ``picture="images.0.url"``; or several, of which the first that is not empty
+    counts: ``name="name or nickname"``. A subject has one place: of two, a person would be two.
     """
 
     def profile(get: Get) -> Profile:
         answer = get(path)
-        return make_profile(**{name: value_at(answer, place) for name, place in claims.items()})  # type: ignore[arg-type]
+        return make_profile(**{name: _first_at(answer, places) for name, places in claims.items()})
 
     return profile
 
 
 def value_at(answer: object, place: str) -> object:
-    """The value at a dotted place in nested objects; None where the way ends early."""
+    """The value at a dotted place in nested objects and lists; None where the way ends early."""
     for key in place.split("."):
-        if not isinstance(answer, Mapping):
+        if isinstance(answer, list) and key.isdecimal():
+            answer = answer[int(key)] if int(key) < len(answer) else None
+        elif isinstance(answer, Mapping):
+            answer = answer.get(key)
+        else:
             return None
-        answer = answer.get(key)
     return answer
+
+
+def _first_at(answer: object, places: str) -> object:
+    values = [value_at(answer, place) for place in places.split(" or ")]
+    return next((value for value in values if value not in (None, "")), None)

@@ -4,5 +4,6 @@ from simulator.facebook import Facebook
 from simulator.github import GitHub
 from simulator.google import Google
 from simulator.protocol import LookAlike
+from simulator.rows import ROWS
 
-LOOK_ALIKES: tuple[type[LookAlike], ...] = (Google, Facebook, GitHub)
+LOOK_ALIKES: tuple[type[LookAlike], ...] = (Google, Facebook, GitHub, *ROWS)
