@@ -16,7 +16,12 @@ def token(_person: Person, scopes: Scopes) -> dict[str, Any]:
 
 def amazon(person: Person, _scopes: Scopes) -> Any:
     subject = f"amzn1.account.{person.subject('amazon', 20)}"
-    return {"user_id": subject, "name": person.name, "email": person.email}
+    return {
+        "user_id": subject,
+        "name": person.name,
+        "email": person.email,
+        "postal_code": "98101",
+    }
 
 
 def atlassian(person: Person, _scopes: Scopes) -> Any:

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from simulator import answers
 from simulator.declared import Answers, Declared
-from simulator.protocol import LookAlike
 
 BOTH = ("post", "basic")
 
@@ -115,7 +114,7 @@ class Zoom(Declared):
     says: ClassVar[Answers] = {"users/me": answers.zoom}
 
 
-ROWS: tuple[type[LookAlike], ...] = (
+ROWS: tuple[type[Declared], ...] = (
     Amazon,
     Atlassian,
     Bitbucket,

@@ -387,6 +387,28 @@ def test_its_look_alike_lets_a_person_in(make_site, provider):
 
 
 @every_provider
+def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
+    page = make_site(look_alikes=(provider.name,)).browser().cancel(provider.name)
+    assert (page.status, page.alert) == (403, "Sign-in wasn't completed")
+
+
+@every_provider
+def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, provider):
+    if "client_secret" not in provider.credentials:
+        pytest.skip("it has no client secret")
+    wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
+    page = make_site(look_alikes=(provider.name,), **wrong).browser().sign_in(provider.name, "ada")
+    assert page.alert == f"{provider.label} sign-in isn't working on this site"
+
+
+def test_the_settings_of_all_can_be_checked_at_once(make_site):
+    """Each look-alike refuses a made-up code for being made up, and for nothing else."""
+    result = make_site(look_alikes=()).app.test_cli_runner().invoke(args=["providers", "check"])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("reachable and knows the client") == len(PROVIDERS)
+
+
+@every_provider
 def test_its_mark_can_stand_in_a_page(provider):
     """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
     path = ROOT / "static" / "idp" / f"{provider.name}.svg"
