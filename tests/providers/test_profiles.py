@@ -300,6 +300,46 @@ def test_a_map_of_claims_follows_dots_and_ends_softly():
             profile({"me": odd}.__getitem__)
 
 
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ({"name": "Ada", "nick": "al"}, "Ada"),
+        ({"name": "", "nick": "al"}, "al"),
+        ({"name": None, "nick": "al"}, "al"),
+        ({"nick": "al"}, "al"),
+        ({"name": ["Ada"], "nick": "al"}, None),
+        ({"name": None}, None),
+    ],
+)
+def test_of_several_places_the_first_that_is_not_empty_counts(answer, name):
+    profile = claims_at("me", subject="id", name="name or nick")
+    assert profile({"me": {"id": 7, **answer}}.__getitem__).name == name
+
+
+@pytest.mark.parametrize(
+    ("images", "picture"),
+    [
+        ([{"url": "https://a.example/"}, {"url": "https://b.example/"}], "https://a.example/"),
+        ([], None),
+        ([None], None),
+        ({"0": {"url": "https://a.example/"}}, "https://a.example/"),
+        ("https://a.example/", None),
+    ],
+)
+def test_a_number_is_a_place_in_a_list(images, picture):
+    profile = claims_at("me", subject="id", picture="images.0.url")
+    assert profile({"me": {"id": 7, "images": images}}.__getitem__).picture == picture
+
+
+@pytest.mark.parametrize("flag", [1, "yes", [True], {"a": 1}, False, "false", None])
+def test_an_address_is_trusted_by_true_only(flag):
+    """What a claim says may be of any type."""
+    profile = make_profile(
+        subject="1", email="a@b.example", email_verified=True, email_trusted=flag
+    )
+    assert profile.email_trusted is False
+
+
 # Google.
 
 
