@@ -146,7 +146,6 @@ class Provider:
     intent_params: Mapping[str, Params] = field(default_factory=dict)
     # Query parameters that prove, with each profile request, that it comes from the client.
     proof: Callable[[str, str], Params] = no_proof
-    # The word before the access token in a profile request: RFC 6750 2.1, or another.
     authorization_scheme: str = "Bearer"
     # Further headers of token and profile requests, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
@@ -273,9 +272,9 @@ def is_true(value: object) -> bool:
 def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
     """The ``profile`` function of a provider that is pure data: one request, a map of claims.
 
-    Each keyword names a field of ``make_profile`` and the dotted place of its value in the
-    answer, such as ``picture="images.0.url"``; or several, of which the first that is not empty
-    counts: ``name="name or nickname"``. A subject has one place: of two, a person would be two.
+    Each keyword names a field of ``make_profile`` and the dotted place of its value, such as
+    ``picture="images.0.url"``; of ``name or nickname``, the first that is not empty counts.
+    Never for a subject: known by one place today and another tomorrow, a person would be two.
     """
 
     def profile(get: Get) -> Profile:
@@ -286,7 +285,7 @@ def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
 
 
 def value_at(answer: object, place: str) -> object:
-    """The value at a dotted place in nested objects and lists; None where the way ends early."""
+    """The value at a dotted place in nested objects and lists; None where the way ends."""
     for key in place.split("."):
         if isinstance(answer, list) and key.isdecimal():
             answer = answer[int(key)] if int(key) < len(answer) else None
@@ -298,5 +297,5 @@ def value_at(answer: object, place: str) -> object:
 
 
 def _first_at(answer: object, places: str) -> object:
-    values = [value_at(answer, place) for place in places.split(" or ")]
-    return next((value for value in values if value not in (None, "")), None)
+    found = (value_at(answer, place) for place in places.split(" or "))
+    return next((value for value in found if value not in (None, "")), None)
