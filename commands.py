@@ -38,7 +38,8 @@ def list_providers() -> None:
         blueprint = on.get(key)
         click.echo(f"{provider.label}: {'on' if blueprint else 'off'}")
         click.echo(f"  redirect URI  {public_url}/login/{provider.name}/authorized")
-        click.echo(f"  scope         {blueprint.scope if blueprint else provider.scope}")
+        scope = blueprint.scope if blueprint else provider.scope
+        click.echo(f"  scope         {scope or 'none: chosen in the console'}")
         click.echo(f"  console       {provider.console or provider.issuer}")
         if not blueprint:
             names = [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials]

@@ -1,11 +1,39 @@
 """Upstream identity providers: the one list to extend. Order here is the order of the buttons."""
 
+from providers.atlassian import ATLASSIAN
 from providers.base import Provider
+from providers.bitbucket import BITBUCKET
+from providers.declared import AMAZON, DIGITALOCEAN, FIGMA, NAVER, NOTION, SPOTIFY
+from providers.discord import DISCORD
+from providers.dropbox import DROPBOX
 from providers.facebook import FACEBOOK
 from providers.github import GITHUB
 from providers.google import GOOGLE
+from providers.reddit import REDDIT
 from providers.twitter import TWITTER, TWITTER_OAUTH2
+from providers.yandex import YANDEX
+from providers.zoom import ZOOM
 
 PROVIDERS: dict[str, Provider] = {
-    provider.key: provider for provider in (GOOGLE, FACEBOOK, GITHUB, TWITTER, TWITTER_OAUTH2)
+    provider.key: provider
+    for provider in (
+        GOOGLE,
+        FACEBOOK,
+        GITHUB,
+        TWITTER,
+        TWITTER_OAUTH2,
+        AMAZON,
+        ATLASSIAN,
+        BITBUCKET,
+        DIGITALOCEAN,
+        DISCORD,
+        DROPBOX,
+        FIGMA,
+        NAVER,
+        NOTION,
+        REDDIT,
+        SPOTIFY,
+        YANDEX,
+        ZOOM,
+    )
 }

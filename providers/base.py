@@ -100,16 +100,17 @@ def no_faults(_client: ClientSettings) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revocation:
-    """How a provider takes a grant back: one request to ``path``, which hangs on ``api_url`` and
-    in which ``{client_id}`` stands for ours.
+    """How a provider takes a grant back: one request to ``path``, in which ``{client_id}`` stands
+    for ours.
 
-    ``asked_by``: ``form``, the client with a form (RFC 7009 2.1); ``client``, the client with
-    HTTP Basic and JSON; ``person``, the access token itself.
+    ``asked_by``: ``form``, the client with a form (RFC 7009 2.1), at an endpoint beside the token
+    endpoint; below ``api_url``, ``client``, the client with HTTP Basic and JSON, and ``person``,
+    the access token itself.
     """
 
     path: str
-    method: Literal["POST", "DELETE"]
-    asked_by: Literal["form", "client", "person"]
+    method: Literal["POST", "DELETE"] = "POST"
+    asked_by: Literal["form", "client", "person"] = "form"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +140,9 @@ class Provider:
     pkce: bool = True
     # RFC 6749 2.3.1; None: as the issuer's metadata say, else in the body.
     client_auth: ClientAuth | None = None
+    # Whether the token request is JSON (RFC 6749 4.1.3 has a form), and repeats the state.
+    json_token_request: bool = False
+    state_in_token_request: bool = False
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     optional_credentials: tuple[str, ...] = ()
     # A client secret that is made of other credentials, by the client and a time in seconds.
@@ -159,7 +163,8 @@ class Provider:
     intent_params: Mapping[str, Params] = field(default_factory=dict)
     # Query parameters that prove, with each profile request, that it comes from the client.
     proof: Callable[[str, str], Params] = no_proof
-    # Further headers of each profile request, in which ``{client_id}`` is ours.
+    authorization_scheme: str = "Bearer"
+    # Further headers of token and profile requests, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
     # What makes the provider give a refresh token, where the operator asks for offline access.
     offline_params: Params = field(default_factory=dict)
@@ -210,7 +215,7 @@ def make_profile(
     subject: object,
     email: object = None,
     email_verified: object = False,
-    email_trusted: bool = False,
+    email_trusted: object = False,
     name: object = None,
     username: object = None,
     picture: object = None,
@@ -225,7 +230,7 @@ def make_profile(
         subject=clean_subject(subject),
         email=address,
         email_verified=verified,
-        email_trusted=verified and email_trusted,
+        email_trusted=verified and is_true(email_trusted),
         name=clean_text(name),
         username=clean_text(username),
         picture=clean_picture(picture),
@@ -294,21 +299,30 @@ def is_true(value: object) -> bool:
 def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
     """The ``profile`` function of a provider that is pure data: one request, a map of claims.
 
-    Each keyword names a field of ``make_profile`` and the dotted place of its value in the
-    answer, such as ``picture="picture.data.url"``.
+    Each keyword names a field of ``make_profile`` and the dotted place of its value, such as
+    ``picture="images.0.url"``; of ``name or nickname``, the first that is not empty counts.
+    Never for a subject: known by one place today and another tomorrow, a person would be two.
     """
 
     def profile(get: Get) -> Profile:
         answer = get(path)
-        return make_profile(**{name: value_at(answer, place) for name, place in claims.items()})  # type: ignore[arg-type]
+        return make_profile(**{name: _first_at(answer, places) for name, places in claims.items()})
 
     return profile
 
 
 def value_at(answer: object, place: str) -> object:
-    """The value at a dotted place in nested objects; None where the way ends early."""
+    """The value at a dotted place in nested objects and lists; None where the way ends."""
     for key in place.split("."):
-        if not isinstance(answer, Mapping):
+        if isinstance(answer, list) and key.isdecimal():
+            answer = answer[int(key)] if int(key) < len(answer) else None
+        elif isinstance(answer, Mapping):
+            answer = answer.get(key)
+        else:
             return None
-        answer = answer.get(key)
     return answer
+
+
+def _first_at(answer: object, places: str) -> object:
+    found = (value_at(answer, place) for place in places.split(" or "))
+    return next((value for value in found if value not in (None, "")), None)

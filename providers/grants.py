@@ -75,6 +75,8 @@ def _reader(client: LoginBlueprint, subject: str, token: Token) -> Get:
         return check_userinfo(fetch(client.endpoint_url("userinfo")), subject)
 
     def get(url: str) -> Any:
+        if url in ("token", "form_user"):
+            return dict(token) if url == "token" else {}
         # There is no id_token outside a flow; userinfo has the same claims.
         is_claims = client.issuer is not None and url in ("id_token", "userinfo")
         return userinfo() if is_claims else fetch(url)
@@ -105,9 +107,9 @@ def _ask_to_revoke(client: LoginBlueprint, token: Token) -> requests.Response:
     access_token, way = str(token.get("access_token", "")), client.provider.revocation
     if way is None:
         return _post_revocation(client, client.endpoint_url("revocation"), token)
-    url = urljoin(client.api_url, way.path.replace("{client_id}", quote(client.client_id)))
     if way.asked_by == "form":
-        return _post_revocation(client, url, token)
+        return _post_revocation(client, urljoin(client.endpoint_url("token"), way.path), token)
+    url = urljoin(client.api_url, way.path.replace("{client_id}", quote(client.client_id)))
     if way.asked_by == "client":
         credentials = client.client_id, client.client_secret
         body = {"access_token": access_token}

@@ -86,7 +86,7 @@ class ProviderSession(OAuth2Session):
         code = request.args.get("code")
         if not code:
             raise ProviderError("the callback holds neither a code nor an error")
-        answer = blueprint.exchange(code, attempt.code_verifier)
+        answer = blueprint.exchange(code, attempt.code_verifier, attempt.state)
         claims = blueprint.check_id_token(answer, attempt.nonce)
         self.token = answer
         profile = blueprint.provider.profile(self._reader(claims))
@@ -112,13 +112,15 @@ class ProviderSession(OAuth2Session):
                 return self.blueprint.form_user()
             if url == "token":
                 return self.token
+            if url.startswith("POST "):
+                return read_json(self.post(url.removeprefix("POST ")))
             return read_json(self.get(url))
 
         return get
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Fetch as the person, from the provider's API only; the token goes nowhere else."""
-        token = self.token or {}
+        token, provider = self.token or {}, self.blueprint.provider
         url = urljoin(self.blueprint.api_url, url)
         if not self.blueprint.owns(url):
             raise ValueError(f"{urlsplit(url).netloc} is not {self.blueprint.name}'s API")
@@ -126,8 +128,11 @@ class ProviderSession(OAuth2Session):
         params = {**(kwargs.pop("params", None) or {})}
         if access_token:
             headers = {**(kwargs.pop("headers", None) or {})}
-            kwargs["headers"] = {**headers, "Authorization": f"Bearer {access_token}"}
-            params |= self.blueprint.provider.proof(self.blueprint.client_secret, access_token)
+            kwargs["headers"] = {
+                **headers,
+                "Authorization": f"{provider.authorization_scheme} {access_token}",
+            }
+            params |= provider.proof(self.blueprint.client_secret, access_token)
         kwargs |= {"params": params, "allow_redirects": False}
         return requests.Session.request(self, method, url, *args, **kwargs)
 
@@ -304,7 +309,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             parameters["hd"] = self.client.hosted_domain
         return {name: value for name, value in parameters.items() if value}
 
-    def exchange(self, code: str, code_verifier: str) -> dict[str, Any]:
+    def exchange(self, code: str, code_verifier: str, state: str) -> dict[str, Any]:
         """The token endpoint's answer to a code (RFC 6749 5.1).
 
         Raises Misconfigured when it refuses our settings, else ProviderError.
@@ -316,6 +321,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         }
         if self.provider.pkce:
             body["code_verifier"] = code_verifier
+        if self.provider.state_in_token_request:
+            body["state"] = state
         return self.ask_for_token(body)
 
     def ask_for_token(self, body: Mapping[str, str]) -> dict[str, Any]:
@@ -332,7 +339,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             body[self.provider.client_id_parameter] = self.client_id
         if method == "post":
             body["client_secret"] = self.client_secret
-        prepared = prepare("POST", url, body)
+        prepared = prepare("POST", url, body, as_json=self.provider.json_token_request)
+        prepared.headers.update(self.api_headers)
         if method == "basic":
             prepared.headers["Authorization"] = basic(self.client_id, self.client_secret)
         return self.transport.send(prepared)
@@ -393,7 +401,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
 
     def check(self) -> None:
         self.endpoint_url("authorization")
-        self.exchange("made-up-code-to-check-the-settings", "a" * 43)
+        self.exchange("made-up-code-to-check-the-settings", "a" * 43, "a" * 43)
 
 
 def s256(code_verifier: str) -> str:

@@ -205,10 +205,16 @@ class Transport(HTTPAdapter):
         return read_json(self.send(prepare("GET", url)))
 
 
-def prepare(method: str, url: str, data: Mapping[str, str] | None = None) -> PreparedRequest:
-    """A request with our headers. Raises ProviderError where the address cannot be one."""
+def prepare(
+    method: str, url: str, data: Mapping[str, str] | None = None, *, as_json: bool = False
+) -> PreparedRequest:
+    """A request with our headers; ``data`` is its form, or its JSON object.
+
+    Raises ProviderError where the address cannot be one.
+    """
+    form, document = (None, data) if as_json else (data, None)
     try:
-        return requests.Request(method, url, data=data, headers=HEADERS).prepare()
+        return requests.Request(method, url, HEADERS, data=form, json=document).prepare()
     except ValueError as error:
         raise ProviderError(f"{method} {_place(url)}: {type(error).__name__}") from None
 

@@ -4,7 +4,7 @@ And by OAuth 2.0. https://docs.x.com/fundamentals/authentication/oauth-2-0
 Two ways to the same people: the numeric id is one, and an operator sets up either.
 """
 
-from providers.base import Get, Profile, Provider, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"
 
@@ -65,5 +65,6 @@ TWITTER_OAUTH2 = Provider(
     api_url="https://api.x.com/",
     client_auth="basic",
     profile=profile_2,
+    revocation=Revocation(path="revoke"),
     console=CONSOLE,
 )

@@ -4,6 +4,7 @@ from simulator.facebook import Facebook
 from simulator.github import GitHub
 from simulator.google import Google
 from simulator.protocol import LookAlike
+from simulator.rows import ROWS
 from simulator.twitter import Twitter, TwitterOAuth2
 
 LOOK_ALIKES: tuple[type[LookAlike], ...] = (
@@ -12,4 +13,5 @@ LOOK_ALIKES: tuple[type[LookAlike], ...] = (
     GitHub,
     Twitter,
     TwitterOAuth2,
+    *ROWS,
 )

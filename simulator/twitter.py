@@ -212,6 +212,16 @@ def blueprint_2(twitter: TwitterOAuth2) -> Blueprint:
         answer: dict[str, Any] = {"token_type": "bearer", "expires_in": 7200}
         return jsonify(answer | {"access_token": access_token, "scope": " ".join(code.scopes)})
 
+    @routes.post("/2/oauth2/revoke")
+    def revoke() -> Response | tuple[Response, int]:
+        twitter.note("revoke")
+        try:
+            twitter.authenticate(request.form)
+        except Refusal as refusal:
+            return jsonify(error=refusal.error), 401
+        twitter.revoke(request.form.get("token", ""))
+        return jsonify(revoked=True)
+
     @routes.get("/2/users/me")
     def me() -> Response | tuple[Response, int]:
         twitter.note("profile")

@@ -22,6 +22,9 @@ from simulator.server import Quiet
 from tests.browser import Browser
 
 SECRET_KEY = "a secret key for tests only and long enough"
+# Which providers a site has unless a test says otherwise: one of OpenID Connect, two of OAuth 2.0
+# that differ in all that they can. What holds for every provider is in tests/providers/.
+USUAL = ("google", "facebook", "github")
 
 
 class Site:
@@ -101,7 +104,7 @@ class Sites:
     def __call__(
         self,
         database: str = "sqlite",
-        look_alikes: tuple[str, ...] = ("google", "facebook", "github"),
+        look_alikes: tuple[str, ...] = USUAL,
         **settings: str,
     ) -> Site:
         """A site with these settings beside the look-alikes'. ``database``: which engine."""

@@ -12,6 +12,7 @@ import time_machine
 from simulator.misbehaviour import ANSWERS
 from simulator.people import PEOPLE
 from tests.browser import query_of
+from tests.site import USUAL
 
 SLOW = {"slow", "drip"}
 # Good answers to a request for addresses: there are none, or they are not for us.
@@ -19,9 +20,7 @@ NO_ADDRESSES = {"list", "refuses_client"}
 ODD = [
     (provider, where, answer)
     for provider, where in (
-        ("google", "token"),
-        ("facebook", "token"),
-        ("github", "token"),
+        *((usual, "token") for usual in USUAL),
         ("facebook", "profile"),
         ("github", "profile"),
         ("github", "emails"),
@@ -72,7 +71,7 @@ def test_expired(browser):
         "error=<script>alert(1)</script>&error_description=hello",
     ],
 )
-@pytest.mark.parametrize("provider", ["google", "facebook", "github"])
+@pytest.mark.parametrize("provider", USUAL)
 def test_state_that_is_missing_unknown_or_doubled(browser, site, provider, query):
     """Refused before any token call, never a login loop; an error text is not anybody's to set."""
     browser.begin(provider)

@@ -25,7 +25,7 @@ from tests.site import Site
 T = TypeVar("T")
 
 THREADS = 16
-# How many digits a subject has at each provider.
+# How many digits a subject has at each of the usual providers.
 DIGITS = {"google": 21, "facebook": 17, "github": 8}
 EVERYBODY = [(provider, person) for person in PEOPLE for provider in DIGITS]
 

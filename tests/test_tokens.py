@@ -4,7 +4,7 @@ import pytest
 
 import tokens
 from models import OAuth, db
-from tests.site import SECRET_KEY
+from tests.site import SECRET_KEY, USUAL
 
 
 def identity_ids(site, provider: str) -> list[str]:
@@ -24,7 +24,7 @@ def grace(browser):
     return browser
 
 
-@pytest.mark.parametrize("provider", ["google", "facebook", "github"])
+@pytest.mark.parametrize("provider", USUAL)
 def test_a_token_is_kept_sealed_in_its_row(browser, site, provider):
     browser.sign_in(provider, "grace")
     (access_token,) = getattr(site.simulator, provider).tokens

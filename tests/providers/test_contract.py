@@ -1,6 +1,7 @@
 """What every provider keeps to. Whoever adds one is told here what is missing (CONTRIBUTING.md)."""
 
 import ast
+import copy
 import json
 import re
 import sys
@@ -19,13 +20,14 @@ import flows
 from clients import check_endpoint
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.base import Profile, Provider
+from providers.base import Get, NotShared, Profile, Provider
 from simulator import environment
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
 MACHINERY = {"__init__", "base", "blueprint", "grants", "oauth1", "oauth2", "openid_connect"}
 MACHINERY |= {"transport"}
+MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
@@ -36,16 +38,53 @@ ACTS |= {"ssl", "subprocess", "threading", "urllib.request"}
 THE_FLOWS_OWN = {"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"}
 THE_FLOWS_OWN |= {"nonce", "code_challenge", "code_challenge_method", "request", "request_uri"}
 
-# Documented to give an address only when they have verified it.
-VERIFIED_BY_PRESENCE = {"twitter", "twitter_oauth2"}
-
 every_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 
 
+def read_sample(name: str) -> dict[str, Any]:
+    """``answers`` by what ``get`` is asked for, and the profile that is ``expected``; what the
+    provider may vouch for the address by, if not by true; ``variants`` of the answers, each
+    with what it changes in the profile, or ``refused``. " > " leads to a place."""
+    content = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    return {"vouched_by": [True], "variants": [], **content}
+
+
 def sample(provider: Provider) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the provider answers, by what ``get`` is asked for; and what must come of it."""
-    content = json.loads((SAMPLES / f"{provider.key}.json").read_text(encoding="utf-8"))
+    content = read_sample(provider.key)
     return content["answers"], content["expected"]
+
+
+def varied(answers: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
+    """The answers with some places set and some dropped."""
+    said: dict[str, Any] = copy.deepcopy(answers)
+    for place in [*variant.get("set", {}), *variant.get("drop", [])]:
+        *way, last = place.split(" > ")
+        inner: Any = said
+        for key in way:
+            inner = inner[int(key)] if isinstance(inner, list) else inner[key]
+        if place in variant.get("set", {}):
+            inner[last] = variant["set"][place]
+        else:
+            del inner[last]
+    return said
+
+
+def getter(answers: dict[str, Any]) -> Get:
+    """``get`` for these answers; the rest is not shared."""
+
+    def get(url: str) -> Any:
+        if url not in answers:
+            raise NotShared(url)
+        return answers[url]
+
+    return get
+
+
+VARIANTS = [
+    pytest.param(provider, variant, id=f"{name}: {variant['about']}")
+    for name, provider in PROVIDERS.items()
+    for variant in read_sample(provider.key)["variants"]
+]
 
 
 def changed(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -101,7 +140,8 @@ def test_no_two_have_the_same_name_or_label():
 def test_its_label_can_stand_on_a_button(provider):
     assert provider.label == provider.label.strip()
     assert 0 < len(provider.label) <= 30
-    assert provider.verb in ("Continue with", "Sign in with")
+    # The last is Amazon's brand; no other button uses the word.
+    assert provider.verb in ("Continue with", "Sign in with", "Login with")
     assert all(unicodedata.category(character)[0] != "C" for character in provider.label)
 
 
@@ -130,16 +170,6 @@ def test_every_address_is_a_plain_https_one(provider):
 
 
 @every_provider
-def test_how_it_takes_grants_back_hangs_on_its_api(provider):
-    """Where there is no metadata to say it, unlinking must know it or leave the grant behind."""
-    assert provider.issuer or provider.revocation
-    if provider.revocation:
-        path = provider.revocation.path.replace("{client_id}", "x")
-        assert re.fullmatch(r"[a-z][a-z0-9_./-]*", path), path
-        assert provider.api_url.endswith("/")
-
-
-@every_provider
 def test_its_addresses_end_as_they_are_joined(provider):
     if provider.issuer:
         # Compared byte by byte with the issuer in metadata and id_token.
@@ -161,8 +191,7 @@ def test_what_a_form_may_be_redirected_to_is_an_origin(provider):
 
 @every_provider
 def test_its_scope_is_one_that_the_protocol_knows(provider):
-    names = provider.scope.split()
-    assert names or provider.request_token_endpoint, "OAuth 1.0a has no scopes"
+    names = provider.scope.split(" ") if provider.scope else []
     assert all(re.fullmatch(r"[!#-\[\]-~]+", name) for name in names), "RFC 6749 3.3"
     assert not any("," in name for name in names), "scope_separator joins them, not the value"
     assert len(set(names)) == len(names)
@@ -211,6 +240,17 @@ def test_its_sample_becomes_the_expected_profile(provider):
     assert set(expected) == set(Profile.__slots__)
 
 
+@pytest.mark.parametrize(("provider", "variant"), VARIANTS)
+def test_its_awkward_answers_become_what_they_must(provider, variant):
+    answers, expected = sample(provider)
+    get = getter(varied(answers, variant))
+    if variant.get("refused"):
+        with pytest.raises(ProviderError):
+            provider.profile(get)
+    else:
+        assert asdict(provider.profile(get)) == {**expected, **variant["expected"]}
+
+
 @every_provider
 def test_it_asks_for_things_below_its_own_api_only(provider):
     """The access token goes with each request: a path that leads elsewhere gives it away."""
@@ -226,10 +266,11 @@ def test_it_asks_for_things_below_its_own_api_only(provider):
     for url in asked:
         if provider.issuer:
             assert url in ("id_token", "userinfo")
-        else:
-            joined = urljoin(provider.api_url, url)
+        elif url != "token":
+            path = url.removeprefix("POST ")
+            joined = urljoin(provider.api_url, path)
             assert joined.startswith(provider.api_url), f"{url} leaves {provider.api_url}"
-            assert joined == provider.api_url + url
+            assert joined == provider.api_url + path
 
 
 @every_provider
@@ -243,7 +284,7 @@ def test_nothing_but_the_subject_makes_the_identity(provider):
 
     profile = provider.profile(changed(answers, renamed).__getitem__)
     assert profile.subject == subject
-    assert profile.name != expected["name"]
+    assert (profile.name, profile.username) != (expected["name"], expected["username"])
 
 
 @every_provider
@@ -263,12 +304,11 @@ def test_without_a_usable_subject_there_is_no_identity(provider, odd):
 @pytest.mark.parametrize("denial", [False, None, 0, "false", "False", "", "0", "no", [], {}])
 def test_an_address_is_verified_only_where_the_provider_says_so(provider, denial):
     """The string "false" is false: Casdoor CVE-2026-9092, Nhost CVE-2026-41574."""
-    answers, expected = sample(provider)
-    # Some say it by giving an address at all: then the address is the flag.
-    flag = expected["email"] if provider.key in VERIFIED_BY_PRESENCE else True
+    answers, _expected = sample(provider)
+    vouching = [(type(value), value) for value in read_sample(provider.key)["vouched_by"]]
 
     def denied(value: Any) -> Any:
-        return denial if type(value) is type(flag) and value == flag else value
+        return denial if (type(value), value) in vouching else value
 
     profile = provider.profile(changed(answers, denied).__getitem__)
     assert not profile.email_verified
@@ -351,9 +391,36 @@ def test_its_look_alike_lets_a_person_in(make_site, provider):
 
 
 @every_provider
-def test_its_mark_can_stand_in_a_page(provider):
+def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
+    page = make_site(look_alikes=(provider.key,)).browser().cancel(provider.name)
+    assert (page.status, page.alert) == (403, "Sign-in wasn't completed")
+
+
+@every_provider
+def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, provider):
+    if "client_secret" not in provider.credentials:
+        pytest.skip("it has no client secret")
+    wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
+    browser = make_site(look_alikes=(provider.key,), **wrong).browser()
+    page = browser.fetch(f"/login/{provider.name}")
+    if page.status == 302:  # in OAuth 1.0a we are known by it from the start
+        page = browser.get(browser.choose(page.location, "ada"))
+    assert page.alert == f"{provider.label} sign-in isn't working on this site"
+
+
+def test_the_settings_of_all_can_be_checked_at_once(make_site):
+    """Each look-alike refuses a made-up code for being made up, and for nothing else."""
+    result = make_site(look_alikes=()).app.test_cli_runner().invoke(args=["providers", "check"])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("reachable and knows the client") == len(
+        {provider.name for provider in PROVIDERS.values()}
+    )
+
+
+@pytest.mark.parametrize("path", MARKS, ids=lambda path: path.stem)
+def test_a_mark_can_stand_in_a_page(path):
     """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
-    path = ROOT / "static" / "idp" / f"{provider.name}.svg"
+    assert path.stem in {"key", *(provider.name for provider in PROVIDERS.values())}
     text = path.read_text(encoding="utf-8")
     root = ET.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -368,7 +435,16 @@ def test_its_mark_can_stand_in_a_page(provider):
             assert local not in ("style", "href", "id", "class"), name
     assert len(text) < 5000
     sources = (ROOT / "static" / "idp" / "SOURCES.md").read_text(encoding="utf-8")
-    assert f"| {provider.name}.svg |" in sources
+    assert f"| {path.name} |" in sources
+
+
+@every_provider
+def test_its_button_has_a_mark_or_a_key(make_site, provider):
+    site = make_site(look_alikes=(provider.key,))
+    (chip,) = re.findall(r'class="chip [^"]*">(<svg.*?</svg>)', site.browser().get("/login").html)
+    path = ROOT / "static" / "idp" / f"{provider.name}.svg"
+    drawn = path if path.exists() else path.with_stem("key")
+    assert chip == drawn.read_text(encoding="utf-8").strip()
 
 
 @every_provider
@@ -377,4 +453,15 @@ def test_the_readme_tells_an_operator_how_to_register_it(provider):
     (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
     assert provider.console in row
     assert f"`/login/{provider.name}/authorized`" in row
-    assert not provider.scope or f"`{provider.scope}`" in row
+    assert (f"`{provider.scope}`" if provider.scope else "none") in row
+
+
+@every_provider
+def test_it_has_a_page_of_its_own_that_the_index_leads_to(provider):
+    docs = ROOT / "docs" / "providers"
+    page = (docs / f"{provider.name}.md").read_text(encoding="utf-8")
+    assert f"# {provider.label}\n" in page
+    assert f"/login/{provider.name}/authorized" in page
+    assert f"{provider.key.upper()}_CLIENT_ID" in page
+    assert provider.console in page
+    assert f"]({provider.name}.md)" in (docs / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+"""Atlassian, plain OAuth 2.0 ("3LO").
+https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
+
+from errors import ProviderError
+from providers.base import Get, Profile, Provider, claims_at, value_at
+
+GONE = ("inactive", "closed")
+
+
+def profile(get: Get) -> Profile:
+    """From ``me``, unless the account is gone. Opinions differ on what ``email_verified`` is
+    worth here: the address counts as verified, but joins no accounts by itself."""
+    user = get("me")
+    if value_at(user, "account_status") in GONE:
+        raise ProviderError("the account is inactive or closed at Atlassian")
+    return claims_at(
+        "me",
+        subject="account_id",
+        email="email",
+        email_verified="email_verified",
+        name="name",
+        username="nickname",
+        picture="picture",
+    )({"me": user}.__getitem__)
+
+
+ATLASSIAN = Provider(
+    name="atlassian",
+    label="Atlassian",
+    scope="read:me",
+    authorization_endpoint="https://auth.atlassian.com/authorize",
+    token_endpoint="https://auth.atlassian.com/oauth/token",
+    api_url="https://api.atlassian.com/",
+    # Without an audience the token is good for nothing.
+    authorize_params={"audience": "api.atlassian.com", "prompt": "consent"},
+    profile=profile,
+    console="https://developer.atlassian.com/console/myapps/",
+)

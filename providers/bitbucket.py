@@ -1,0 +1,51 @@
+"""Bitbucket Cloud, plain OAuth 2.0.
+https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/"""
+
+from typing import Any
+
+from errors import ProviderError
+from providers.base import Get, NotShared, Profile, Provider, make_profile, value_at
+
+
+def profile(get: Get) -> Profile:
+    """From ``user`` and ``user/emails``: known by account_id. Others key on uuid; it must be
+    one of the two for good, and never the username, which its owner can change."""
+    user = get("user")
+    row = _primary(get)
+    confirmed = row.get("is_confirmed") is True
+    return make_profile(
+        subject=value_at(user, "account_id"),
+        email=row.get("email"),
+        email_verified=confirmed,
+        email_trusted=confirmed,
+        name=value_at(user, "display_name"),
+        username=value_at(user, "nickname") or value_at(user, "username"),
+        picture=value_at(user, "links.avatar.href"),
+    )
+
+
+def _primary(get: Get) -> dict[str, Any]:
+    """The primary row of the list of addresses; empty where none is shared."""
+    try:
+        answer = get("user/emails")
+    except NotShared:
+        return {}
+    rows = value_at(answer, "values")
+    if not isinstance(rows, list):
+        raise ProviderError("the list of addresses is not a list")
+    rows = [row for row in rows if isinstance(row, dict) and row.get("is_primary") is True]
+    return rows[0] if rows else {}
+
+
+BITBUCKET = Provider(
+    name="bitbucket",
+    label="Bitbucket",
+    scope="account email",
+    authorization_endpoint="https://bitbucket.org/site/oauth2/authorize",
+    token_endpoint="https://bitbucket.org/site/oauth2/access_token",
+    api_url="https://api.bitbucket.org/2.0/",
+    pkce=False,
+    client_auth="basic",
+    profile=profile,
+    console="https://bitbucket.org/account/workspaces/",
+)

@@ -1,0 +1,132 @@
+"""Providers of plain OAuth 2.0 that are pure data: what each calls its endpoints and its claims.
+
+Amazon https://developer.amazon.com/docs/login-with-amazon/authorization-code-grant.html
+DigitalOcean https://docs.digitalocean.com/reference/api/oauth/
+Figma https://developers.figma.com/docs/rest-api/authentication/
+Naver https://developers.naver.com/docs/login/devguide/devguide.md
+Notion https://developers.notion.com/docs/authorization
+Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
+"""
+
+from providers.base import Provider, Revocation, claims_at
+
+AMAZON = Provider(
+    name="amazon",
+    label="Amazon",
+    # Its brand: the one button with this word.
+    verb="Login with",
+    scope="profile",
+    authorization_endpoint="https://www.amazon.com/ap/oa",
+    token_endpoint="https://api.amazon.com/auth/o2/token",
+    api_url="https://api.amazon.com/",
+    # Documented for apps in browsers and devices only.
+    pkce=False,
+    # The user_id is another one for each developer account. No claim is about the address.
+    profile=claims_at("user/profile", subject="user_id", email="email", name="name"),
+    console="https://developer.amazon.com/loginwithamazon/console/site/lwa/overview.html",
+)
+
+DIGITALOCEAN = Provider(
+    name="digitalocean",
+    label="DigitalOcean",
+    scope="read",
+    authorization_endpoint="https://cloud.digitalocean.com/v1/oauth/authorize",
+    token_endpoint="https://cloud.digitalocean.com/v1/oauth/token",
+    api_url="https://api.digitalocean.com/v2/",
+    pkce=False,
+    # account.team is what was chosen this time; account.uuid is the person.
+    profile=claims_at(
+        "account",
+        subject="account.uuid",
+        email="account.email",
+        email_verified="account.email_verified",
+        email_trusted="account.email_verified",
+        name="account.name",
+    ),
+    revocation=Revocation(path="revoke"),
+    console="https://cloud.digitalocean.com/account/api/applications",
+)
+
+FIGMA = Provider(
+    name="figma",
+    label="Figma",
+    scope="current_user:read",
+    authorization_endpoint="https://www.figma.com/oauth",
+    token_endpoint="https://api.figma.com/v1/oauth/token",
+    api_url="https://api.figma.com/v1/",
+    client_auth="basic",
+    # "handle" is the name to show, not a handle.
+    profile=claims_at("me", subject="id", email="email", name="handle", picture="img_url"),
+    console="https://www.figma.com/developers/apps",
+)
+
+NAVER = Provider(
+    name="naver",
+    label="Naver",
+    # What is shared is chosen in the console; a scope would be ignored.
+    scope="",
+    authorization_endpoint="https://nid.naver.com/oauth2.0/authorize",
+    token_endpoint="https://nid.naver.com/oauth2.0/token",
+    api_url="https://openapi.naver.com/v1/",
+    pkce=False,
+    state_in_token_request=True,
+    # With a resultcode other than 00 there is no response, and so nobody. The address is one
+    # to write to, never said to be verified (allauth took it for verified).
+    profile=claims_at(
+        "nid/me",
+        subject="response.id",
+        email="response.email",
+        name="response.name or response.nickname",
+        username="response.nickname",
+        picture="response.profile_image",
+    ),
+    intent_params={
+        "reauth": {"auth_type": "reauthenticate"},
+        "ask_email": {"auth_type": "reprompt"},
+    },
+    console="https://developers.naver.com/apps/",
+)
+
+NOTION = Provider(
+    name="notion",
+    label="Notion",
+    # Capabilities are chosen in the console.
+    scope="",
+    authorization_endpoint="https://api.notion.com/v1/oauth/authorize",
+    token_endpoint="https://api.notion.com/v1/oauth/token",
+    api_url="https://api.notion.com/v1/",
+    pkce=False,
+    client_auth="basic",
+    json_token_request=True,
+    authorize_params={"owner": "user"},
+    # The token response says who it is; where the owner is a workspace there is no user.
+    profile=claims_at(
+        "token",
+        subject="owner.user.id",
+        email="owner.user.person.email",
+        name="owner.user.name",
+        picture="owner.user.avatar_url",
+    ),
+    console="https://www.notion.so/my-integrations",
+)
+
+SPOTIFY = Provider(
+    name="spotify",
+    label="Spotify",
+    scope="user-read-email",
+    authorization_endpoint="https://accounts.spotify.com/authorize",
+    token_endpoint="https://accounts.spotify.com/api/token",
+    api_url="https://api.spotify.com/v1/",
+    client_auth="basic",
+    # Documented: account_id is the one to link on, and no proof that the address is theirs.
+    profile=claims_at(
+        "me",
+        subject="account_id",
+        email="email",
+        name="display_name",
+        username="id",
+        picture="images.0.url",
+    ),
+    intent_params={"reauth": {"show_dialog": "true"}},
+    console="https://developer.spotify.com/dashboard",
+)

@@ -1,0 +1,46 @@
+"""Discord, plain OAuth 2.0. https://discord.com/developers/docs/topics/oauth2"""
+
+import re
+from typing import Any
+
+from providers.base import Get, Profile, Provider, Revocation, make_profile
+
+PICTURES = "https://cdn.discordapp.com/avatars"
+
+
+def profile(get: Get) -> Profile:
+    """From ``users/@me``: known by the id, as usernames change. ``verified`` is about the
+    address, which is null for an account that has only a phone number."""
+    user = get("users/@me")
+    user = user if isinstance(user, dict) else {}
+    return make_profile(
+        subject=user.get("id"),
+        email=user.get("email"),
+        email_verified=user.get("verified"),
+        email_trusted=user.get("verified"),
+        name=user.get("global_name") or user.get("username"),
+        username=user.get("username"),
+        picture=_picture(user),
+    )
+
+
+def _picture(user: dict[str, Any]) -> str | None:
+    """The avatar is a hash, null without a picture; one that begins with a_ is animated."""
+    avatar = user.get("avatar")
+    if not isinstance(avatar, str) or not re.fullmatch(r"[A-Za-z0-9_]+", avatar):
+        return None
+    return f"{PICTURES}/{user.get('id')}/{avatar}.{'gif' if avatar.startswith('a_') else 'png'}"
+
+
+DISCORD = Provider(
+    name="discord",
+    label="Discord",
+    scope="identify email",
+    authorization_endpoint="https://discord.com/oauth2/authorize",
+    token_endpoint="https://discord.com/api/oauth2/token",
+    api_url="https://discord.com/api/",
+    profile=profile,
+    intent_params={"reauth": {"prompt": "consent"}},
+    revocation=Revocation(path="token/revoke"),
+    console="https://discord.com/developers/applications",
+)

@@ -1,0 +1,36 @@
+"""Dropbox, plain OAuth 2.0. https://developers.dropbox.com/oauth-guide"""
+
+from errors import ProviderError
+from providers.base import Get, Profile, Provider, Revocation, claims_at
+
+# All of its API is POST; this one takes no body.
+ACCOUNT = "POST users/get_current_account"
+
+
+def profile(get: Get) -> Profile:
+    """From the current account, unless Dropbox has switched it off."""
+    account = get(ACCOUNT)
+    if isinstance(account, dict) and account.get("disabled") is True:
+        raise ProviderError("the account is disabled at Dropbox")
+    return claims_at(
+        ACCOUNT,
+        subject="account_id",
+        email="email",
+        email_verified="email_verified",
+        email_trusted="email_verified",
+        name="name.display_name",
+        picture="profile_photo_url",
+    )({ACCOUNT: account}.__getitem__)
+
+
+DROPBOX = Provider(
+    name="dropbox",
+    label="Dropbox",
+    scope="account_info.read",
+    authorization_endpoint="https://www.dropbox.com/oauth2/authorize",
+    token_endpoint="https://api.dropboxapi.com/oauth2/token",
+    api_url="https://api.dropboxapi.com/2/",
+    profile=profile,
+    revocation=Revocation(path="auth/token/revoke", asked_by="person"),
+    console="https://www.dropbox.com/developers/apps",
+)

@@ -1,0 +1,55 @@
+"""Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
+
+from providers.base import (
+    Get,
+    Profile,
+    Provider,
+    Revocation,
+    clean_email,
+    email_key,
+    make_profile,
+    value_at,
+)
+
+# Of these it runs the mail itself; any other address of a person is only what they typed.
+OWN_DOMAINS = ("yandex.ru", "yandex.com", "ya.ru")
+PICTURES = "https://avatars.yandex.net/get-yapic"
+
+
+def profile(get: Get) -> Profile:
+    """From ``info``: known by the id; the login can be seen, and psuid is another one for
+    each client."""
+    user = get("info?format=json")
+    email = clean_email(value_at(user, "default_email"))
+    is_own = email is not None and email_key(email).rpartition("@")[2] in OWN_DOMAINS
+    return make_profile(
+        subject=value_at(user, "id"),
+        email=email,
+        email_verified=is_own,
+        email_trusted=is_own,
+        name=value_at(user, "real_name") or value_at(user, "display_name"),
+        username=value_at(user, "login"),
+        picture=_picture(user),
+    )
+
+
+def _picture(user: object) -> str | None:
+    avatar = value_at(user, "default_avatar_id")
+    if value_at(user, "is_avatar_empty") is not False or not isinstance(avatar, str):
+        return None
+    return f"{PICTURES}/{avatar}/islands-200"
+
+
+YANDEX = Provider(
+    name="yandex",
+    label="Yandex",
+    scope="login:info login:email login:avatar",
+    authorization_endpoint="https://oauth.yandex.com/authorize",
+    token_endpoint="https://oauth.yandex.com/token",
+    api_url="https://login.yandex.ru/",
+    authorization_scheme="OAuth",
+    profile=profile,
+    intent_params={"reauth": {"force_confirm": "yes"}, "ask_email": {"force_confirm": "yes"}},
+    revocation=Revocation(path="revoke_token"),
+    console="https://oauth.yandex.com/",
+)

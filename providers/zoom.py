@@ -1,0 +1,36 @@
+"""Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
+
+from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+
+
+def profile(get: Get) -> Profile:
+    """From ``users/me``. ``verified`` (0 or 1) is said of the person, and the account's
+    administrators manage addresses: so verified, but none that joins accounts by itself."""
+    user = get("users/me")
+    return make_profile(
+        subject=value_at(user, "id"),
+        email=value_at(user, "email"),
+        email_verified=value_at(user, "verified") in (1, True),
+        name=value_at(user, "display_name") or _name_of_parts(user),
+        picture=value_at(user, "pic_url"),
+    )
+
+
+def _name_of_parts(user: object) -> str:
+    """Either part may be missing."""
+    parts = [value_at(user, part) for part in ("first_name", "last_name")]
+    return " ".join(part for part in parts if isinstance(part, str))
+
+
+ZOOM = Provider(
+    name="zoom",
+    label="Zoom",
+    scope="user:read:user",
+    authorization_endpoint="https://zoom.us/oauth/authorize",
+    token_endpoint="https://zoom.us/oauth/token",
+    api_url="https://api.zoom.us/v2/",
+    client_auth="basic",
+    profile=profile,
+    revocation=Revocation(path="revoke"),
+    console="https://marketplace.zoom.us/user/build",
+)
