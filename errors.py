@@ -73,6 +73,10 @@ class ProviderError(SignInError):
     body = "It answered with a problem we can't fix from here. Reference {ref}."
 
 
+class IdTokenRefused(ProviderError):
+    """What should be an ID token of this person, for us, and still good, is not."""
+
+
 class CodeRefused(ProviderError):
     """The provider knows our client but not the code: used, expired or made up."""
 

@@ -28,7 +28,8 @@ from werkzeug.wrappers import Response
 from config import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Get, Grant, Provider
-from providers.openid_connect import Issuer, VerifiedClaims, check_userinfo
+from providers.jwt import VerifiedClaims
+from providers.openid_connect import Issuer, check_userinfo
 from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]

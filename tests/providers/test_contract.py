@@ -23,7 +23,8 @@ from simulator import environment
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
-MACHINERY = {"__init__", "base", "blueprint", "openid_connect", "transport"}
+MACHINERY = {"__init__", "base", "blueprint", "firebase", "jwt", "native", "openid_connect"}
+MACHINERY |= {"transport"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )

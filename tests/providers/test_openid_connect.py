@@ -25,19 +25,18 @@ from joserfc.errors import SecurityWarning
 import config
 from errors import ProviderDown, ProviderError
 from providers import PROVIDERS
-from providers.openid_connect import (
+from providers.jwt import (
     ALGORITHMS,
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
     RETRY_SECONDS,
     Cached,
-    Issuer,
-    Metadata,
     VerifiedClaims,
 )
-from simulator.google import SPOILT_CLAIMS, SPOILT_TOKENS
+from providers.openid_connect import Issuer, Metadata
 from simulator.misbehaviour import ANSWERS
+from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
 
 ODD_ANSWERS = sorted(set(ANSWERS) - {"slow", "drip"})
@@ -80,7 +79,7 @@ REASONS = {
 
 
 class Clock:
-    """The time as providers/openid_connect.py sees it; ``later`` moves it on."""
+    """The time as providers/jwt.py sees it; ``later`` moves it on."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -98,7 +97,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("providers.openid_connect.time", clock)
+    monkeypatch.setattr("providers.jwt.time", clock)
     return clock
 
 
