@@ -202,12 +202,12 @@ def identities_of(user_id: str) -> Sequence[OAuth]:
 
 
 def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
-    """The providers that open these accounts here."""
+    """The providers that open these accounts here, in a browser."""
     query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
     return {
         provider
         for provider, issuer in db.session.execute(query)
-        if policy.can_use(provider, issuer)
+        if policy.can_prove(provider, issuer)
     }
 
 
@@ -317,7 +317,7 @@ def _match(
         verified=any(row.email_verified for row in same),
         trusted=any(row.email_verified and row.email_trusted for row in same),
         disabled=disabled,
-        reachable=any(policy.can_use(row.provider, row.issuer) for row in rows),
+        reachable=any(policy.can_prove(row.provider, row.issuer) for row in rows),
     )
 
 
@@ -338,7 +338,13 @@ def _add(user: User, grant: Grant) -> OAuth:
 
 
 def _refresh(identity: OAuth, grant: Grant, caller: Caller) -> None:
-    """Take over what the provider says now; the person's address may change with it."""
+    """Take over what the provider says now; the person's address may change with it.
+
+    What somebody else says of it changes nothing: they know less, or of another address.
+    """
+    if grant.is_relayed:
+        identity.last_used_at = now()
+        return
     user = identity.user
     profile = grant.profile
     moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
@@ -349,6 +355,7 @@ def _refresh(identity: OAuth, grant: Grant, caller: Caller) -> None:
 
 
 def _keep(identity: OAuth, grant: Grant) -> None:
+    """Write down what a grant says; an ID token alone leaves the provider's token as it is."""
     profile = grant.profile
     identity.email = profile.email
     identity.email_key = email_key(profile.email) if profile.email else None
@@ -359,9 +366,10 @@ def _keep(identity: OAuth, grant: Grant) -> None:
         "username": profile.username,
         "picture": profile.picture,
     }
-    identity.scopes = " ".join(grant.scopes)
     identity.last_used_at = now()
-    tokens.store(identity, grant.token)
+    if grant.token:
+        identity.scopes = " ".join(grant.scopes)
+        tokens.store(identity, grant.token)
 
 
 def _record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:

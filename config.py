@@ -34,7 +34,10 @@ SECRET_KEY_MIN_CHARACTERS = 32
 # The suffixes of NAME_… that belong to one provider, and what each becomes.
 CLIENT_ID_NAMES = ("{0}_CLIENT_ID", "{0}_OAUTH_CLIENT_ID", "AUTH_{0}_ID")
 CLIENT_SECRET_NAMES = ("{0}_CLIENT_SECRET", "{0}_OAUTH_CLIENT_SECRET", "AUTH_{0}_SECRET")
-OPENID_SETTINGS = {"{0}_ISSUER": "issuer"}
+OPENID_SETTINGS = {
+    "{0}_ISSUER": "issuer",
+    "{0}_MOBILE_CLIENT_IDS": "mobile_client_ids",
+}
 OAUTH2_SETTINGS = {
     "{0}_AUTHORIZATION_URL": "authorization_url",
     "{0}_TOKEN_URL": "token_url",
@@ -103,6 +106,14 @@ def _check_domain(domain: str) -> str:
     return domain
 
 
+def _check_emulator_host(value: str) -> str:
+    parts = urlsplit(f"//{value}")
+    is_bare = parts.netloc == value and "@" not in value
+    if not (is_bare and is_loopback(parts.hostname) and parts.port):
+        raise ValueError("must be host:port of this machine, such as 127.0.0.1:9099")
+    return value
+
+
 def _comma_list(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -127,6 +138,7 @@ class ClientSettings(BaseModel):
     client_secret: SecretStr
     scope: str | None = None
     issuer: Endpoint | None = None
+    mobile_client_ids: Names | None = None
     authorization_url: Endpoint | None = None
     token_url: Endpoint | None = None
     api_url: Endpoint | None = None
@@ -158,6 +170,10 @@ class Settings(BaseModel):
     allowed_email_domains: Domains = ()
     signups: Literal["open", "closed"] = "open"
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
+    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    firebase_jwks_url: Endpoint | None = None
+    firebase_tenant_id: str | None = None
+    firebase_auth_emulator_host: Annotated[str, AfterValidator(_check_emulator_host)] | None = None
     clients: Mapping[str, ClientSettings] = {}
 
     @property
@@ -262,7 +278,9 @@ def _client(
         faults.append(f"{upper}_CLIENT_{lacks}: missing, while {upper}_CLIENT_{has} is set")
         return None
     names = {"{0}_SCOPE": "scope", **(OPENID_SETTINGS if provider.issuer else OAUTH2_SETTINGS)}
-    values = {field: variables.get(name.format(upper)) for name, field in names.items()}
+    values: dict[str, Any] = {
+        field: variables.get(name.format(upper)) for name, field in names.items()
+    }
     if provider.issuer and values["scope"] and "openid" not in values["scope"].split():
         faults.append(f"{upper}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)")
     try:
@@ -306,8 +324,23 @@ def _cross_faults(settings: Settings, known: list[str]) -> list[str]:
         faults.append("SECRET_KEY: must not hold a comma")
     if settings.session_cookie_name.startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
+    faults += _firebase_faults(settings)
     if settings.demo and not settings.is_local:
         faults.append("DEMO: demo mode is for loopback only, and PUBLIC_URL is not")
+    return faults
+
+
+def _firebase_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.firebase_project_id is None:
+        fields = ("firebase_jwks_url", "firebase_tenant_id", "firebase_auth_emulator_host")
+        names = [field.upper() for field in fields if getattr(settings, field)]
+        faults += [f"{name}: needs FIREBASE_PROJECT_ID" for name in names]
+    if settings.firebase_auth_emulator_host and not settings.is_local:
+        faults.append(
+            "FIREBASE_AUTH_EMULATOR_HOST: anybody can be anybody with the emulator's tokens, so it "
+            "is for loopback only, and PUBLIC_URL is not"
+        )
     return faults
 
 

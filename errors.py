@@ -106,6 +106,32 @@ class Misconfigured(ProviderError):
     )
 
 
+class InvalidToken(SignInError):
+    """An ID token that came from outside, in place of a flow, does not hold."""
+
+    code = "invalid_token"
+    status = 401
+    title = "That sign-in didn't hold"
+    body = "It may be too old, or made for another site. Sign in again."
+
+
+class UnknownAccount(InvalidToken):
+    """The token holds, but opens no account here, or one that is switched off."""
+
+    code = "unknown_account"
+    title = "No account here is open to this token"
+    body = "Sign in with it first."
+
+
+class CrossSite(SignInError):
+    """Another site's page sent what only this site's pages, or no page at all, may send."""
+
+    code = "cross_site"
+    status = 403
+    title = "That came from another site"
+    body = "Sign in on this site."
+
+
 class NoEmail(SignInError):
     code = "no_email"
     status = 403

@@ -93,6 +93,21 @@ def begin(
     return attempt
 
 
+def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
+    """An attempt to sign in that is begun and answered by one request: it is in the database
+    only if it must wait for its person's answer (``park``)."""
+    return Attempt(
+        id=new_id(),
+        provider=provider,
+        intent="sign_in",
+        return_to=return_to,
+        user_id=user_id,
+        session_id=None,
+        identity_id=None,
+        cookie=secrets.token_urlsafe(24),
+    )
+
+
 def _check_open(address: str) -> None:
     unfinished = select(func.count()).where(Flow.address == address, Flow.expires_at > now())
     if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
@@ -174,6 +189,8 @@ def parked(
         profile=Profile(**held["profile"]),
         scopes=tuple(held["scopes"]),
         token=held["token"],
+        proved_at=held.get("proved_at"),
+        is_relayed=held.get("is_relayed", False),
     )
     return Parked(_attempt(flow, cookies[flow.id]), cast(Waiting, flow.parked_as), grant)
 

@@ -7,7 +7,7 @@ A row that is gone is a session that is gone, on every instance, from the next r
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import joinedload
@@ -28,10 +28,17 @@ def hash_token(token: str) -> str:
 
 
 @atomic
-def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tuple[Session, str]:
+def start(
+    identity: OAuth,
+    caller: Caller,
+    *,
+    replaces: str | None = None,
+    proved_at: float | None = None,
+) -> tuple[Session, str]:
     """A session for the identity's owner, and the token for the cookie.
 
     ``replaces``: id of the session that this browser had; it ends.
+    ``proved_at``: when its person proved themselves, in seconds since 1970; None: just now.
     """
     if replaces:
         db.session.execute(delete(Session).where(Session.id == replaces))
@@ -41,6 +48,7 @@ def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tu
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
+        authenticated_at=moment(proved_at),
         expires_at=now() + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
         address=caller.address,
@@ -49,6 +57,13 @@ def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tu
     db.session.flush()
     _end_surplus(identity.user_id)
     return session, token
+
+
+def moment(seconds: float | None) -> datetime:
+    """A time since 1970; now, where there is none or it is yet to come."""
+    if seconds is None or seconds > now().timestamp():
+        return now()
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _end_surplus(user_id: str) -> None:
@@ -81,7 +96,11 @@ def _is_alive(session: Session) -> bool:
 
 def is_recent(session: Session) -> bool:
     """Whether its person proved themselves in the last 15 minutes."""
-    return session.authenticated_at > now() - timedelta(seconds=RECENT_SECONDS)
+    return is_recent_moment(session.authenticated_at)
+
+
+def is_recent_moment(value: datetime) -> bool:
+    return value > now() - timedelta(seconds=RECENT_SECONDS)
 
 
 @atomic

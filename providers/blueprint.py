@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response
 
 from config import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError, StateMismatch
-from providers.base import Attempt, Get, Grant, Provider
+from providers.base import Attempt, Get, Grant, Provider, origin
 from providers.jwt import VerifiedClaims
 from providers.openid_connect import Issuer, check_userinfo
 from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
@@ -253,13 +253,13 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
     @property
     def identity_issuer(self) -> str:
         """What keeps this server's subjects apart from another server's of the same name."""
-        return self.issuer.url if self.issuer else _origin(self.api_url)
+        return self.issuer.url if self.issuer else origin(self.api_url)
 
     @property
     def form_origins(self) -> tuple[str, ...]:
         """Where a form that starts a flow may be redirected, for the page's form-action."""
         first = self.issuer.url if self.issuer else self._endpoints["authorization"]
-        return (_origin(first), *self.provider.also_passes)
+        return (origin(first), *self.provider.also_passes)
 
     def new_session(self) -> ProviderSession:
         return ProviderSession(self, client_id=self.client_id, scope=self.scope)
@@ -276,7 +276,7 @@ class LoginBlueprint(OAuth2ConsumerBlueprint):
     def owns(self, url: str) -> bool:
         """Whether an access token may be sent to this address."""
         if self.issuer is None:
-            return _origin(url) == _origin(self.api_url)
+            return origin(url) == origin(self.api_url)
         return url == self.issuer.metadata().userinfo_endpoint
 
     # Views.
@@ -431,11 +431,6 @@ def s256(code_verifier: str) -> str:
     """RFC 7636 4.2."""
     digest = hashlib.sha256(code_verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _code(text: str) -> str:

@@ -4,7 +4,8 @@ https://openid.net/specs/openid-connect-core-1_0.html"""
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from config import check_endpoint
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, make_profile
 from providers.jwt import (
+    LEEWAY_SECONDS,
     Cached,
     KeySet,
     PublishedKeys,
@@ -19,11 +21,14 @@ from providers.jwt import (
     check_times,
     equal,
     import_jwk_set,
+    number,
     require,
     verify_signature,
 )
 from providers.transport import prepare
 
+# Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
+NATIVE_MAX_AGE_SECONDS = 3600
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 
 FetchJSON = Callable[[str], Any]
@@ -122,6 +127,25 @@ class Issuer:
         if "at_hash" in claims:
             expected = left_half_hash(access_token, algorithm)
             require(equal(claims["at_hash"], expected), "at_hash is of another access token")
+        return VerifiedClaims(claims)
+
+    def check_native_token(
+        self, unverified_token: object, client_ids: Collection[str]
+    ) -> VerifiedClaims:
+        """The claims of an ID token that an app was given on its device, and sends by itself.
+
+        Nothing ties it to a flow: nonce and azp are the app's own affair (Android's client
+        stands in azp, the server's in aud). So whom it is for is all the more exact, and it
+        is good for an hour at most, whatever it says. Raises ProviderError.
+        """
+        claims, _algorithm = verify_signature(unverified_token, self.keys)
+        issuer, audience, subject = (claims.get(name) for name in ("iss", "aud", "sub"))
+        require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
+        require(isinstance(audience, str) and audience in client_ids, "aud is no client of ours")
+        check_times(claims)
+        age = time.time() - number(claims, "iat")
+        require(bool(age < NATIVE_MAX_AGE_SECONDS + LEEWAY_SECONDS), "it is older than an hour")
+        require(isinstance(subject, str) and bool(subject), "sub is missing")
         return VerifiedClaims(claims)
 
 

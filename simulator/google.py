@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.misbehaviour import ANSWERS
+from simulator.people import PEOPLE
 from simulator.protocol import Client, Code, LookAlike, Refusal
 from simulator.signing import SPOILT_CLAIMS, Claims, Signer, encode
 
@@ -20,7 +21,7 @@ class Google(Signer, LookAlike):
     """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
 
     def __init__(self, client: Client) -> None:
-        Signer.__init__(self)
+        Signer.__init__(self, "google")
         LookAlike.__init__(self, "google", "Google", client)
         self.url = ""
         # For tests: what metadata and key set answer instead, and what is changed in the metadata.
@@ -61,6 +62,30 @@ class Google(Signer, LookAlike):
         if flaw in SPOILT_CLAIMS:
             return self.sign(SPOILT_CLAIMS[flaw](claims))
         return self.spoil(flaw, claims)
+
+    def native_token(
+        self, person: str, *, audience: str = "", flaw: str = "", **changes: Any
+    ) -> str:
+        """An ID token as Google's SDKs give it to an app, or One Tap to a page."""
+        who = PEOPLE[person]
+        client_id = audience or self.client.client_id
+        now = int(time.time())
+        claims: Claims = {
+            "iss": self.url,
+            "azp": client_id,
+            "aud": client_id,
+            "sub": who.subject("google", 21),
+            "name": who.name,
+            "picture": f"https://lh3.googleusercontent.com/a/{who.key}=s96-c",
+            "iat": now,
+            "exp": now + 3600,
+        }
+        if who.email:
+            claims |= {"email": who.email, "email_verified": who.email_verified}
+        claims |= changes
+        if flaw in SPOILT_CLAIMS:
+            return self.sign(SPOILT_CLAIMS[flaw](claims))
+        return (self.spoil(flaw, claims) or "") if flaw else self.sign(claims)
 
 
 def at_hash(access_token: str) -> str:

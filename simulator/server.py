@@ -10,8 +10,9 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from simulator import facebook, github, google
+from simulator import facebook, firebase, github, google
 from simulator.facebook import Facebook
+from simulator.firebase import PROJECT_ID, Firebase
 from simulator.github import GitHub
 from simulator.google import Google
 from simulator.protocol import Client
@@ -32,6 +33,7 @@ class Server:
     google: Google | None = None
     facebook: Facebook | None = None
     github: GitHub | None = None
+    firebase: Firebase | None = None
     wsgi: BaseWSGIServer | None = None
 
     def stop(self) -> None:
@@ -59,6 +61,7 @@ def serve_in_background(port: int, public_url: str) -> Server:
         Google(clients["google"]),
         Facebook(clients["facebook"]),
         GitHub(clients["github"]),
+        Firebase(),
     )
     app = create_app(server, public_url)
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
@@ -91,9 +94,11 @@ def create_app(server: Server, public_url: str) -> Flask:
     assert server.google
     assert server.facebook
     assert server.github
+    assert server.firebase
     app.register_blueprint(google.blueprint(server.google))
     app.register_blueprint(facebook.blueprint(server.facebook))
     app.register_blueprint(github.blueprint(server.github))
+    app.register_blueprint(firebase.blueprint(server.firebase))
 
     @app.get("/")
     def home() -> str:
@@ -128,4 +133,6 @@ def environment(url: str) -> dict[str, Any]:
     for name in ("google", "facebook", "github"):
         values[f"{name.upper()}_CLIENT_ID"] = f"look-alike-{name}-client"
         values[f"{name.upper()}_CLIENT_SECRET"] = f"look-alike-{name}-secret"
+    values["FIREBASE_PROJECT_ID"] = PROJECT_ID
+    values["FIREBASE_JWKS_URL"] = f"{url}/firebase/jwk"
     return values

@@ -54,16 +54,16 @@ SPOILT_TOKENS = (
 
 
 @functools.cache
-def first_key() -> jwk.RSAKey:
-    """Making a key is slow: servers of one process begin with the same."""
+def first_key(_name: str) -> jwk.RSAKey:
+    """Making a key is slow: look-alikes of one name begin with the same in one process."""
     return jwk.RSAKey.generate_key(2048, auto_kid=True)
 
 
 class Signer:
     """``key`` signs; ``rotate`` changes it."""
 
-    def __init__(self) -> None:
-        self.key = first_key()
+    def __init__(self, name: str) -> None:
+        self.key = first_key(name)
 
     def rotate(self) -> None:
         self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)

@@ -7,14 +7,16 @@ from flask import Blueprint, Response, jsonify
 from flask_login import current_user
 
 from models import OAuth, User
+from views.bearer import check_bearer
 from views.problems import problem_json
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+api.before_request(check_bearer)
 
 
 @api.get("/me")
 def me() -> Response:
-    """The signed-in person, by session cookie; 401 without."""
+    """The signed-in person, by bearer token or session cookie; 401 without."""
     if not current_user.is_authenticated:
         return unauthorized()
     response = jsonify(describe_user(current_user))

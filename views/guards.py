@@ -9,7 +9,7 @@ import functools
 import ipaddress
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
@@ -23,11 +23,13 @@ from werkzeug.wrappers import Response
 import flows
 import sessions
 from activity import Caller
-from config import Settings, is_loopback
+from config import Settings
 from linking import Policy
 from models import OAuth, Session, User
-from providers import PROVIDERS
+from providers import PROVIDERS, firebase
 from providers.blueprint import LoginBlueprint
+from providers.firebase import Firebase
+from providers.native import IdTokens, NativeTokens
 from views.limits import Limits
 
 P = ParamSpec("P")
@@ -51,6 +53,10 @@ class Site:
     providers: dict[str, LoginBlueprint]
     policy: Policy
     limits: Limits
+    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
+    id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
+    one_taps: dict[str, NativeTokens] = field(default_factory=dict)
+    firebase: Firebase | None = None
     demo_url: str | None = None
 
     def can_use(self, identity: OAuth) -> bool:
@@ -60,7 +66,14 @@ class Site:
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""
         known = PROVIDERS.get(provider)
-        return known.label if known else provider
+        if known is None:
+            return firebase.LABEL if provider == firebase.NAME else provider
+        return known.label
+
+    @property
+    def trusts_anybody(self) -> bool:
+        """Whether unsigned tokens are taken, those of Firebase's emulator."""
+        return self.settings.firebase_auth_emulator_host is not None
 
 
 def site() -> Site:
@@ -182,9 +195,8 @@ def drop_flows(flow_ids: Collection[str]) -> None:
 # The session.
 
 
-@login_manager.request_loader
-def load_user(http_request: Request) -> User | None:
-    """Flask-Login's way to the current user: the row that the session cookie speaks of."""
+def load_session(http_request: Request) -> User | None:
+    """The person whose session the cookie speaks of."""
     session = sessions.find(http_request.cookies.get(site().settings.session_cookie_name))
     g.login_session = session
     if session is None:
@@ -202,7 +214,7 @@ def send_to_sign_in() -> Response:
 
 
 def current_session() -> Session | None:
-    """The session of this request's cookie."""
+    """The session of this request's cookie; None for a bearer token."""
     return g.login_session if current_user.is_authenticated else None
 
 
@@ -213,13 +225,16 @@ def this_session() -> Session:
     return session
 
 
-def begin_session(identity: OAuth) -> None:
+def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     """Sign this browser in with an identity, in a new session that replaces the one it had.
 
+    ``proved_at``: when its person proved themselves, in seconds since 1970; None: just now.
     Flows that the old session's person began are dead with it (flows.py).
     """
     old = current_session()
-    session, token = sessions.start(identity, caller(), replaces=old.id if old else None)
+    session, token = sessions.start(
+        identity, caller(), replaces=old.id if old else None, proved_at=proved_at
+    )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
     g.login_session = session
     _set_session_cookie(token)
@@ -267,23 +282,3 @@ def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
         return redirect(url_for("account.reauth", next=local_path(page.rstrip("?"))), 303)
 
     return guarded
-
-
-# The site as a whole.
-
-
-def check_place() -> Response | None:
-    """Before each request: demo mode answers this machine only, and a local server has one name.
-
-    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
-    one, where the cookies of the other are missing.
-    """
-    settings = site().settings
-    host = urlsplit(f"//{request.host}").hostname
-    if site().demo_url and not (is_loopback(host) and is_loopback(address_of(request))):
-        return Response("Demo mode answers this machine only.\n", 403, mimetype="text/plain")
-    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
-    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
-    if other_name and same_port and request.method == "GET":
-        return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
-    return None

@@ -5,15 +5,17 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from config import is_loopback
 from views.describe import day, moment
-from views.guards import check_place, site, write_cookies
+from views.guards import address_of, site, write_cookies
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -37,6 +39,26 @@ def begin_request() -> None:
     g.reference = f"{letters[:4]}-{letters[4:]}"
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(ref=g.reference)
+
+
+def check_place() -> Response | None:
+    """Before each request: what lets anybody be anybody (demo mode, Firebase's emulator) answers
+    this machine only, and a local server has one name.
+
+    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
+    one, where the cookies of the other are missing.
+    """
+    settings = site().settings
+    host = urlsplit(f"//{request.host}").hostname
+    is_open = site().demo_url or site().trusts_anybody
+    if is_open and not (is_loopback(host) and is_loopback(address_of(request))):
+        mode = "Demo mode" if site().demo_url else "A server that trusts Firebase's emulator"
+        return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
+    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
+    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
+    if other_name and same_port and request.method == "GET":
+        return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
+    return None
 
 
 def protect(response: Response) -> Response:
@@ -73,6 +95,7 @@ def words() -> dict[str, Any]:
         "providers": site().providers,
         "label": site().label,
         "is_demo": site().demo_url is not None,
+        "trusts_anybody": site().trusts_anybody,
         "provider_icon": provider_icon,
         "static_url": static_url,
         "user": current_user,

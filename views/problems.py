@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 import activity
-from errors import FormOld, Misconfigured, Problem, SignInError, TooManyAttempts
+from errors import FormOld, InvalidToken, Misconfigured, Problem, SignInError, TooManyAttempts
+from views.bearer import is_bearer
 from views.guards import caller, cookie_name, forget_cookies, local_path, site
 
 log = structlog.get_logger()
@@ -63,13 +64,16 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/auth/"))
 
 
-def problem_json(status: int, code: str, title: str) -> Response:
-    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+def problem_json(status: int, code: str, title: str, **members: object) -> Response:
+    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``.
+
+    ``members``: more of them, such as ``detail``.
+    """
     response = jsonify(
-        {"type": "about:blank", "title": title, "status": status, "code": code}
+        {"type": "about:blank", "title": title, "status": status, **members, "code": code}
         | {"request_id": g.get("reference", "")}
     )
     response.status_code = status
@@ -105,6 +109,8 @@ def provider_label() -> str:
     attempt = g.get("attempt")
     if blueprint is None and attempt is not None:
         return site().label(attempt.provider)
+    if "grant" in g:
+        return site().label(g.grant.provider)
     return blueprint.label if blueprint else "The provider"
 
 
@@ -115,21 +121,34 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     write(
         "refused",
         reason=error.code,
-        provider=request.blueprint if request.blueprint in site().providers else None,
+        provider=_provider_name(),
         intent=attempt.intent if attempt else None,
         detail=error.detail,
         address=caller().address,
     )
-    if error.status in (400, 403):
+    if error.status in (400, 401, 403) and not is_bearer():
         site().limits.count_refusal(caller().address)
     if attempt and attempt.user_id and isinstance(error, SignInError):
         activity.record(
             attempt.user_id, "refused", caller(), provider=attempt.provider, reason=error.code
         )
-    wait = {"Retry-After": str(error.wait_seconds)} if isinstance(error, TooManyAttempts) else {}
+    headers = {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, InvalidToken):  # RFC 6750 3.1
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if wants_json():
-        return problem_json(error.status, error.code, error.title), error.status, wait
-    return sign_in_page(error), error.status, wait
+        title, detail = (words(text, error).striptags() for text in (error.title, error.body))
+        response = problem_json(error.status, error.code, title, detail=detail)
+        return response, error.status, headers
+    return sign_in_page(error), error.status, headers
+
+
+def _provider_name() -> str | None:
+    if request.blueprint in site().providers:
+        return request.blueprint
+    known = g.get("attempt") or g.get("grant")
+    return known.provider if known else None
 
 
 def sign_in_page(problem: Problem | None = None) -> str:

@@ -78,29 +78,6 @@ REASONS = {
 }
 
 
-class Clock:
-    """The time as providers/jwt.py sees it; ``later`` moves it on."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def later(self, seconds: float) -> None:
-        self._ahead += seconds
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def time(self) -> float:
-        return time.time()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("providers.jwt.time", clock)
-    return clock
-
-
 def assert_refused(page: Page, status: int = 502, title: str = "") -> None:
     """The sign-in page with its reason and a way on."""
     assert page.status == status, page
