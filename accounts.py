@@ -202,12 +202,12 @@ def identities_of(user_id: str) -> Sequence[OAuth]:
 
 
 def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
-    """The providers that open these accounts here, in a browser."""
+    """The providers that open these accounts here."""
     query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
     return {
         provider
         for provider, issuer in db.session.execute(query)
-        if policy.can_prove(provider, issuer)
+        if policy.can_use(provider, issuer)
     }
 
 

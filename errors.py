@@ -111,16 +111,16 @@ class InvalidToken(SignInError):
 
     code = "invalid_token"
     status = 401
-    title = "That sign-in didn't hold"
-    body = "It may be too old, or made for another site. Sign in again."
+    title = "That sign-in is no longer good"
+    body = "It may be too old, or meant for another site. Sign in again."
 
 
 class UnknownAccount(InvalidToken):
     """The token holds, but opens no account here, or one that is switched off."""
 
     code = "unknown_account"
-    title = "No account here is open to this token"
-    body = "Sign in with it first."
+    title = "Nobody here signs in with that yet"
+    body = "Send the token to /auth/sign-in first: it opens the account, or says why not."
 
 
 class CrossSite(SignInError):

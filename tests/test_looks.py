@@ -99,6 +99,15 @@ FAILURES = {
     ),
     "disabled": ("This account is switched off", "Contact {support}."),
     "wrong_account": ("That's a different account", "Sign in as {email} to continue."),
+    "invalid_token": (
+        "That sign-in is no longer good",
+        "It may be too old, or meant for another site. Sign in again.",
+    ),
+    "unknown_account": (
+        "Nobody here signs in with that yet",
+        "Send the token to /auth/sign-in first: it opens the account, or says why not.",
+    ),
+    "cross_site": ("That came from another site", "Sign in on this site."),
     "form_old": (
         "That page was out of date",
         "We've refreshed it. Please choose again.",

@@ -92,6 +92,7 @@ def _ask_proof(parked: Parked) -> str:
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
     old = [name for name in site().providers if name in opening]
+    others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs and sessions.is_recent(session):
         return _render("connect", parked, old=site().label(session.provider))
     return _render(
@@ -99,6 +100,7 @@ def _ask_proof(parked: Parked) -> str:
         parked,
         old=old,
         labels=[site().label(name) for name in old],
+        only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
         wrong=session is not None and not is_theirs,
     )
