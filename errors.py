@@ -120,7 +120,7 @@ class UnknownAccount(InvalidToken):
 
     code = "unknown_account"
     title = "Nobody here signs in with that yet"
-    body = "Send the token to /auth/sign-in first: it opens the account, or says why not."
+    body = "Sign in at /auth/sign-in first: it opens the account, or says why not."
 
 
 class CrossSite(SignInError):

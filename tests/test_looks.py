@@ -105,7 +105,7 @@ FAILURES = {
     ),
     "unknown_account": (
         "Nobody here signs in with that yet",
-        "Send the token to /auth/sign-in first: it opens the account, or says why not.",
+        "Sign in at /auth/sign-in first: it opens the account, or says why not.",
     ),
     "cross_site": ("That came from another site", "Sign in on this site."),
     "form_old": (
