@@ -2,11 +2,12 @@
 
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask
+from flask import Flask
 from flask_migrate import Migrate, upgrade
 from pydantic import SecretStr
 from sqlalchemy import URL
@@ -22,9 +23,13 @@ from config import ROOT, Settings
 from errors import SettingsError
 from linking import Policy
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.blueprint import LoginBlueprint
 from providers.firebase import NAME, Firebase, identity_issuers
 from providers.native import IdTokens, NativeTokens
+from providers.oauth1 import OAuth1LoginBlueprint
+from providers.oauth2 import OAuth2LoginBlueprint
+from providers.openid_connect import named_issuer
 from providers.transport import Transport
 from sealing import Sealer
 from tokens import IdentityTokens
@@ -67,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     transport = Transport()
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
-    natives = native_tokens(settings, providers)
+    natives = native_tokens(providers)
     site = app.extensions["quickstep"] = guards.Site(
         settings=settings,
         providers=providers,
@@ -85,9 +90,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    blueprints: list[Blueprint] = [login, mobile, confirm, account, api, *site.providers.values()]
-    for blueprint in blueprints:
+    for blueprint in [login, mobile, confirm, account, api, *site.providers.values()]:
         app.register_blueprint(blueprint)
+    for blueprint in site.providers.values():
+        # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
+        guards.csrf.exempt(blueprint)
     return app
 
 
@@ -170,29 +177,35 @@ def firebase_project(
         settings.firebase_project_id,
         transport.get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
+        closed=[name for name, one in settings.clients.items() if one.hosted_domain],
         keys_url=settings.firebase_jwks_url,
         tenant_id=settings.firebase_tenant_id,
         trust_unsigned=settings.firebase_auth_emulator_host is not None,
     )
 
 
-def native_tokens(settings: Settings, providers: dict[str, LoginBlueprint]) -> list[NativeTokens]:
+def native_tokens(providers: Mapping[str, LoginBlueprint]) -> list[NativeTokens]:
     """Of each provider that gives ID tokens to apps, or whose apps the settings name."""
-    found = []
-    for name, one in providers.items():
-        apps = settings.clients[name].mobile_client_ids
-        if one.issuer and (apps or one.provider.native_tokens):
-            client_ids = (one.client_id, *(apps or ()))
-            found.append(NativeTokens(one.provider, one.issuer, client_ids))
-    return found
+    return [
+        NativeTokens(
+            one.provider,
+            one.issuer,
+            (one.client_id, *one.client.mobile_client_ids),
+            one.client.hosted_domain,
+        )
+        for one in providers.values()
+        if isinstance(one, OAuth2LoginBlueprint)
+        and one.issuer
+        and (one.client.mobile_client_ids or one.provider.native_tokens)
+    ]
 
 
-def one_taps(providers: dict[str, LoginBlueprint]) -> dict[str, NativeTokens]:
+def one_taps(providers: Mapping[str, LoginBlueprint]) -> dict[str, NativeTokens]:
     """Of each provider that has One Tap, which speaks to the client of the web only."""
     return {
-        name: NativeTokens(one.provider, one.issuer, [one.client_id])
+        name: NativeTokens(one.provider, one.issuer, [one.client_id], one.client.hosted_domain)
         for name, one in providers.items()
-        if one.issuer and one.provider.one_tap_cookie
+        if isinstance(one, OAuth2LoginBlueprint) and one.issuer and one.provider.one_tap_cookie
     }
 
 
@@ -201,17 +214,23 @@ def login_blueprints(settings: Settings, transport: Transport) -> dict[str, Logi
     named = [name for name in settings.providers if name in settings.clients]
     order = [*named, *(name for name in settings.clients if name not in named)]
     gate = Gate()
-    return {
-        name: LoginBlueprint(
-            PROVIDERS[name],
-            settings.clients[name],
+    blueprints: dict[str, LoginBlueprint] = {}
+    for name in order:
+        client = settings.clients[name]
+        provider = PROVIDERS.get(client.key) or named_issuer(name, client)
+        blueprints[name] = blueprint_class(provider)(
+            provider,
+            client,
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
             transport=transport,
         )
-        for name in order
-    }
+    return blueprints
+
+
+def blueprint_class(provider: Provider) -> type[OAuth1LoginBlueprint | OAuth2LoginBlueprint]:
+    return OAuth1LoginBlueprint if provider.request_token_endpoint else OAuth2LoginBlueprint
 
 
 # python app.py
@@ -247,7 +266,9 @@ def main() -> None:
         "127.0.0.1", settings.port, app, threaded=True, request_handler=QuietHandler
     )
     mode = " (demo mode: made-up people, nothing real)" if settings.demo else ""
-    print(f"Quickstep is at {settings.public_url}{mode}. Stop it with Ctrl+C.", flush=True)
+    here = f"http://localhost:{settings.port}"
+    place = here if settings.is_local else f"{settings.public_url}, served from {here}"
+    print(f"Quickstep is at {place}{mode}. Stop it with Ctrl+C.", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

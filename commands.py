@@ -6,6 +6,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from clients import CREDENTIALS
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers import PROVIDERS
 from providers.blueprint import LoginBlueprint
@@ -28,15 +29,17 @@ def _site() -> Site:
 def list_providers() -> None:
     """What is on, and the exact redirect URI to paste into each console."""
     public_url = _site().settings.public_url
-    for name, provider in PROVIDERS.items():
-        blueprint = _site().providers.get(name)
+    on = {blueprint.provider.key: blueprint for blueprint in _site().providers.values()}
+    known = PROVIDERS | {key: blueprint.provider for key, blueprint in on.items()}
+    for key, provider in known.items():
+        blueprint = on.get(key)
         click.echo(f"{provider.label}: {'on' if blueprint else 'off'}")
-        click.echo(f"  redirect URI  {public_url}/login/{name}/authorized")
+        click.echo(f"  redirect URI  {public_url}/login/{provider.name}/authorized")
         click.echo(f"  scope         {blueprint.scope if blueprint else provider.scope}")
-        click.echo(f"  console       {provider.console}")
+        click.echo(f"  console       {provider.console or provider.issuer}")
         if not blueprint:
-            upper = name.upper()
-            click.echo(f"  to turn on    set {upper}_CLIENT_ID and {upper}_CLIENT_SECRET")
+            names = [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials]
+            click.echo(f"  to turn on    set {', '.join(names[:-1])} and {names[-1]}")
     project = _site().firebase
     click.echo(f"Firebase, for apps: {'on' if project else 'off'}")
     if project:
@@ -73,8 +76,7 @@ def check(blueprint: LoginBlueprint) -> tuple[bool, str]:
     """Whether a provider is reachable and knows our client: it is sent a made-up code, which it
     must refuse for being made up, and not for our id, secret or redirect URI."""
     try:
-        blueprint.endpoint("authorization")
-        blueprint.exchange("made-up-code-to-check-the-settings", "a" * 43)
+        blueprint.check()
     except Misconfigured as error:
         return False, f"refuses the client id, secret or redirect URI ({error.detail})"
     except CodeRefused:

@@ -4,7 +4,6 @@ The only module that reads the environment. README.md and .env.example describe 
 variable; a test compares the three.
 """
 
-import ipaddress
 import os
 import re
 import secrets
@@ -12,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -26,49 +25,23 @@ from pydantic import (
     ValidationError,
 )
 
+from clients import (
+    ClientSettings,
+    Endpoint,
+    Names,
+    Registrable,
+    check_endpoint,
+    comma_list,
+    describe_faults,
+    is_loopback,
+    named_issuers,
+    read_clients,
+    read_secret,
+)
 from errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent
 SECRET_KEY_MIN_CHARACTERS = 32
-
-# The suffixes of NAME_… that belong to one provider, and what each becomes.
-CLIENT_ID_NAMES = ("{0}_CLIENT_ID", "{0}_OAUTH_CLIENT_ID", "AUTH_{0}_ID")
-CLIENT_SECRET_NAMES = ("{0}_CLIENT_SECRET", "{0}_OAUTH_CLIENT_SECRET", "AUTH_{0}_SECRET")
-OPENID_SETTINGS = {
-    "{0}_ISSUER": "issuer",
-    "{0}_MOBILE_CLIENT_IDS": "mobile_client_ids",
-}
-OAUTH2_SETTINGS = {
-    "{0}_AUTHORIZATION_URL": "authorization_url",
-    "{0}_TOKEN_URL": "token_url",
-    "{0}_API_URL": "api_url",
-    "{0}_API_VERSION": "api_version",
-}
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name (no port, no brackets) can only mean this machine."""
-    if not host:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_endpoint(url: str) -> str:
-    """An address that requests may go to: https, or http on a loopback host.
-
-    Raises ValueError otherwise.
-    """
-    parts = urlsplit(url)
-    if parts.username or parts.password or parts.fragment or not parts.hostname:
-        raise ValueError("must be an absolute URL without user name or fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must start with https:// (http:// is for loopback hosts only)")
-    return url
 
 
 def _check_public_url(url: str) -> str:
@@ -114,35 +87,11 @@ def _check_emulator_host(value: str) -> str:
     return value
 
 
-def _comma_list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 PageURL = Annotated[str, AfterValidator(_check_page_url)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list)]
 Domains = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_comma_list)
+    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(comma_list)
 ]
-
-
-class ClientSettings(BaseModel):
-    """How this site is registered at one provider; None keeps the provider's own default."""
-
-    model_config = ConfigDict(frozen=True)
-
-    client_id: str
-    client_secret: SecretStr
-    scope: str | None = None
-    issuer: Endpoint | None = None
-    mobile_client_ids: Names | None = None
-    authorization_url: Endpoint | None = None
-    token_url: Endpoint | None = None
-    api_url: Endpoint | None = None
-    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
 
 
 class Settings(BaseModel):
@@ -166,6 +115,7 @@ class Settings(BaseModel):
     terms_url: PageURL | None = None
     privacy_url: PageURL | None = None
     providers: Names = ()
+    oidc_providers: Names = ()
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     allowed_email_domains: Domains = ()
     signups: Literal["open", "closed"] = "open"
@@ -191,22 +141,13 @@ class Settings(BaseModel):
         return is_loopback(urlsplit(self.public_url).hostname)
 
 
-class KnownProvider(Protocol):
-    """What the settings need to know of a provider to read its variables."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def issuer(self) -> str | None: ...
-
-
 SECRET_FIELDS = frozenset(
     {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "DATABASE_URL"}
 )
 
 
 def load(
-    known: Iterable[KnownProvider],
+    known: Iterable[Registrable],
     environ: Mapping[str, str] | None = None,
     env_file: Path | None = ROOT / ".env",
 ) -> Settings:
@@ -217,96 +158,48 @@ def load(
     from_file = dotenv_values(env_file) if env_file else {}
     merged = {**from_file, **(os.environ if environ is None else environ)}
     variables = {name: value.strip() for name, value in merged.items() if value and value.strip()}
-    known = list(known)
     faults: list[str] = []
     values: dict[str, Any] = {}
     for field in Settings.model_fields:
         name = field.upper()
-        read = _secret if name in SECRET_FIELDS else _plain
-        if field != "clients" and (value := read(variables, name, faults)) is not None:
+        is_secret = name in SECRET_FIELDS
+        value = read_secret(variables, name, faults) if is_secret else variables.get(name)
+        if field != "clients" and value is not None:
             values[field] = value
     if "public_url" not in values:
         values["public_url"] = f"http://localhost:{values.get('port', 5000)}"
-    for provider in known:
-        client = _client(variables, provider, faults)
-        if client:
-            values.setdefault("clients", {})[provider.name] = client
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise SettingsError(faults + _describe(error)) from None
-    faults += _cross_faults(settings, [provider.name for provider in known])
+    known = list(known)
+    issuers = named_issuers(comma_list(values.get("oidc_providers", "")), known, faults)
+    values["clients"] = read_clients(variables, [*known, *issuers], faults)
+    faults += _unknown_clients(from_file, [*known, *issuers])
+    settings, wrong = _build(values)
+    names = dict.fromkeys(provider.name for provider in [*known, *issuers])
+    faults += wrong + _cross_faults(settings, list(names))
     if faults:
         raise SettingsError(faults)
     return settings
 
 
-def _plain(variables: Mapping[str, str], name: str, _faults: list[str]) -> str | None:
-    return variables.get(name)
-
-
-def _secret(variables: Mapping[str, str], name: str, faults: list[str]) -> str | None:
-    """The secret ``NAME``, or what the file named by ``NAME_FILE`` holds."""
-    path = variables.get(f"{name}_FILE")
-    if path is None:
-        return variables.get(name)
-    if name in variables:
-        faults.append(f"{name}: set it or {name}_FILE, not both")
-        return None
+def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings without what is wrong in them, and what that is."""
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
-        return None
-    if not text:
-        faults.append(f"{name}_FILE: the file is empty")
-    return text or None
-
-
-def _client(
-    variables: Mapping[str, str], provider: KnownProvider, faults: list[str]
-) -> ClientSettings | None:
-    """One provider's settings; None while neither its id nor its secret is set."""
-    upper = provider.name.upper()
-    told = len(faults)
-    client_id = _one_of(variables, [n.format(upper) for n in CLIENT_ID_NAMES], _plain, faults)
-    secret = _one_of(variables, [n.format(upper) for n in CLIENT_SECRET_NAMES], _secret, faults)
-    if len(faults) > told or (client_id is None and secret is None):
-        return None
-    if client_id is None or secret is None:
-        has, lacks = ("SECRET", "ID") if client_id is None else ("ID", "SECRET")
-        faults.append(f"{upper}_CLIENT_{lacks}: missing, while {upper}_CLIENT_{has} is set")
-        return None
-    names = {"{0}_SCOPE": "scope", **(OPENID_SETTINGS if provider.issuer else OAUTH2_SETTINGS)}
-    values: dict[str, Any] = {
-        field: variables.get(name.format(upper)) for name, field in names.items()
-    }
-    if provider.issuer and values["scope"] and "openid" not in values["scope"].split():
-        faults.append(f"{upper}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)")
-    try:
-        return ClientSettings(client_id=client_id, client_secret=SecretStr(secret), **values)
+        return Settings(**values), []
     except ValidationError as error:
-        faults += _describe(error, prefix=f"{upper}_")
-        return None
+        bad = {str(fault["loc"][0]) for fault in error.errors()}
+        good = {name: value for name, value in values.items() if name not in bad}
+        return _build(good)[0], describe_faults(error)
 
 
-def _one_of(
-    variables: Mapping[str, str], names: list[str], read: Any, faults: list[str]
-) -> str | None:
-    """The value of a variable that has aliases; they may repeat but not contradict each other."""
-    found = {name: value for name in names if (value := read(variables, name, faults))}
-    if len(set(found.values())) > 1:
-        faults.append(f"{' and '.join(found)}: these disagree; keep one")
-    return next(iter(found.values()), None)
-
-
-def _describe(error: ValidationError, prefix: str = "") -> list[str]:
-    """Pydantic's errors as lines that name the variable and never show its value."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{prefix}{str(fault['loc'][0]).upper()}: {message}")
-    return lines
+def _unknown_clients(written: Iterable[str], known: list[Registrable]) -> list[str]:
+    """Client ids and secrets in ``.env`` that belong to nobody: a misspelt name would just be
+    off. The environment may hold those of other programs."""
+    endings = ("_CLIENT_ID", "_CLIENT_SECRET")
+    prefixes = tuple(f"{provider.key.upper()}_" for provider in known)
+    return [
+        f"{name}: there is no such provider"
+        for name in written
+        if name.endswith(endings) and not name.startswith(prefixes)
+    ]
 
 
 def _cross_faults(settings: Settings, known: list[str]) -> list[str]:

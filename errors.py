@@ -6,6 +6,8 @@ The words are templates; the page fills in ``{provider}``, ``{product}``, ``{hos
 
 from typing import ClassVar, Literal
 
+Offers = Literal["buttons", "retry", "nothing"]
+
 
 class SettingsError(Exception):
     """The settings cannot be used. ``faults``: one line per fault, each naming its variable."""
@@ -26,7 +28,7 @@ class Problem(Exception):
     status: int = 400
     title: ClassVar[str] = ""
     body: ClassVar[str] = ""
-    offers: ClassVar[Literal["buttons", "retry", "nothing"]] = "buttons"
+    offers: ClassVar[Offers] = "buttons"
 
     def __init__(self, detail: str = "", *, email: str = "") -> None:
         super().__init__(detail or self.code)
@@ -143,9 +145,17 @@ class NoEmail(SignInError):
 class EmailUnverified(SignInError):
     code = "email_unverified"
     status = 403
-    offers = "retry"
+    offers: ClassVar[Offers] = "retry"
     title = "Your {provider} email isn't verified"
     body = "Verify it with {provider}, then sign in again."
+
+
+class EmailNeverVerified(EmailUnverified):
+    """The same, at a provider that never says so: there is nothing that the person could do."""
+
+    offers: ClassVar[Offers] = "buttons"
+    title = "{provider} doesn't vouch for email addresses"
+    body = "This site needs an address that is verified. Choose another way to sign in."
 
 
 class NotAllowed(SignInError):

@@ -16,9 +16,16 @@ from sqlalchemy import CursorResult, delete, func, select
 
 import tokens
 from activity import Caller
-from errors import CookiesBlocked, Expired, StateMismatch, TokenUnreadable, TooManyAttempts
+from errors import (
+    CookiesBlocked,
+    Expired,
+    ProviderError,
+    StateMismatch,
+    TokenUnreadable,
+    TooManyAttempts,
+)
 from models import Flow, User, atomic, db, new_id, now
-from providers.base import Grant, Profile
+from providers.base import Grant, Profile, RequestToken
 from sessions import hash_token
 
 LIFETIME_SECONDS = 600
@@ -46,6 +53,7 @@ class Attempt:
     state: str = ""
     code_verifier: str = ""
     nonce: str = ""
+    request_token_secret: str = ""
     cookie: str = ""
 
     def __repr__(self) -> str:
@@ -71,9 +79,12 @@ def begin(
     user_id: str | None = None,
     session_id: str | None = None,
     identity_id: str | None = None,
+    request_token: RequestToken | None = None,
 ) -> Attempt:
-    """A new flow. Raises TooManyAttempts when an address leaves too many unfinished."""
-    _check_open(caller.address)
+    """A new flow. Its state is random or, in OAuth 1.0a, the request token.
+
+    Raises ProviderError when a provider gives the same request token a second time.
+    """
     attempt = Attempt(
         id=new_id(),
         provider=provider,
@@ -82,14 +93,17 @@ def begin(
         user_id=user_id,
         session_id=session_id,
         identity_id=identity_id,
-        state=secrets.token_urlsafe(32),
+        state=request_token.value if request_token else secrets.token_urlsafe(32),
         code_verifier=secrets.token_urlsafe(48),
         nonce=secrets.token_urlsafe(24),
+        request_token_secret=request_token.secret if request_token else "",
         cookie=secrets.token_urlsafe(24),
     )
-    held = [attempt.code_verifier, attempt.nonce]
-    row = _row(attempt, held, caller, state_hash=hash_token(attempt.state), identity_id=identity_id)
-    db.session.add(row)
+    state_hash = hash_token(attempt.state)
+    if request_token and db.session.scalar(select(Flow.id).where(Flow.state_hash == state_hash)):
+        raise ProviderError("the provider gave the same request token twice")
+    held = [attempt.code_verifier, attempt.nonce, attempt.request_token_secret]
+    db.session.add(_row(attempt, held, caller, state_hash=state_hash, identity_id=identity_id))
     return attempt
 
 
@@ -108,7 +122,8 @@ def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
     )
 
 
-def _check_open(address: str) -> None:
+def check_open(address: str) -> None:
+    """Raises TooManyAttempts when an address has left too many flows unfinished."""
     unfinished = select(func.count()).where(Flow.address == address, Flow.expires_at > now())
     if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
@@ -137,9 +152,14 @@ def claim(
         raise StateMismatch("no flow of this provider has that state")
     _check_browser(flow, cookies, has_cookies)
     _check_person(flow, user_id, session_id)
-    code_verifier, nonce = _open(flow)
+    code_verifier, nonce, request_token_secret = _open(flow)
     attempt = _attempt(
-        flow, cookies[flow.id], state=state, code_verifier=code_verifier, nonce=nonce
+        flow,
+        cookies[flow.id],
+        state=state,
+        code_verifier=code_verifier,
+        nonce=nonce,
+        request_token_secret=request_token_secret,
     )
     _delete(attempt.id, otherwise="the flow was used at this very moment")
     return attempt

@@ -4,7 +4,8 @@ from providers.base import Provider
 from providers.facebook import FACEBOOK
 from providers.github import GITHUB
 from providers.google import GOOGLE
+from providers.twitter import TWITTER, TWITTER_OAUTH2
 
 PROVIDERS: dict[str, Provider] = {
-    provider.name: provider for provider in (GOOGLE, FACEBOOK, GITHUB)
+    provider.key: provider for provider in (GOOGLE, FACEBOOK, GITHUB, TWITTER, TWITTER_OAUTH2)
 }

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
+from clients import ClientSettings
 from errors import ProviderError
 
 SUBJECT_MAX_CHARACTERS = 255
@@ -78,6 +79,19 @@ class Attempt(Protocol):
     def nonce(self) -> str: ...
     @property
     def intent(self) -> str: ...
+    @property
+    def request_token_secret(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class RequestToken:
+    """What an OAuth 1.0a flow begins with (RFC 5849 2.1)."""
+
+    value: str
+    secret: str = field(repr=False)
+
+
+ClientAuth = Literal["post", "basic", "none"]
 
 
 def no_proof(_client_secret: str, _access_token: str) -> Params:
@@ -85,33 +99,62 @@ def no_proof(_client_secret: str, _access_token: str) -> Params:
     return {}
 
 
+def no_faults(_client: ClientSettings) -> list[str]:
+    """The usual case: nothing about the settings can be wrong by itself."""
+    return []
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """An upstream identity provider. An OpenID Connect one has an ``issuer``; its metadata
-    say the rest. A plain OAuth 2.0 one has endpoints, in which ``{version}`` stands for
-    ``api_version``.
+    say the rest. One of plain OAuth 2.0 has endpoints, in which ``{version}`` stands for
+    ``api_version``; one of OAuth 1.0a has a ``request_token_endpoint`` besides.
     """
 
     name: str
     label: str
-    scope: str
     profile: Callable[[Get], Profile]
+    scope: str = ""
+    # Where there are two ways to the same people: what tells this one's settings apart.
+    variant: str = ""
     issuer: str | None = None
     issuer_aliases: tuple[str, ...] = ()
+    # Path segments of the issuer that stand for any tenant.
+    any_tenant: tuple[str, ...] = ()
     authorization_endpoint: str = ""
     token_endpoint: str = ""
+    request_token_endpoint: str = ""
     # The base that the paths given to ``get`` hang on; ends with a slash.
     api_url: str = ""
     api_version: str = ""
     # The one honest fact about a provider: whether it takes RFC 7636.
     pkce: bool = True
+    # RFC 6749 2.3.1; None: as the issuer's metadata say, else in the body.
+    client_auth: ClientAuth | None = None
+    credentials: tuple[str, ...] = ("client_id", "client_secret")
+    optional_credentials: tuple[str, ...] = ()
+    # A client secret that is made of other credentials, by the client and a time in seconds.
+    make_secret: Callable[[ClientSettings, int], str] | None = None
+    check_client: Callable[[ClientSettings], list[str]] = no_faults
+    # For a provider that answers by POST (form_post): what to keep of the form's ``user``.
+    read_form_user: Callable[[str], Mapping[str, object]] | None = None
+    # Whether it ever says that an address was verified.
+    vouches_for_email: bool = True
+    # Whether it can be told to let in the accounts of one domain only (the claim ``hd``).
+    hosted_domains: bool = False
     scope_separator: str = " "
     scope_aliases: Params = field(default_factory=dict)
+    # What the authorization endpoint calls the client, where it is not ``client_id``.
+    client_id_parameter: str = "client_id"
     # Further parameters of the authorization request; by intent, those that ask for more.
     authorize_params: Params = field(default_factory=dict)
     intent_params: Mapping[str, Params] = field(default_factory=dict)
     # Query parameters that prove, with each profile request, that it comes from the client.
     proof: Callable[[str, str], Params] = no_proof
+    # Further headers of each profile request, in which ``{client_id}`` is ours.
+    api_headers: Params = field(default_factory=dict)
+    # Error codes of the callback that mean that the person said no, beside access_denied.
+    cancelled_errors: frozenset[str] = frozenset()
     # Error codes of the token endpoint that mean our settings, beside the standard's own.
     misconfigured_errors: frozenset[str] = frozenset()
     # … and that mean the code, when the client is known.
@@ -129,7 +172,31 @@ class Provider:
     @property
     def identity_issuer(self) -> str:
         """What keeps its subjects apart from another server's, at its own address."""
-        return self.issuer or origin(self.api_url)
+        if self.issuer and not self.any_tenant:
+            return self.issuer
+        return origin(self.issuer or self.api_url)
+
+    @property
+    def key(self) -> str:
+        """The name of its settings in lower case, and its key in PROVIDERS."""
+        return f"{self.name}_{self.variant}" if self.variant else self.name
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The optional fields of ClientSettings that mean something here."""
+        if self.issuer:
+            domain = ("hosted_domain",) if self.hosted_domains else ()
+            return ("scope", "issuer", "mobile_client_ids", *domain)
+        common = ("authorization_url", "token_url", "api_url", "api_version")
+        return (*common, "request_token_url" if self.request_token_endpoint else "scope")
+
+    def faults(self, client: ClientSettings) -> list[str]:
+        """What is wrong with its settings, a line each that names the variable."""
+        faults = list(self.check_client(client))
+        if self.issuer and client.scope and "openid" not in client.scope.split():
+            scope = f"{self.key.upper()}_SCOPE"
+            faults.append(f"{scope}: must hold openid (OpenID Connect Core 3.1.2.1)")
+        return faults
 
 
 def make_profile(

@@ -33,6 +33,7 @@ FACEBOOK = Provider(
         name="name",
         picture="picture.data.url",
     ),
+    vouches_for_email=False,
     proof=appsecret_proof,
     intent_params={
         "reauth": {"auth_type": "reauthenticate"},

@@ -6,12 +6,12 @@ token (views/mobile.py).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import is_loopback
-from errors import IdTokenRefused, ProviderError
+from clients import is_loopback
+from errors import IdTokenRefused, NotAllowed, ProviderError
 from providers.base import Grant, Profile, Provider, make_profile, value_at
 from providers.jwt import (
     LEEWAY_SECONDS,
@@ -62,7 +62,8 @@ class Firebase:
     """One Firebase project. ``verify`` makes a Grant of an ID token.
 
     ``identity_issuers``: by our names of providers, what keeps their subjects apart on the
-    web. ``trust_unsigned``: the tokens of Firebase's local emulator hold too, which anybody
+    web. ``closed``: those of which only some accounts are let in, which Firebase cannot tell
+    from others. ``trust_unsigned``: the tokens of Firebase's local emulator hold too, which anybody
     can write.
     """
 
@@ -72,25 +73,28 @@ class Firebase:
         fetch: FetchDated,
         *,
         identity_issuers: Mapping[str, str],
+        closed: Collection[str] = (),
         keys_url: str | None = None,
         tenant_id: str | None = None,
         trust_unsigned: bool = False,
     ) -> None:
         self.project_id = project_id
         self.issuer = ISSUER.format(project_id=project_id)
-        self.issuers = frozenset({self.issuer})
         self.keys = KeySet(lambda: read_keys(*fetch(keys_url or KEYS_URL)))
         self._identity_issuers = identity_issuers
+        self._closed = closed
         self._tenant_id = tenant_id
         self._trust_unsigned = trust_unsigned
 
     def verify(self, unverified_token: str) -> Grant:
         """Whom a token speaks of. Raises IdTokenRefused; ProviderError where keys are needed
-        and cannot be had."""
+        and cannot be had; NotAllowed."""
         claims = self.check(unverified_token)
         way = claims["firebase"]["sign_in_provider"]
         provider = PASSED_ON.get(way, "")
         issuer = self._identity_issuers.get(provider)
+        if provider in self._closed:
+            raise NotAllowed("Firebase does not say of which domain the account is")
         if issuer is None:
             provider, issuer, subject = NAME, self.issuer, claims["sub"]
         else:
@@ -102,6 +106,9 @@ class Firebase:
             proved_at=float(max(0, claims["auth_time"])),
             is_relayed=provider != NAME,
         )
+
+    def accepts(self, issuer: object) -> bool:
+        return issuer == self.issuer
 
     def passes_on(self, provider: str, issuer: str) -> bool:
         """Whether apps may bring identities of this provider."""

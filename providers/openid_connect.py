@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from config import check_endpoint
-from errors import ProviderError
-from providers.base import Get, NotShared, Profile, make_profile
+from clients import ClientSettings, check_endpoint
+from errors import NotAllowed, ProviderError
+from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
 from providers.jwt import (
     LEEWAY_SECONDS,
     Cached,
@@ -30,6 +31,9 @@ from providers.transport import prepare
 # Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
 NATIVE_MAX_AGE_SECONDS = 3600
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
+# As Microsoft's metadata write it, and what stands in its place.
+TENANT = "{tenantid}"
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 FetchJSON = Callable[[str], Any]
 
@@ -44,6 +48,25 @@ def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> P
         name=claims.get("name"),
         username=claims.get("preferred_username"),
         picture=claims.get("picture"),
+    )
+
+
+def named_issuer(name: str, client: ClientSettings) -> Provider:
+    """The provider of an issuer that only the settings know (OIDC_PROVIDERS)."""
+
+    def profile(get: Get) -> Profile:
+        claims = dict(claims_with_userinfo(get, needs=("email", "name")))
+        if not client.trust_email:
+            # Anybody can run an issuer: its word counts where the operator says so.
+            claims["email_verified"] = False
+        return profile_from(claims, email_trusted=client.trust_email)
+
+    return Provider(
+        name=name,
+        label=client.label or name.capitalize(),
+        scope="openid email profile",
+        issuer=client.issuer,
+        profile=profile,
     )
 
 
@@ -74,18 +97,54 @@ class Metadata:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    revocation_endpoint: str | None
+    client_auth: ClientAuth
     sends_iss: bool
 
 
 class Issuer:
-    """One issuer. Reads its metadata and keys when they are first needed, never at start."""
+    """One issuer. Reads its metadata and keys when they are first needed, never at start.
 
-    def __init__(self, url: str, fetch: FetchJSON, aliases: tuple[str, ...] = ()) -> None:
+    ``any_tenant``: path segments of ``url`` that stand for all of its tenants. Each of them is
+    an issuer of its own then, named by the claim ``tid``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        fetch: FetchJSON,
+        aliases: tuple[str, ...] = (),
+        any_tenant: tuple[str, ...] = (),
+    ) -> None:
         self.url = url
-        self.accepted = frozenset({url, *aliases})
+        self._named = frozenset({url, *aliases})
+        self._template = _template(url, any_tenant)
+        self._many = bool(any_tenant)
         self._fetch = fetch
         self._metadata = Cached(self._read_metadata)
         self.keys = KeySet(lambda: PublishedKeys(import_jwk_set(fetch(self.metadata().jwks_uri))))
+
+    @property
+    def identity_issuer(self) -> str:
+        """What subjects belong to: one tenant's stay the same when the settings let in all."""
+        return self.form_origin if self._many else self.url
+
+    @property
+    def form_origin(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def accepts(self, issuer: object, tenant: object = None) -> bool:
+        """Whether a token or a callback may name this issuer; with a tenant, exactly that one."""
+        if not isinstance(issuer, str):
+            return False
+        if self._template is None:
+            return issuer in self._named
+        before, _, after = self._template.partition(TENANT)
+        named = issuer[len(before) : len(issuer) - len(after)]
+        if not GUID.fullmatch(named) or f"{before}{named}{after}" != issuer:
+            return False
+        return tenant is None or tenant == named
 
     def metadata(self) -> Metadata:
         """The issuer's endpoints. Raises ProviderError."""
@@ -96,14 +155,15 @@ class Issuer:
         if not isinstance(answer, dict):
             raise ProviderError("the metadata are not a JSON object")
         # Discovery 4.3: otherwise one issuer could speak for another.
-        if answer.get("issuer") != self.url:
+        if answer.get("issuer") != (self._template or self.url):
             raise ProviderError("the metadata name another issuer")
-        userinfo = answer.get("userinfo_endpoint")
         return Metadata(
             authorization_endpoint=_endpoint(answer, "authorization_endpoint"),
             token_endpoint=_endpoint(answer, "token_endpoint"),
             jwks_uri=_endpoint(answer, "jwks_uri"),
-            userinfo_endpoint=_endpoint(answer, "userinfo_endpoint") if userinfo else None,
+            userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint"),
+            revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint"),
+            client_auth=_client_auth(answer),
             sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         )
 
@@ -117,8 +177,7 @@ class Issuer:
         header but its key id and the name of its algorithm is ever looked at.
         """
         claims, algorithm = verify_signature(unverified_token, self.keys)
-        issuer = claims.get("iss")
-        require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
+        self._check_issuer(claims)
         _check_audience(claims, client_id)
         check_times(claims)
         subject = claims.get("sub")
@@ -128,6 +187,10 @@ class Issuer:
             expected = left_half_hash(access_token, algorithm)
             require(equal(claims["at_hash"], expected), "at_hash is of another access token")
         return VerifiedClaims(claims)
+
+    def _check_issuer(self, claims: Mapping[str, Any]) -> None:
+        tenant = claims.get("tid", "") if self._template else None
+        require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
 
     def check_native_token(
         self, unverified_token: object, client_ids: Collection[str]
@@ -139,14 +202,20 @@ class Issuer:
         is good for an hour at most, whatever it says. Raises ProviderError.
         """
         claims, _algorithm = verify_signature(unverified_token, self.keys)
-        issuer, audience, subject = (claims.get(name) for name in ("iss", "aud", "sub"))
-        require(isinstance(issuer, str) and issuer in self.accepted, "iss is another issuer")
+        self._check_issuer(claims)
+        audience, subject = claims.get("aud"), claims.get("sub")
         require(isinstance(audience, str) and audience in client_ids, "aud is no client of ours")
         check_times(claims)
         age = time.time() - number(claims, "iat")
         require(bool(age < NATIVE_MAX_AGE_SECONDS + LEEWAY_SECONDS), "it is older than an hour")
         require(isinstance(subject, str) and bool(subject), "sub is missing")
         return VerifiedClaims(claims)
+
+
+def check_hosted_domain(claims: Mapping[str, Any], domain: str | None) -> None:
+    """Raises NotAllowed for an account of another domain than the settings let in."""
+    if domain and claims.get("hd") != domain:
+        raise NotAllowed("the account is of another domain", email=str(claims.get("email", "")))
 
 
 def left_half_hash(text: str, algorithm: str) -> str:
@@ -175,6 +244,25 @@ def _endpoint(answer: Mapping[str, Any], name: str) -> str:
     except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
     return url
+
+
+def _optional_endpoint(answer: Mapping[str, Any], name: str) -> str | None:
+    return _endpoint(answer, name) if answer.get(name) else None
+
+
+def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
+    """In the body where that is offered: a header needs an encoding that not all agree on."""
+    offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    if isinstance(offered, list) and "client_secret_post" in offered:
+        return "post"
+    return "basic"
+
+
+def _template(url: str, any_tenant: tuple[str, ...]) -> str | None:
+    segments = url.split("/")
+    if not set(segments) & set(any_tenant):
+        return None
+    return "/".join(TENANT if segment in any_tenant else segment for segment in segments)
 
 
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:

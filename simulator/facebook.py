@@ -6,7 +6,7 @@ import hmac
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.protocol import Client, LookAlike, Refusal
+from simulator.protocol import LookAlike, Refusal
 
 VERSION = "v26.0"
 # Graph API error codes: https://developers.facebook.com/docs/graph-api/guides/error-handling
@@ -14,8 +14,20 @@ ERROR_CODES = {"invalid_client": 1, "redirect_uri_mismatch": 191}
 
 
 class Facebook(LookAlike):
-    def __init__(self, client: Client) -> None:
-        super().__init__("facebook", "Facebook", client, pkce=False)
+    name = "facebook"
+    label = "Facebook"
+    pkce = False
+
+    def routes(self) -> Blueprint:
+        return blueprint(self)
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {
+            "FACEBOOK_AUTHORIZATION_URL": f"{url}/{{version}}/dialog/oauth",
+            "FACEBOOK_TOKEN_URL": f"{url}/{{version}}/oauth/access_token",
+            "FACEBOOK_API_URL": f"{url}/{{version}}/",
+        }
 
     def cancelled(self) -> dict[str, str]:
         return {

@@ -121,6 +121,11 @@ class Firebase(Signer):
         return {str(self.key.kid): certificate(self.key.private_key)}  # type: ignore[arg-type]
 
 
+def settings(url: str) -> dict[str, str]:
+    """The variables that lead a site to ``url``, where it is served."""
+    return {"FIREBASE_PROJECT_ID": PROJECT_ID, "FIREBASE_JWKS_URL": f"{url}/jwk"}
+
+
 def uid_of(person: Person, way: str) -> str:
     """One Firebase user for each way, as in a project that does not join equal addresses."""
     return hashlib.sha256(f"firebase:{way}:{person.key}".encode()).hexdigest()[:28]

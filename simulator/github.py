@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.protocol import Client, LookAlike, Refusal
+from simulator.protocol import LookAlike, Refusal
 
 ERRORS = {
     "invalid_client": "incorrect_client_credentials",
@@ -14,8 +14,19 @@ ERRORS = {
 
 
 class GitHub(LookAlike):
-    def __init__(self, client: Client) -> None:
-        super().__init__("github", "GitHub", client)
+    name = "github"
+    label = "GitHub"
+
+    def routes(self) -> Blueprint:
+        return blueprint(self)
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {
+            "GITHUB_AUTHORIZATION_URL": f"{url}/login/oauth/authorize",
+            "GITHUB_TOKEN_URL": f"{url}/login/oauth/access_token",
+            "GITHUB_API_URL": f"{url}/api/",
+        }
 
 
 def answer_as_asked(values: dict[str, str]) -> Response:

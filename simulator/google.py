@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.misbehaviour import ANSWERS
+from simulator.misbehaviour import ANSWERS, OFFERED
 from simulator.people import PEOPLE
 from simulator.protocol import Client, Code, LookAlike, Refusal
 from simulator.signing import SPOILT_CLAIMS, Claims, Signer, encode
@@ -20,14 +20,30 @@ SCOPE_URLS = {
 class Google(Signer, LookAlike):
     """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
 
+    name = "google"
+    label = "Google"
+    client_auth = ("post", "basic")
+
     def __init__(self, client: Client) -> None:
-        Signer.__init__(self, "google")
-        LookAlike.__init__(self, "google", "Google", client)
-        self.url = ""
+        Signer.__init__(self, self.name)
+        LookAlike.__init__(self, client)
         # For tests: what metadata and key set answer instead, and what is changed in the metadata.
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
+        # … and the name that only userinfo gives.
+        self.userinfo_name = ""
+
+    def routes(self) -> Blueprint:
+        return blueprint(self)
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {"GOOGLE_ISSUER": url}
+
+    def offered(self) -> dict[str, str]:
+        """The id_token says who it is: trouble with userinfo would not be noticed."""
+        return {key: words for key, words in OFFERED.items() if not key.startswith("profile:")}
 
     def extras(self) -> dict[str, str]:
         return {"iss": self.url, "scope": " ".join(self.requested_scopes()), "authuser": "0"}
@@ -107,6 +123,9 @@ def blueprint(google: Google) -> Blueprint:
                 "token_endpoint": f"{google.url}/token",
                 "userinfo_endpoint": f"{google.url}/v1/userinfo",
                 "jwks_uri": f"{google.url}/oauth2/v3/certs",
+                "token_endpoint_auth_methods_supported": [
+                    f"client_secret_{method}" for method in google.client_auth
+                ],
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256"],
@@ -164,6 +183,7 @@ def blueprint(google: Google) -> Blueprint:
         if code.behave == "userinfo:other_sub":
             subject = "1"
         picture = f"https://lh3.googleusercontent.com/a/{person.key}"
-        return jsonify({"sub": subject, "name": person.name or "From userinfo", "picture": picture})
+        claims = {"sub": subject, "name": person.name or google.userinfo_name, "picture": picture}
+        return jsonify({name: value for name, value in claims.items() if value})
 
     return routes

@@ -11,11 +11,11 @@ import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import unquote_plus, urlencode
 
-from flask import Response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 
 from simulator.misbehaviour import ANSWERS, OFFERED
 from simulator.people import PEOPLE, Person
@@ -52,18 +52,35 @@ class Refusal(Exception):
     description: str = ""
 
 
-@dataclass
 class LookAlike:
     """One look-alike provider. ``seen`` lists the requests it answered, for tests to read."""
 
-    name: str
-    label: str
-    client: Client
-    pkce: bool = True
-    codes: dict[str, Code] = field(default_factory=dict)
-    tokens: dict[str, Code] = field(default_factory=dict)
-    seen: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    name: ClassVar[str]
+    label: ClassVar[str]
+    # What a site calls it, where that is another name.
+    site_name: ClassVar[str] = ""
+    in_demo: ClassVar[bool] = True
+    pkce: ClassVar[bool] = True
+    # How the token endpoint takes the client's secret: "post", "basic" or both.
+    client_auth: ClassVar[tuple[str, ...]] = ("post",)
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        # Where it is served, once it is.
+        self.url = ""
+        self.codes: dict[str, Code] = {}
+        self.tokens: dict[str, Code] = {}
+        self.seen: list[str] = []
+        self.lock = threading.Lock()
+
+    def routes(self) -> Blueprint:
+        """Its endpoints, below ``/<name>``."""
+        raise NotImplementedError
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        """The variables that lead a site to ``url``, where it is served; beside id and secret."""
+        raise NotImplementedError
 
     # The authorization endpoint.
 
@@ -77,7 +94,7 @@ class LookAlike:
                 "choose.html",
                 provider=self,
                 people=PEOPLE.values(),
-                offered=OFFERED,
+                offered=self.offered(),
                 scopes=self.requested_scopes(),
             )
             return page, 200
@@ -92,6 +109,10 @@ class LookAlike:
         if person is None:
             return render_template("refused.html", provider=self, fault="No such person"), 400
         return self.callback({"code": self.issue(person, behave), **self.extras()}, behave)
+
+    def offered(self) -> dict[str, str]:
+        """The misbehaviours that its page offers, in words."""
+        return OFFERED
 
     def _fault_to_show(self) -> str | None:
         if request.args.get("client_id") != self.client.client_id:
@@ -143,11 +164,7 @@ class LookAlike:
     def redeem(self, form: Any) -> tuple[str, Code]:
         """An access token for a code. Raises Refusal."""
         self.note("token")
-        client_id, client_secret = form.get("client_id"), form.get("client_secret")
-        if client_id != self.client.client_id or not hmac.compare_digest(
-            client_secret or "", self.client.client_secret
-        ):
-            raise Refusal("invalid_client", "The client secret is wrong.")
+        self.authenticate(form)
         if form.get("grant_type") != "authorization_code":
             raise Refusal("unsupported_grant_type")
         with self.lock:
@@ -163,6 +180,25 @@ class LookAlike:
             self.tokens[token] = code
         return token, code
 
+    def authenticate(self, form: Any) -> None:
+        """RFC 6749 2.3.1: one method, and the right secret. Raises Refusal."""
+        client_id, client_secret, method = form.get("client_id"), form.get("client_secret"), "post"
+        if (given := request.authorization) and given.type == "basic":
+            if client_secret is not None:
+                raise Refusal("invalid_request", "More than one method of client authentication.")
+            client_id, client_secret = (
+                unquote_plus(given.username or ""),
+                unquote_plus(given.password or ""),
+            )
+            method = "basic"
+        if method not in self.client_auth:
+            raise Refusal("invalid_client", f"The secret does not come by {method} here.")
+        if client_id != self.client.client_id or not self.is_secret(client_secret or ""):
+            raise Refusal("invalid_client", "The client secret is wrong.")
+
+    def is_secret(self, client_secret: str) -> bool:
+        return hmac.compare_digest(client_secret, self.client.client_secret)
+
     def _check_pkce(self, code: Code, verifier: str | None) -> None:
         if code.challenge is None:
             return
@@ -174,6 +210,10 @@ class LookAlike:
         """The bad answer that was ordered for this place, if one was."""
         place, _, answer = (code.behave if code else "").partition(":")
         return ANSWERS[answer]() if place == where and answer in ANSWERS else None
+
+    def answer_of(self, name: str) -> Response:
+        """One of the bad answers, by name."""
+        return ANSWERS[name]()
 
     def of_form(self, form: Any) -> Code | None:
         return self.codes.get(form.get("code", ""))

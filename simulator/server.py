@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -10,12 +10,10 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from simulator import facebook, firebase, github, google
-from simulator.facebook import Facebook
-from simulator.firebase import PROJECT_ID, Firebase
-from simulator.github import GitHub
-from simulator.google import Google
-from simulator.protocol import Client
+from simulator import firebase
+from simulator.catalogue import LOOK_ALIKES
+from simulator.firebase import Firebase
+from simulator.protocol import Client, LookAlike
 
 PORTS_TRIED = 10
 
@@ -25,21 +23,36 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-@dataclass
 class Server:
-    """A running server. ``url`` is its origin; the look-alikes are there to be looked into."""
+    """A running server. ``url`` is its origin; ``server.google`` and so on are its look-alikes,
+    to be looked into, where they run in this process."""
 
-    url: str
-    google: Google | None = None
-    facebook: Facebook | None = None
-    github: GitHub | None = None
-    firebase: Firebase | None = None
-    wsgi: BaseWSGIServer | None = None
+    def __init__(self, url: str = "", look_alikes: Iterable[LookAlike] = ()) -> None:
+        self.url = url
+        self.look_alikes = {each.name: each for each in look_alikes}
+        self.firebase = Firebase()
+        self.wsgi: BaseWSGIServer | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["look_alikes"][name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def stop(self) -> None:
         if self.wsgi:
             self.wsgi.shutdown()
             self.wsgi.server_close()
+
+
+def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
+    """How the site at ``public_url`` is registered at a look-alike."""
+    name = look_alike.name
+    return Client(
+        f"look-alike-{name}-client",
+        f"look-alike-{name}-secret",
+        (f"{public_url}/login/{look_alike.site_name or name}/authorized",),
+    )
 
 
 def serve_in_background(port: int, public_url: str) -> Server:
@@ -48,21 +61,7 @@ def serve_in_background(port: int, public_url: str) -> Server:
 
     Raises OSError when no port is free.
     """
-    clients = {
-        name: Client(
-            f"look-alike-{name}-client",
-            f"look-alike-{name}-secret",
-            (f"{public_url}/login/{name}/authorized",),
-        )
-        for name in ("google", "facebook", "github")
-    }
-    server = Server(
-        "",
-        Google(clients["google"]),
-        Facebook(clients["facebook"]),
-        GitHub(clients["github"]),
-        Firebase(),
-    )
+    server = Server(look_alikes=[each(client_of(each, public_url)) for each in LOOK_ALIKES])
     app = create_app(server, public_url)
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         if candidate and _serves(candidate, public_url):
@@ -74,8 +73,8 @@ def serve_in_background(port: int, public_url: str) -> Server:
         except (OSError, SystemExit):
             continue
         server.url = f"http://127.0.0.1:{server.wsgi.server_port}"
-        assert server.google
-        server.google.url = f"{server.url}/google"
+        for name, look_alike in server.look_alikes.items():
+            look_alike.url = f"{server.url}/{name}"
         threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
         return server
     raise OSError(f"no free port between {port} and {port + PORTS_TRIED - 1}")
@@ -91,13 +90,8 @@ def _serves(port: int, public_url: str) -> bool:
 
 def create_app(server: Server, public_url: str) -> Flask:
     app = Flask(__name__)
-    assert server.google
-    assert server.facebook
-    assert server.github
-    assert server.firebase
-    app.register_blueprint(google.blueprint(server.google))
-    app.register_blueprint(facebook.blueprint(server.facebook))
-    app.register_blueprint(github.blueprint(server.github))
+    for look_alike in server.look_alikes.values():
+        app.register_blueprint(look_alike.routes())
     app.register_blueprint(firebase.blueprint(server.firebase))
 
     @app.get("/")
@@ -119,20 +113,18 @@ def create_app(server: Server, public_url: str) -> Flask:
     return app
 
 
-def environment(url: str) -> dict[str, Any]:
-    """The settings, by variable, that make a Quickstep use the look-alikes at ``url``."""
-    values = {"GOOGLE_ISSUER": f"{url}/google"}
-    values |= {
-        "FACEBOOK_AUTHORIZATION_URL": f"{url}/facebook/{{version}}/dialog/oauth",
-        "FACEBOOK_TOKEN_URL": f"{url}/facebook/{{version}}/oauth/access_token",
-        "FACEBOOK_API_URL": f"{url}/facebook/{{version}}/",
-        "GITHUB_AUTHORIZATION_URL": f"{url}/github/login/oauth/authorize",
-        "GITHUB_TOKEN_URL": f"{url}/github/login/oauth/access_token",
-        "GITHUB_API_URL": f"{url}/github/api/",
-    }
-    for name in ("google", "facebook", "github"):
-        values[f"{name.upper()}_CLIENT_ID"] = f"look-alike-{name}-client"
-        values[f"{name.upper()}_CLIENT_SECRET"] = f"look-alike-{name}-secret"
-    values["FIREBASE_PROJECT_ID"] = PROJECT_ID
-    values["FIREBASE_JWKS_URL"] = f"{url}/firebase/jwk"
+def environment(url: str, *names: str) -> dict[str, str]:
+    """The settings, by variable, that make a Quickstep use the look-alikes at ``url``: all of
+    them that demo mode shows, or those of these names."""
+    values: dict[str, str] = {}
+    for look_alike in LOOK_ALIKES:
+        name = look_alike.name
+        if name not in names and (names or not look_alike.in_demo):
+            continue
+        client = client_of(look_alike, "")
+        values[f"{name.upper()}_CLIENT_ID"] = client.client_id
+        values[f"{name.upper()}_CLIENT_SECRET"] = client.client_secret
+        values |= look_alike.settings(f"{url}/{name}")
+    if not names or "firebase" in names:
+        values |= firebase.settings(f"{url}/firebase")
     return values

@@ -27,7 +27,9 @@ SECRET_KEY = "a secret key for tests only and long enough"
 class Site:
     """One server under test. ``url`` is its public URL; ``simulator`` holds the look-alikes."""
 
-    def __init__(self, database_url: str, settings: dict[str, str]) -> None:
+    def __init__(
+        self, database_url: str, settings: dict[str, str], look_alikes: tuple[str, ...]
+    ) -> None:
         self._server = make_server(
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
         )
@@ -37,7 +39,7 @@ class Site:
             "SECRET_KEY": SECRET_KEY,
             "DATABASE_URL": database_url,
             "PORT": str(self._server.server_port),
-            **environment(self.simulator.url),
+            **environment(self.simulator.url, *look_alikes),
         }
         self.app = self._make_app(settings)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -93,7 +95,12 @@ class Sites:
         self._folder, self._template, self._postgres = folder, template, postgres
         self._running: list[Site] = []
 
-    def __call__(self, database: str = "sqlite", **settings: str) -> Site:
+    def __call__(
+        self,
+        database: str = "sqlite",
+        look_alikes: tuple[str, ...] = ("google", "facebook", "github", "firebase"),
+        **settings: str,
+    ) -> Site:
         """A site with these settings beside the look-alikes'. ``database``: which engine."""
         if database == "postgresql":
             url = self._postgres()
@@ -101,7 +108,7 @@ class Sites:
             path = self._folder / f"{len(self._running)}.sqlite"
             shutil.copy(self._template, path)
             url = f"sqlite:///{path}"
-        site = Site(url, settings)
+        site = Site(url, settings, look_alikes)
         self._running.append(site)
         return site
 

@@ -109,9 +109,18 @@ def test_linking_renews_the_session(grace):
 def test_a_cancelled_link_leaves_the_person_signed_in(grace):
     page = grace.get(grace.choose(grace.begin_link("github"), "", cancel="1"))
     assert page.alert == "Sign-in wasn't completed"
-    assert page.buttons[0] == "Continue"
+    assert page.heading == "Add a sign-in method"
+    assert page.buttons == ["Try again", "Go to account"]
     assert grace.providers() == ["google"]
-    assert "Sign-in with GitHub was cancelled" in grace.get("/account/activity").text
+    assert "Connecting GitHub was cancelled" in grace.get("/account/activity").text
+
+
+def test_a_link_that_failed_is_tried_again_from_its_page(grace):
+    page = grace.get(grace.choose(grace.begin_link("github"), "grace", "token:html"))
+    assert page.heading == "Add a sign-in method"
+    answer = grace.fetch(page.actions()[0], "POST", data={"csrf_token": page.csrf_token})
+    assert "connected" in grace.get(grace.choose(answer.location, "grace")).message
+    assert grace.providers() == ["github", "google"]
 
 
 def test_linking_with_a_provider_that_is_off_is_not_found(grace):
@@ -198,7 +207,10 @@ def test_unlinking_needs_a_recent_sign_in_with_the_same_identity(grace, site):
 
     wrong = grace.reauth(page, "linus")
     assert wrong.alert == "That's a different account"
+    assert wrong.heading == "Confirm it's you"
     assert grace.unlink(identity).heading == "Confirm it's you"
+    assert grace.reauth(wrong, "grace").heading == "Remove GitHub?"
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
 
     page = grace.reauth(page, "grace")
     assert page.heading == "Remove GitHub?"
@@ -319,5 +331,5 @@ def test_a_refused_link_is_in_the_activity_with_its_reference(grace):
     assert page.alert == "GitHub couldn't complete the sign-in"
     reference = page.text.rpartition("Reference ")[2][:9]
     text = grace.get("/account/activity").text
-    assert "Sign-in with GitHub blocked: GitHub couldn't complete the sign-in" in text
+    assert "Connecting GitHub blocked: GitHub couldn't complete the sign-in" in text
     assert f"Reference {reference}" in text

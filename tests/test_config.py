@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import config
-from config import CLIENT_ID_NAMES, CLIENT_SECRET_NAMES, OAUTH2_SETTINGS, OPENID_SETTINGS, Settings
+from clients import CREDENTIALS, ClientSettings
+from config import Settings
 from errors import SettingsError
 from providers import PROVIDERS
 
@@ -84,12 +85,12 @@ def test_settings_never_show_a_secret():
     assert "kkkk" not in repr(settings)
 
 
-@pytest.mark.parametrize("id_name", CLIENT_ID_NAMES)
-@pytest.mark.parametrize("secret_name", CLIENT_SECRET_NAMES)
+@pytest.mark.parametrize("id_name", CREDENTIALS["client_id"])
+@pytest.mark.parametrize("secret_name", CREDENTIALS["client_secret"])
 def test_a_client_may_be_named_in_each_of_the_usual_ways(id_name, secret_name):
     variables = {id_name.format("GITHUB"): "id", secret_name.format("GITHUB"): "secret"}
     client = load(**variables).clients["github"]
-    assert (client.client_id, client.client_secret.get_secret_value()) == ("id", "secret")
+    assert (client.client_id, client.secret) == ("id", "secret")
 
 
 def test_aliases_may_repeat_but_not_disagree():
@@ -104,7 +105,7 @@ def test_secrets_may_come_from_files(tmp_path):
     file.write_text("from a file\n")
     variables = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET_FILE": str(file)}
     client = load(**variables).clients["google"]
-    assert client.client_secret.get_secret_value() == "from a file"
+    assert client.secret == "from a file"
     (fault,) = faults(**variables, GOOGLE_CLIENT_SECRET="too")
     assert fault.startswith("GOOGLE_CLIENT_SECRET: set it or GOOGLE_CLIENT_SECRET_FILE")
 
@@ -231,13 +232,32 @@ def test_the_embedded_key_is_made_once_and_kept_to_its_owner(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_misspelt_client_in_the_file_is_a_fault(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("GOGLE_CLIENT_ID=id\nGOGLE_CLIENT_SECRET=secret\n")
+    with pytest.raises(SettingsError) as caught:
+        config.load(PROVIDERS.values(), {"AZURE_CLIENT_ID": "of another program"}, file)
+    assert caught.value.faults == [
+        "GOGLE_CLIENT_ID: there is no such provider",
+        "GOGLE_CLIENT_SECRET: there is no such provider",
+    ]
+
+
+def test_faults_of_single_settings_hide_none_between_them():
+    assert {fault.partition(":")[0] for fault in faults(PORT="lots", PROVIDERS="gogle")} == {
+        "PORT",
+        "PROVIDERS",
+    }
+
+
 # Documented: README.md, .env.example and the code name the same settings.
 
 
 def known_variables() -> set[str]:
     general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
-    templates = {*CLIENT_ID_NAMES, *CLIENT_SECRET_NAMES, *OPENID_SETTINGS, *OAUTH2_SETTINGS}
-    return general | {name.format("NAME") for name in templates} | {"NAME_SCOPE"}
+    credentials = {name.format("NAME") for names in CREDENTIALS.values() for name in names}
+    optional = set(ClientSettings.model_fields) - set(CREDENTIALS) - {"key"}
+    return general | credentials | {f"NAME_{field.upper()}" for field in optional}
 
 
 def test_every_setting_is_in_the_readme_and_every_one_there_exists():
@@ -254,7 +274,7 @@ def test_every_setting_is_in_the_example_and_every_one_there_works():
     names = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
     assert general <= names
-    for provider in PROVIDERS:
-        assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= names
+    for provider in ("GOOGLE", "FACEBOOK", "GITHUB"):
+        assert {f"{provider}_CLIENT_ID", f"{provider}_CLIENT_SECRET"} <= names
     values = dict(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=(.+)$", text, re.MULTILINE))
     assert config.load(PROVIDERS.values(), values, None)

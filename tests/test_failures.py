@@ -198,6 +198,13 @@ def test_email_unverified(make_site):
     assert site.user_count() == 0
 
 
+def test_email_unverified_at_a_provider_that_never_verifies_offers_no_retry(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    page = site.browser().sign_in("facebook", "grace")
+    assert_designed(page, 403, "Facebook doesn't vouch for email addresses")
+    assert "Try again" not in page.buttons
+
+
 def test_not_allowed(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example", SUPPORT_URL="mailto:help@navy.example")
     page = site.browser().sign_in("google", "ada")

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import requests_oauthlib
 from flask_dance.consumer import OAuth1ConsumerBlueprint, OAuth2ConsumerBlueprint
-from flask_dance.consumer.requests import OAuth2Session
+from flask_dance.consumer.requests import OAuth1Session, OAuth2Session
 
-from providers.blueprint import LoginBlueprint, ProviderSession, oauth_authorized, oauth_error
+from providers import oauth1, oauth2
+from providers.blueprint import oauth_authorized, oauth_error
 from tests.browser import query_of
 
 
@@ -113,13 +114,13 @@ def test_row_13_connections_are_kept(site):
 def test_row_14_a_page_builds_no_provider_session(site, monkeypatch):
     """Stock: one requests Session per provider on every request of the app."""
     built = []
-    original = ProviderSession.__init__
+    original = oauth2.ProviderSession.__init__
 
     def counted(self, *args, **kwargs) -> None:
         built.append(1)
         original(self, *args, **kwargs)
 
-    monkeypatch.setattr(ProviderSession, "__init__", counted)
+    monkeypatch.setattr(oauth2.ProviderSession, "__init__", counted)
     browser = site.browser()
     browser.get("/login")
     assert not built
@@ -141,5 +142,7 @@ def test_row_20_nothing_of_contrib_is_used():
 
 
 def test_our_blueprint_is_flask_dances():
-    assert issubclass(LoginBlueprint, OAuth2ConsumerBlueprint)
-    assert issubclass(ProviderSession, OAuth2Session)
+    assert issubclass(oauth2.OAuth2LoginBlueprint, OAuth2ConsumerBlueprint)
+    assert issubclass(oauth1.OAuth1LoginBlueprint, OAuth1ConsumerBlueprint)
+    assert issubclass(oauth2.ProviderSession, OAuth2Session)
+    assert issubclass(oauth1.ProviderSession, OAuth1Session)

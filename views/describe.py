@@ -33,10 +33,11 @@ def day(value: datetime) -> str:
 
 def _titles() -> dict[str, str]:
     """The page titles of all refusals, by reason code."""
-    titles, waiting = {}, [errors.Problem]
+    titles: dict[str, str] = {}
+    waiting = [errors.Problem]
     while waiting:
         error = waiting.pop()
-        titles[error.code] = error.title
+        titles.setdefault(error.code, error.title)
         waiting += error.__subclasses__()
     return titles
 
@@ -50,6 +51,10 @@ SENTENCES = {
     ("signed_in", ""): "Signed in with {provider}",
     ("refused", "cancelled"): "Sign-in with {provider} was cancelled",
     ("refused", ""): "Sign-in with {provider} blocked: {refusal}",
+    ("link_refused", "cancelled"): "Connecting {provider} was cancelled",
+    ("link_refused", ""): "Connecting {provider} blocked: {refusal}",
+    ("proof_refused", "cancelled"): "Confirming it's you with {provider} was cancelled",
+    ("proof_refused", ""): "Confirming it's you with {provider} blocked: {refusal}",
     (
         "linked",
         "email_verified_on_both_sides",

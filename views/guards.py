@@ -65,6 +65,8 @@ class Site:
 
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""
+        if provider in self.providers:
+            return self.providers[provider].label
         known = PROVIDERS.get(provider)
         if known is None:
             return firebase.LABEL if provider == firebase.NAME else provider

@@ -2,7 +2,8 @@
 ``oauth_authorized`` that decides and answers."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import structlog
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -13,7 +14,8 @@ import accounts
 import activity
 import flows
 import sessions
-from errors import WrongAccount
+import tokens
+from errors import TokenUnreadable, WrongAccount
 from linking import (
     AlreadyLinked,
     Link,
@@ -110,6 +112,15 @@ class Gate:
         set_cookie(cookie_name(FLOW_COOKIE + attempt.id), "", 0)
         return attempt
 
+    def pack(self, state: str, value: Mapping[str, object]) -> str:
+        return tokens.sealer().seal(dict(value), _bound(state))
+
+    def unpack(self, state: str, text: str) -> Mapping[str, object]:
+        try:
+            return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
+        except TokenUnreadable:
+            return {}
+
     def _purge(self) -> None:
         """Now and then, delete what is over."""
         if time.monotonic() - self._purged_at > PURGE_EVERY_SECONDS:
@@ -119,12 +130,19 @@ class Gate:
             activity.purge()
 
 
+def _bound(state: str) -> str:
+    return f"callback:{state}"
+
+
 def begin_flow(
     provider: str, intent: flows.Intent, *, return_to: str, identity_id: str | None = None
 ) -> flows.Attempt:
     """A flow of this browser; one that is to change an account is bound to its session."""
     session = current_session()
+    flows.check_open(caller().address)
     drop_flows(flows.surplus(flow_cookies()))
+    db.session.commit()  # nothing of the database is held while the provider is asked
+    request_token = site().providers[provider].opening()
     attempt = flows.begin(
         provider,
         intent,
@@ -133,6 +151,7 @@ def begin_flow(
         user_id=session.user_id if session else None,
         session_id=session.id if session and intent in ("link", "reauth") else None,
         identity_id=identity_id,
+        request_token=request_token,
     )
     keep_flow(attempt.id, attempt.cookie)
     return attempt

@@ -13,7 +13,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from config import is_loopback
+from clients import is_loopback
 from views.describe import day, moment
 from views.guards import address_of, site, write_cookies
 

@@ -11,15 +11,35 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 import activity
-from errors import FormOld, InvalidToken, Misconfigured, Problem, SignInError, TooManyAttempts
+from errors import (
+    EmailNeverVerified,
+    EmailUnverified,
+    FormOld,
+    InvalidToken,
+    Misconfigured,
+    NotFound,
+    Problem,
+    SignInError,
+    TooManyAttempts,
+)
 from views.bearer import is_bearer
 from views.guards import caller, cookie_name, forget_cookies, local_path, site
 
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 30
+# How the two engines say that the schema was never brought up.
+NO_SCHEMA_SIGNS = ("no such table", "does not exist")
+NO_SCHEMA = "run: flask --app app db upgrade"
+# What a refusal is called in the activity list, by what had been begun.
+REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
+# What somebody begins while signed in: its heading, and the form that begins it again.
+AGAIN = {
+    "link": ("Add a sign-in method", "account.link", "provider"),
+    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
+}
 # Title, text, and where the button leads (signed in or not).
 PAGES = {
     400: (
@@ -117,11 +137,14 @@ def provider_label() -> str:
 def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
     attempt = g.get("attempt")
+    provider = _provider_name()
+    if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
+        error = EmailNeverVerified(error.detail, email=error.email)
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(
         "refused",
         reason=error.code,
-        provider=_provider_name(),
+        provider=provider,
         intent=attempt.intent if attempt else None,
         detail=error.detail,
         address=caller().address,
@@ -129,8 +152,9 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     if error.status in (400, 401, 403) and not is_bearer():
         site().limits.count_refusal(caller().address)
     if attempt and attempt.user_id and isinstance(error, SignInError):
+        kind = REFUSED.get(attempt.intent, "refused")
         activity.record(
-            attempt.user_id, "refused", caller(), provider=attempt.provider, reason=error.code
+            attempt.user_id, kind, caller(), provider=attempt.provider, reason=error.code
         )
     headers = {}
     if isinstance(error, TooManyAttempts):
@@ -141,6 +165,8 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         title, detail = (words(text, error).striptags() for text in (error.title, error.body))
         response = problem_json(error.status, error.code, title, detail=detail)
         return response, error.status, headers
+    if isinstance(error, NotFound):
+        return error_page(404, 404), 404, headers
     return sign_in_page(error), error.status, headers
 
 
@@ -149,6 +175,12 @@ def _provider_name() -> str | None:
         return request.blueprint
     known = g.get("attempt") or g.get("grant")
     return known.provider if known else None
+
+
+def _vouches(provider: str) -> bool:
+    """Whether a provider ever says that an address was verified."""
+    blueprint = site().providers.get(provider)
+    return blueprint is None or blueprint.provider.vouches_for_email
 
 
 def sign_in_page(problem: Problem | None = None) -> str:
@@ -172,7 +204,19 @@ def sign_in_page(problem: Problem | None = None) -> str:
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
+        again=_again(),
     )
+
+
+def _again() -> dict[str, str] | None:
+    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
+    attempt = g.get("attempt")
+    if attempt is None or attempt.intent not in AGAIN or not current_user.is_authenticated:
+        return None
+    g.form_redirects = True
+    heading, endpoint, argument = AGAIN[attempt.intent]
+    action = url_for(endpoint, **{argument: getattr(attempt, argument)})
+    return {"action": action, "heading": heading, "next": attempt.return_to}
 
 
 def _last_used() -> str | None:
@@ -200,7 +244,13 @@ def on_database_error(error: SQLAlchemyError) -> Any:
     """The database is gone, locked or not set up: a clear 503, and the person can try again."""
     lost = isinstance(error, DBAPIError)
     cause = str(getattr(error, "orig", error)).strip().splitlines()
-    log.error("database_failed", error=type(error).__name__, cause=cause[0] if cause else "")
+    hint = NO_SCHEMA if any(sign in "".join(cause) for sign in NO_SCHEMA_SIGNS) else None
+    log.error(
+        "database_failed",
+        error=type(error).__name__,
+        cause=cause[0] if cause else "",
+        **({"hint": hint} if hint else {}),
+    )
     forget_cookies()
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if not lost and type(error).__name__ != "TimeoutError":

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from errors import IdTokenRefused
+from errors import IdTokenRefused, NotAllowed
 from providers import PROVIDERS
 from providers.base import Get, Profile, Provider
+from providers.firebase import Firebase
 from providers.native import NativeTokens
 from providers.openid_connect import claims_with_userinfo, profile_from
+from simulator.firebase import PROJECT_ID
+from simulator.firebase import Firebase as LookAlike
 from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
 
 ANDROID = "android.apps.googleusercontent.com"
@@ -135,6 +138,7 @@ BUNDLE, SERVICE = "org.example.app", "org.example.web"
 
 
 def apple_profile(get: Get) -> Profile:
+    assert get("form_user") == {}, "what a web callback would bring is not there, and no fault"
     return profile_from(claims_with_userinfo(get, needs=("name",)))
 
 
@@ -147,10 +151,10 @@ APPLE = Provider(
 )
 
 
-def verify(**changes: Any) -> Any:
+def verify(hosted_domain: str | None = None, **changes: Any) -> Any:
     now = int(time.time())
     claims = good_claims(aud=BUNDLE, exp=now + 86400, nonce="sha256", email_verified="true")
-    tokens = NativeTokens(APPLE, issuer_with(public(key("RSA"))), [SERVICE, BUNDLE])
+    tokens = NativeTokens(APPLE, issuer_with(public(key("RSA"))), [SERVICE, BUNDLE], hosted_domain)
     return tokens.verify(sign({**claims, "email": "x@privaterelay.example", **changes}))
 
 
@@ -161,6 +165,28 @@ def test_a_native_token_of_any_provider_becomes_its_web_identity():
     assert not grant.is_relayed
     assert grant.token == {}
     assert verify(aud=SERVICE).profile == grant.profile
+
+
+def test_a_hosted_domain_holds_for_apps_too():
+    """NAME_HOSTED_DOMAIN: whom the web does not let in, no other door does."""
+    assert verify("navy.example", hd="navy.example").profile.subject == "1"
+    for hd in ("chemistry.example", None, ["navy.example"]):
+        with pytest.raises(NotAllowed):
+            verify("navy.example", hd=hd)
+
+
+def test_firebase_does_not_say_of_which_domain_an_account_is():
+    look_alike = LookAlike()
+    issuers = {"google": "https://accounts.google.com", "github": "https://api.github.com"}
+    project = Firebase(
+        PROJECT_ID,
+        lambda _url: (look_alike.jwk_set(), None),
+        identity_issuers=issuers,
+        closed=["google"],
+    )
+    with pytest.raises(NotAllowed):
+        project.verify(look_alike.mint("grace"))
+    assert project.verify(look_alike.mint("grace", "github.com")).provider == "github"
 
 
 @pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])

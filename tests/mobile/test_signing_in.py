@@ -10,6 +10,8 @@ from simulator.firebase import PROJECT_ID
 
 FIREBASE_ISSUER = f"https://securetoken.google.com/{PROJECT_ID}"
 WAYS = {"google.com": "google", "facebook.com": "facebook", "github.com": "github"}
+WAYS |= {"twitter.com": "twitter"}
+ALL = (*WAYS.values(), "firebase")
 
 
 @pytest.fixture
@@ -47,9 +49,9 @@ def test_the_cookie_has_the_configured_name(make_site):
 @pytest.mark.parametrize("mode", ["ask", "auto", "separate"])
 @pytest.mark.parametrize("first", ["web", "app"])
 def test_the_same_person_on_the_web_and_in_the_app_is_one_account(make_site, mode, first):
-    site = make_site(ACCOUNT_LINKING=mode)
+    site = make_site(look_alikes=ALL, ACCOUNT_LINKING=mode)
     for count, (way, provider) in enumerate(WAYS.items(), 1):
-        person = ("ada", "grace", "linus")[count - 1]
+        person = ("ada", "grace", "linus", "leila")[count - 1]
         web, app = site.browser(), site.browser()
         steps = [
             lambda web=web, provider=provider, person=person: web.sign_in(provider, person),
@@ -79,17 +81,18 @@ def test_native_one_tap_firebase_and_web_are_one_account(site, firebase):
 def test_who_comes_by_a_provider_that_is_off_is_kept_as_that_provider_will_find_them(make_site):
     off = {
         f"{name}_CLIENT_{part}": ""
-        for name in ("GOOGLE", "GITHUB", "FACEBOOK")
+        for name in ("GOOGLE", "GITHUB", "FACEBOOK", "TWITTER")
         for part in ("ID", "SECRET")
     }
     site = make_site(**off)
-    for way, person in zip(WAYS, ("ada", "grace", "linus"), strict=True):
+    for way, person in zip(WAYS, ("ada", "grace", "linus", "leila"), strict=True):
         site.browser().bring(site.simulator.firebase.mint(person, way))
     kept = {row.provider: row.issuer for row in site.rows("SELECT * FROM oauth")}
     assert kept == {
         "google": "https://accounts.google.com",
         "facebook": "https://graph.facebook.com",
         "github": "https://api.github.com",
+        "twitter": "https://api.x.com",
     }
     browser = site.browser()
     browser.bring(site.simulator.firebase.mint("ada"))

@@ -1,0 +1,403 @@
+"""Login blueprints for OAuth 2.0 (RFC 6749) and OpenID Connect providers."""
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urljoin, urlsplit
+
+import requests
+from flask import g, redirect, request, url_for
+from flask import session as browser_cookie
+from flask_dance.consumer import OAuth2ConsumerBlueprint
+from flask_dance.consumer.requests import OAuth2Session
+from werkzeug.wrappers import Response
+
+from clients import ClientSettings
+from errors import CodeRefused, Misconfigured, ProviderError, StateMismatch
+from providers.base import Attempt, ClientAuth, Get, Grant, Provider
+from providers.blueprint import (
+    MISCONFIGURED_ERRORS,
+    Gate,
+    LoginBlueprint,
+    Storage,
+    TokenStore,
+    plain_code,
+)
+from providers.jwt import VerifiedClaims
+from providers.openid_connect import Issuer, check_hosted_domain, check_userinfo
+from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
+
+# RFC 6749 A.12, bounded.
+ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
+# RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
+SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
+# Parts of a token response that are not a token to keep.
+NOT_KEPT = frozenset({"id_token", "scope"})
+# What a form_post callback (OAuth 2.0 Form Post Response Mode) passes on to the callback by GET.
+FORM_POST_PARAMETERS = ("state", "code", "error", "iss")
+FORM_FIELD_MAX_CHARACTERS = 4096
+# A client secret that is made lives an hour, and is made anew well before.
+MADE_SECRET_SECONDS = 3000
+
+
+class ProviderSession(OAuth2Session):
+    """One person's conversation with one provider, within one request.
+
+    ``session.get("user")`` fetches as that person: with the token this flow was given, else
+    with the one in the store. Raises ProviderError; follows no redirect.
+    """
+
+    blueprint: "OAuth2LoginBlueprint"
+
+    def __init__(self, blueprint: "OAuth2LoginBlueprint", **kwargs: Any) -> None:
+        super().__init__(blueprint=blueprint, **kwargs)
+        self.trust_env = False
+        self.mount("https://", blueprint.transport)
+        self.mount("http://", blueprint.transport)
+        self.headers.update(HEADERS)
+        self.headers.update(blueprint.api_headers)
+
+    @property
+    def redirect_uri(self) -> str:
+        """Always from the configured public URL; the request's Host header has no say."""
+        return self.blueprint.redirect_uri
+
+    @redirect_uri.setter
+    def redirect_uri(self, value: object) -> None:
+        pass
+
+    def authorization_address(self) -> str:
+        """The authorization request (RFC 6749 4.1.1) of this request's flow."""
+        endpoint = self.blueprint.endpoint_url("authorization")
+        separator = "&" if urlsplit(endpoint).query else "?"
+        # %20 and not +: some providers read the query as RFC 3986 does.
+        query = urlencode(self.blueprint.authorization_parameters(g.attempt), quote_via=quote)
+        return f"{endpoint}{separator}{query}"
+
+    def fetch_token(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+        """Exchange the callback's code (RFC 6749 4.1.3), check what comes, read the profile.
+
+        Leaves the Grant in ``g.grant``. Raises ProviderError, Misconfigured or NotAllowed.
+        """
+        blueprint, attempt = self.blueprint, cast(Attempt, g.attempt)
+        code = request.args.get("code")
+        if not code:
+            raise ProviderError("the callback holds neither a code nor an error")
+        answer = blueprint.exchange(code, attempt.code_verifier)
+        claims = blueprint.check_id_token(answer, attempt.nonce)
+        self.token = answer
+        profile = blueprint.provider.profile(self._reader(claims))
+        g.grant = Grant(
+            provider=blueprint.name,
+            issuer=blueprint.identity_issuer,
+            profile=profile,
+            scopes=blueprint.granted_scopes(answer),
+            token={name: value for name, value in answer.items() if name not in NOT_KEPT},
+        )
+        return answer
+
+    def _reader(self, claims: VerifiedClaims | None) -> Get:
+        """The ``get`` that a provider's profile function is given."""
+
+        def get(url: str) -> Any:
+            if claims is not None and url == "id_token":
+                return claims
+            if claims is not None and url == "userinfo":
+                endpoint = self.blueprint.endpoint_url("userinfo")
+                return check_userinfo(read_json(self.get(endpoint)), claims["sub"])
+            if url == "form_user":
+                return self.blueprint.form_user()
+            if url == "token":
+                return self.token
+            return read_json(self.get(url))
+
+        return get
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        """Fetch as the person, from the provider's API only; the token goes nowhere else."""
+        token = self.token or {}
+        url = urljoin(self.blueprint.api_url, url)
+        if not self.blueprint.owns(url):
+            raise ValueError(f"{urlsplit(url).netloc} is not {self.blueprint.name}'s API")
+        access_token = str(token.get("access_token", ""))
+        params = {**(kwargs.pop("params", None) or {})}
+        if access_token:
+            headers = {**(kwargs.pop("headers", None) or {})}
+            kwargs["headers"] = {**headers, "Authorization": f"Bearer {access_token}"}
+            params |= self.blueprint.provider.proof(self.blueprint.client_secret, access_token)
+        kwargs |= {"params": params, "allow_redirects": False}
+        return requests.Session.request(self, method, url, *args, **kwargs)
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """None: requests would parse, and stumble over, even a target that is not followed."""
+
+
+class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
+    """A provider of OAuth 2.0; with an issuer, of OpenID Connect."""
+
+    single_parameters = ("state", "code", "error", "iss")  # RFC 6749 3.1
+
+    def __init__(
+        self,
+        provider: Provider,
+        client: ClientSettings,
+        *,
+        public_url: str,
+        gate: Gate,
+        tokens: TokenStore,
+        transport: Transport,
+    ) -> None:
+        OAuth2ConsumerBlueprint.__init__(
+            self,
+            provider.name,
+            __name__,
+            url_prefix="/login",
+            session_class=ProviderSession,
+            storage=Storage(tokens),
+            rule_kwargs={"methods": ["GET"]},
+        )
+        self.set_up(provider, client, public_url=public_url, gate=gate, transport=transport)
+        self.issuer: Issuer | None = None
+        if provider.issuer:
+            url = client.issuer or provider.issuer
+            aliases = () if client.issuer else provider.issuer_aliases
+            self.issuer = Issuer(url, transport.get_json, aliases, provider.any_tenant)
+        if provider.read_form_user:
+            route = f"/{provider.name}/authorized"
+            self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
+        self._made_secret = ("", 0.0)
+
+    @property
+    def api_headers(self) -> dict[str, str]:
+        return {
+            name: value.replace("{client_id}", self.client_id)
+            for name, value in self.provider.api_headers.items()
+        }
+
+    @property
+    def identity_issuer(self) -> str:
+        return self.issuer.identity_issuer if self.issuer else super().identity_issuer
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        if self.issuer:
+            return (self.issuer.form_origin, *self.provider.also_passes)
+        return super().form_origins
+
+    @property
+    def client_secret(self) -> str:
+        """The client's secret; one that is made of a key is kept for most of its hour."""
+        make = self.provider.make_secret
+        if make is None:
+            return self.client.secret
+        secret, made_at = self._made_secret
+        if time.time() - made_at > MADE_SECRET_SECONDS:
+            made_at = time.time()
+            secret = make(self.client, int(made_at))
+            self._made_secret = (secret, made_at)
+        return secret
+
+    @client_secret.setter
+    def client_secret(self, value: object) -> None:
+        """Flask-Dance sets it once, to nothing."""
+
+    @property
+    def client_auth(self) -> ClientAuth:
+        """How the token endpoint gets to know us (RFC 6749 2.3.1). Raises ProviderError."""
+        if not self.client.secret and self.provider.make_secret is None:
+            return "none"
+        if self.provider.client_auth is None and self.issuer:
+            return self.issuer.metadata().client_auth
+        return self.provider.client_auth or "post"
+
+    def new_session(self) -> ProviderSession:
+        return ProviderSession(self, client_id=self.client_id, scope=self.scope)
+
+    def endpoint_url(self, name: str) -> str:
+        """``authorization``, ``token`` or ``userinfo``. Raises ProviderError."""
+        if self.issuer is None:
+            return super().endpoint_url(name)
+        url = getattr(self.issuer.metadata(), f"{name}_endpoint")
+        if not url:
+            raise ProviderError(f"the issuer has no {name} endpoint")
+        return str(url)
+
+    def owns(self, url: str) -> bool:
+        if self.issuer is None:
+            return super().owns(url)
+        return url == self.issuer.metadata().userinfo_endpoint
+
+    # The callback.
+
+    def finish(self) -> Response:
+        g.attempt = self.gate.claim(self.name, request.args.get("state"))
+        self._check_iss_parameter()
+        if "error_code" in request.args and "error" not in request.args:
+            # Facebook's other form of error, which Flask-Dance takes for a success.
+            raise self.callback_error(request.args["error_code"])
+        # Flask-Dance checks a slot of its own, of which there is one per provider.
+        slot = f"{self.name}_oauth_state"
+        browser_cookie[slot] = g.attempt.state
+        try:
+            response: Response = OAuth2ConsumerBlueprint.authorized(self)
+            return response
+        finally:
+            browser_cookie.pop(slot, None)
+
+    def _check_iss_parameter(self) -> None:
+        """RFC 9207 2.4: the answer must come from the issuer that was asked."""
+        if self.issuer is None:
+            return
+        iss = request.args.get("iss")
+        # An error without iss is let by: there is no code in it that could be mixed up.
+        if iss is None and "code" in request.args and self.issuer.metadata().sends_iss:
+            raise StateMismatch("the callback lacks the iss that this issuer announces")
+        if iss is not None and not self.issuer.accepts(iss):
+            raise StateMismatch("the callback's iss is another issuer")
+
+    def form_post(self) -> Response:
+        """POST …/authorized: go on by GET, with which the browser sends its cookies.
+
+        The POST comes from the provider's site, so it carries none (SameSite=Lax). What it
+        says of the person travels sealed, and for this flow only.
+        """
+        form = {
+            name: value
+            for name in FORM_POST_PARAMETERS
+            for value in request.form.getlist(name)[:2]
+            if len(value) <= FORM_FIELD_MAX_CHARACTERS
+        }
+        if any(len(request.form.getlist(name)) > 1 for name in FORM_POST_PARAMETERS):
+            raise StateMismatch("a callback parameter came twice")
+        user = request.form.get("user", "")
+        if user and "state" in form and self.provider.read_form_user:
+            form["user"] = self.gate.pack(form["state"], self.provider.read_form_user(user))
+        return redirect(f"{url_for(f'{self.name}.authorized')}?{urlencode(form)}", 303)
+
+    def form_user(self) -> Mapping[str, object]:
+        """What the form of this flow said of the person: not signed by anybody, to show only."""
+        return self.gate.unpack(g.attempt.state, request.args.get("user", ""))
+
+    # The protocol, for the session above.
+
+    def authorization_parameters(self, attempt: Attempt) -> dict[str, str]:
+        """From configuration and flow only: no parameter of the request gets through."""
+        scope = self.provider.scope_separator.join(self.scope.replace(",", " ").split())
+        parameters = {
+            **self.provider.authorize_params,
+            **self.provider.intent_params.get(attempt.intent, {}),
+            "response_type": "code",
+            self.provider.client_id_parameter: self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": scope,
+            "state": attempt.state,
+        }
+        if self.provider.pkce:
+            parameters["code_challenge"] = s256(attempt.code_verifier)
+            parameters["code_challenge_method"] = "S256"
+        if self.issuer:
+            parameters["nonce"] = attempt.nonce
+        if self.client.hosted_domain:
+            parameters["hd"] = self.client.hosted_domain
+        return {name: value for name, value in parameters.items() if value}
+
+    def exchange(self, code: str, code_verifier: str) -> dict[str, Any]:
+        """The token endpoint's answer to a code (RFC 6749 5.1).
+
+        Raises Misconfigured when it refuses our settings, else ProviderError.
+        """
+        body = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+        }
+        if self.provider.pkce:
+            body["code_verifier"] = code_verifier
+        return self.ask_token_endpoint(body)
+
+    def ask_token_endpoint(self, body: dict[str, str]) -> dict[str, Any]:
+        """The answer to a token request (RFC 6749 4.1.3, 6) of this client.
+
+        Raises Misconfigured when it refuses our settings, else ProviderError.
+        """
+        method = self.client_auth
+        if method != "basic":
+            body[self.provider.client_id_parameter] = self.client_id
+        if method == "post":
+            body["client_secret"] = self.client_secret
+        prepared = prepare("POST", self.endpoint_url("token"), body)
+        if method == "basic":
+            prepared.headers["Authorization"] = basic(self.client_id, self.client_secret)
+        return self._read_token_response(self.transport.send(prepared))
+
+    def _read_token_response(self, response: requests.Response) -> dict[str, Any]:
+        where = f"the token endpoint answered {response.status_code}"
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind == "application/x-www-form-urlencoded":
+            answer: Any = dict(parse_qsl(response.content.decode("utf-8", "replace")))
+        else:
+            answer = parse_json(response.content, where)
+        if not isinstance(answer, dict):
+            raise ProviderError(f"{where} with something that is not an object")
+        # Some send their errors as 200.
+        if answer.get("error"):
+            raise self._token_error(answer["error"], where)
+        if response.status_code != 200:
+            raise ProviderError(where)
+        access_token = answer.get("access_token")
+        if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
+            raise ProviderError(f"{where} without an access token that a header can carry")
+        kind = answer.get("token_type", "bearer")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            raise ProviderError(f"{where} with a token type other than bearer")
+        return answer
+
+    def _token_error(self, error: object, where: str) -> ProviderError:
+        code = str(error.get("code")) if isinstance(error, dict) else str(error)
+        detail = f"{where} with error {plain_code(code)}"
+        if code in MISCONFIGURED_ERRORS | self.provider.misconfigured_errors:
+            return Misconfigured(detail)
+        if code in CODE_REFUSED_ERRORS | self.provider.code_refused_errors:
+            return CodeRefused(detail)
+        return ProviderError(detail)
+
+    def check_id_token(self, answer: Mapping[str, Any], nonce: str) -> VerifiedClaims | None:
+        """Raises ProviderError unless an OpenID Connect answer holds a good id_token, and
+        NotAllowed when it is of another domain than the settings let in."""
+        if self.issuer is None:
+            return None
+        claims = self.issuer.check_id_token(
+            answer.get("id_token"),
+            client_id=self.client_id,
+            nonce=nonce,
+            access_token=answer["access_token"],
+        )
+        check_hosted_domain(claims, self.client.hosted_domain)
+        return claims
+
+    def granted_scopes(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
+        """What was granted, under the names that were asked for; all of it where none is said."""
+        said = answer.get("scope")
+        text = said if isinstance(said, str) and said.strip() else self.scope
+        names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
+        return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))
+
+    def check(self) -> None:
+        self.endpoint_url("authorization")
+        self.exchange("made-up-code-to-check-the-settings", "a" * 43)
+
+
+def s256(code_verifier: str) -> str:
+    """RFC 7636 4.2."""
+    digest = hashlib.sha256(code_verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """The Authorization header of a client; both parts are form-encoded first (RFC 6749 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"

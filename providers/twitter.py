@@ -1,0 +1,69 @@
+"""X, by OAuth 1.0a. https://docs.x.com/fundamentals/authentication/oauth-1-0a
+And by OAuth 2.0. https://docs.x.com/fundamentals/authentication/oauth-2-0
+
+Two ways to the same people: the numeric id is one, and an operator sets up either.
+"""
+
+from providers.base import Get, Profile, Provider, make_profile, value_at
+
+CONSOLE = "https://developer.x.com/en/portal/dashboard"
+
+
+def profile(get: Get) -> Profile:
+    """The address is only there when X has verified it; it is shown, and joins nothing."""
+    answer = get(
+        "1.1/account/verify_credentials.json"
+        "?include_email=true&skip_status=true&include_entities=false"
+    )
+    email = value_at(answer, "email")
+    return make_profile(
+        # The number itself loses digits on its way through JSON parsers.
+        subject=value_at(answer, "id_str"),
+        email=email,
+        email_verified=bool(email),
+        name=value_at(answer, "name"),
+        username=value_at(answer, "screen_name"),
+        picture=value_at(answer, "profile_image_url_https"),
+    )
+
+
+def profile_2(get: Get) -> Profile:
+    """``verified`` here is the badge; the address is in ``confirmed_email`` or nowhere."""
+    answer = get("2/users/me?user.fields=id,name,username,profile_image_url,confirmed_email")
+    email = value_at(answer, "data.confirmed_email")
+    return make_profile(
+        subject=value_at(answer, "data.id"),
+        email=email,
+        email_verified=bool(email),
+        name=value_at(answer, "data.name"),
+        username=value_at(answer, "data.username"),
+        picture=value_at(answer, "data.profile_image_url"),
+    )
+
+
+TWITTER = Provider(
+    name="twitter",
+    label="X",
+    request_token_endpoint="https://api.x.com/oauth/request_token",
+    authorization_endpoint="https://api.x.com/oauth/authenticate",
+    token_endpoint="https://api.x.com/oauth/access_token",
+    api_url="https://api.x.com/",
+    pkce=False,
+    profile=profile,
+    intent_params={"reauth": {"force_login": "true"}},
+    console=CONSOLE,
+)
+
+TWITTER_OAUTH2 = Provider(
+    name="twitter",
+    variant="oauth2",
+    label="X",
+    # Without tweet.read, users/me answers 403.
+    scope="users.read tweet.read users.email",
+    authorization_endpoint="https://x.com/i/oauth2/authorize",
+    token_endpoint="https://api.x.com/2/oauth2/token",
+    api_url="https://api.x.com/",
+    client_auth="basic",
+    profile=profile_2,
+    console=CONSOLE,
+)
