@@ -32,7 +32,7 @@ from linking import (
     decide_sign_in,
 )
 from models import OAuth, User, atomic, db, now
-from providers.base import Grant, Profile, email_key
+from providers.base import Grant, Profile, clean_text, email_key
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,23 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     db.session.expire_all()
     db.session.delete(gone)
     _record(identity, "merged", caller, detail=f"account {other_id}")
+
+
+@atomic
+def rename(user_id: str, name: str | None, caller: Caller) -> User:
+    """Change what a person is called; what providers say later does not change it back.
+
+    The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
+    the name away. Raises NotFound when the account is gone.
+    """
+    user = _lock(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    cleaned = clean_text(name)
+    if cleaned != user.name:
+        user.name = cleaned
+        activity.record(user_id, "renamed", caller, detail=cleaned or "")
+    return user
 
 
 def identities_of(user_id: str) -> Sequence[OAuth]:

@@ -38,7 +38,7 @@ def record(
     """Add a line to somebody's activity, and one like it to the log.
 
     Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
-    confirmed, email_changed.
+    confirmed, email_changed, renamed.
     """
     log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
     db.session.add(

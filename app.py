@@ -33,10 +33,11 @@ from providers.openid_connect import named_issuer
 from providers.transport import Transport
 from sealing import Sealer
 from tokens import IdentityTokens
-from views import guards, pages, problems
+from views import cors, guards, pages, problems
 from views.account import account
 from views.api import api
 from views.confirm import confirm
+from views.docs import docs
 from views.limits import Limits
 from views.login import Gate, login
 from views.mobile import mobile
@@ -87,10 +88,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     pages.init_app(app)
     problems.init_app(app)
+    cors.init_app(app)
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    for blueprint in [login, mobile, confirm, account, api, *site.providers.values()]:
+    for blueprint in [login, mobile, confirm, account, api, docs, *site.providers.values()]:
         app.register_blueprint(blueprint)
     for blueprint in site.providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).

@@ -87,10 +87,27 @@ def _check_emulator_host(value: str) -> str:
     return value
 
 
+def _check_origin(origin: str) -> str:
+    """An origin as browsers write it in their Origin header (RFC 6454 6.2)."""
+    try:
+        parts = urlsplit(check_endpoint(origin.rstrip("/")))
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"has {origin!r}, which {error}") from None
+    if parts.path or parts.query or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:]+", host):
+        raise ValueError(f"has {origin!r}, which is not an origin such as https://app.example.org")
+    host = f"[{host}]" if ":" in host else host
+    is_default = port in (None, {"https": 443, "http": 80}[parts.scheme])
+    return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{port}"
+
+
 PageURL = Annotated[str, AfterValidator(_check_page_url)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list)]
 Domains = Annotated[
     tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(comma_list)
+]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(comma_list)
 ]
 
 
@@ -119,6 +136,7 @@ class Settings(BaseModel):
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     allowed_email_domains: Domains = ()
     signups: Literal["open", "closed"] = "open"
+    cors_origins: Origins = ()
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
     firebase_jwks_url: Endpoint | None = None

@@ -4,7 +4,7 @@ The words are templates; the page fills in ``{provider}``, ``{product}``, ``{hos
 ``{email}``, ``{support}``, ``{ref}`` and ``{minutes}`` (see views/problems.py).
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Offers = Literal["buttons", "retry", "nothing"]
 
@@ -224,6 +224,54 @@ class NotFound(Problem):
     status = 404
     title = "Page not found"
     body = "Check the address, or start from your account."
+
+
+class RequestFault(Exception):
+    """A program's request that cannot be answered as it is. Its author reads ``detail`` in the
+    answer (RFC 9457), so the words speak of headers and fields, and never hold what was sent.
+
+    ``members``: what else the answer has, such as ``errors``, a line for each field.
+    """
+
+    code: ClassVar[str] = "bad_request"
+    status: ClassVar[int] = 400
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class InvalidQuery(RequestFault):
+    code = "invalid_query"
+
+
+class MalformedJSON(RequestFault):
+    code = "malformed_json"
+
+
+class UnsupportedMediaType(RequestFault):
+    code = "unsupported_media_type"
+    status = 415
+
+
+class InvalidFields(RequestFault):
+    """Well-formed JSON, but not what the operation takes (RFC 9110 15.5.21)."""
+
+    code = "invalid_fields"
+    status = 422
+
+
+class CSRFFailed(RequestFault):
+    code = "csrf"
+    status = 403
+
+
+class ReauthRequired(RequestFault):
+    """A sensitive act, and the last proof of who is asking is over 15 minutes old."""
+
+    code = "reauth_required"
+    status = 403
 
 
 class TokenUnreadable(Exception):

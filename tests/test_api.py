@@ -1,6 +1,68 @@
-"""GET /api/v1/me."""
+"""The JSON API: who is signed in, their name, identities and sessions; and how it refuses."""
 
+import base64
 import re
+from typing import Any
+
+import pytest
+
+from tests.browser import Browser, Page
+
+LONG_AGO = "2026-01-01 00:00:00.000000"
+UNSAFE = (
+    ("PATCH", "/api/v1/me"),
+    ("DELETE", "/api/v1/identities/x"),
+    ("DELETE", "/api/v1/sessions/x"),
+)
+READS = ("/api/v1/me", "/api/v1/identities", "/api/v1/sessions")
+
+
+@pytest.fixture
+def grace(browser):
+    """Grace, signed in with Google and GitHub."""
+    browser.sign_in("google", "grace")
+    browser.link("github", "grace")
+    return browser
+
+
+def csrf(browser: Browser) -> dict[str, str]:
+    return {"X-CSRF-Token": browser.fetch("/api/v1/me").headers.get("X-CSRF-Token", "")}
+
+
+def send(browser: Browser, method: str, path: str, **kwargs: Any) -> Page:
+    """A change, with the CSRF token of the browser."""
+    headers = csrf(browser) | kwargs.pop("headers", {})
+    return browser.fetch(path, method, headers=headers, **kwargs)
+
+
+def rename(browser: Browser, **fields: Any) -> Page:
+    return send(browser, "PATCH", "/api/v1/me", json=fields)
+
+
+def problem(page: Page) -> tuple[int, str]:
+    """Status and code of a problem; that it is one, whole."""
+    assert page.headers["Content-Type"] == "application/problem+json"
+    assert page.headers["Cache-Control"] == "no-store"
+    told = page.response.json()
+    assert (told["type"], told["status"]) == ("about:blank", page.status)
+    assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", told["request_id"])
+    return page.status, told["code"]
+
+
+def faults(page: Page) -> dict[str, str]:
+    return {fault["field"]: fault["detail"] for fault in page.response.json()["errors"]}
+
+
+def pages(browser: Browser, path: str, limit: int) -> list[list[str]]:
+    """The ids of every page of a list."""
+    found: list[list[str]] = []
+    cursor = None
+    while not found or cursor:
+        query = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        answer = browser.fetch(path, params=query).response.json()
+        found.append([item["id"] for item in answer["items"]])
+        cursor = answer["next_cursor"]
+    return found
 
 
 def test_me_tells_who_is_signed_in(browser):
@@ -61,3 +123,296 @@ def test_no_token_is_ever_in_it(browser, site):
     (access_token,) = site.simulator.google.tokens
     assert access_token not in browser.fetch("/api/v1/me").html
     assert access_token not in browser.get("/account").html
+
+
+# Who may.
+
+
+@pytest.mark.parametrize(("method", "path"), [*UNSAFE, *(("GET", path) for path in READS)])
+def test_everything_needs_somebody(browser, method, path):
+    page = browser.fetch(path, method)
+    assert problem(page) == (401, "unauthorized")
+    assert page.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(("method", "path"), UNSAFE)
+def test_a_change_by_cookie_needs_the_csrf_header(grace, other, method, path):
+    other.sign_in("github", "linus")
+    token = csrf(grace)["X-CSRF-Token"]
+    for headers in ({}, {"X-CSRF-Token": "made-up"}, csrf(other)):
+        page = grace.fetch(path, method, headers=headers, json={"name": "Mallory"})
+        assert problem(page) == (403, "csrf")
+    form = {"csrf_token": token, "name": "Mallory"}
+    assert problem(grace.fetch(path, method, data=form)) == (403, "csrf")
+    assert grace.me()["name"] != "Mallory"
+
+
+def test_the_csrf_header_is_given_to_who_is_signed_in_by_cookie_only(browser):
+    assert "X-CSRF-Token" not in browser.fetch("/api/v1/me").headers
+    browser.sign_in("google", "grace")
+    assert csrf(browser)["X-CSRF-Token"]
+
+
+def test_too_many_changes_are_put_off(grace):
+    headers = csrf(grace)
+    for _ in range(60):
+        page = grace.fetch("/api/v1/sessions/x", "DELETE", headers=headers)
+        if page.status == 429:
+            break
+    else:
+        page = grace.fetch("/api/v1/sessions/x", "DELETE", headers=headers)
+    assert problem(page) == (429, "rate")
+    assert int(page.headers["Retry-After"]) > 0
+    assert grace.me()
+
+
+# The name.
+
+
+def test_a_new_name_stays_and_is_in_the_activity(grace, other):
+    page = rename(grace, name="  Amazing\u202e Grace\x00 ")
+    assert (page.status, page.response.json()) == (200, grace.me())
+    assert grace.me()["name"] == "Amazing Grace"
+    other.sign_in("google", "grace")
+    assert other.me()["name"] == "Amazing Grace"
+    assert "Name changed" in grace.get("/account/activity").text
+
+
+def test_the_same_name_is_no_change(grace):
+    rename(grace, name=grace.me()["name"])
+    assert "Name changed" not in grace.get("/account/activity").text
+
+
+@pytest.mark.parametrize("name", [None, "", " \t ", "\u202e"])
+def test_without_a_text_there_is_no_name(grace, name):
+    assert rename(grace, name=name).response.json()["name"] is None
+    assert "No name" in grace.get("/account").text
+
+
+def test_what_cannot_be_written_is_named(grace):
+    """Zitadel CVE-2026-27946: email_verified was for the client to write."""
+    before = grace.me()
+    page = rename(grace, name="X", email="x@example.com", email_verified=True, id="x", admin=True)
+    assert problem(page) == (422, "invalid_fields")
+    assert faults(page) == {
+        "email": "is read-only",
+        "email_verified": "is read-only",
+        "id": "is read-only",
+        "admin": "is not known here",
+    }
+    assert grace.me() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({}, "is missing"),
+        ({"name": 7}, "Input should be a valid string"),
+        ({"name": ["Grace"]}, "Input should be a valid string"),
+        ({"name": "x" * 201}, "String should have at most 200 characters"),
+    ],
+)
+def test_a_bad_name_is_a_422_that_says_why(grace, fields, detail):
+    page = rename(grace, **fields)
+    assert problem(page) == (422, "invalid_fields")
+    assert faults(page) == {"name": detail}
+
+
+NO_JSON = (b"", b"{", b"{'name': 'x'}", b'{"name": "\xff"}', b'{"name": "\\ud800"}', b"[" * 5000)
+
+
+def test_what_is_not_json_is_a_400(grace):
+    headers = {"Content-Type": "application/json"}
+    for body in NO_JSON:
+        page = send(grace, "PATCH", "/api/v1/me", data=body, headers=headers)
+        assert problem(page) == (400, "malformed_json"), body
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
+)
+def test_json_is_demanded_by_its_content_type(grace, content_type):
+    headers = {"Content-Type": content_type} if content_type else {}
+    page = send(grace, "PATCH", "/api/v1/me", data=b'{"name": "x"}', headers=headers)
+    assert problem(page) == (415, "unsupported_media_type")
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    page = send(grace, "PATCH", "/api/v1/me", data=b'{"name": "x"}', headers=headers)
+    assert page.status == 200
+
+
+def test_a_body_without_end_is_a_413(grace):
+    page = rename(grace, name="x" * 70000)
+    assert problem(page) == (413, "request_entity_too_large")
+
+
+def test_many_bad_fields_with_long_names_make_a_short_answer(grace):
+    page = rename(grace, **{f"{number}" * 1000: 1 for number in range(10, 30)})
+    assert problem(page) == (422, "invalid_fields")
+    assert len(page.html) < 2000
+
+
+# Identities.
+
+
+def test_identities_are_listed_as_me_tells_them(grace):
+    answer = grace.fetch("/api/v1/identities").response.json()
+    assert answer == {"items": grace.me()["identities"], "next_cursor": None}
+
+
+def test_an_identity_is_removed_but_not_the_last(grace, other):
+    github, google = grace.identity("github"), grace.identity("google")
+    page = send(grace, "DELETE", f"/api/v1/identities/{github}")
+    assert (page.status, page.html) == (204, "")
+    assert grace.providers() == ["google"]
+    page = send(grace, "DELETE", f"/api/v1/identities/{google}")
+    assert problem(page) == (409, "last_way_in")
+    assert page.response.json()["detail"] == "This is your only way to sign in"
+    assert grace.providers() == ["google"]
+    assert "Removed GitHub" in grace.get("/account/activity").text
+
+
+def test_removing_an_identity_needs_a_recent_sign_in(grace, site):
+    github = grace.identity("github")
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
+    page = send(grace, "DELETE", f"/api/v1/identities/{github}")
+    assert problem(page) == (403, "reauth_required")
+    where = page.response.json()["reauth_url"]
+    assert where == f"{site.url}/account/reauth"
+    grace.reauth(grace.get(where), "grace")
+    assert send(grace, "DELETE", f"/api/v1/identities/{github}").status == 204
+
+
+@pytest.mark.parametrize("kind", ["identities", "sessions"])
+def test_over_the_api_too_a_strangers_thing_answers_like_a_missing_one(grace, other, kind):
+    """better-auth CVE-2025-61928."""
+    other.sign_in("github", "linus")
+    (theirs,) = other.fetch(f"/api/v1/{kind}").response.json()["items"]
+    answers = []
+    for thing in (theirs["id"], "0" * 32, "x"):
+        page = send(grace, "DELETE", f"/api/v1/{kind}/{thing}")
+        assert problem(page) == (404, "not_found")
+        answers.append({**page.response.json(), "request_id": ""})
+    assert answers[0] == answers[1] == answers[2]
+    assert other.me()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_ids_that_no_database_takes_are_missing_too(make_site, database):
+    browser = make_site(database).browser()
+    browser.sign_in("google", "grace")
+    for kind in ("identities", "sessions"):
+        for thing in ("%00", "%ff", "x" * 5000, "%F0%9F%8E%89"):
+            assert send(browser, "DELETE", f"/api/v1/{kind}/{thing}").status == 404
+
+
+# Sessions.
+
+
+def test_sessions_are_listed_with_the_current_one_marked(grace, other):
+    other.sign_in("google", "grace")
+    items = grace.fetch("/api/v1/sessions").response.json()["items"]
+    assert [item["current"] for item in items] == [False, True]
+    assert set(items[0]) == {
+        *("id", "current", "provider", "device", "ip_address", "created_at"),
+        *("authenticated_at", "last_seen_at", "expires_at"),
+    }
+    told = tuple(items[0][field] for field in ("provider", "device", "ip_address"))
+    assert told == ("google", "Firefox on Linux", "127.0.0.1")
+    for moment in ("created_at", "authenticated_at", "last_seen_at", "expires_at"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", items[0][moment])
+
+
+def test_another_session_is_ended_at_once(grace, other):
+    other.sign_in("google", "grace")
+    theirs = grace.fetch("/api/v1/sessions").response.json()["items"][0]
+    page = send(grace, "DELETE", f"/api/v1/sessions/{theirs['id']}")
+    assert (page.status, page.html) == (204, "")
+    assert other.me() is None
+    assert grace.me()
+    assert "Signed out 1 other session" in grace.get("/account/activity").text
+
+
+def test_ending_the_current_session_is_signing_out(grace):
+    (this,) = grace.fetch("/api/v1/sessions").response.json()["items"]
+    assert send(grace, "DELETE", f"/api/v1/sessions/{this['id']}").status == 204
+    assert grace.cookie("session") is None
+    assert grace.me() is None
+    grace.sign_in("google", "grace")
+    assert "Signed out" in grace.get("/account/activity").text
+
+
+# Pages of lists.
+
+
+def test_pages_hold_everything_once_and_in_order(grace, site):
+    for _ in range(4):
+        site.browser().sign_in("google", "grace")
+    (whole,) = pages(grace, "/api/v1/sessions", 100)
+    assert len(whole) == 5
+    assert pages(grace, "/api/v1/sessions", 2) == [whole[:2], whole[2:4], whole[4:]]
+    assert pages(grace, "/api/v1/sessions", 5) == [whole]
+    grace.link("github", "linus")
+    identities = [identity["id"] for identity in grace.me()["identities"]]
+    assert pages(grace, "/api/v1/identities", 2) == [identities[:2], identities[2:]]
+
+
+def test_a_page_goes_on_where_the_last_one_ended_though_that_is_gone(grace, site):
+    for _ in range(3):
+        site.browser().sign_in("google", "grace")
+    (whole,) = pages(grace, "/api/v1/sessions", 100)
+    first = grace.fetch("/api/v1/sessions?limit=2").response.json()
+    send(grace, "DELETE", f"/api/v1/sessions/{whole[1]}")
+    site.browser().sign_in("google", "grace")
+    rest = grace.fetch("/api/v1/sessions", params={"cursor": first["next_cursor"]}).response.json()
+    assert [item["id"] for item in rest["items"]] == whole[2:]
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+BAD_CURSORS = (
+    *("", "x", "abc", "é", "%00", "=", "AAAA", "a" * 9000),
+    cursor("2026-11-03T14:05:00 no-zone"),
+    cursor("2026-11-03T14:05:00+00:00 padded") + "==",
+    cursor("yesterday x"),
+)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/identities", "/api/v1/sessions"])
+def test_a_bad_cursor_is_a_400(grace, path):
+    for bad in BAD_CURSORS:
+        page = grace.fetch(path, params={"cursor": bad})
+        assert problem(page) == (400, "invalid_query"), bad
+        assert faults(page) == {"cursor": "is not a next_cursor of this API"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        *(("limit=0", "limit"), ("limit=101", "limit"), ("limit=many", "limit")),
+        *(("limit=1&limit=2", "limit"), ("page=2", "page")),
+    ],
+)
+def test_a_query_that_is_not_understood_is_not_guessed_at(grace, query, field):
+    page = grace.fetch(f"/api/v1/sessions?{query}")
+    assert problem(page) == (400, "invalid_query")
+    assert set(faults(page)) == {field}
+
+
+# Otherwise.
+
+
+def test_a_405_says_what_is_allowed(grace):
+    page = send(grace, "PUT", "/api/v1/me")
+    assert problem(page) == (405, "method_not_allowed")
+    assert set(page.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PATCH"}
+
+
+def test_refused_requests_do_not_count_as_refused_sign_ins(make_site):
+    browser = make_site(REFUSALS_PER_MINUTE="1").browser()
+    browser.sign_in("google", "grace")
+    for _ in range(3):
+        browser.fetch("/api/v1/sessions?cursor=x")
+        browser.fetch("/api/v1/me", "PATCH")
+    assert browser.fetch("/login/google").status == 302

@@ -205,6 +205,30 @@ def test_domains_are_domains():
     assert faults(ALLOWED_EMAIL_DOMAINS="*.example.org")
 
 
+def test_origins_are_kept_as_browsers_write_them():
+    given = "https://App.example.org:443/, http://localhost:3000,https://[2001:DB8::1]:8443"
+    assert load(CORS_ORIGINS=given).cors_origins == (
+        "https://app.example.org",
+        "http://localhost:3000",
+        "https://[2001:db8::1]:8443",
+    )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("*", "null", "app.example.org", "https://", "https://*.example.org"),
+        *("http://app.example.org", "https://app.example.org/path", "https://app.example.org?q"),
+        *("https://user@app.example.org", "https://app.example.org:port", "https://äpp.example"),
+        *("file:///", "https://app.example.org#f", "https://a b"),
+    ],
+)
+def test_what_is_no_origin_is_refused_at_start(origin):
+    (fault,) = faults(CORS_ORIGINS=f"https://fine.example,{origin}")
+    assert fault.startswith("CORS_ORIGINS: has ")
+    assert origin in fault
+
+
 def test_a_file_of_settings_is_read_and_the_environment_beats_it(tmp_path):
     file = tmp_path / ".env"
     file.write_text('APP_NAME="From file"\nPORT=6000\n')

@@ -65,6 +65,7 @@ SENTENCES = {
     ("merged", ""): "Merged another account into this one, opened with {provider}",
     ("confirmed", ""): "Confirmed it's you with {provider}",
     ("email_changed", ""): "Email changed",
+    ("renamed", ""): "Name changed",
     ("signed_out", ""): "Signed out",
     ("sessions_ended", ""): "Signed out {count}",
 }

@@ -35,6 +35,7 @@ from views.limits import Limits
 P = ParamSpec("P")
 R = TypeVar("R")
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 RETURN_PATH_MAX_CHARACTERS = 512
 LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
@@ -107,7 +108,7 @@ def current_user_id() -> str | None:
 
 def count_action() -> None:
     """Before each request of a blueprint: limit how often one account may be changed."""
-    if request.method == "POST" and (user_id := current_user_id()):
+    if request.method not in SAFE_METHODS and (user_id := current_user_id()):
         site().limits.count_action(user_id)
 
 

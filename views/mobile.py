@@ -5,11 +5,10 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, g, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
-from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response as AnyResponse
 
 import flows
-from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken
+from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from linking import NeedsProof, NeedsSwitch, Refused
 from providers.base import Grant
 from views.guards import (
@@ -20,22 +19,40 @@ from views.guards import (
     site,
 )
 from views.login import answer_sign_in, open_account
+from views.operations import Operation, Text, declare
 from views.problems import problem_json
 
 mobile = Blueprint("mobile", __name__)
 
 CONTENT_TYPE = "application/jwt"  # RFC 7519 10.3.1
 TOKEN_MAX_BYTES = 16 * 1024
+SIGN_IN_PROBLEMS = {
+    401: "invalid_token.",
+    403: "The reason of a refusal; cross_site: a page of another site sent this.",
+    409: "needs_proof, needs_switch: the person has to answer a question first.",
+    413: "The body is longer than 16 KiB.",
+    429: "rate: too many refused sign-ins.",
+    502: "The issuer's keys cannot be had.",
+    504: "The issuer does not answer in time.",
+}
 
 
 @mobile.post("/auth/sign-in")
 @csrf.exempt  # no form and no page of another site can send this content type, nor this origin
+@declare(
+    Operation(
+        body=Text(CONTENT_TYPE, "An ID token: Firebase's, or one that a provider gives to apps."),
+        answer=Text("text/plain", "OK"),
+        headers={"Set-Cookie": "The session, which the API knows its caller by."},
+        problems=SIGN_IN_PROBLEMS,
+        is_open=True,
+    )
+)
 def sign_in() -> Response:
-    """The body is an ID token: 200 and the session cookie, or a problem.
+    """Sign in with an ID token that an app has.
 
-    401 invalid_token, 403 with the reason of a refusal, 409 where a question must be answered
-    first, 413, 415, 502 and 504 where the issuer's keys cannot be had. ``?separate=1``: the
-    person was told that the address is known, and wants an account of their own.
+    With separate=1 in the query the person gets an account of their own where needs_proof says
+    may_create.
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)
@@ -66,7 +83,7 @@ def refuse_other_sites() -> None:
 def read_token() -> str:
     """The request's body. Raises 413, 415 or InvalidToken."""
     if request.mimetype != CONTENT_TYPE:
-        raise UnsupportedMediaType
+        raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
     request.max_content_length = TOKEN_MAX_BYTES
     try:
         return request.get_data().decode("ascii").strip()
@@ -98,8 +115,8 @@ def ask_proof(decision: NeedsProof) -> Response:
     return problem_json(
         409,
         "needs_proof",
-        "Sign in on the web first",
-        detail=detail,
+        "Conflict",
+        detail,
         may_create=decision.may_create,
     )
 
@@ -108,8 +125,8 @@ def ask_switch() -> Response:
     return problem_json(
         409,
         "needs_switch",
-        "Somebody else is signed in",
-        detail="The session cookie is another person's. Sign them out, or send none.",
+        "Conflict",
+        "The session cookie is another person's. Sign them out, or send none.",
     )
 
 

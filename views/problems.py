@@ -1,9 +1,10 @@
 """What can go wrong, as a page or problem+json, with a log line and a reference they share."""
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask import Flask, Response, g, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
@@ -19,20 +20,24 @@ from errors import (
     Misconfigured,
     NotFound,
     Problem,
+    RequestFault,
     SignInError,
     TooManyAttempts,
 )
 from views.bearer import is_bearer
 from views.guards import caller, cookie_name, forget_cookies, local_path, site
+from views.shapes import ProblemDetails
 
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 30
 # How the two engines say that the schema was never brought up.
-NO_SCHEMA_SIGNS = ("no such table", "does not exist")
+NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
 # What a refusal is called in the activity list, by what had been begun.
 REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
+# Where programs ask, not people.
+JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
 # What somebody begins while signed in: its heading, and the form that begins it again.
@@ -77,6 +82,7 @@ PAGES = {
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(RequestFault, on_request_fault)
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(SQLAlchemyError, on_database_error)
@@ -84,21 +90,33 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    return request.path.startswith(("/api/", "/auth/"))
+    return request.path.startswith(JSON_PATHS)
 
 
-def problem_json(status: int, code: str, title: str, **members: object) -> Response:
-    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``.
-
-    ``members``: more of them, such as ``detail``.
-    """
-    response = jsonify(
-        {"type": "about:blank", "title": title, "status": status, **members, "code": code}
-        | {"request_id": g.get("reference", "")}
+def problem_json(
+    status: int, code: str, title: str, detail: str | None = None, **members: Any
+) -> Response:
+    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+    problem = ProblemDetails(
+        title=title,
+        status=status,
+        code=code,
+        request_id=g.get("reference", ""),
+        detail=detail,
+        **members,
     )
-    response.status_code = status
-    response.mimetype = "application/problem+json"
-    return response
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status,
+        mimetype="application/problem+json",
+    )
+
+
+def on_request_fault(fault: RequestFault) -> Response:
+    """A request that its program must write otherwise; no refused sign-in."""
+    log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
+    title = HTTPStatus(fault.status).phrase
+    return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
 
 
 def words(template: str, error: Problem | None = None) -> Markup:
@@ -162,12 +180,23 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     if isinstance(error, InvalidToken):  # RFC 6750 3.1
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if wants_json():
-        title, detail = (words(text, error).striptags() for text in (error.title, error.body))
-        response = problem_json(error.status, error.code, title, detail=detail)
-        return response, error.status, headers
+        answer = problem_json(
+            error.status, error.code, HTTPStatus(error.status).phrase, _detail(error)
+        )
+        return answer, error.status, headers
     if isinstance(error, NotFound):
         return error_page(404, 404), 404, headers
     return sign_in_page(error), error.status, headers
+
+
+def _detail(error: Problem) -> str | None:
+    """What a program may show its person; None for a 404, whose words speak of a page."""
+    if error.status == 404:
+        return None
+    title = words(error.title, error).striptags()
+    if not isinstance(error, SignInError):
+        return title
+    return f"{title}. {words(error.body, error).striptags()}"
 
 
 def _provider_name() -> str | None:
@@ -232,11 +261,13 @@ def on_csrf_error(error: CSRFError) -> Any:
 def on_http_exception(error: HTTPException) -> Any:
     """What Werkzeug and Flask raise: 404, 405, 413 …"""
     status = error.code or 500
+    allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
     if wants_json():
-        return problem_json(status, error.name.lower().replace(" ", "_"), error.name)
+        response = problem_json(status, error.name.lower().replace(" ", "_"), error.name)
+        response.headers.update(allow)
+        return response
     if error.response is not None or status < 400:
         return error
-    allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
     return error_page(status if status in PAGES else 400, status), status, allow
 
 
@@ -256,7 +287,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
     if not lost and type(error).__name__ != "TimeoutError":
         return on_bug(error)
     if wants_json():
-        response = problem_json(503, "unavailable", "Back soon")
+        response = problem_json(503, "unavailable", "Service Unavailable")
         response.headers.update(headers)
         return response
     return error_page(503, 503), 503, headers
@@ -267,7 +298,7 @@ def on_bug(error: Exception) -> Any:
     log.error("bug", exc_info=error)
     forget_cookies()
     if wants_json():
-        return problem_json(500, "internal_error", "Something went wrong on our side")
+        return problem_json(500, "internal_error", "Internal Server Error")
     return error_page(500, 500), 500
 
 

@@ -1,13 +1,21 @@
 """Bearer tokens for the API (RFC 6750)."""
 
+import time
+
 import pytest
 
 from tests.browser import Browser, Page
 from tests.mobile.test_refusals import FIREBASE_FLAWS, assert_problem
 
 
-def ask(browser: Browser, authorization: str | bytes, path: str = "/api/v1/me") -> Page:
-    return browser.fetch(path, headers={"Authorization": authorization})
+def ask(
+    browser: Browser,
+    authorization: str | bytes,
+    path: str = "/api/v1/me",
+    method: str = "GET",
+    **body: object,
+) -> Page:
+    return browser.fetch(path, method, headers={"Authorization": authorization}, **body)
 
 
 @pytest.fixture
@@ -118,3 +126,42 @@ def test_bearer_refusals_do_not_shut_the_door_for_a_whole_network(make_site):
 
 def test_what_is_not_there_is_a_404_with_a_token_too(browser, token):
     assert_problem(ask(browser, f"Bearer {token}", "/api/v1/nothing"), 404, "not_found")
+
+
+# Changes.
+
+
+def test_a_change_by_bearer_token_needs_no_csrf_token(browser, token):
+    """No page of another site can make a browser send this header."""
+    page = ask(browser, f"Bearer {token}", "/api/v1/me", "PATCH", json={"name": "Amazing Grace"})
+    assert page.status == 200
+    assert page.response.json()["name"] == "Amazing Grace"
+    assert "X-CSRF-Token" not in page.headers
+
+
+def test_a_bad_bearer_token_frees_no_cookie_of_its_csrf_token(browser, token):
+    browser.sign_in("google", "ada")
+    page = ask(browser, "Bearer x", "/api/v1/me", "PATCH", json={"name": "Mallory"})
+    assert_problem(page, 401, "invalid_token")
+    page = browser.fetch("/api/v1/me", "PATCH", json={"name": "Mallory"})
+    assert (page.status, page.response.json()["code"]) == (403, "csrf")
+    assert browser.me()["name"] == "Ada Lovelace"
+
+
+def test_sensitive_changes_need_a_recent_proof_of_the_app(site, browser, token):
+    browser.bring(token)
+    browser.link("github", "grace")
+    place = f"/api/v1/identities/{browser.identity('github')}"
+    old = site.simulator.firebase.mint("grace", auth_time=int(time.time()) - 3600)
+    page = ask(site.browser(), f"Bearer {old}", place, "DELETE")
+    assert_problem(page, 403, "reauth_required")
+    assert ask(site.browser(), f"Bearer {token}", place, "DELETE").status == 204
+    assert browser.providers() == ["google"]
+
+
+def test_no_device_is_the_current_one_for_a_bearer_token(browser, token):
+    page = ask(browser, f"Bearer {token}", "/api/v1/sessions")
+    (session,) = page.response.json()["items"]
+    assert session["current"] is False
+    ended = ask(browser, f"Bearer {token}", f"/api/v1/sessions/{session['id']}", "DELETE")
+    assert ended.status == 204

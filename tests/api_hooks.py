@@ -1,0 +1,32 @@
+"""What schemathesis is told when it tries the API (SCHEMATHESIS_HOOKS, see test_api_schema.py)."""
+
+import json
+import os
+from datetime import UTC
+
+import schemathesis
+from hypothesis import strategies as st
+
+from views.paging import CURSOR_FORMAT, encode_cursor
+
+# The cookies and the headers of somebody who is signed in, and the id of that session.
+CALLER = json.loads(os.environ["API_CALLER"])
+
+positions = st.tuples(st.datetimes(timezones=st.just(UTC)), st.text())
+schemathesis.openapi.format(CURSOR_FORMAT, positions.map(encode_cursor))
+
+
+@schemathesis.auth()
+class Caller:
+    def get(self, case, context):
+        return CALLER
+
+    def set(self, case, data, context):
+        case.cookies = {**(case.cookies or {}), **data["cookies"]}
+        case.headers = {**(case.headers or {}), **data["headers"]}
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """Whoever signs out sees little of what else there is."""
+    return (case.path_parameters or {}).get("session_id") != CALLER["session_id"]

@@ -1,0 +1,79 @@
+"""Pages of other origins: they read the API where the settings list them, else nothing."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser import Browser
+
+APP = "https://app.example.org"
+PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "x"}
+
+
+@pytest.fixture
+def grace(make_site):
+    """Grace, signed in at a site that another site's pages may call."""
+    browser = make_site(CORS_ORIGINS=f"{APP}, https://b.example").browser()
+    browser.sign_in("google", "grace")
+    return browser
+
+
+def from_origin(
+    browser: Browser, origin: str, path: str = "/api/v1/me", method: str = "GET", **headers: str
+) -> Any:
+    return browser.fetch(path, method, headers={"Origin": origin, **headers}).headers
+
+
+def allowed(headers) -> list[str]:
+    return [name for name in headers if name.startswith("Access-Control-")]
+
+
+def test_a_listed_origin_reads_the_api_with_its_cookies(grace):
+    headers = from_origin(grace, APP)
+    assert headers["Access-Control-Allow-Origin"] == APP
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+    assert "X-CSRF-Token" in headers["Access-Control-Expose-Headers"]
+    assert "Origin" in headers["Vary"]
+
+
+def test_a_preflight_needs_no_session(grace):
+    stranger = grace.site.browser()
+    page = stranger.fetch("/api/v1/me", "OPTIONS", headers={"Origin": APP, **PREFLIGHT})
+    assert page.status == 200
+    assert page.headers["Access-Control-Allow-Origin"] == APP
+    assert "PATCH" in page.headers["Access-Control-Allow-Methods"]
+    may_send = page.headers["Access-Control-Allow-Headers"]
+    assert {"Content-Type", "X-CSRF-Token", "Authorization"} <= set(may_send.split(", "))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "null", "*", f"{APP}.evil.example", f"{APP}:8443", ""),
+        *("http://app.example.org", "https://APP.example.org", f"{APP}, https://evil.example"),
+    ],
+)
+def test_no_other_origin_is_let_in(grace, origin):
+    for method in ("GET", "OPTIONS"):
+        headers = from_origin(grace, origin, method=method, **PREFLIGHT)
+        assert not allowed(headers)
+        assert "Origin" in headers["Vary"]
+
+
+def test_errors_can_be_read_too(grace):
+    for path, method in (("/api/v1/me", "PATCH"), ("/api/v1/nothing", "GET")):
+        assert from_origin(grace, APP, path, method)["Access-Control-Allow-Origin"] == APP
+
+
+def test_pages_are_nobodys_to_read(grace):
+    for path in ("/account", "/login", "/docs", "/auth/sign-in"):
+        assert not allowed(from_origin(grace, APP, path))
+
+
+def test_without_the_setting_nobody_is_let_in(browser):
+    assert not allowed(from_origin(browser, APP))
+
+
+def test_a_listed_origin_needs_the_csrf_header_like_anybody(grace):
+    page = grace.fetch("/api/v1/me", "PATCH", headers={"Origin": APP}, json={"name": "x"})
+    assert (page.status, page.response.json()["code"]) == (403, "csrf")

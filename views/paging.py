@@ -1,0 +1,62 @@
+"""Cursors: where a page of a list ended, as an opaque text.
+
+A cursor holds the time and id of the last item shown, so a page neither skips nor repeats
+anything when items before it come or go, and that item itself may be gone.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+
+Row = TypeVar("Row")
+# A time and the id that tells apart what happened at it.
+Position = tuple[datetime, str]
+
+CURSOR_FORMAT = "cursor"
+
+
+def encode_cursor(position: Position) -> str:
+    moment, row_id = position
+    text = f"{moment.isoformat()} {row_id}".encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: object) -> Position | None:
+    """The position a cursor speaks of. Raises ValueError when it is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(f"{cursor}==".encode()).decode()
+        moment_text, _, row_id = text.partition(" ")
+        position = (datetime.fromisoformat(moment_text), row_id)
+    except (ValueError, binascii.Error) as error:
+        raise ValueError("is not a next_cursor of this API") from error
+    # One position has one cursor; this also refuses times without a zone, and loose base64.
+    if position[0].utcoffset() is None or encode_cursor(position) != cursor:
+        raise ValueError("is not a next_cursor of this API")
+    return position
+
+
+def page_of(
+    rows: Iterable[Row],
+    position_of: Callable[[Row], Position],
+    *,
+    after: Position | None,
+    limit: int,
+    newest_first: bool = False,
+) -> tuple[list[Row], str | None]:
+    """The rows of one page, and the cursor of the next; None on the last.
+
+    For lists that are short as a whole: all rows come in, in any order.
+    """
+    ordered = sorted(rows, key=position_of, reverse=newest_first)
+    if after is not None:
+        ordered = [row for row in ordered if _is_past(position_of(row), after, newest_first)]
+    shown = ordered[:limit]
+    return shown, encode_cursor(position_of(shown[-1])) if len(ordered) > limit else None
+
+
+def _is_past(position: Position, after: Position, newest_first: bool) -> bool:
+    return position < after if newest_first else position > after
