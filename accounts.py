@@ -28,8 +28,10 @@ from linking import (
     Policy,
     Refused,
     SignInDecision,
+    any_allowed,
     decide_link,
     decide_sign_in,
+    ways_in,
 )
 from models import OAuth, User, atomic, db, now
 from providers.base import Grant, Profile, clean_text, email_key
@@ -161,11 +163,7 @@ def unlink(
 
 def others_usable(identities: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
     """The identities that still let the person in when this one is gone."""
-    return [
-        row
-        for row in identities
-        if row.id != identity_id and policy.can_use(row.provider, row.issuer)
-    ]
+    return ways_in([row for row in identities if row.id != identity_id], policy)
 
 
 @atomic
@@ -299,11 +297,13 @@ def _identities(user_id: str) -> Sequence[OAuth]:
 
 
 def _owner(identity: OAuth, policy: Policy | None = None) -> Owner:
+    """``policy``: who may come in, where that is asked. This identity's own row has no say: the
+    profile that is about to replace it is judged instead."""
     user = identity.user
-    allowed = not policy or not policy.allowed_email_domains
-    if policy and not allowed:
-        rows = _identities(user.id)
-        allowed = any(policy.allows(row.email, verified=row.email_verified) for row in rows)
+    allowed = True
+    if policy and policy.allowed_email_domains:
+        others = [row for row in _identities(user.id) if row.id != identity.id]
+        allowed = any_allowed(others, policy)
     return Owner(user.id, disabled=not user.is_active, allowed=allowed)
 
 

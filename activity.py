@@ -1,5 +1,6 @@
 """What happened to an account: the only writer of events, kept for 90 days."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +8,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import delete, select, tuple_, update
 
-from models import Event, atomic, db, now
+from models import Event, atomic, db, is_id, now
 
 log = structlog.get_logger()
 
@@ -23,6 +24,13 @@ class Caller:
     user_agent: str = ""
     # The reference that the page and the log line of this request share.
     reference: str = ""
+
+
+def network(address: str) -> str:
+    """Whom to count for: an IPv4 address, or the /64 that an IPv6 user owns whole."""
+    if ":" not in address:
+        return address or "unknown"
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 @atomic
@@ -59,7 +67,7 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
     """The newest events first; those older than the event with id ``before``, if it is theirs."""
     query = select(Event).where(Event.user_id == user_id)
     query = query.where(Event.at > now() - timedelta(days=KEPT_DAYS))
-    last = db.session.get(Event, before) if before else None
+    last = db.session.get(Event, before) if before and is_id(before) else None
     if last and last.user_id == user_id:
         query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
     query = query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)

@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from providers.oauth2 import OAuth2LoginBlueprint
 from providers.openid_connect import named_issuer
 from providers.transport import Transport
 from sealing import Sealer
+from sessions import LIFETIME_DAYS
 from tokens import IdentityTokens
 from views import cors, guards, pages, problems
 from views.account import account
@@ -121,6 +123,9 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # Of a signed-in browser it lasts as long as the session can, and is sent when it changes.
+        PERMANENT_SESSION_LIFETIME=timedelta(days=LIFETIME_DAYS),
+        SESSION_REFRESH_EACH_REQUEST=False,
         SEND_FILE_MAX_AGE_DEFAULT=pages.STATIC_SECONDS,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
         # A sign-in page that was left open overnight must still work.

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import CursorResult, delete, func, select
 
 import tokens
-from activity import Caller
+from activity import Caller, network
 from errors import (
     CookiesBlocked,
     Expired,
@@ -24,7 +24,7 @@ from errors import (
     TokenUnreadable,
     TooManyAttempts,
 )
-from models import Flow, User, atomic, db, new_id, now
+from models import Flow, User, atomic, db, is_id, new_id, now
 from providers.base import Grant, Profile, RequestToken
 from sessions import hash_token
 
@@ -124,7 +124,8 @@ def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
 
 def check_open(address: str) -> None:
     """Raises TooManyAttempts when an address has left too many flows unfinished."""
-    unfinished = select(func.count()).where(Flow.address == address, Flow.expires_at > now())
+    here = Flow.address == network(address)
+    unfinished = select(func.count()).where(here, Flow.expires_at > now())
     if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
@@ -197,7 +198,7 @@ def parked(
     flow_id: str, *, cookies: Mapping[str, str], user_id: str | None, session_id: str | None
 ) -> Parked:
     """A flow of this browser that waits for an answer. Raises Expired or StateMismatch."""
-    flow = db.session.get(Flow, flow_id) if len(flow_id) == 32 else None
+    flow = db.session.get(Flow, flow_id) if is_id(flow_id) else None
     if flow is None or flow.parked_as is None:
         raise Expired("no such flow is waiting")
     _check_browser(flow, cookies, has_cookies=True)
@@ -222,10 +223,15 @@ def take(attempt: Attempt) -> None:
 
 
 @atomic
-def drop(flow_ids: Collection[str]) -> None:
-    """End flows, whatever their state: at sign-out, or when another person signs in."""
-    if flow_ids:
-        db.session.execute(delete(Flow).where(Flow.id.in_(flow_ids)))
+def drop(cookies: Mapping[str, str]) -> None:
+    """End a browser's flows, whatever their state; ``cookies``: its secrets for them, by id.
+
+    Who knows an id without its secret ends nothing.
+    """
+    if cookies:
+        hashes = [hash_token(cookie) for cookie in cookies.values()]
+        theirs = (Flow.id.in_(list(cookies)), Flow.browser_hash.in_(hashes))
+        db.session.execute(delete(Flow).where(*theirs))
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:
@@ -261,7 +267,7 @@ def _row(attempt: Attempt, held: object, caller: Caller, **values: Any) -> Flow:
         session_id=attempt.session_id,
         return_to=attempt.return_to,
         secrets=tokens.sealer().seal(held, _bound(attempt.id)),
-        address=caller.address,
+        address=network(caller.address),
         expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
         **values,
     )

@@ -5,7 +5,7 @@ Pure: no database, no request. accounts.py reads the facts, asks here, and carri
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 from errors import (
     AccountDisabled,
@@ -46,13 +46,26 @@ class Policy:
         return verified and domain in self.allowed_email_domains
 
 
+class Identity(Protocol):
+    """What the rules look at in an identity that an account has."""
+
+    provider: str
+    issuer: str
+    email: str | None
+    email_verified: bool
+
+
+AnIdentity = TypeVar("AnIdentity", bound=Identity)
+
+
 @dataclass(frozen=True)
 class Owner:
     """The account that an identity already opens."""
 
     user_id: str
     disabled: bool = False
-    # Whether one of its addresses passes the operator's list.
+    # Whether an address of its other identities passes the operator's list; this one's is in
+    # the profile, which may say something new.
     allowed: bool = True
 
 
@@ -148,6 +161,20 @@ class Refused:
 
 SignInDecision = Known | Create | Join | NeedsProof | NeedsSwitch | Refused
 LinkDecision = Link | AlreadyLinked | NeedsMerge | Refused
+
+
+def any_allowed(identities: Sequence[Identity], policy: Policy) -> bool:
+    """Whether one of an account's addresses passes the operator's list."""
+    if not policy.allowed_email_domains:
+        return True
+    return any(policy.allows(row.email, verified=row.email_verified) for row in identities)
+
+
+def ways_in(identities: Sequence[AnIdentity], policy: Policy) -> list[AnIdentity]:
+    """Those of an account's identities that let its person in, if these are all it has."""
+    if not any_allowed(identities, policy):
+        return []
+    return [row for row in identities if policy.can_use(row.provider, row.issuer)]
 
 
 def decide_sign_in(

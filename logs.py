@@ -15,7 +15,15 @@ SECRET_NAMES = re.compile(
 # Not secrets, though their names end like one.
 PLAIN_NAMES = frozenset({"reason_code", "status_code"})
 # At DEBUG these write tokens, client secrets and verifiers.
-TALKATIVE = ("alembic", "flask_dance", "requests_oauthlib", "oauthlib", "urllib3", "werkzeug")
+TALKATIVE = ("alembic", "requests_oauthlib", "oauthlib", "urllib3", "werkzeug")
+# Its warnings hold whatever stood in a callback's address.
+TOO_TALKATIVE = ("flask_dance",)
+# Escape sequences and marks that turn text act on the terminal of whoever reads the log.
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+MAX_CHARACTERS = 2000
+MAX_TRACEBACK_CHARACTERS = 20_000
 
 
 def configure(level: str, form: str) -> None:
@@ -49,13 +57,33 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in TOO_TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blank what a name says is secret, and line breaks that could forge a second line."""
+    """Blank what a name says is secret, and keep every value to its line and its length."""
     for name, value in event.items():
         if SECRET_NAMES.search(name) and name not in PLAIN_NAMES:
             event[name] = "[removed]"
-        elif isinstance(value, str) and name != "exception":
-            event[name] = value.replace("\r", "\\r").replace("\n", "\\n")
+        elif name == "exception":
+            event[name] = _last(str(value))
+        elif isinstance(value, str):
+            event[name] = _plain(value)
     return event
+
+
+def _plain(text: str) -> str:
+    """One line without controls or direction marks, which are written out: \\x1b."""
+    text = CONTROLS.sub(_written_out, text[: MAX_CHARACTERS + 1])
+    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "…"
+
+
+def _last(traceback: str) -> str:
+    """A traceback's end, which says what it was; its lines stay lines."""
+    lines = traceback[-MAX_TRACEBACK_CHARACTERS:].split("\n")
+    return "\n".join(CONTROLS.sub(_written_out, line) for line in lines)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()

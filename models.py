@@ -5,6 +5,7 @@ Who may write which row: accounts.py (User, OAuth), sessions.py (Session), flows
 """
 
 import functools
+import re
 import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -48,6 +49,11 @@ def now() -> datetime:
 def new_id() -> str:
     """An opaque id: 32 hex digits of randomness, so ids neither leak counts nor hot-spot."""
     return secrets.token_hex(16)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text from outside can be an id; PostgreSQL does not compare with just any."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -198,6 +204,7 @@ class Flow(Base):
     return_to: Mapped[str] = mapped_column(Text)
     # PKCE verifier and nonce, sealed; after the callback, what waits for a confirm step.
     secrets: Mapped[str] = mapped_column(Text)
+    # Of an IPv6 user, the network they own: what open flows are counted by.
     address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -20,6 +20,8 @@ IDLE_DAYS = 14
 SEEN_EVERY_SECONDS = 60
 RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
+# When a session's person has not proved themselves in a way that still counts.
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hash_token(token: str) -> str:
@@ -37,18 +39,19 @@ def start(
 ) -> tuple[Session, str]:
     """A session for the identity's owner, and the token for the cookie.
 
-    ``replaces``: id of the session that this browser had; it ends.
-    ``proved_at``: when its person proved themselves, in seconds since 1970; None: just now.
+    ``replaces``: id of the session that this browser had; it ends. When it was the same
+    person's the new one is no more recent: a provider that still knows them signs whoever sits
+    there in again, unasked. For sensitive acts they are asked to prove themselves (``renew``).
+    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     """
-    if replaces:
-        db.session.execute(delete(Session).where(Session.id == replaces))
+    begun_at = _end_replaced(replaces, identity.user_id) if replaces else now()
     token = secrets.token_urlsafe(32)
     session = Session(
         token_hash=hash_token(token),
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
-        authenticated_at=moment(proved_at),
+        authenticated_at=begun_at if proved_at is None else moment(proved_at),
         expires_at=now() + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
         address=caller.address,
@@ -59,11 +62,17 @@ def start(
     return session, token
 
 
-def moment(seconds: float | None) -> datetime:
-    """A time since 1970; now, where there is none or it is yet to come."""
-    if seconds is None or seconds > now().timestamp():
-        return now()
-    return datetime.fromtimestamp(seconds, UTC)
+def moment(seconds: float) -> datetime:
+    """A time since 1970; now, where it is yet to come."""
+    return datetime.fromtimestamp(min(seconds, now().timestamp()), UTC)
+
+
+def _end_replaced(session_id: str, user_id: str) -> datetime:
+    """End a session; since when its successor, this user's, has been proved."""
+    of_same = (Session.id == session_id, Session.user_id == user_id)
+    proved_at = db.session.scalar(select(Session.authenticated_at).where(*of_same))
+    db.session.execute(delete(Session).where(Session.id == session_id))
+    return proved_at or now()
 
 
 def _end_surplus(user_id: str) -> None:
@@ -162,10 +171,12 @@ def end_of_identity(identity_id: str, kept_id: str) -> None:
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's sessions to another. Call within an atomic verb."""
-    db.session.execute(
-        update(Session).where(Session.user_id == from_user_id).values(user_id=to_user_id)
-    )
+    """Give one account's sessions to another. Call within an atomic verb.
+
+    They proved less than they may do now, so each must prove itself before a sensitive act.
+    """
+    theirs = update(Session).where(Session.user_id == from_user_id)
+    db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
 
 
 @atomic

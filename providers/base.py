@@ -54,7 +54,7 @@ class Grant:
 
     ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in;
     empty where an app brought an ID token and nothing else.
-    ``proved_at``: when the person proved themselves, in seconds since 1970; None: just now.
+    ``proved_at``: when the person proved themselves, in seconds since 1970, if that is said.
     ``is_relayed``: somebody else than the provider tells the profile. It is good for a new
     identity, but no news of a known one.
     """

@@ -65,12 +65,12 @@ class NativeTokens:
             raise IdTokenRefused(error.detail) from error
 
 
-def proved_at(claims: VerifiedClaims) -> float:
-    """When the person signed in to their provider; else when it last spoke of them."""
+def proved_at(claims: VerifiedClaims) -> float | None:
+    """When the person signed in to their provider, where it says so."""
     said, issued = claims.get("auth_time"), claims["iat"]
-    if isinstance(said, int | float) and not isinstance(said, bool):
-        return float(max(0, min(said, issued)))
-    return float(max(0, issued))
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return None
+    return float(max(0, min(said, issued)))
 
 
 class IdTokens:

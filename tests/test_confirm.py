@@ -80,7 +80,7 @@ def test_connect_cannot_be_forced_before_the_proof(ada, site):
 def test_an_old_proof_is_not_enough(ada, site):
     page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
     site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
-    assert ada.answer(page, "connect").heading == "You already have an account"
+    assert ada.answer(page, "connect").heading == "Confirm it's you"
     assert ada.providers() == ["google"]
 
 
@@ -91,6 +91,20 @@ def test_a_question_belongs_to_the_browser_it_was_put_to(ada, other):
     assert stolen.alert == "We couldn't match that sign-in"
     other.post("/login/confirm", flow=page.hidden("flow"), answer="connect")
     assert other.providers() == ["google"]
+
+
+def test_who_is_signed_in_as_somebody_else_may_prove_the_old_account_and_connect(ada, site):
+    """It was a dead end: the question was bound to whom the browser had to leave."""
+    ada.sign_in("google", "grace")
+    page = ada.sign_in("github", "ada")
+    assert page.heading == "You already have an account"
+    page = prove(ada, page, "google", "ada")
+    assert page.heading == "Use another account?"
+    page = ada.answer(page, "switch")
+    assert page.heading == "Connect GitHub to your account?"
+    ada.answer(page, "connect")
+    assert ada.providers() == ["github", "google"]
+    assert ada.me()["email"] == "ada@gmail.com"
 
 
 def test_who_is_signed_in_recently_confirms_at_once(ada):

@@ -3,12 +3,14 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 import requests
 import time_machine
 
 from simulator.misbehaviour import ANSWERS
+from simulator.people import PEOPLE
 from tests.browser import query_of
 
 SLOW = {"slow", "drip"}
@@ -224,6 +226,32 @@ def test_a_list_made_later_counts_for_those_who_were_in(make_site):
     assert_designed(browser.sign_in("google", "ada"), 403, "This account can't sign in here")
 
 
+def test_an_address_that_left_the_list_lets_nobody_in_once_more(make_site, monkeypatch):
+    """What the provider says now counts, not what it said the last time."""
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("github", "grace")
+    browser.sign_out()
+    moved = replace(PEOPLE["grace"], email="grace@elsewhere.example")
+    monkeypatch.setitem(PEOPLE, "grace", moved)
+    for _ in range(2):
+        assert_designed(browser.sign_in("github", "grace"), 403, "This account can't sign in here")
+    assert browser.me() is None
+
+
+def test_a_way_in_that_the_list_would_refuse_is_no_last_one(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.link("github", "linus")
+    assert browser.unlink(browser.identity("google")).alert == "This is your only way to sign in"
+    assert browser.unlink(browser.identity("github")).message == "GitHub removed."
+    browser.link("github", "grace")
+    assert browser.unlink(browser.identity("google")).message.startswith("Google removed.")
+    browser.sign_out()
+    assert browser.sign_in("github", "grace").path == "/account"
+
+
 def test_whoever_is_on_the_list_may_use_any_of_their_ways_in(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
@@ -273,6 +301,7 @@ def test_a_page_left_open_overnight_still_works(browser):
 def test_too_many_attempts(make_site):
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
+    browser.begin("google")
     for _ in range(3):
         assert browser.get("/login/google/authorized?state=x").status == 400
     page = browser.get("/login/google/authorized?state=x")

@@ -1,10 +1,14 @@
 """Headers, hostile input, logs: what is promised of every answer (docs/security.md)."""
 
 import json
+import logging
 import re
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+import structlog
 
 from tests.browser import query_of
 
@@ -82,6 +86,29 @@ def test_addresses_are_counted_by_the_network_their_user_owns(make_site):
     assert status_for("192.0.2.1") == 429
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "seen"),
+    [
+        ("203.0.113.7:4711", "203.0.113.7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("2001:db8::4711", "2001:db8::4711"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::7%eth0", "fe80::7"),
+        ("unknown", ""),
+        ("203.0.113.7:port", ""),
+    ],
+)
+def test_an_address_is_read_in_every_notation_of_proxies(make_site, capfd, forwarded, seen):
+    """Unread, all visitors of such a proxy would be counted as one."""
+    site = make_site(TRUSTED_PROXIES="1")
+    browser = site.browser()
+    browser.http.headers["X-Forwarded-For"] = forwarded
+    browser.sign_in("google", "ada")
+    assert site.rows("SELECT address FROM sessions")[0][0] == seen
+    assert ("address_unreadable" in capfd.readouterr().err) is (not seen)
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_no_other_method_is_taken_for_a_post(browser, method):
     browser.sign_in("google", "ada")
@@ -115,6 +142,54 @@ def test_hostile_addresses_get_a_clear_answer(browser, path):
     assert page.status < 500, page
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_an_id_that_is_none_is_never_asked_of_the_database(make_site, database):
+    """PostgreSQL refuses to compare with a NUL, which came out as "Back soon"."""
+    site = make_site(database)
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    token = browser.get("/account").csrf_token
+    nul = "%00" * 32
+    for path, status in (
+        (f"/login/confirm?flow={nul}", 400),
+        (f"/account/activity?before={nul}", 200),
+        (f"/account/unlink/{nul}", 404),
+        (f"/login/github/authorized?state={nul}", 400),
+    ):
+        assert browser.fetch(path).status == status, path
+    for path, form, status in (
+        (f"/account/sessions/{nul}/end", {}, 404),
+        (f"/account/unlink/{nul}", {}, 404),
+        (f"/account/reauth/{nul}", {}, 404),
+        ("/login/confirm", {"flow": "\0" * 32, "answer": "merge"}, 400),
+    ):
+        page = browser.fetch(path, "POST", data={"csrf_token": token, **form})
+        assert page.status == status, path
+    cookies = f"flow_{chr(0) * 32}=x; session={chr(0)}"
+    assert raw(site, "/login/github", f"Cookie: {cookies}").startswith(b"HTTP/1.1 302")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_user_agent_is_kept_without_its_controls(make_site, database):
+    site = make_site(database)
+    browser = site.browser()
+    callback = browser.choose(browser.begin("google"), "grace")
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
+    path = callback.removeprefix(site.url)
+    answer = raw(site, path, f"Cookie: {cookies}", "User-Agent: a\0b\x1b[2J\x9bc")
+    assert answer.startswith(b"HTTP/1.1 302")
+    assert site.rows("SELECT user_agent FROM sessions") == [("ab[2Jc",)]
+
+
+def raw(site, path: str, *headers: str) -> bytes:
+    """The answer to a request that no well-behaved client would send."""
+    where = urlsplit(site.url)
+    lines = [f"GET {path} HTTP/1.1", f"Host: {where.netloc}", "Connection: close", *headers]
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def test_a_broken_cookie_of_ours_is_no_cookie(browser):
     cookies = "quickstep=broken.value; last_idp=<script>; flow_x=1; flow_=; session=x"
     page = browser.fetch("/login", headers={"Cookie": cookies})
@@ -129,6 +204,17 @@ def test_demo_mode_answers_this_machine_only(make_site):
         answer = requests.get(f"{site.url}/login", headers=headers, timeout=5)
         assert answer.status_code == 403
         assert "this machine only" in answer.text
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "x-forwarded-proto", "Via"]
+)
+def test_demo_mode_answers_no_proxy(make_site, header):
+    """To us, all that a proxy or tunnel brings in comes from this machine."""
+    site = make_site(DEMO="1")
+    answer = requests.get(f"{site.url}/login", headers={header: "127.0.0.1"}, timeout=5)
+    assert answer.status_code == 403
+    assert "this machine only" in answer.text
 
 
 def test_demo_mode_says_so_on_every_page(make_site):
@@ -182,6 +268,38 @@ def test_a_json_log_is_one_object_a_line_with_a_reference(capfd, make_site):
     (line,) = [line for line in lines if line["event"] == "signed_in"]
     assert (line["provider"], line["reason"]) == ("google", "identity_unknown")
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", line["ref"])
+
+
+# An escape sequence of either kind, a bell, a mark that turns text.
+HOSTILE = "\x1b[2J\x9b31m\x07\u202e\u2066\ud800"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_in_a_log_acts_on_a_terminal(capfd, make_site, form):
+    site = make_site(LOG_FORMAT=form, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="1")
+    browser = site.browser()
+    callback = f"/login/github/authorized?state={query_of(browser.begin('github'))['state']}"
+    text = "%1b%5b2J%c2%9b31m%e2%80%ae"
+    browser.get(f"{callback}&error={text}x&error_description={text}{'far' * 5000}")
+    browser.fetch("/login/github", headers={"X-Forwarded-For": "\x9b31m"})
+
+    def broken() -> str:
+        raise RuntimeError("long" * 20_000 + HOSTILE)
+
+    site.app.view_functions["login.choose"] = broken
+    browser.get("/login")
+    with site.app.app_context():
+        logging.getLogger("flask_dance.test").warning("code=%s", "a-secret-code")
+        logging.getLogger("elsewhere").warning("%s %s", HOSTILE, "wide" * 5000)
+        structlog.get_logger().warning(HOSTILE, value=HOSTILE, nested={"a": [HOSTILE]})
+    log = capfd.readouterr().err
+    assert not re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", log)
+    assert r"\x1b[2J\x9b31m\x07\u202e" in log.replace("\\\\", "\\")
+    assert "a-secret-code" not in log
+    assert "far" not in log
+    assert "wide" * 400 in log
+    assert "wide" * 501 not in log
+    assert "long" * 5001 not in log
 
 
 def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):

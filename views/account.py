@@ -11,23 +11,31 @@ import accounts
 import activity
 import sessions
 from errors import LastWayIn, NotFound
-from models import OAuth
+from models import OAuth, is_id
 from views.describe import device, other_sessions, sentence
 from views.guards import (
+    ask_for_proof,
     caller,
     count_action,
-    local_path,
+    is_bound,
+    is_proved,
     needs_recent,
     site,
     this_session,
 )
 from views.login import begin_flow
+from views.paths import local_path
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)
 
 # What somebody is about to do, by the page that asked for proof.
-ACTS = {"/account/unlink/": "remove a sign-in method", "/login/confirm": "merge two accounts"}
+ACTS = {
+    "/account/unlink/": "remove a sign-in method",
+    "/account#methods": "add a sign-in method",
+    "/login/confirm?act=connect": "connect a sign-in method",
+    "/login/confirm": "merge two accounts",
+}
 ANY_ACT = "change your account"
 SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5
@@ -37,6 +45,15 @@ SHOWN_SESSIONS = 5
 @login_required
 def only_signed_in() -> None:
     """Every page here is its owner's."""
+
+
+@account.before_request
+def only_bound() -> Response | None:
+    """Forms act only for a session of this very browser; what proves it one may be begun."""
+    is_proof = request.endpoint == "account.begin_reauth"
+    if request.method != "POST" or is_proof or is_bound(this_session()):
+        return None
+    return ask_for_proof(url_for("account.show"))
 
 
 @account.get("")
@@ -72,10 +89,13 @@ def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
 
 @account.post("/link/<provider>")
 def link(provider: str) -> Response:
-    """Begin to link; bound to this person, this session and this flow."""
+    """Begin to link, after a recent proof; bound to this person, this session and this flow."""
     blueprint = site().providers.get(provider)
     if blueprint is None:
         raise PageNotFound
+    methods = url_for("account.show", _anchor="methods")
+    if not is_proved(this_session()):
+        return ask_for_proof(methods)
     attempt = begin_flow(provider, "link", return_to=url_for("account.show"))
     return blueprint.redirect_to_provider(attempt)
 
@@ -116,7 +136,7 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 def reauth() -> str | Response:
     """Confirm it's you, with one of the identities of this account."""
     return_to = local_path(request.args.get("next"), url_for("account.show"))
-    if sessions.is_recent(this_session()):
+    if is_proved(this_session()):
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [identity_row(identity, identities) for identity in identities]
@@ -167,7 +187,8 @@ def session_rows() -> list[dict[str, Any]]:
 def end_session(session_id: str) -> Response:
     """Sign one other device out."""
     session = this_session()
-    ended = sessions.end(session.user_id, session_id) if session_id != session.id else None
+    is_other = is_id(session_id) and session_id != session.id
+    ended = sessions.end(session.user_id, session_id) if is_other else None
     if ended is None:
         raise NotFound("no such other session of this account")
     activity.record(session.user_id, "sessions_ended", caller(), detail="1")

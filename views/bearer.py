@@ -10,7 +10,7 @@ import sessions
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
 from models import User
 from providers.base import Grant
-from views.guards import current_session, load_session, login_manager, site
+from views.guards import current_session, is_proved, load_session, login_manager, site
 
 BEARER_PATHS = "/api/v1/"
 # RFC 6750 2.1, bounded.
@@ -51,7 +51,7 @@ def _load_bearer() -> User | None:
     except Problem as problem:
         g.bearer_problem = problem
         return None
-    g.bearer_proved_at = sessions.moment(grant.proved_at)
+    g.bearer_proved_at = sessions.moment(grant.proved_at or 0)
     return user
 
 
@@ -72,4 +72,4 @@ def is_recent() -> bool:
     if is_bearer():
         return current_user.is_authenticated and sessions.is_recent_moment(g.bearer_proved_at)
     session = current_session()
-    return session is not None and sessions.is_recent(session)
+    return session is not None and is_proved(session)

@@ -18,10 +18,12 @@ from linking import Known, NeedsProof
 from models import atomic
 from providers.base import Grant
 from views.guards import (
+    ask_for_proof,
     caller,
     count_action,
     current_session,
     flow_cookies,
+    is_proved,
     needs_recent,
     renew_session,
     site,
@@ -34,7 +36,7 @@ confirm.before_request(count_action)
 
 
 @confirm.get("/login/confirm")
-def ask() -> str:
+def ask() -> str | Response:
     parked = _parked(request.args.get("flow", ""))
     return QUESTIONS[parked.waiting_for](parked)
 
@@ -82,7 +84,7 @@ def mask(email: str | None) -> str:
 # An account has this address: prove it, then connect.
 
 
-def _ask_proof(parked: Parked) -> str:
+def _ask_proof(parked: Parked) -> str | Response:
     decision = accounts.sign_in_preview(parked.grant, site().policy)
     if not isinstance(decision, NeedsProof):
         raise Expired("the identity no longer waits for a proof")
@@ -93,7 +95,9 @@ def _ask_proof(parked: Parked) -> str:
     opening = accounts.providers_of(decision.user_ids, site().policy)
     old = [name for name in site().providers if name in opening]
     others = sorted(site().label(name) for name in opening - set(old))
-    if session and is_theirs and sessions.is_recent(session):
+    if session and is_theirs:
+        if not is_proved(session):
+            return ask_for_proof(url_for("confirm.ask", act="connect", flow=parked.attempt.id))
         return _render("connect", parked, old=site().label(session.provider))
     return _render(
         "conflict",
@@ -102,13 +106,13 @@ def _ask_proof(parked: Parked) -> str:
         labels=[site().label(name) for name in old],
         only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
-        wrong=session is not None and not is_theirs,
+        wrong=session is not None,
     )
 
 
 def _connect(parked: Parked) -> Response:
     session = current_session()
-    if session is None or not sessions.is_recent(session):
+    if session is None or not is_proved(session):
         return redirect(url_for("confirm.ask", flow=parked.attempt.id), 303)
     _connect_now(parked, session.user_id)
     flash(f"{site().label(parked.grant.provider)} connected. You can now sign in with it.", "ok")
@@ -185,7 +189,7 @@ def _done(parked: Parked) -> Response:
     return redirect(parked.attempt.return_to, 303)
 
 
-QUESTIONS: dict[str, Callable[[Parked], str]] = {
+QUESTIONS: dict[str, Callable[[Parked], str | Response]] = {
     "prove": _ask_proof,
     "switch": _ask_switch,
     "merge": _ask_merge,

@@ -1,18 +1,18 @@
-"""Who is asking, and what may pass: the session cookie, flow cookies, return paths, step-up.
+"""Who is asking, and what may pass: the session cookie, flow cookies, step-up.
 
 Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
 row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
-secret and the messages for the next page, nothing that signs anybody in.
+secret, the messages for the next page and which session this browser began: nothing that signs
+anybody in.
 """
 
 import functools
-import ipaddress
-import re
+import itertools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
-from urllib.parse import unquote, urlsplit
 
+import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -25,20 +25,26 @@ import sessions
 from activity import Caller
 from config import Settings
 from linking import Policy
-from models import OAuth, Session, User
+from models import OAuth, Session, User, is_id
 from providers import PROVIDERS, firebase
 from providers.blueprint import LoginBlueprint
 from providers.firebase import Firebase
 from providers.native import IdTokens, NativeTokens
+from views.callers import address_of, user_agent_of
 from views.limits import Limits
+from views.paths import local_path
 
+log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-RETURN_PATH_MAX_CHARACTERS = 512
 LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
+# More than a browser that keeps to its flows can have; each costs us a part of a query.
+MAX_FLOW_COOKIES = 32
+# In Flask's signed cookie: the session that this browser itself began.
+BEGUN_HERE = "session"
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -87,19 +93,9 @@ def caller() -> Caller:
     """Who this request comes from, for sessions, activity and limits."""
     return Caller(
         address=address_of(request),
-        user_agent=request.headers.get("User-Agent", "")[:256],
+        user_agent=user_agent_of(request),
         reference=g.get("reference", ""),
     )
-
-
-def address_of(http_request: Request) -> str:
-    """The peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says."""
-    try:
-        address = ipaddress.ip_address((http_request.remote_addr or "").partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def current_user_id() -> str | None:
@@ -110,40 +106,6 @@ def count_action() -> None:
     """Before each request of a blueprint: limit how often one account may be changed."""
     if request.method not in SAFE_METHODS and (user_id := current_user_id()):
         site().limits.count_action(user_id)
-
-
-# Return paths.
-
-_UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
-
-
-def local_path(value: str | None, default: str = "") -> str:
-    """``value`` when it is a path of this site, else ``default``.
-
-    However often it is decoded it must stay one: no scheme or host, no ``//``, backslash,
-    white space or control character.
-    """
-    if not value or len(value) > RETURN_PATH_MAX_CHARACTERS:
-        return default
-    form = value
-    for _ in range(5):
-        if not _is_local(form):
-            return default
-        decoded = unquote(form)
-        if decoded == form:
-            return value
-        form = decoded
-    return default
-
-
-def _is_local(path: str) -> bool:
-    if not path.startswith("/") or path.startswith("//") or _UNSAFE_IN_PATH.search(path):
-        return False
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        return False
-    return not parts.scheme and not parts.netloc and "//" not in parts.path
 
 
 # Cookies.
@@ -175,13 +137,20 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """This browser's secrets for its flows, by flow id."""
+    """This browser's secrets for its flows, by flow id; other cookies of such names are none."""
     prefix = cookie_name(FLOW_COOKIE)
-    return {
-        name.removeprefix(prefix): value
+    found = (
+        (name.removeprefix(prefix), value)
         for name, value in request.cookies.items()
-        if name.startswith(prefix)
-    }
+        if name.startswith(prefix) and is_id(name.removeprefix(prefix))
+    )
+    return dict(itertools.islice(found, MAX_FLOW_COOKIES))
+
+
+def is_in_flow() -> bool:
+    """Whether this browser says that it began a flow here. One that another site has sent does
+    not, and its refusals are counted apart, or any site could lock its visitors' address out."""
+    return bool(flow_cookies())
 
 
 def keep_flow(flow_id: str, secret: str) -> None:
@@ -190,7 +159,8 @@ def keep_flow(flow_id: str, secret: str) -> None:
 
 def drop_flows(flow_ids: Collection[str]) -> None:
     """End flows of this browser, in the database and in its cookies."""
-    flows.drop(flow_ids)
+    cookies = flow_cookies()
+    flows.drop({flow_id: cookies[flow_id] for flow_id in flow_ids})
     for flow_id in flow_ids:
         set_cookie(cookie_name(FLOW_COOKIE + flow_id), "", 0)
 
@@ -200,13 +170,24 @@ def drop_flows(flow_ids: Collection[str]) -> None:
 
 def load_session(http_request: Request) -> User | None:
     """The person whose session the cookie speaks of."""
-    session = sessions.find(http_request.cookies.get(site().settings.session_cookie_name))
+    session = sessions.find(_session_token(http_request))
     g.login_session = session
     if session is None:
         return None
     if sessions.needs_touch(session):
         sessions.touch(session, caller())
     return session.user
+
+
+def _session_token(http_request: Request) -> str | None:
+    """The session cookie. When there are two, one of them may be planted, and which is not to be
+    told: then there is none."""
+    name = site().settings.session_cookie_name
+    tokens = http_request.cookies.getlist(name)
+    if len(tokens) > 1:
+        log.warning("session_cookie_ambiguous", name=name, count=len(tokens))
+        return None
+    return tokens[0] if tokens else None
 
 
 @login_manager.unauthorized_handler
@@ -231,7 +212,7 @@ def this_session() -> Session:
 def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     """Sign this browser in with an identity, in a new session that replaces the one it had.
 
-    ``proved_at``: when its person proved themselves, in seconds since 1970; None: just now.
+    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     Flows that the old session's person began are dead with it (flows.py).
     """
     old = current_session()
@@ -239,6 +220,7 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
         identity, caller(), replaces=old.id if old else None, proved_at=proved_at
     )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
+    _bind(session)
     g.login_session = session
     _set_session_cookie(token)
     set_cookie(cookie_name("last_idp"), identity.provider, LAST_USED_DAYS * 86400)
@@ -251,6 +233,30 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
 def renew_session(*, proved_now: bool = False) -> None:
     """Give this session a new token; its rights have just grown."""
     _set_session_cookie(sessions.renew(this_session().id, proved_now=proved_now))
+    if proved_now:
+        _bind(this_session())
+
+
+def _bind(session: Session) -> None:
+    """Note in Flask's signed cookie, for as long as a session can last, that this browser is
+    the one whose person proved themselves."""
+    browser_cookie[BEGUN_HERE] = session.id
+    browser_cookie.permanent = True
+
+
+def is_bound(session: Session) -> bool:
+    """Whether this session was begun, or proved again, in this very browser.
+
+    Under a plain name (SESSION_COOKIE_NAME) a session's cookie can be planted by a neighbouring
+    host; over https Flask's own cannot. So nobody connects their identity to an account that
+    somebody else signed their browser in to.
+    """
+    return bool(browser_cookie.get(BEGUN_HERE) == session.id)
+
+
+def is_proved(session: Session) -> bool:
+    """Whether it may do sensitive acts: its person proved themselves here, and just now."""
+    return is_bound(session) and sessions.is_recent(session)
 
 
 def end_session() -> None:
@@ -269,19 +275,24 @@ def _set_session_cookie(token: str) -> None:
 
 
 def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """For sensitive acts: who signed in over 15 minutes ago proves themselves again first.
+    """For sensitive acts: who signed in elsewhere or over 15 minutes ago proves themselves first.
 
     They come back to the page that asks for the act, never to the act itself.
     """
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if sessions.is_recent(this_session()):
+        if is_proved(this_session()):
             return view(*args, **kwargs)
         page = request.full_path if request.method == "GET" else request.path
         query = request.form.get("flow")
         if request.method == "POST" and query:
             page = f"{page}?flow={query}"
-        return redirect(url_for("account.reauth", next=local_path(page.rstrip("?"))), 303)
+        return ask_for_proof(local_path(page.rstrip("?")))
 
     return guarded
+
+
+def ask_for_proof(return_to: str) -> Response:
+    """Have the person prove themselves again, and then go to a page."""
+    return redirect(url_for("account.reauth", next=return_to), 303)

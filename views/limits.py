@@ -1,32 +1,44 @@
 """How much one address or one account may try. Success resets nothing."""
 
-import ipaddress
 import time
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from activity import network
 from errors import TooManyAttempts
 
 ACTIONS_PER_MINUTE = 60
+# What a refusal weighs against a failure of the provider's, for which the address may not be to
+# blame: only very many of those lock it out.
+REFUSAL, FAILURE = 5, 1
 
 
 class Limits:
-    """Counts refused sign-ins by address and changes by account, in windows of a minute."""
+    """Counts refused sign-ins by address and changes by account, in windows of a minute.
+
+    Refusals ``in_flow`` are of browsers that began a flow here. Those of others are counted
+    apart and stop nobody but others: a site elsewhere can make them in its visitors' name.
+    """
 
     def __init__(self, refusals_per_minute: int) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._refusals = RateLimitItemPerMinute(refusals_per_minute, namespace="refusals")
+        weight = refusals_per_minute * REFUSAL
+        self._refusals = {
+            True: RateLimitItemPerMinute(weight, namespace="refusals"),
+            False: RateLimitItemPerMinute(weight, namespace="refusals out of flow"),
+        }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
 
-    def check_refusals(self, address: str) -> None:
+    def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
         """Raises TooManyAttempts while an address has had its share of refusals."""
-        if not self._limiter.test(self._refusals, network(address)):
-            self._refuse(self._refusals, network(address))
+        item = self._refusals[in_flow]
+        if not self._limiter.test(item, network(address), cost=REFUSAL):
+            self._refuse(item, network(address))
 
-    def count_refusal(self, address: str) -> None:
-        self._limiter.hit(self._refusals, network(address))
+    def count_refusal(self, address: str, *, in_flow: bool = True, weight: int = REFUSAL) -> None:
+        self._limiter.hit(self._refusals[in_flow], network(address), cost=weight)
 
     def count_action(self, user_id: str) -> None:
         """Raises TooManyAttempts for one change of an account too many."""
@@ -35,11 +47,6 @@ class Limits:
 
     def _refuse(self, item: RateLimitItemPerMinute, key: str) -> None:
         reset = self._limiter.get_window_stats(item, key).reset_time
-        raise TooManyAttempts(f"limit of {item}", wait_seconds=max(1, round(reset - time.time())))
-
-
-def network(address: str) -> str:
-    """Whom to count for: an IPv4 address, or the /64 that an IPv6 user owns whole."""
-    if ":" not in address:
-        return address or "unknown"
-    return str(ipaddress.ip_network((address, 64), strict=False))
+        raise TooManyAttempts(
+            f"limit of {item.namespace}", wait_seconds=max(1, round(reset - time.time()))
+        )

@@ -3,11 +3,13 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 import accounts
@@ -28,8 +30,10 @@ from linking import (
 from models import OAuth, atomic, db
 from providers.base import Grant
 from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from views.callers import is_navigation
 from views.guards import (
     FLOW_COOKIE,
+    ask_for_proof,
     begin_session,
     caller,
     cookie_name,
@@ -37,13 +41,15 @@ from views.guards import (
     drop_flows,
     end_session,
     flow_cookies,
+    is_in_flow,
+    is_proved,
     keep_flow,
-    local_path,
     renew_session,
     set_cookie,
     site,
     this_session,
 )
+from views.paths import local_path
 from views.problems import sign_in_page
 
 log = structlog.get_logger()
@@ -89,6 +95,7 @@ class Gate:
 
     def begin(self, provider: str) -> flows.Attempt:
         """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
+        self._check_manner()
         site().limits.check_refusals(caller().address)
         self._purge()
         asks = request.args.get("ask") == "email"
@@ -99,7 +106,8 @@ class Gate:
         )
 
     def claim(self, provider: str, state: str | None) -> flows.Attempt:
-        site().limits.check_refusals(caller().address)
+        self._check_manner()
+        site().limits.check_refusals(caller().address, in_flow=is_in_flow())
         session = current_session()
         attempt = flows.claim(
             provider,
@@ -120,6 +128,11 @@ class Gate:
             return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
         except TokenUnreadable:
             return {}
+
+    def _check_manner(self) -> None:
+        """Refuse, and count for nobody, what other sites have their visitors' browsers load."""
+        if not is_navigation(request):
+            raise BadRequest
 
     def _purge(self) -> None:
         """Now and then, delete what is over."""
@@ -211,7 +224,12 @@ def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> S
 
 
 def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
-    """Keep what the flow brought, and put the question to the person."""
+    """Keep what the flow brought, and put the question to the person.
+
+    A proof may be of another account than this browser is in, so it is not bound to that one.
+    """
+    if waiting_for == "prove":
+        attempt = replace(attempt, user_id=None)
     log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
     flows.park(attempt, waiting_for, grant, caller())
     keep_flow(attempt.id, attempt.cookie)
@@ -219,6 +237,9 @@ def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reaso
 
 
 def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
+    """Add what came back, if the proof that linking began with still holds."""
+    if not is_proved(this_session()):
+        return ask_for_proof(url_for("account.show", _anchor="methods"))
     decision = accounts.link(this_session().user_id, grant, caller())
     label = site().label(grant.provider)
     match decision:

@@ -15,11 +15,12 @@ from views.guards import (
     caller,
     csrf,
     current_user_id,
-    local_path,
+    is_in_flow,
     site,
 )
 from views.login import answer_sign_in, open_account
 from views.operations import Operation, Text, declare
+from views.paths import local_path
 from views.problems import problem_json
 
 mobile = Blueprint("mobile", __name__)
@@ -144,8 +145,8 @@ def one_tap(provider: str) -> AnyResponse:
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
     g.attempt = flows.at_once(provider, return_to=return_to, user_id=user_id)
+    site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     check_doubled(site().providers[provider].provider.one_tap_cookie)
-    site().limits.check_refusals(caller().address)
     grant = verify(tokens.verify, request.form.get("credential", ""))
     response = answer_sign_in(g.attempt, grant, signed_in_as=user_id, separate=False)
     response.status_code = 303

@@ -1,4 +1,4 @@
-"""What every page has: a reference, security headers, words for the templates."""
+"""What every page has: a place it answers at, a reference, security headers, words."""
 
 import secrets
 from functools import lru_cache
@@ -14,8 +14,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from clients import is_loopback
+from views.callers import address_of, came_through_proxy
 from views.describe import day, moment
-from views.guards import address_of, site, write_cookies
+from views.guards import site, write_cookies
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -51,7 +52,7 @@ def check_place() -> Response | None:
     settings = site().settings
     host = urlsplit(f"//{request.host}").hostname
     is_open = site().demo_url or site().trusts_anybody
-    if is_open and not (is_loopback(host) and is_loopback(address_of(request))):
+    if is_open and not is_on_this_machine(host):
         mode = "Demo mode" if site().demo_url else "A server that trusts Firebase's emulator"
         return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
     other_name = settings.is_local and is_loopback(host) and request.host != settings.host
@@ -59,6 +60,13 @@ def check_place() -> Response | None:
     if other_name and same_port and request.method == "GET":
         return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
     return None
+
+
+def is_on_this_machine(host: str | None) -> bool:
+    """Whether a request began here: behind a proxy, all the world's come from loopback."""
+    if came_through_proxy(request):
+        return False
+    return is_loopback(host) and is_loopback(address_of(request))
 
 
 def protect(response: Response) -> Response:

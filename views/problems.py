@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 import activity
 from errors import (
+    CodeRefused,
     EmailNeverVerified,
     EmailUnverified,
     FormOld,
@@ -20,12 +21,16 @@ from errors import (
     Misconfigured,
     NotFound,
     Problem,
+    ProviderDown,
+    ProviderError,
     RequestFault,
     SignInError,
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, cookie_name, forget_cookies, local_path, site
+from views.guards import caller, cookie_name, forget_cookies, is_in_flow, site
+from views.limits import FAILURE, REFUSAL
+from views.paths import local_path
 from views.shapes import ProblemDetails
 
 log = structlog.get_logger()
@@ -167,8 +172,9 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         detail=error.detail,
         address=caller().address,
     )
-    if error.status in (400, 401, 403) and not is_bearer():
-        site().limits.count_refusal(caller().address)
+    if weight := weight_of(error):
+        in_flow = is_in_flow() or wants_json()  # programs have no flows
+        site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
     if attempt and attempt.user_id and isinstance(error, SignInError):
         kind = REFUSED.get(attempt.intent, "refused")
         activity.record(
@@ -210,6 +216,21 @@ def _vouches(provider: str) -> bool:
     """Whether a provider ever says that an address was verified."""
     blueprint = site().providers.get(provider)
     return blueprint is None or blueprint.provider.vouches_for_email
+
+
+def weight_of(error: Problem) -> int:
+    """What a failure counts against its address.
+
+    What was refused counts whole, be it here or, a made-up code, by the provider. Any other
+    failure of a provider's counts a little, so that nobody can drive calls to it without end;
+    none at all while it is away, so that its absence locks nobody out.
+    """
+    if is_bearer():  # of the many phones behind one address, each may have a token that is over
+        return 0
+    if isinstance(error, CodeRefused) or error.status in (400, 401, 403):
+        return REFUSAL
+    is_failure = isinstance(error, ProviderError) and not isinstance(error, ProviderDown)
+    return FAILURE if is_failure else 0
 
 
 def sign_in_page(problem: Problem | None = None) -> str:

@@ -1,0 +1,192 @@
+"""Proof for sensitive acts: which sessions count as proved, in which browser, and for how long."""
+
+import pytest
+
+from tests.browser import Browser
+from tests.site import Site
+
+LONG_AGO = "2026-01-01 00:00:00.000000"
+
+
+@pytest.fixture
+def grace(browser):
+    """Grace, signed in with Google."""
+    browser.sign_in("google", "grace")
+    return browser
+
+
+def grow_old(site: Site) -> None:
+    """As if everybody had signed in long ago."""
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
+
+
+def plant(browser: Browser, session: str | None) -> None:
+    """Put somebody's session cookie into a browser, as a thief or a neighbouring host can."""
+    browser.http.cookies.set("session", session, domain="localhost.local", path="/")
+
+
+# Linking.
+
+
+def test_linking_needs_a_recent_sign_in(grace, site):
+    """A way in is for ever: with it, whoever holds a session for a minute holds the account."""
+    grow_old(site)
+    page = grace.post("/account/link/github")
+    assert page.heading == "Confirm it's you"
+    assert "You're about to add a sign-in method. Sign in again to continue." in page.text
+    assert site.rows("SELECT count(*) FROM flows")[0][0] == 0
+    assert grace.reauth(page, "grace").path == "/account"
+    assert grace.link("github", "grace").message == "GitHub connected. You can now sign in with it."
+
+
+def test_a_link_that_ends_after_its_proof_adds_nothing(grace, site):
+    callback = grace.choose(grace.begin_link("github"), "grace")
+    grow_old(site)
+    assert grace.get(callback).heading == "Confirm it's you"
+    assert grace.providers() == ["google"]
+
+
+def test_a_stolen_session_gets_no_way_in_of_the_thiefs(grace, other, site):
+    """With one it could have proved itself, and taken the owner's ways in away."""
+    plant(other, grace.cookie("session"))
+    assert other.user_id == grace.user_id
+    assert other.post("/account/link/github").heading == "Confirm it's you"
+    grow_old(site)
+    page = other.post("/account/link/github")
+    assert page.heading == "Confirm it's you"
+    assert other.reauth(page, "mallory").alert == "That's a different account"
+    assert grace.providers() == ["google"]
+
+
+# What a proof is.
+
+
+def test_signing_in_once_more_is_no_proof(grace, site):
+    """A provider that knows its person signs whoever sits there in again, unasked."""
+    grace.link("github", "grace")
+    identity = grace.identity("github")
+    grow_old(site)
+    grace.sign_in("google", "grace")
+    assert grace.get(f"/account/unlink/{identity}").heading == "Confirm it's you"
+    grace.sign_in("github", "grace")
+    page = grace.unlink(identity)
+    assert page.heading == "Confirm it's you"
+    assert grace.reauth(page, "grace").heading == "Remove GitHub?"
+
+
+def test_signing_in_where_nobody_was_is_a_proof(grace, site):
+    grace.link("github", "grace")
+    grow_old(site)
+    grace.sign_out()
+    grace.sign_in("google", "grace")
+    assert grace.get(f"/account/unlink/{grace.identity('github')}").heading == "Remove GitHub?"
+
+
+def test_signing_in_as_somebody_else_is_their_proof(grace, other, site):
+    other.sign_in("github", "linus")
+    other.link("facebook", "linus")
+    grow_old(site)
+    grace.answer(grace.sign_in("github", "linus"), "switch")
+    page = grace.get(f"/account/unlink/{grace.identity('facebook')}")
+    assert page.heading == "Remove Facebook?"
+
+
+def test_connecting_needs_a_recent_proof_and_goes_on_after_it(browser, site):
+    browser.sign_in("google", "ada")
+    grow_old(site)
+    page = browser.sign_in("github", "ada")
+    assert page.heading == "Confirm it's you"
+    assert "You're about to connect a sign-in method." in page.text
+    page = browser.reauth(page, "ada")
+    assert page.heading == "Connect GitHub to your account?"
+    browser.answer(page, "connect")
+    assert browser.providers() == ["github", "google"]
+
+
+def test_sessions_of_a_merged_account_prove_themselves_again(grace, other, site):
+    """They proved the smaller account; the merged one is more."""
+    other.sign_in("github", "linus")
+    grace.answer(grace.link("github", "linus"), "merge")
+    assert other.user_id == grace.user_id
+    page = other.get(f"/account/unlink/{other.identity('google')}")
+    assert page.heading == "Confirm it's you"
+    assert other.post("/account/link/facebook").heading == "Confirm it's you"
+    assert grace.get(f"/account/unlink/{grace.identity('github')}").heading == "Remove GitHub?"
+
+
+# Whose browser it is.
+
+
+def test_a_planted_session_connects_nobody_to_the_planters_account(grace, other):
+    """A neighbouring host can set a cookie named "session" for this one, but no __Host- cookie."""
+    other.sign_in("github", "mallory")
+    plant(grace, other.cookie("session"))
+    assert grace.user_id == other.user_id
+    for path in ("/account/link/google", "/account/sessions/end-others"):
+        assert grace.post(path).heading == "Confirm it's you"
+    assert grace.fetch("/account/reauth").status == 200
+    assert other.providers() == ["github"]
+
+
+def test_a_planted_session_does_not_end_a_link(grace, other):
+    """Not even with the planter's own flow in the victim's browser."""
+    other.sign_in("github", "mallory")
+    location = other.begin_link("google")
+    plant(grace, other.cookie("session"))
+    for cookie in other.http.cookies:
+        if cookie.name.startswith("flow_"):
+            grace.http.cookies.set_cookie(cookie)
+    assert grace.get(grace.choose(location, "grace")).heading == "Confirm it's you"
+    assert other.providers() == ["github"]
+
+
+def test_a_planted_session_connects_and_merges_nothing(grace, other, site):
+    grace.sign_out()
+    other.sign_in("github", "mallory")  # an account with Ada's address, unproved
+    plant(grace, other.cookie("session"))
+    page = grace.sign_in("google", "ada")
+    assert page.heading == "Confirm it's you"
+    assert other.providers() == ["github"]
+    assert site.user_count() == 2
+
+
+def test_who_was_given_a_planted_session_can_still_change_over(grace, other):
+    mine = grace.user_id
+    other.sign_in("github", "linus")
+    plant(grace, other.cookie("session"))
+    page = grace.sign_in("google", "grace")
+    assert page.heading == "Use another account?"
+    grace.answer(page, "switch")
+    assert grace.user_id == mine
+    assert grace.link("github", "grace").message.startswith("GitHub connected.")
+
+
+def test_a_proof_makes_a_session_this_browsers_own(grace, other):
+    plant(other, grace.cookie("session"))
+    page = other.post("/account/sessions/end-others")
+    assert page.heading == "Confirm it's you"
+    assert other.reauth(page, "grace").path == "/account"
+    assert other.post("/account/sessions/end-others").path == "/account/sessions"
+
+
+def test_a_browser_that_was_closed_is_the_same_browser(grace):
+    grace.http.cookies.clear_session_cookies()
+    assert grace.post("/account/sessions/end-others").path == "/account/sessions"
+    grace.link("github", "grace")  # renews the session
+    grace.http.cookies.clear_session_cookies()
+    assert grace.unlink(grace.identity("github")).message == "GitHub removed."
+
+
+@pytest.mark.parametrize("first", ["mine", "theirs"])
+def test_of_two_session_cookies_neither_counts(capfd, make_site, first):
+    """Which of them this site has set is not to be told."""
+    site = make_site()
+    grace, other = site.browser(), site.browser()
+    grace.sign_in("google", "grace")
+    other.sign_in("github", "linus")
+    mine, theirs = (f"session={each.cookie('session')}" for each in (grace, other))
+    cookies = "; ".join((mine, theirs) if first == "mine" else (theirs, mine))
+    capfd.readouterr()
+    page = site.browser().fetch("/account", headers={"Cookie": cookies})
+    assert page.location.startswith("/login")
+    assert capfd.readouterr().err.count("session_cookie_ambiguous") == 1

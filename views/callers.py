@@ -1,0 +1,66 @@
+"""Where a request comes from, and in what manner, as far as its headers can be believed."""
+
+import ipaddress
+import re
+
+import structlog
+from flask import Request, g
+
+log = structlog.get_logger()
+
+USER_AGENT_MAX_CHARACTERS = 256
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def address_of(http_request: Request) -> str:
+    """The peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says.
+
+    Empty when it cannot be read, which is logged: all such visitors are counted as one.
+    """
+    if "address" not in g:
+        g.address = _read_address(http_request.remote_addr or "")
+    return str(g.address)
+
+
+def _read_address(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(_without_port(text).partition("%")[0])
+    except ValueError:
+        log.warning("address_unreadable", value=text)
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def _without_port(text: str) -> str:
+    """Some proxies write 192.0.2.1:4711 or [2001:db8::1]:4711 into X-Forwarded-For."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, _, port = text.partition(":")
+    return host if port.isdigit() and "." in host else text
+
+
+def user_agent_of(http_request: Request) -> str:
+    """What the browser calls itself, fit to be kept: PostgreSQL refuses a NUL."""
+    text = http_request.headers.get("User-Agent", "")[:USER_AGENT_MAX_CHARACTERS]
+    return _CONTROLS.sub("", text)
+
+
+def came_through_proxy(http_request: Request) -> bool:
+    """Whether some proxy says of itself that it stands in front."""
+    names = [name.lower() for name, _value in http_request.headers]
+    return any(name in ("forwarded", "via") or name.startswith("x-forwarded-") for name in names)
+
+
+def is_navigation(http_request: Request) -> bool:
+    """Whether a person may be going there, as far as the browser tells.
+
+    Not so for an image, a script, a frame or a prefetch: any page anywhere can have the browsers
+    of its visitors load those, in numbers.
+    """
+    headers = http_request.headers
+    return (
+        headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        and headers.get("Sec-Fetch-Dest", "document") == "document"
+        and "prefetch" not in headers.get("Sec-Purpose", "")
+    )
