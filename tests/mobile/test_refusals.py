@@ -85,11 +85,13 @@ def test_what_is_no_token_is_a_401(browser, body):
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "PS256", "PS512"])
-def test_firebase_signs_with_rs256_and_nothing_else(browser, site, algorithm):
-    """The key would do; Firebase's rules allow one algorithm."""
-    firebase = site.simulator.firebase
+def test_firebase_signs_with_rs256_and_nothing_else(site, algorithm):
+    """The key would do, and a certificate names no algorithm; Firebase's rules allow one."""
+    site.restart(FIREBASE_JWKS_URL=f"{site.simulator.url}/firebase/x509")
+    firebase, browser = site.simulator.firebase, site.browser()
     token = firebase.sign(firebase.claims_of(firebase.mint("grace")), alg=algorithm)
     assert_problem(browser.bring(token), 401, "invalid_token")
+    assert browser.bring(firebase.mint("grace")).status == 200
 
 
 def test_a_token_of_one_issuer_is_not_good_as_anothers(browser, site):
