@@ -2,10 +2,12 @@
 
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 from pydantic import SecretStr
@@ -25,6 +27,8 @@ from linking import Policy
 from providers import PROVIDERS
 from providers.base import Provider
 from providers.blueprint import LoginBlueprint
+from providers.firebase import NAME, Firebase, identity_issuers
+from providers.native import IdTokens, NativeTokens
 from providers.oauth1 import OAuth1LoginBlueprint
 from providers.oauth2 import OAuth2LoginBlueprint
 from providers.openid_connect import named_issuer
@@ -40,7 +44,10 @@ from views.docs import docs
 from views.identities import identities
 from views.limits import Limits
 from views.login import Gate, login
+from views.mobile import mobile
 from views.personal import personal
+
+log = structlog.get_logger()
 
 BODY_MAX_BYTES = 64 * 1024
 
@@ -58,30 +65,39 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.demo:  # the look-alikes take the place of every provider
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
         look_alikes = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
-        settings = settings.model_copy(update={"clients": look_alikes.clients})
+        settings = settings.model_copy(
+            update={
+                "clients": look_alikes.clients,
+                "firebase_project_id": look_alikes.firebase_project_id,
+                "firebase_jwks_url": look_alikes.firebase_jwks_url,
+            }
+        )
     configure(app, settings, demo_url)
     models.init_app(app)
     Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
-    providers = login_blueprints(settings)
-    app.extensions["quickstep"] = guards.Site(
+    transport = Transport()
+    providers = login_blueprints(settings, transport)
+    firebase = firebase_project(settings, providers, transport)
+    natives = native_tokens(providers)
+    site = app.extensions["quickstep"] = guards.Site(
         settings=settings,
         providers=providers,
-        policy=Policy(
-            settings.account_linking,
-            settings.signups == "open",
-            settings.allowed_email_domains,
-            frozenset((name, one.identity_issuer) for name, one in providers.items()),
-        ),
+        policy=policy(settings, providers, firebase),
         limits=Limits(settings.refusals_per_minute),
+        id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
+        one_taps=one_taps(providers),
+        firebase=firebase,
         demo_url=demo_url,
     )
+    if site.trusts_anybody:
+        log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     pages.init_app(app)
     problems.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
-    own = [login, confirm, account, identities, personal, api, docs]
+    own = [login, mobile, confirm, account, identities, personal, api, docs]
     for blueprint in [*own, *providers.values()]:
         app.register_blueprint(blueprint)
     for blueprint in providers.values():
@@ -150,11 +166,67 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     return {"pool_size": 8, "max_overflow": 56}
 
 
-def login_blueprints(settings: Settings) -> dict[str, LoginBlueprint]:
+def policy(
+    settings: Settings, providers: dict[str, LoginBlueprint], firebase: Firebase | None
+) -> Policy:
+    on_the_web = frozenset((name, one.identity_issuer) for name, one in providers.items())
+    in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
+    return Policy(
+        settings.account_linking,
+        settings.signups == "open",
+        settings.allowed_email_domains,
+        usable=on_the_web | in_apps,
+        apps_only=in_apps,
+    )
+
+
+def firebase_project(
+    settings: Settings, providers: dict[str, LoginBlueprint], transport: Transport
+) -> Firebase | None:
+    if settings.firebase_project_id is None:
+        return None
+    configured = {name: one.identity_issuer for name, one in providers.items()}
+    return Firebase(
+        settings.firebase_project_id,
+        transport.get_dated_json,
+        identity_issuers=identity_issuers(PROVIDERS, configured),
+        closed=[name for name, one in settings.clients.items() if one.hosted_domain],
+        keys_url=settings.firebase_jwks_url,
+        tenant_id=settings.firebase_tenant_id,
+        trust_unsigned=settings.firebase_auth_emulator_host is not None,
+    )
+
+
+def native_tokens(providers: Mapping[str, LoginBlueprint]) -> list[NativeTokens]:
+    """Of each provider that gives ID tokens to apps, or whose apps the settings name."""
+    return [
+        NativeTokens(
+            one.provider,
+            one.issuer,
+            (one.client_id, *one.client.mobile_client_ids),
+            one.client.hosted_domain,
+        )
+        for one in providers.values()
+        if isinstance(one, OAuth2LoginBlueprint)
+        and one.issuer
+        and (one.client.mobile_client_ids or one.provider.native_tokens)
+    ]
+
+
+def one_taps(providers: Mapping[str, LoginBlueprint]) -> dict[str, NativeTokens]:
+    """Of each provider that has One Tap, which speaks to the client of the web only."""
+    return {
+        name: NativeTokens(one.provider, one.issuer, [one.client_id], one.client.hosted_domain)
+        for name, one in providers.items()
+        if isinstance(one, OAuth2LoginBlueprint) and one.issuer and one.provider.one_tap_cookie
+    }
+
+
+def login_blueprints(settings: Settings, transport: Transport) -> dict[str, LoginBlueprint]:
     """One blueprint for each provider that is on, in the order of the buttons."""
     named = [name for name in settings.providers if name in settings.clients]
     order = [*named, *(name for name in settings.clients if name not in named)]
-    transport, gate = Transport(), Gate()
+    gate = Gate()
     blueprints: dict[str, LoginBlueprint] = {}
     for name in order:
         client = settings.clients[name]
@@ -188,7 +260,8 @@ def main() -> None:
     """Serve on this machine: the embedded database is brought up, and where no provider is
     configured the look-alike ones stand in (demo mode)."""
     settings = load_settings()
-    if settings.demo is None and not settings.clients and settings.is_local:
+    is_bare = not settings.clients and settings.firebase_project_id is None
+    if settings.demo is None and is_bare and settings.is_local:
         settings = settings.model_copy(update={"demo": True})
     try:
         # Asked first, so that a taken port is told before anything is started or written.

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 # What proves who we are; the first of several names is the one that messages speak of.
 CREDENTIALS = {
@@ -51,6 +59,13 @@ def check_endpoint(url: str) -> str:
     return url
 
 
+def comma_list(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(comma_list)]
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 
 
@@ -73,6 +88,8 @@ class ClientSettings(BaseModel):
     issuer: Endpoint | None = None
     # Only accounts of this domain: Google Workspace's hd.
     hosted_domain: str | None = None
+    # Of apps, whose native ID tokens are taken.
+    mobile_client_ids: Names = ()
     authorization_url: Endpoint | None = None
     token_url: Endpoint | None = None
     request_token_url: Endpoint | None = None
@@ -111,7 +128,9 @@ class NamedIssuer:
     name: str
     credentials: tuple[str, ...] = ("client_id",)
     optional_credentials: tuple[str, ...] = ("client_secret",)
-    settings: tuple[str, ...] = ("scope", "offline_access", "issuer", "label", "trust_email")
+    settings: tuple[str, ...] = (
+        *("scope", "offline_access", "issuer", "mobile_client_ids", "label", "trust_email"),
+    )
 
     @property
     def key(self) -> str:

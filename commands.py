@@ -12,6 +12,7 @@ from clients import CREDENTIALS
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers import PROVIDERS
 from providers.blueprint import LoginBlueprint
+from providers.firebase import Firebase
 from views.guards import Site
 
 providers = AppGroup("providers", help="The ways to sign in.")
@@ -44,19 +45,36 @@ def list_providers() -> None:
         if not blueprint:
             names = [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials]
             click.echo(f"  to turn on    set {', '.join(names[:-1])} and {names[-1]}")
+    project = _site().firebase
+    click.echo(f"Firebase, for apps: {'on' if project else 'off'}")
+    if project:
+        click.echo(f"  project       {project.project_id}")
+    else:
+        click.echo("  to turn on    set FIREBASE_PROJECT_ID")
 
 
 @providers.command("check")
 def check_providers() -> None:
     """Ask each provider that is on whether it takes our settings; ends with 1 if one does not."""
-    blueprints = _site().providers
-    if not blueprints:
+    results = [(one.label, check(one)) for one in _site().providers.values()]
+    project = _site().firebase
+    if project:
+        results.append(("Firebase", check_keys(project)))
+    if not results:
         click.echo("No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one.")
         sys.exit(1)
-    results = [check(blueprint) for blueprint in blueprints.values()]
-    for blueprint, (is_good, finding) in zip(blueprints.values(), results, strict=True):
-        click.echo(f"{'ok  ' if is_good else 'FAIL'}  {blueprint.label}: {finding}")
-    sys.exit(0 if all(is_good for is_good, _finding in results) else 1)
+    for label, (is_good, finding) in results:
+        click.echo(f"{'ok  ' if is_good else 'FAIL'}  {label}: {finding}")
+    sys.exit(0 if all(is_good for _label, (is_good, _finding) in results) else 1)
+
+
+def check_keys(project: Firebase) -> tuple[bool, str]:
+    """Whether the keys that check ID tokens can be had. The project's id cannot be checked."""
+    try:
+        project.keys.read()
+    except ProviderError as error:
+        return False, error.detail
+    return True, f"its keys can be read; tokens of project {project.project_id} are taken"
 
 
 @outbox.command("run")

@@ -27,8 +27,11 @@ from pydantic import (
 
 from clients import (
     ClientSettings,
+    Endpoint,
+    Names,
     Registrable,
     check_endpoint,
+    comma_list,
     describe_faults,
     is_loopback,
     named_issuers,
@@ -76,6 +79,14 @@ def _check_domain(domain: str) -> str:
     return domain
 
 
+def _check_emulator_host(value: str) -> str:
+    parts = urlsplit(f"//{value}")
+    is_bare = parts.netloc == value and "@" not in value
+    if not (is_bare and is_loopback(parts.hostname) and parts.port):
+        raise ValueError("must be host:port of this machine, such as 127.0.0.1:9099")
+    return value
+
+
 def _check_origin(origin: str) -> str:
     """An origin as browsers write it in their Origin header (RFC 6454 6.2)."""
     try:
@@ -90,20 +101,13 @@ def _check_origin(origin: str) -> str:
     return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{port}"
 
 
-def _comma_list(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
 PageURL = Annotated[str, AfterValidator(_check_page_url)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list)]
 Domains = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_comma_list)
+    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(comma_list)
 ]
 Origins = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(_comma_list)
+    tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(comma_list)
 ]
 
 
@@ -134,6 +138,10 @@ class Settings(BaseModel):
     signups: Literal["open", "closed"] = "open"
     cors_origins: Origins = ()
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
+    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    firebase_jwks_url: Endpoint | None = None
+    firebase_tenant_id: str | None = None
+    firebase_auth_emulator_host: Annotated[str, AfterValidator(_check_emulator_host)] | None = None
     clients: Mapping[str, ClientSettings] = {}
 
     @property
@@ -179,7 +187,7 @@ def load(
     if "public_url" not in values:
         values["public_url"] = f"http://localhost:{values.get('port', 5000)}"
     known = list(known)
-    issuers = named_issuers(_comma_list(values.get("oidc_providers", "")), known, faults)
+    issuers = named_issuers(comma_list(values.get("oidc_providers", "")), known, faults)
     values["clients"] = read_clients(variables, [*known, *issuers], faults)
     faults += _unknown_clients(from_file, [*known, *issuers])
     settings, wrong = _build(values)
@@ -227,8 +235,23 @@ def _cross_faults(settings: Settings, known: list[str]) -> list[str]:
         faults.append("SECRET_KEY: must not hold a comma")
     if settings.session_cookie_name.startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
+    faults += _firebase_faults(settings)
     if settings.demo and not settings.is_local:
         faults.append("DEMO: demo mode is for loopback only, and PUBLIC_URL is not")
+    return faults
+
+
+def _firebase_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.firebase_project_id is None:
+        fields = ("firebase_jwks_url", "firebase_tenant_id", "firebase_auth_emulator_host")
+        names = [field.upper() for field in fields if getattr(settings, field)]
+        faults += [f"{name}: needs FIREBASE_PROJECT_ID" for name in names]
+    if settings.firebase_auth_emulator_host and not settings.is_local:
+        faults.append(
+            "FIREBASE_AUTH_EMULATOR_HOST: anybody can be anybody with the emulator's tokens, so it "
+            "is for loopback only, and PUBLIC_URL is not"
+        )
     return faults
 
 

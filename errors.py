@@ -75,6 +75,10 @@ class ProviderError(SignInError):
     body = "It answered with a problem we can't fix from here. Reference {ref}."
 
 
+class IdTokenRefused(ProviderError):
+    """What should be an ID token of this person, for us, and still good, is not."""
+
+
 class CodeRefused(ProviderError):
     """The provider knows our client but not the code: used, expired or made up."""
 
@@ -115,6 +119,32 @@ class Misconfigured(ProviderError):
         "The settings for it were refused. The site's owner has been told. "
         "Choose another way. Reference {ref}."
     )
+
+
+class InvalidToken(SignInError):
+    """An ID token that came from outside, in place of a flow, does not hold."""
+
+    code = "invalid_token"
+    status = 401
+    title = "That sign-in is no longer good"
+    body = "It may be too old, or meant for another site. Sign in again."
+
+
+class UnknownAccount(InvalidToken):
+    """The token holds, but opens no account here, or one that is switched off."""
+
+    code = "unknown_account"
+    title = "Nobody here signs in with that yet"
+    body = "Sign in at /auth/sign-in first: it opens the account, or says why not."
+
+
+class CrossSite(SignInError):
+    """Another site's page sent what only this site's pages, or no page at all, may send."""
+
+    code = "cross_site"
+    status = 403
+    title = "That came from another site"
+    body = "Sign in on this site."
 
 
 class NoEmail(SignInError):

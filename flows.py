@@ -107,6 +107,21 @@ def begin(
     return attempt
 
 
+def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
+    """An attempt to sign in that is begun and answered by one request: it is in the database
+    only if it must wait for its person's answer (``park``)."""
+    return Attempt(
+        id=new_id(),
+        provider=provider,
+        intent="sign_in",
+        return_to=return_to,
+        user_id=user_id,
+        session_id=None,
+        identity_id=None,
+        cookie=secrets.token_urlsafe(24),
+    )
+
+
 def check_open(address: str) -> None:
     """Raises TooManyAttempts when an address has left too many flows unfinished."""
     here = Flow.address == network(address)
@@ -195,6 +210,8 @@ def parked(
         profile=Profile(**held["profile"]),
         scopes=tuple(held["scopes"]),
         token=held["token"],
+        proved_at=held.get("proved_at"),
+        is_relayed=held.get("is_relayed", False),
     )
     return Parked(_attempt(flow, cookies[flow.id]), cast(Waiting, flow.parked_as), grant)
 

@@ -133,7 +133,7 @@ def _match(
         verified=any(row.email_verified for row in same),
         trusted=any(row.email_verified and row.email_trusted for row in same),
         disabled=disabled,
-        reachable=any(policy.can_use(row.provider, row.issuer) for row in rows),
+        reachable=any(policy.can_prove(row.provider, row.issuer) for row in rows),
     )
 
 
@@ -156,7 +156,13 @@ def add(user: User, grant: Grant) -> OAuth:
 
 
 def use(identity: OAuth, grant: Grant, caller: Caller) -> None:
-    """Somebody came back with it: take over what the provider says and gives now."""
+    """Somebody came back with it: take over what the provider says and gives now.
+
+    What somebody else says of it changes nothing: they know less, or of another address.
+    """
+    if grant.is_relayed:
+        identity.last_used_at = now()
+        return
     take_over(identity, grant.profile, caller)
     _keep_grant(identity, grant)
 
@@ -180,7 +186,8 @@ def _keep_profile(identity: OAuth, profile: Profile) -> None:
     identity.email_verified = profile.email_verified
     identity.email_trusted = profile.email_trusted
     identity.profile = {
-        "name": profile.name,
+        # Apple says it on the first visit only.
+        "name": profile.name or (identity.profile or {}).get("name"),
         "username": profile.username,
         "picture": profile.picture,
     }
@@ -188,9 +195,11 @@ def _keep_profile(identity: OAuth, profile: Profile) -> None:
 
 
 def _keep_grant(identity: OAuth, grant: Grant) -> None:
-    identity.scopes = " ".join(grant.scopes)
+    """An ID token alone leaves the provider's token as it is."""
     identity.last_used_at = now()
-    tokens.store(identity, grant.token)
+    if grant.token:
+        identity.scopes = " ".join(grant.scopes)
+        tokens.store(identity, grant.token)
 
 
 def record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:

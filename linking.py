@@ -22,15 +22,21 @@ from providers.base import Profile
 class Policy:
     """What the operator chose: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS, and in
     ``usable`` the (provider, issuer) pairs that people can sign in with; None: any.
+    ``apps_only``: those of them that need an app, so that no browser can prove them.
     """
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     signups_open: bool = True
     allowed_email_domains: tuple[str, ...] = ()
     usable: frozenset[tuple[str, str]] | None = None
+    apps_only: frozenset[tuple[str, str]] = frozenset()
 
     def can_use(self, provider: str, issuer: str) -> bool:
         return self.usable is None or (provider, issuer) in self.usable
+
+    def can_prove(self, provider: str, issuer: str) -> bool:
+        """Whether a question on a page can be answered by signing in with it."""
+        return self.can_use(provider, issuer) and (provider, issuer) not in self.apps_only
 
     def allows(self, email: str | None, *, verified: bool) -> bool:
         """Whether this address lets its holder in. Fails closed."""
@@ -72,7 +78,7 @@ class Match:
     verified: bool
     trusted: bool
     disabled: bool = False
-    # Whether anybody can still sign in to it here.
+    # Whether anybody can still sign in to it here, with a browser.
     reachable: bool = True
 
 

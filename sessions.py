@@ -30,21 +30,28 @@ def hash_token(token: str) -> str:
 
 
 @atomic
-def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tuple[Session, str]:
+def start(
+    identity: OAuth,
+    caller: Caller,
+    *,
+    replaces: str | None = None,
+    proved_at: float | None = None,
+) -> tuple[Session, str]:
     """A session for the identity's owner, and the token for the cookie.
 
     ``replaces``: id of the session that this browser had; it ends. When it was the same
     person's the new one is no more recent: a provider that still knows them signs whoever sits
     there in again, unasked. For sensitive acts they are asked to prove themselves (``renew``).
+    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     """
-    proved_at = _end_replaced(replaces, identity.user_id) if replaces else now()
+    begun_at = _end_replaced(replaces, identity.user_id) if replaces else now()
     token = secrets.token_urlsafe(32)
     session = Session(
         token_hash=hash_token(token),
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
-        authenticated_at=proved_at,
+        authenticated_at=begun_at if proved_at is None else moment(proved_at),
         expires_at=now() + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
         address=caller.address,
@@ -53,6 +60,11 @@ def start(identity: OAuth, caller: Caller, *, replaces: str | None = None) -> tu
     db.session.flush()
     _end_surplus(identity.user_id)
     return session, token
+
+
+def moment(seconds: float) -> datetime:
+    """A time since 1970; now, where it is yet to come."""
+    return datetime.fromtimestamp(min(seconds, now().timestamp()), UTC)
 
 
 def _end_replaced(session_id: str, user_id: str) -> datetime:
@@ -93,7 +105,11 @@ def _is_alive(session: Session) -> bool:
 
 def is_recent(session: Session) -> bool:
     """Whether its person proved themselves in the last 15 minutes."""
-    return session.authenticated_at > now() - timedelta(seconds=RECENT_SECONDS)
+    return is_recent_moment(session.authenticated_at)
+
+
+def is_recent_moment(value: datetime) -> bool:
+    return value > now() - timedelta(seconds=RECENT_SECONDS)
 
 
 @atomic

@@ -52,13 +52,19 @@ class Profile:
 class Grant:
     """What one completed flow brought: an identity and the provider's token for it.
 
-    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in.
+    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in;
+    empty where an app brought an ID token and nothing else.
+    ``proved_at``: when the person proved themselves, in seconds since 1970, if that is said.
+    ``is_relayed``: somebody else than the provider tells the profile. It is good for a new
+    identity, but no news of a known one.
     """
 
     provider: str
     issuer: str
     profile: Profile
     scopes: tuple[str, ...] = ()
+    proved_at: float | None = None
+    is_relayed: bool = False
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -181,9 +187,20 @@ class Provider:
     code_refused_errors: frozenset[str] = frozenset()
     # Further origins that the way from our form to the provider's page may pass (CSP form-action).
     also_passes: tuple[str, ...] = ()
+    # Whether its native SDKs give apps ID tokens for the client of the web.
+    native_tokens: bool = False
+    # The name of the cookie that its One Tap form repeats as a field; empty: it has no such form.
+    one_tap_cookie: str = ""
     verb: str = "Continue with"
     # Where an operator registers the client.
     console: str = ""
+
+    @property
+    def identity_issuer(self) -> str:
+        """What keeps its subjects apart from another server's, at its own address."""
+        if self.issuer and not self.any_tenant:
+            return self.issuer
+        return origin(self.issuer or self.api_url)
 
     @property
     def key(self) -> str:
@@ -195,7 +212,7 @@ class Provider:
         """The optional fields of ClientSettings that mean something here."""
         if self.issuer:
             own = ("hosted_domain",) if self.hosted_domains else ()
-            return ("scope", "offline_access", "issuer", *own)
+            return ("scope", "offline_access", "issuer", "mobile_client_ids", *own)
         common = ("authorization_url", "token_url", "api_url", "api_version")
         if self.request_token_endpoint:
             return (*common, "request_token_url")
@@ -289,6 +306,12 @@ def clean_picture(value: object) -> str | None:
     except ValueError:
         return None
     return value if parts.scheme == "https" and parts.hostname else None
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def is_true(value: object) -> bool:

@@ -7,7 +7,6 @@ to one request, and each attempt has a flow of its own (docs/decisions/0001-flas
 
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import requests
 from flask import Blueprint, g, redirect, request
@@ -17,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
-from providers.base import Attempt, Provider, RequestToken
+from providers.base import Attempt, Provider, RequestToken, origin
 from providers.openid_connect import Issuer
 from providers.transport import Transport
 
@@ -229,12 +228,6 @@ class LoginBlueprint(Blueprint):
         if error in MISCONFIGURED_ERRORS | self.provider.misconfigured_errors:
             return Misconfigured(detail)
         return ProviderError(detail)
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def plain_code(text: str) -> str:

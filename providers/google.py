@@ -28,6 +28,9 @@ GOOGLE = Provider(
         "https://www.googleapis.com/auth/userinfo.email": "email",
         "https://www.googleapis.com/auth/userinfo.profile": "profile",
     },
+    native_tokens=True,
+    # https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+    one_tap_cookie="g_csrf_token",
     intent_params={"reauth": {"prompt": "select_account"}},
     # A refresh token comes with a consent, and the consent is not asked for twice by itself.
     offline_params={"access_type": "offline", "prompt": "consent"},

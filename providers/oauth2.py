@@ -16,7 +16,7 @@ from flask_dance.consumer.requests import OAuth2Session
 from werkzeug.wrappers import Response
 
 from clients import ClientSettings
-from errors import CodeRefused, Misconfigured, NotAllowed, ProviderError, StateMismatch
+from errors import CodeRefused, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, ClientAuth, Get, Grant, Provider
 from providers.blueprint import (
     MISCONFIGURED_ERRORS,
@@ -26,7 +26,8 @@ from providers.blueprint import (
     TokenStore,
     plain_code,
 )
-from providers.openid_connect import Issuer, VerifiedClaims, check_userinfo
+from providers.jwt import VerifiedClaims
+from providers.openid_connect import Issuer, check_hosted_domain, check_userinfo
 from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
 
 # RFC 6749 A.12, bounded.
@@ -387,9 +388,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             nonce=nonce,
             access_token=answer["access_token"],
         )
-        domain = self.client.hosted_domain
-        if domain and claims.get("hd") != domain:
-            raise NotAllowed("the account is of another domain", email=str(claims.get("email", "")))
+        check_hosted_domain(claims, self.client.hosted_domain)
         return claims
 
     def granted_scopes(self, answer: Mapping[str, Any]) -> tuple[str, ...]:

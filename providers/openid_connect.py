@@ -2,62 +2,40 @@
 https://openid.net/specs/openid-connect-core-1_0.html"""
 
 import base64
-import binascii
-import copy
 import hashlib
-import hmac
-import json
 import re
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NewType, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from joserfc import jwk, jws
-from joserfc.errors import JoseError, UnsupportedAlgorithmError
-
 from clients import ClientSettings, check_endpoint
-from errors import ProviderError
+from errors import NotAllowed, ProviderError
 from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
+from providers.jwt import (
+    LEEWAY_SECONDS,
+    Cached,
+    KeySet,
+    PublishedKeys,
+    VerifiedClaims,
+    check_times,
+    equal,
+    import_jwk_set,
+    number,
+    require,
+    verify_signature,
+)
 from providers.transport import prepare
 
-# Signatures that an issuer's published key can check. Never none, never a shared secret.
-ALGORITHMS = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)
-LEEWAY_SECONDS = 60
-LIFETIME_SECONDS = 3600
-COOL_DOWN_SECONDS = 60
-# After a failed read the old copy serves this long before the issuer is asked again.
-RETRY_SECONDS = 30
-# With no old copy, a failure stands this long for everybody who asks.
-FAILURE_SECONDS = 2
-ID_TOKEN_MAX_CHARACTERS = 64 * 1024
-RSA_MIN_BITS = 2048
+# Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
+NATIVE_MAX_AGE_SECONDS = 3600
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 # As Microsoft's metadata write it, and what stands in its place.
 TENANT = "{tenantid}"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
 FetchJSON = Callable[[str], Any]
-T = TypeVar("T")
-
-
-class _Registry(jws.JWSRegistry):
-    max_header_length = 8192
-
-    def get_alg(self, name: str) -> Any:
-        """Without a warning at each EdDSA token: RFC 9864 renames it, issuers still say it."""
-        if name not in ALGORITHMS:
-            raise UnsupportedAlgorithmError(name)
-        return self.algorithms[name]
-
-
-# Header parameters of other makers are let by unread.
-REGISTRY = _Registry(strict_check_header=False)
 
 
 def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> Profile:
@@ -124,54 +102,6 @@ class Metadata:
     sends_iss: bool
 
 
-class Cached(Generic[T]):
-    """Something read from afar: kept for an hour, served stale while reading it again fails.
-
-    Thread-safe. One caller reads while the others wait; when there is nothing to serve, the
-    failure is theirs too, so that many who wait do not wait one after the other.
-    """
-
-    def __init__(self, read: Callable[[], T]) -> None:
-        self._read = read
-        self._lock = threading.Lock()
-        self._value: T | None = None
-        self._until = 0.0
-        self._asked = float("-inf")
-        self._failure: ProviderError | None = None
-
-    def get(self) -> T:
-        """Raises ProviderError."""
-        if self._value is not None and time.monotonic() < self._until:
-            return self._value
-        with self._lock:
-            if self._value is not None and time.monotonic() < self._until:
-                return self._value
-            return self._read_now()
-
-    def renew(self) -> T:
-        """Read it again now, unless that was done less than a minute ago."""
-        with self._lock:
-            if self._value is not None and time.monotonic() < self._asked + COOL_DOWN_SECONDS:
-                return self._value
-            return self._read_now()
-
-    def _read_now(self) -> T:
-        if self._failure and time.monotonic() < self._asked + FAILURE_SECONDS:
-            raise copy.copy(self._failure)
-        self._failure = None
-        try:
-            self._value = self._read()
-            self._until = time.monotonic() + LIFETIME_SECONDS
-        except ProviderError as error:
-            if self._value is None:
-                self._failure = error
-                raise
-            self._until = time.monotonic() + RETRY_SECONDS
-        finally:
-            self._asked = time.monotonic()
-        return self._value
-
-
 class Issuer:
     """One issuer. Reads its metadata and keys when they are first needed, never at start.
 
@@ -192,7 +122,7 @@ class Issuer:
         self._many = bool(any_tenant)
         self._fetch = fetch
         self._metadata = Cached(self._read_metadata)
-        self._keys = Cached(lambda: _import_keys(fetch(self.metadata().jwks_uri)))
+        self.keys = KeySet(lambda: PublishedKeys(import_jwk_set(fetch(self.metadata().jwks_uri))))
 
     @property
     def identity_issuer(self) -> str:
@@ -241,18 +171,7 @@ class Issuer:
         """Read metadata and keys where that is due, so that what follows can be quick.
         Raises ProviderError."""
         self.metadata()
-        self._keys.get()
-
-    def key(self, kid: str | None) -> jwk.Key:
-        """The issuer's key of that id; without an id, its only key. Raises ProviderError.
-
-        An unknown id makes the key set be read again, at most once a minute: whoever sends
-        tokens with made-up ids must not make this server hammer the issuer.
-        """
-        found = _find(self._keys.get(), kid) or _find(self._keys.renew(), kid)
-        if found is None:
-            raise ProviderError("the id_token is signed with a key the issuer does not publish")
-        return found
+        self.keys.read()
 
     def check_id_token(
         self, unverified_token: object, *, client_id: str, nonce: str, access_token: str
@@ -264,7 +183,7 @@ class Issuer:
         header but its key id and the name of its algorithm is ever looked at.
         """
         claims = self._check(unverified_token, client_id, access_token)
-        _require(_equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
+        require(equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
         return VerifiedClaims(claims)
 
     def check_refreshed_id_token(
@@ -275,48 +194,49 @@ class Issuer:
         it has no nonce to compare. Raises ProviderError.
         """
         claims = self._check(unverified_token, client_id, access_token)
-        _require(_equal(claims["sub"], subject), "sub is another person")
+        require(equal(claims["sub"], subject), "sub is another person")
         return VerifiedClaims(claims)
 
     def _check(self, unverified_token: object, client_id: str, access_token: str) -> dict[str, Any]:
-        claims, algorithm = self._check_signature(unverified_token)
-        tenant = claims.get("tid", "") if self._template else None
-        _require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
+        claims, algorithm = verify_signature(unverified_token, self.keys)
+        self._check_issuer(claims)
         _check_audience(claims, client_id)
-        _check_times(claims)
+        check_times(claims)
         subject = claims.get("sub")
-        _require(isinstance(subject, str) and bool(subject), "sub is missing")
+        require(isinstance(subject, str) and bool(subject), "sub is missing")
         if "at_hash" in claims:
             expected = left_half_hash(access_token, algorithm)
-            _require(_equal(claims["at_hash"], expected), "at_hash is of another access token")
+            require(equal(claims["at_hash"], expected), "at_hash is of another access token")
         return claims
 
-    def _check_signature(self, unverified_token: object) -> tuple[dict[str, Any], str]:
-        if not isinstance(unverified_token, str):
-            raise ProviderError("the answer holds no id_token")
-        _require(len(unverified_token) <= ID_TOKEN_MAX_CHARACTERS, "it is too long")
-        unverified_header = _unverified_header(unverified_token)
-        algorithm = unverified_header.get("alg")
-        _require(isinstance(algorithm, str) and algorithm in ALGORITHMS, "alg is not allowed")
-        # RFC 7515 4.1.11: what is in it must be understood, and nothing that could be is.
-        _require("crit" not in unverified_header, "crit is not understood")
-        kid = unverified_header.get("kid")
-        _require(kid is None or isinstance(kid, str), "kid is not a string")
-        key = self.key(kid)
-        try:
-            signed = jws.deserialize_compact(unverified_token, key, registry=REGISTRY)
-            claims = json.loads(signed.payload or b"")
-        except (JoseError, ValueError, RecursionError, TypeError) as error:
-            raise ProviderError(f"the id_token does not hold: {type(error).__name__}") from error
-        if not isinstance(claims, dict):
-            raise ProviderError("the id_token's claims are not an object")
-        return claims, str(algorithm)
+    def _check_issuer(self, claims: Mapping[str, Any]) -> None:
+        tenant = claims.get("tid", "") if self._template else None
+        require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
+
+    def check_native_token(
+        self, unverified_token: object, client_ids: Collection[str]
+    ) -> VerifiedClaims:
+        """The claims of an ID token that an app was given on its device, and sends by itself.
+
+        Nothing ties it to a flow: nonce and azp are the app's own affair (Android's client
+        stands in azp, the server's in aud). So whom it is for is all the more exact, and it
+        is good for an hour at most, whatever it says. Raises ProviderError.
+        """
+        claims, _algorithm = verify_signature(unverified_token, self.keys)
+        self._check_issuer(claims)
+        audience, subject = claims.get("aud"), claims.get("sub")
+        require(isinstance(audience, str) and audience in client_ids, "aud is no client of ours")
+        check_times(claims)
+        age = time.time() - number(claims, "iat")
+        require(bool(age < NATIVE_MAX_AGE_SECONDS + LEEWAY_SECONDS), "it is older than an hour")
+        require(isinstance(subject, str) and bool(subject), "sub is missing")
+        return VerifiedClaims(claims)
 
 
-def _find(keys: Mapping[str, jwk.Key], kid: str | None) -> jwk.Key | None:
-    if kid is None:
-        return next(iter(keys.values())) if len(keys) == 1 else None
-    return keys.get(kid)
+def check_hosted_domain(claims: Mapping[str, Any], domain: str | None) -> None:
+    """Raises NotAllowed for an account of another domain than the settings let in."""
+    if domain and claims.get("hd") != domain:
+        raise NotAllowed("the account is of another domain", email=str(claims.get("email", "")))
 
 
 def left_half_hash(text: str, algorithm: str) -> str:
@@ -326,70 +246,12 @@ def left_half_hash(text: str, algorithm: str) -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise ProviderError(f"the id_token was refused: {otherwise}")
-
-
-def _equal(value: object, expected: str) -> bool:
-    # JSON can hold half a surrogate pair, which plain UTF-8 cannot.
-    return isinstance(value, str) and hmac.compare_digest(
-        value.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
-    )
-
-
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    _require(client_id in audiences, "aud is another client")
-    _require(len(audiences) == 1 or "azp" in claims, "aud has several clients and no azp")
-    _require(claims.get("azp", client_id) == client_id, "azp is another client")
-
-
-def _check_times(claims: Mapping[str, Any]) -> None:
-    now = time.time()
-    expires, issued = claims.get("exp"), claims.get("iat")
-    for name, value in (("exp", expires), ("iat", issued)):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        _require(is_number, f"{name} is not a number")
-    # Written so that a NaN fails.
-    _require(bool(expires > now - LEEWAY_SECONDS), "it has expired")  # type: ignore[operator]
-    _require(bool(issued < now + LEEWAY_SECONDS), "it is from the future")  # type: ignore[operator]
-
-
-def _unverified_header(unverified_token: str) -> dict[str, Any]:
-    try:
-        segment = unverified_token.partition(".")[0]
-        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise ProviderError("the id_token is not a JWT") from error
-    if not isinstance(header, dict):
-        raise ProviderError("the id_token's header is not an object")
-    return header
-
-
-def _import_keys(answer: object) -> dict[str, jwk.Key]:
-    """The signing keys of a JWK set (RFC 7517) by key id; those of unknown kinds are left out."""
-    rows = answer.get("keys") if isinstance(answer, dict) else None
-    if not isinstance(rows, list):
-        raise ProviderError("the key set is not one")
-    keys: dict[str, jwk.Key] = {}
-    for row in rows:
-        if not isinstance(row, dict) or row.get("use", "sig") != "sig":
-            continue
-        if row.get("kty") not in ("RSA", "EC", "OKP"):
-            continue
-        try:
-            key = jwk.import_key(row)
-            if isinstance(key, jwk.RSAKey) and key.raw_value.key_size < RSA_MIN_BITS:
-                continue
-        except (JoseError, ValueError, TypeError, KeyError):  # KeyError: a curve it does not know
-            continue
-        kid = row.get("kid")
-        keys[kid if isinstance(kid, str) else key.thumbprint()] = key
-    if not keys:
-        raise ProviderError("the key set holds no key that can check a signature")
-    return keys
+    require(client_id in audiences, "aud is another client")
+    require(len(audiences) == 1 or "azp" in claims, "aud has several clients and no azp")
+    require(claims.get("azp", client_id) == client_id, "azp is another client")
 
 
 def _endpoint(answer: Mapping[str, Any], name: str) -> str:
@@ -429,6 +291,6 @@ def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:
 
     Raises NotShared for anything else: claims of another sub must not be used.
     """
-    if not isinstance(answer, dict) or not _equal(answer.get("sub"), subject):
+    if not isinstance(answer, dict) or not equal(answer.get("sub"), subject):
         raise NotShared("userinfo is of another subject")
     return answer

@@ -9,6 +9,7 @@ import http.client
 import io
 import json
 import logging
+import re
 import socket
 import ssl
 import time
@@ -202,7 +203,15 @@ class Transport(HTTPAdapter):
 
     def get_json(self, url: str) -> Any:
         """Fetch a public JSON document. Raises ProviderError."""
-        return read_json(self.send(prepare("GET", url)))
+        return self.get_dated_json(url)[0]
+
+    def get_dated_json(self, url: str) -> tuple[Any, float | None]:
+        """A public JSON document and for how many seconds it stays fresh, where it says.
+
+        Raises ProviderError.
+        """
+        response = self.send(prepare("GET", url))
+        return read_json(response), fresh_seconds(response.headers)
 
 
 def prepare(
@@ -217,6 +226,19 @@ def prepare(
         return requests.Request(method, url, HEADERS, data=form, json=document).prepare()
     except ValueError as error:
         raise ProviderError(f"{method} {_place(url)}: {type(error).__name__}") from None
+
+
+def fresh_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long an answer may be kept (RFC 9111 4.2.1): max-age less Age; None where unsaid."""
+    said = headers.get("Cache-Control", "").lower()
+    directives = dict(part.strip().partition("=")[::2] for part in said.split(","))
+    if "no-store" in directives or "no-cache" in directives:
+        return 0
+    max_age, age = directives.get("max-age", "").strip('"'), headers.get("Age", "")
+    if not re.fullmatch(r"[0-9]{1,9}", max_age):
+        return None
+    already = int(age) if re.fullmatch(r"[0-9]{1,9}", age) else 0
+    return max(0, int(max_age) - already)
 
 
 def read_json(response: requests.Response) -> Any:

@@ -1,74 +1,23 @@
 """A look-alike of Google: OpenID Connect, with discovery, a key set and RS256 id_tokens."""
 
-import base64
-import functools
 import hashlib
-import hmac
-import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from joserfc import jwk, jws, jwt
 
 from simulator.misbehaviour import ANSWERS, OFFERED
+from simulator.people import PEOPLE
 from simulator.protocol import Client, Code, LookAlike, Refusal
+from simulator.signing import SPOILT_CLAIMS, Claims, Signer, encode
 
 SCOPE_URLS = {
     "email": "https://www.googleapis.com/auth/userinfo.email",
     "profile": "https://www.googleapis.com/auth/userinfo.profile",
 }
-Claims = dict[str, Any]
-
-# What can be wrong with the claims of an id_token.
-SPOILT_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
-    "other_issuer": lambda claims: claims | {"iss": "https://accounts.evil.example"},
-    "other_audience": lambda claims: claims | {"aud": "another-client", "azp": "another-client"},
-    "other_azp": lambda claims: claims | {"azp": "another-client"},
-    "two_audiences": lambda claims: {
-        **{name: value for name, value in claims.items() if name != "azp"},
-        "aud": [claims["aud"], "another-client"],
-    },
-    "expired": lambda claims: claims | {"exp": int(time.time()) - 3600},
-    "from_the_future": lambda claims: claims | {"iat": int(time.time()) + 3600},
-    "exp_as_text": lambda claims: claims | {"exp": "tomorrow"},
-    "exp_as_true": lambda claims: claims | {"exp": True},
-    "other_nonce": lambda claims: claims | {"nonce": "another-flow"},
-    "nonce_as_list": lambda claims: claims | {"nonce": [claims["nonce"]]},
-    "other_at_hash": lambda claims: claims | {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
-    "empty_sub": lambda claims: claims | {"sub": ""},
-    "sub_as_null": lambda claims: claims | {"sub": None},
-    "sub_as_list": lambda claims: claims | {"sub": [claims["sub"]]},
-    "long_sub": lambda claims: claims | {"sub": "9" * 256},
-    **{
-        f"no_{name}": lambda claims, name=name: {  # type: ignore[misc]
-            key: value for key, value in claims.items() if key != name
-        }
-        for name in ("iss", "aud", "exp", "iat", "nonce", "sub")
-    },
-}
-SPOILT_TOKENS = (
-    "alg_none",
-    "alg_none_signed_by_nobody",
-    "hs256_with_public_key",
-    "other_key_same_kid",
-    "unknown_kid",
-    "embedded_key",
-    "jku",
-    "not_a_jwt",
-    "missing",
-    "claims_are_a_list",
-)
 
 
-@functools.cache
-def first_key() -> jwk.RSAKey:
-    """Making a key is slow: servers of one process begin with the same."""
-    return jwk.RSAKey.generate_key(2048, auto_kid=True)
-
-
-class Google(LookAlike):
+class Google(Signer, LookAlike):
     """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
 
     name = "google"
@@ -76,14 +25,14 @@ class Google(LookAlike):
     client_auth = ("post", "basic")
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client)
+        Signer.__init__(self, self.name)
+        LookAlike.__init__(self, client)
         # For tests: what metadata and key set answer instead, and what is changed in the metadata.
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
         # … and the name that only userinfo gives.
         self.userinfo_name = ""
-        self.key = first_key()
 
         # What is wrong with the id_tokens that come with refreshed access tokens.
         self.refreshed_claims: Claims = {}
@@ -103,9 +52,6 @@ class Google(LookAlike):
         """Google gives a refresh token where a consent is asked for, not at every sign-in."""
         is_asked = "consent" in request.args.get("prompt", "").split()
         return is_asked and request.args.get("access_type") == "offline"
-
-    def rotate(self) -> None:
-        self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
 
     def extras(self) -> dict[str, str]:
         return {"iss": self.url, "scope": " ".join(self.requested_scopes()), "authuser": "0"}
@@ -141,47 +87,29 @@ class Google(LookAlike):
             return self.sign(SPOILT_CLAIMS[flaw](claims))
         return self.spoil(flaw, claims)
 
-    def sign(self, claims: Claims, **header: Any) -> str:
-        key = header.pop("key", self.key)
-        header = {"alg": "RS256", "kid": self.key.kid, **header}
-        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
-
-    def spoil(self, flaw: str, claims: Claims) -> str | None:
-        stranger = jwk.RSAKey.generate_key(2048)
-        public = self.key.as_pem(private=False)
-        unsigned = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
-        unsigned += f".{segment(claims)}."
-        match flaw:
-            case "alg_none":
-                return unsigned
-            case "alg_none_signed_by_nobody":
-                return unsigned + segment({"x": 1})
-            case "hs256_with_public_key":
-                # By hand: joserfc knows this attack and takes no public key for a secret.
-                signed = f"{segment({'alg': 'HS256', 'kid': self.key.kid})}.{segment(claims)}"
-                return f"{signed}.{encode(hmac.digest(public, signed.encode(), 'sha256'))}"
-            case "other_key_same_kid":
-                return self.sign(claims, key=stranger)
-            case "unknown_kid":
-                return self.sign(claims, key=stranger, kid="made-up")
-            case "embedded_key":
-                return self.sign(claims, key=stranger, jwk=stranger.as_dict(private=False))
-            case "jku":
-                return self.sign(claims, key=stranger, jku="http://127.0.0.1:9/keys")
-            case "claims_are_a_list":
-                header = {"alg": "RS256", "kid": self.key.kid}
-                return jws.serialize_compact(header, json.dumps([claims]), self.key)
-            case "not_a_jwt":
-                return "not a jwt"
-        return None
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def segment(value: object) -> str:
-    return encode(json.dumps(value).encode())
+    def native_token(
+        self, person: str, *, audience: str = "", flaw: str = "", **changes: Any
+    ) -> str:
+        """An ID token as Google's SDKs give it to an app, or One Tap to a page."""
+        who = PEOPLE[person]
+        client_id = audience or self.client.client_id
+        now = int(time.time())
+        claims: Claims = {
+            "iss": self.url,
+            "azp": client_id,
+            "aud": client_id,
+            "sub": who.subject("google", 21),
+            "name": who.name,
+            "picture": f"https://lh3.googleusercontent.com/a/{who.key}=s96-c",
+            "iat": now,
+            "exp": now + 3600,
+        }
+        if who.email:
+            claims |= {"email": who.email, "email_verified": who.email_verified}
+        claims |= changes
+        if flaw in SPOILT_CLAIMS:
+            return self.sign(SPOILT_CLAIMS[flaw](claims))
+        return (self.spoil(flaw, claims) or "") if flaw else self.sign(claims)
 
 
 def at_hash(access_token: str) -> str:

@@ -10,7 +10,9 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from simulator import firebase
 from simulator.catalogue import LOOK_ALIKES
+from simulator.firebase import Firebase
 from simulator.protocol import Client, LookAlike
 
 PORTS_TRIED = 10
@@ -28,6 +30,7 @@ class Server:
     def __init__(self, url: str = "", look_alikes: Iterable[LookAlike] = ()) -> None:
         self.url = url
         self.look_alikes = {each.name: each for each in look_alikes}
+        self.firebase = Firebase()
         self.wsgi: BaseWSGIServer | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -89,6 +92,7 @@ def create_app(server: Server, public_url: str) -> Flask:
     app = Flask(__name__)
     for look_alike in server.look_alikes.values():
         app.register_blueprint(look_alike.routes())
+    app.register_blueprint(firebase.blueprint(server.firebase))
 
     @app.get("/")
     def home() -> str:
@@ -121,4 +125,6 @@ def environment(url: str, *names: str) -> dict[str, str]:
         values[f"{name.upper()}_CLIENT_ID"] = client.client_id
         values[f"{name.upper()}_CLIENT_SECRET"] = client.client_secret
         values |= look_alike.settings(f"{url}/{name}")
+    if not names or "firebase" in names:
+        values |= firebase.settings(f"{url}/firebase")
     return values

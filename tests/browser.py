@@ -171,6 +171,22 @@ class Browser:
     def sign_out(self) -> Page:
         return self.post("/logout", self.get("/logout"))
 
+    # What an app does, which keeps cookies too.
+
+    def bring(self, token: str | bytes, query: str = "", **headers: str) -> Page:
+        """POST an ID token to /auth/sign-in; keywords are headers: ``content_type="…"``."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers = {"Content-Type": "application/jwt"} | {k.title(): v for k, v in headers.items()}
+        return self.fetch(f"/auth/sign-in{query}", "POST", data=token, headers=headers)
+
+    def one_tap(self, credential: str, cookie: str = "doubled", **form: str) -> Page:
+        """Send the form of Google's One Tap, as its script on a page of this host does."""
+        if cookie:
+            self.http.cookies.set("g_csrf_token", cookie, domain="localhost.local")
+        data = {"credential": credential, "g_csrf_token": "doubled", **form}
+        page = self.fetch("/login/google/one-tap", "POST", data=data)
+        return self.get(page.location) if page.status in REDIRECTS else page
+
     # What there is to see.
 
     def me(self) -> dict[str, Any] | None:

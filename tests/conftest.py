@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.browser import Browser
+from tests.clock import Clock
 from tests.site import Site, Sites, migrate, postgres_databases
 
 LACKING: set[str] = set()
@@ -89,6 +90,14 @@ def site(make_site: Sites) -> Site:
 @pytest.fixture
 def browser(site: Site) -> Browser:
     return site.browser()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Moves the time on for keys and metadata that are kept."""
+    clock = Clock()
+    monkeypatch.setattr("providers.jwt.time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class Sites:
     def __call__(
         self,
         database: str = "sqlite",
-        look_alikes: tuple[str, ...] = USUAL,
+        look_alikes: tuple[str, ...] = (*USUAL, "firebase"),
         **settings: str,
     ) -> Site:
         """A site with these settings beside the look-alikes'. ``database``: which engine."""

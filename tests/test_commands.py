@@ -52,6 +52,7 @@ def test_check_finds_an_issuer_that_is_another(make_site):
 
 def test_check_without_a_provider_says_what_to_do(make_site):
     names = [f"{p}_CLIENT_{x}" for p in map(str.upper, USUAL) for x in ("ID", "SECRET")]
+    names += ["FIREBASE_PROJECT_ID", "FIREBASE_JWKS_URL"]
     result = run(make_site(**dict.fromkeys(names, "")), "check")
     assert result.exit_code == 1
     assert "No provider is on." in result.output

@@ -37,7 +37,7 @@ def test_every_route_of_the_api_is_in_the_document(site, document):
 
 def test_what_an_operation_needs_is_in_the_document(document):
     change = operations(document)["PATCH /api/v1/me"]
-    assert change["security"] == [{"session": [], "csrf": []}]
+    assert change["security"] == [{"session": [], "csrf": []}, {"bearer": []}]
     assert {"200", "400", "401", "403", "413", "415", "422", "429"} <= set(change["responses"])
     schemes = document["components"]["securitySchemes"]
     assert schemes["session"]["name"] == "session"

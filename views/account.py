@@ -73,10 +73,13 @@ def show() -> str:
 
 def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
     others = accounts.others_usable(identities, identity.id, site().policy)
+    firebase = site().firebase
     return {
         "identity": identity,
         "label": site().label(identity.provider),
         "is_usable": site().can_use(identity),
+        "is_in_app": bool(firebase and firebase.passes_on(identity.provider, identity.issuer)),
+        "is_provable": site().policy.can_prove(identity.provider, identity.issuer),
         "is_this": identity.id == this_session().identity_id,
         "is_removable": bool(others),
         "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
@@ -142,7 +145,7 @@ def reauth() -> str | Response:
     g.form_redirects = True
     return render_template(
         "reauth.html",
-        rows=[row for row in rows if row["is_usable"]],
+        rows=[row for row in rows if row["is_provable"]],
         return_to=return_to,
         action=next((text for path, text in ACTS.items() if return_to.startswith(path)), ANY_ACT),
     )

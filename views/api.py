@@ -1,7 +1,7 @@
 """The JSON API. Errors are problem+json (RFC 9457), times ISO 8601 UTC, ids opaque.
 
-Everything here is its owner's: by session cookie, and then a change needs the header
-X-CSRF-Token, whose value GET /api/v1/me gives.
+Everything here is its owner's: by bearer token (views/bearer.py), or by session cookie, and then
+a change needs the header X-CSRF-Token, whose value GET /api/v1/me gives.
 """
 
 from urllib.parse import urljoin
@@ -17,6 +17,7 @@ import sessions
 from errors import CSRFFailed, NotFound, ReauthRequired
 from models import OAuth, User
 from models import Session as SessionRow
+from views.bearer import check_bearer, is_recent
 from views.describe import device
 from views.guards import (
     SAFE_METHODS,
@@ -46,6 +47,7 @@ CSRF_HEADER = "X-CSRF-Token"
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 # The form's check would answer with a page, and before it is known who asks and how.
 csrf.exempt(api)
+api.before_request(check_bearer)
 
 
 @api.before_request
@@ -128,8 +130,10 @@ def remove_identity(identity_id: str) -> None:
 
     Needs a sign-in of the last 15 minutes. Other sessions that were begun with it end.
     """
-    session = recent_session()
-    accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
+    check_recent()
+    session = current_session()
+    kept = session.id if session else ""
+    accounts.unlink(current_user.id, identity_id, site().policy, kept, caller())
 
 
 @api.get("/sessions")
@@ -161,16 +165,14 @@ def remove_session(session_id: str) -> None:
     activity.record(user_id, "sessions_ended", caller(), detail="1")
 
 
-def recent_session() -> SessionRow:
-    """The session of who proved themselves in the last 15 minutes. Raises ReauthRequired; also
-    for who comes without a session, of whom nothing of the kind is known."""
-    session = current_session()
-    if session is None or not sessions.is_recent(session):
+def check_recent() -> None:
+    """Raises ReauthRequired unless who is asking proved themselves in the last 15 minutes."""
+    if not is_recent():
         raise ReauthRequired(
-            "Sign in once more at reauth_url, in a browser with the same session; then try again.",
+            "Sign in once more at reauth_url, in a browser with the same session, or in the app "
+            "that your token is from; then try again.",
             reauth_url=urljoin(site().settings.public_url, url_for("account.reauth")),
         )
-    return session
 
 
 def place_of_identity(row: OAuth) -> Position:

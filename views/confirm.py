@@ -94,6 +94,7 @@ def _ask_proof(parked: Parked) -> str | Response:
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
     old = [name for name in site().providers if name in opening]
+    others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs:
         if not is_proved(session):
             return ask_for_proof(url_for("confirm.ask", act="connect", flow=parked.attempt.id))
@@ -103,6 +104,7 @@ def _ask_proof(parked: Parked) -> str | Response:
         parked,
         old=old,
         labels=[site().label(name) for name in old],
+        only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
         wrong=session is not None,
     )

@@ -9,7 +9,7 @@ anybody in.
 import functools
 import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
 
 import structlog
@@ -26,8 +26,10 @@ from activity import Caller
 from config import Settings
 from linking import Policy
 from models import OAuth, Session, User, is_id
-from providers import PROVIDERS
+from providers import PROVIDERS, firebase
 from providers.blueprint import LoginBlueprint
+from providers.firebase import Firebase
+from providers.native import IdTokens, NativeTokens
 from views.callers import address_of, user_agent_of
 from views.limits import Limits
 from views.paths import local_path
@@ -58,6 +60,10 @@ class Site:
     providers: dict[str, LoginBlueprint]
     policy: Policy
     limits: Limits
+    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
+    id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
+    one_taps: dict[str, NativeTokens] = field(default_factory=dict)
+    firebase: Firebase | None = None
     demo_url: str | None = None
 
     def can_use(self, identity: OAuth) -> bool:
@@ -69,7 +75,14 @@ class Site:
         if provider in self.providers:
             return self.providers[provider].label
         known = PROVIDERS.get(provider)
-        return known.label if known else provider
+        if known is None:
+            return firebase.LABEL if provider == firebase.NAME else provider
+        return known.label
+
+    @property
+    def trusts_anybody(self) -> bool:
+        """Whether unsigned tokens are taken, those of Firebase's emulator."""
+        return self.settings.firebase_auth_emulator_host is not None
 
 
 def site() -> Site:
@@ -155,9 +168,8 @@ def drop_flows(flow_ids: Collection[str]) -> None:
 # The session.
 
 
-@login_manager.request_loader
-def load_user(http_request: Request) -> User | None:
-    """Flask-Login's way to the current user: the row that the session cookie speaks of."""
+def load_session(http_request: Request) -> User | None:
+    """The person whose session the cookie speaks of."""
     session = sessions.find(_session_token(http_request))
     g.login_session = session
     if session is None:
@@ -186,7 +198,7 @@ def send_to_sign_in() -> Response:
 
 
 def current_session() -> Session | None:
-    """The session of this request's cookie."""
+    """The session of this request's cookie; None for a bearer token."""
     return g.login_session if current_user.is_authenticated else None
 
 
@@ -197,13 +209,16 @@ def this_session() -> Session:
     return session
 
 
-def begin_session(identity: OAuth) -> None:
+def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     """Sign this browser in with an identity, in a new session that replaces the one it had.
 
+    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     Flows that the old session's person began are dead with it (flows.py).
     """
     old = current_session()
-    session, token = sessions.start(identity, caller(), replaces=old.id if old else None)
+    session, token = sessions.start(
+        identity, caller(), replaces=old.id if old else None, proved_at=proved_at
+    )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
     _bind(session)
     g.login_session = session

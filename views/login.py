@@ -18,7 +18,15 @@ import flows
 import sessions
 import tokens
 from errors import TokenUnreadable, WrongAccount
-from linking import AlreadyLinked, Link, NeedsMerge, NeedsProof, NeedsSwitch, Refused
+from linking import (
+    AlreadyLinked,
+    Link,
+    NeedsMerge,
+    NeedsProof,
+    NeedsSwitch,
+    Refused,
+    SignInDecision,
+)
 from models import OAuth, atomic, db
 from providers.base import Grant
 from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
@@ -192,7 +200,7 @@ def answer_sign_in(
 
     Raises SignInError.
     """
-    decision = _sign_in(grant, signed_in_as=signed_in_as, separate=separate)
+    decision = open_account(grant, signed_in_as=signed_in_as, separate=separate)
     match decision:
         case Refused():
             raise decision.error
@@ -205,13 +213,13 @@ def answer_sign_in(
 
 
 @atomic
-def _sign_in(grant: Grant, *, signed_in_as: str | None, separate: bool) -> Any:
-    """Account and session in one transaction."""
+def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> SignInDecision:
+    """Account and session in one transaction, where the decision opens one."""
     result = accounts.sign_in(
         grant, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
     )
     if result.identity:
-        begin_session(result.identity)
+        begin_session(result.identity, grant.proved_at)
     return result.decision
 
 

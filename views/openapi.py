@@ -20,16 +20,17 @@ PROBLEM_JSON = "application/problem+json"
 REF = "#/components/schemas/{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
-COOKIE, CSRF = "session", "csrf"
+COOKIE, CSRF, BEARER = "session", "csrf", "bearer"
 INTRODUCTION = (
     "A program acts for the person whose session cookie it brings. "
-    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me."
+    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me. "
+    "The apps of a Firebase project may send their ID token as a bearer token in place of both."
 )
 CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
 WAIT = {"Retry-After": "Seconds to wait."}
 PROBLEMS = {
     400: "The request cannot be understood.",
-    401: "Nobody is signed in.",
+    401: "Nobody is signed in, or the bearer token is no good.",
     403: "csrf: the header X-CSRF-Token is missing or does not fit the cookies.",
     404: "No such thing, or not yours.",
     413: "The body is longer than 64 KiB.",
@@ -97,10 +98,13 @@ def document() -> dict[str, Any]:
 
 def security_schemes() -> dict[str, Any]:
     name = site().settings.session_cookie_name
-    return {
+    schemes = {
         COOKIE: {"type": "apiKey", "in": "cookie", "name": name},
         CSRF: {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
     }
+    if site().firebase:
+        schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return schemes
 
 
 def schemas(found: list[Route]) -> dict[str, Any]:
@@ -160,7 +164,10 @@ def security(route: Route) -> list[dict[str, list[str]]]:
     """Any one of these will do; what stands in one is needed together."""
     if route.operation.is_open:
         return []
-    return [{COOKIE: []}] if route.method in SAFE_METHODS else [{COOKIE: [], CSRF: []}]
+    cookie: dict[str, list[str]] = {COOKIE: []}
+    if route.method not in SAFE_METHODS:
+        cookie[CSRF] = []
+    return [cookie, {BEARER: []}] if site().firebase else [cookie]
 
 
 def content(kind: type[BaseModel] | Text) -> dict[str, Any]:

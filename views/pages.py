@@ -43,15 +43,18 @@ def begin_request() -> None:
 
 
 def check_place() -> Response | None:
-    """Before each request: demo mode answers this machine only, and a local server has one name.
+    """Before each request: what lets anybody be anybody (demo mode, Firebase's emulator) answers
+    this machine only, and a local server has one name.
 
     localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
     one, where the cookies of the other are missing.
     """
     settings = site().settings
     host = urlsplit(f"//{request.host}").hostname
-    if site().demo_url and not is_on_this_machine(host):
-        return Response("Demo mode answers this machine only.\n", 403, mimetype="text/plain")
+    is_open = site().demo_url or site().trusts_anybody
+    if is_open and not is_on_this_machine(host):
+        mode = "Demo mode" if site().demo_url else "A server that trusts Firebase's emulator"
+        return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
     other_name = settings.is_local and is_loopback(host) and request.host != settings.host
     same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
     if other_name and same_port and request.method == "GET":
@@ -100,6 +103,7 @@ def words() -> dict[str, Any]:
         "providers": site().providers,
         "label": site().label,
         "is_demo": site().demo_url is not None,
+        "trusts_anybody": site().trusts_anybody,
         "provider_icon": provider_icon,
         "static_url": static_url,
         "user": current_user,

@@ -17,6 +17,7 @@ from errors import (
     EmailNeverVerified,
     EmailUnverified,
     FormOld,
+    InvalidToken,
     Misconfigured,
     NotFound,
     Problem,
@@ -26,6 +27,7 @@ from errors import (
     SignInError,
     TooManyAttempts,
 )
+from views.bearer import is_bearer
 from views.guards import caller, cookie_name, forget_cookies, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
 from views.paths import local_path
@@ -150,19 +152,22 @@ def provider_label() -> str:
     attempt = g.get("attempt")
     if blueprint is None and attempt is not None:
         return site().label(attempt.provider)
+    if "grant" in g:
+        return site().label(g.grant.provider)
     return blueprint.label if blueprint else "The provider"
 
 
 def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
     attempt = g.get("attempt")
-    if isinstance(error, EmailUnverified) and attempt and not _vouches(attempt.provider):
+    provider = _provider_name()
+    if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
         error = EmailNeverVerified(error.detail, email=error.email)
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(
         "refused",
         reason=error.code,
-        provider=request.blueprint if request.blueprint in site().providers else None,
+        provider=provider,
         intent=attempt.intent if attempt else None,
         detail=error.detail,
         address=caller().address,
@@ -175,15 +180,36 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         activity.record(
             attempt.user_id, kind, caller(), provider=attempt.provider, reason=error.code
         )
-    wait = {"Retry-After": str(error.wait_seconds)} if isinstance(error, TooManyAttempts) else {}
+    headers = {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, InvalidToken):  # RFC 6750 3.1
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if wants_json():
-        # The words of a 404 speak of a page.
-        detail = words(error.title, error).striptags() if error.status != 404 else None
-        answer = problem_json(error.status, error.code, HTTPStatus(error.status).phrase, detail)
-        return answer, error.status, wait
+        answer = problem_json(
+            error.status, error.code, HTTPStatus(error.status).phrase, _detail(error)
+        )
+        return answer, error.status, headers
     if isinstance(error, NotFound):
-        return error_page(404, 404), 404, wait
-    return sign_in_page(error), error.status, wait
+        return error_page(404, 404), 404, headers
+    return sign_in_page(error), error.status, headers
+
+
+def _detail(error: Problem) -> str | None:
+    """What a program may show its person; None for a 404, whose words speak of a page."""
+    if error.status == 404:
+        return None
+    title = words(error.title, error).striptags()
+    if not isinstance(error, SignInError):
+        return title
+    return f"{title}. {words(error.body, error).striptags()}"
+
+
+def _provider_name() -> str | None:
+    if request.blueprint in site().providers:
+        return request.blueprint
+    known = g.get("attempt") or g.get("grant")
+    return known.provider if known else None
 
 
 def _vouches(provider: str) -> bool:
@@ -199,7 +225,9 @@ def weight_of(error: Problem) -> int:
     failure of a provider's counts a little, so that nobody can drive calls to it without end;
     none at all while it is away, so that its absence locks nobody out.
     """
-    if isinstance(error, CodeRefused) or error.status in (400, 403):
+    if is_bearer():  # of the many phones behind one address, each may have a token that is over
+        return 0
+    if isinstance(error, CodeRefused) or error.status in (400, 401, 403):
         return REFUSAL
     is_failure = isinstance(error, ProviderError) and not isinstance(error, ProviderDown)
     return FAILURE if is_failure else 0

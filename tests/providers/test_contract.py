@@ -25,8 +25,8 @@ from simulator import environment
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
-MACHINERY = {"__init__", "base", "blueprint", "grants", "oauth1", "oauth2", "openid_connect"}
-MACHINERY |= {"transport"}
+MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "native", "oauth1"}
+MACHINERY |= {"oauth2", "openid_connect", "transport"}
 MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY

@@ -25,19 +25,18 @@ from joserfc.errors import SecurityWarning
 from clients import check_endpoint
 from errors import ProviderDown, ProviderError
 from providers import PROVIDERS
-from providers.openid_connect import (
+from providers.jwt import (
     ALGORITHMS,
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
     RETRY_SECONDS,
     Cached,
-    Issuer,
-    Metadata,
     VerifiedClaims,
 )
-from simulator.google import SPOILT_CLAIMS, SPOILT_TOKENS
+from providers.openid_connect import Issuer, Metadata
 from simulator.misbehaviour import ANSWERS
+from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
 
 ODD_ANSWERS = sorted(set(ANSWERS) - {"slow", "drip"})
@@ -77,29 +76,6 @@ REASONS = {
     "missing": "holds no id_token",
     "claims_are_a_list": "claims are not an object",
 }
-
-
-class Clock:
-    """The time as providers/openid_connect.py sees it; ``later`` moves it on."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def later(self, seconds: float) -> None:
-        self._ahead += seconds
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def time(self) -> float:
-        return time.time()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("providers.openid_connect.time", clock)
-    return clock
 
 
 def assert_refused(page: Page, status: int = 502, title: str = "") -> None:

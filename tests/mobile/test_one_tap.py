@@ -1,0 +1,218 @@
+"""Google's One Tap, and native tokens of Google and others."""
+
+import time
+from typing import Any
+
+import pytest
+
+from errors import IdTokenRefused, NotAllowed
+from providers import PROVIDERS
+from providers.base import Get, Profile, Provider
+from providers.firebase import Firebase
+from providers.native import NativeTokens
+from providers.openid_connect import claims_with_userinfo, profile_from
+from simulator.firebase import PROJECT_ID
+from simulator.firebase import Firebase as LookAlike
+from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
+
+ANDROID = "android.apps.googleusercontent.com"
+IOS = "ios.apps.googleusercontent.com"
+
+
+@pytest.fixture
+def google(site):
+    return site.simulator.google
+
+
+# One Tap.
+
+
+def test_one_tap_signs_in(browser, google):
+    page = browser.one_tap(google.native_token("grace"))
+    assert (page.status, page.path) == (200, "/account")
+    assert browser.me()["name"] == "Grace Hopper"
+
+
+def test_it_answers_with_a_303_to_where_the_person_was_going(browser, google):
+    browser.http.cookies.set("g_csrf_token", "x", domain="localhost.local")
+    form = {"credential": google.native_token("grace"), "g_csrf_token": "x"}
+    page = browser.fetch("/login/google/one-tap?next=/account/activity", "POST", data=form)
+    assert (page.status, page.location) == (303, "/account/activity")
+    evil = {**form, "next": "https://evil.example/"}
+    page = browser.fetch("/login/google/one-tap", "POST", data=evil)
+    assert (page.status, page.location) == (303, "/account")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "field"),
+    [("", "doubled"), ("doubled", ""), ("doubled", "other"), ("", ""), ("doubled", "doubled ")],
+)
+def test_a_form_that_does_not_double_the_cookie_is_refused(browser, google, cookie, field):
+    """Login CSRF: another site's page can send the form, but not set the cookie."""
+    page = browser.one_tap(google.native_token("grace"), cookie, g_csrf_token=field)
+    assert (page.status, page.alert) == (400, "That page was out of date")
+    assert browser.me() is None
+
+
+@pytest.mark.parametrize("flaw", ["expired", "other_audience", "other_key_same_kid", "missing"])
+def test_a_bad_credential_is_the_sign_in_page_with_the_reason(browser, google, flaw):
+    page = browser.one_tap(google.native_token("grace", flaw=flaw))
+    assert (page.status, page.alert) == (401, "That sign-in is no longer good")
+    assert "Continue with Google" in page.buttons
+    assert browser.me() is None
+
+
+def test_one_tap_is_for_the_client_of_the_web(make_site):
+    site = make_site(GOOGLE_MOBILE_CLIENT_IDS=ANDROID)
+    browser, google = site.browser(), site.simulator.google
+    page = browser.one_tap(google.native_token("grace", audience=ANDROID))
+    assert page.status == 401
+    assert browser.me() is None
+
+
+def test_its_questions_are_put_on_the_confirm_page(site, browser, google):
+    browser.sign_in("github", "grace")
+    browser.sign_out()
+    page = browser.one_tap(google.native_token("grace"))
+    assert page.heading == "You already have an account"
+    link = next(link for link in page.links() if link.startswith("/login/github"))
+    page = browser.get(browser.choose(browser.fetch(link).location, "grace"))
+    browser.answer(page, "connect")
+    assert browser.providers() == ["github", "google"]
+    assert site.user_count() == 1
+
+
+def test_another_account_is_asked_about_before_it_is_left(browser, google):
+    browser.sign_in("google", "ada")
+    page = browser.one_tap(google.native_token("grace"))
+    assert page.heading == "Use another account?"
+    browser.answer(page, "switch")
+    assert browser.me()["name"] == "Grace Hopper"
+
+
+def test_only_who_has_one_tap_takes_it(browser, google):
+    form = {"credential": google.native_token("grace"), "g_csrf_token": "x"}
+    for name in ("github", "facebook", "firebase", "confirm"):
+        assert browser.fetch(f"/login/{name}/one-tap", "POST", data=form).status == 404
+    assert browser.fetch("/login/google/one-tap").status == 405
+
+
+# Native tokens.
+
+
+def test_the_apps_of_the_settings_are_taken_and_no_others(make_site):
+    """Android's client stands in azp, the server's in aud; iOS's own stands in both."""
+    site = make_site(GOOGLE_MOBILE_CLIENT_IDS=f"{IOS}, {ANDROID}")
+    google = site.simulator.google
+    for token in (
+        google.native_token("grace", azp=ANDROID),
+        google.native_token("grace", azp="whatever-signs-the-app"),
+        google.native_token("grace", audience=IOS),
+        google.native_token("grace", audience=ANDROID),
+        google.native_token("grace", nonce="of-the-app"),
+    ):
+        assert site.browser().bring(token).status == 200
+    for audience in ("other.apps.googleusercontent.com", f"{IOS},{ANDROID}", IOS.upper(), " "):
+        assert site.browser().bring(google.native_token("grace", audience=audience)).status == 401
+    listed = google.native_token("grace", aud=[google.client.client_id, IOS])
+    assert site.browser().bring(listed).status == 401
+
+
+def test_without_that_setting_the_client_of_the_web_is_taken(site, google):
+    assert site.browser().bring(google.native_token("grace", azp=ANDROID)).status == 200
+    assert site.browser().bring(google.native_token("grace", audience=IOS)).status == 401
+
+
+def test_google_is_trusted_to_join_as_on_the_web(make_site):
+    site = make_site(ACCOUNT_LINKING="auto")
+    web, app = site.browser(), site.browser()
+    web.sign_in("google", "ada")
+    web.sign_in("github", "ada")
+    assert app.bring(site.simulator.google.native_token("ada")).status == 200
+    assert app.user_id == web.user_id
+
+
+# Any OpenID Connect provider, such as Apple: the bundle id is its audience.
+
+BUNDLE, SERVICE = "org.example.app", "org.example.web"
+
+
+def apple_profile(get: Get) -> Profile:
+    assert get("form_user") == {}, "what a web callback would bring is not there, and no fault"
+    return profile_from(claims_with_userinfo(get, needs=("name",)))
+
+
+APPLE = Provider(
+    name="apple",
+    label="Apple",
+    scope="openid name email",
+    profile=apple_profile,
+    issuer="https://issuer.example",
+)
+
+
+def verify(hosted_domain: str | None = None, **changes: Any) -> Any:
+    now = int(time.time())
+    claims = good_claims(aud=BUNDLE, exp=now + 86400, nonce="sha256", email_verified="true")
+    tokens = NativeTokens(APPLE, issuer_with(public(key("RSA"))), [SERVICE, BUNDLE], hosted_domain)
+    return tokens.verify(sign({**claims, "email": "x@privaterelay.example", **changes}))
+
+
+def test_a_native_token_of_any_provider_becomes_its_web_identity():
+    grant = verify()
+    assert (grant.provider, grant.issuer, grant.profile.subject) == ("apple", APPLE.issuer, "1")
+    assert grant.profile.email_verified
+    assert not grant.is_relayed
+    assert grant.token == {}
+    assert verify(aud=SERVICE).profile == grant.profile
+
+
+def test_a_hosted_domain_holds_for_apps_too():
+    """NAME_HOSTED_DOMAIN: whom the web does not let in, no other door does."""
+    assert verify("navy.example", hd="navy.example").profile.subject == "1"
+    for hd in ("chemistry.example", None, ["navy.example"]):
+        with pytest.raises(NotAllowed):
+            verify("navy.example", hd=hd)
+
+
+def test_firebase_does_not_say_of_which_domain_an_account_is():
+    look_alike = LookAlike()
+    issuers = {"google": "https://accounts.google.com", "github": "https://api.github.com"}
+    project = Firebase(
+        PROJECT_ID,
+        lambda _url: (look_alike.jwk_set(), None),
+        identity_issuers=issuers,
+        closed=["google"],
+    )
+    with pytest.raises(NotAllowed):
+        project.verify(look_alike.mint("grace"))
+    assert project.verify(look_alike.mint("grace", "github.com")).provider == "github"
+
+
+@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
+def test_a_proof_is_never_younger_than_its_token(auth_time):
+    grant = verify(auth_time=auth_time)
+    if auth_time in ("1", None) or auth_time is True:
+        assert grant.proved_at is None
+    else:
+        assert 0 <= grant.proved_at <= time.time()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"aud": "other"}, {"aud": [BUNDLE]}, {"aud": None}, {"iss": "https://evil.example"}),
+        *({"sub": "9" * 256}, {"sub": "a\0"}, {"sub": 1}, {"iat": 4000}),
+        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_it_is_the_tokens_fault(changes):
+    with pytest.raises(IdTokenRefused):
+        verify(**changes)
+
+
+def test_the_settings_name_the_apps_of_every_openid_provider(make_site):
+    assert PROVIDERS["google"].native_tokens
+    client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
+    assert client.settings.clients["google"].mobile_client_ids == (IOS, ANDROID)
