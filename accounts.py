@@ -355,7 +355,8 @@ def _keep(identity: OAuth, grant: Grant) -> None:
     identity.email_verified = profile.email_verified
     identity.email_trusted = profile.email_trusted
     identity.profile = {
-        "name": profile.name,
+        # Apple tells a name once, on the first visit.
+        "name": profile.name or (identity.profile or {}).get("name"),
         "username": profile.username,
         "picture": profile.picture,
     }

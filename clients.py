@@ -51,7 +51,16 @@ def check_endpoint(url: str) -> str:
     return url
 
 
+def check_domain(domain: str) -> str:
+    """A domain in lower case. Raises ValueError."""
+    domain = domain.lower().removeprefix("@")
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
+        raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
+    return domain
+
+
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+Domain = Annotated[str, AfterValidator(check_domain)]
 
 
 class ClientSettings(BaseModel):
@@ -71,7 +80,7 @@ class ClientSettings(BaseModel):
     scope: str | None = None
     issuer: Endpoint | None = None
     # Only accounts of this domain: Google Workspace's hd.
-    hosted_domain: str | None = None
+    hosted_domain: Domain | None = None
     authorization_url: Endpoint | None = None
     token_url: Endpoint | None = None
     request_token_url: Endpoint | None = None

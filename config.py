@@ -27,6 +27,7 @@ from pydantic import (
 
 from clients import (
     ClientSettings,
+    Domain,
     Registrable,
     check_endpoint,
     describe_faults,
@@ -69,13 +70,6 @@ def _check_cookie_name(name: str) -> str:
     return name
 
 
-def _check_domain(domain: str) -> str:
-    domain = domain.lower().removeprefix("@")
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
-        raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
-    return domain
-
-
 def _comma_list(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -85,9 +79,7 @@ def _comma_list(value: Any) -> Any:
 PageURL = Annotated[str, AfterValidator(_check_page_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_comma_list)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_list)]
-Domains = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(_comma_list)
-]
+Domains = Annotated[tuple[Domain, ...], BeforeValidator(_comma_list)]
 
 
 class Settings(BaseModel):

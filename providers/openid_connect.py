@@ -19,7 +19,7 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from clients import ClientSettings, check_endpoint
-from errors import ProviderError
+from errors import NotFresh, ProviderError
 from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
 from providers.transport import prepare
 
@@ -28,6 +28,8 @@ ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 LEEWAY_SECONDS = 60
+# How long ago somebody may have proved themselves who was sent to do it again.
+FRESH_SECONDS = 300
 LIFETIME_SECONDS = 3600
 COOL_DOWN_SECONDS = 60
 # After a failed read the old copy serves this long before the issuer is asked again.
@@ -89,6 +91,7 @@ def named_issuer(name: str, client: ClientSettings) -> Provider:
         scope="openid email profile",
         issuer=client.issuer,
         profile=profile,
+        intent_params={"reauth": {"max_age": "0"}},
     )
 
 
@@ -334,6 +337,21 @@ def _check_times(claims: Mapping[str, Any]) -> None:
     # Written so that a NaN fails.
     _require(bool(expires > now - LEEWAY_SECONDS), "it has expired")  # type: ignore[operator]
     _require(bool(issued < now + LEEWAY_SECONDS), "it is from the future")  # type: ignore[operator]
+
+
+def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
+    """Raises NotFresh unless the person proved themselves just now, as far as the id_token tells;
+    ``required``: it must tell, because max_age was sent (OpenID Connect Core 3.1.2.1).
+
+    The browser carries the request to the issuer, so whoever sits there can take
+    prompt=login or max_age out of it.
+    """
+    if "auth_time" not in claims and not required:
+        return
+    proved, now = claims.get("auth_time"), time.time()
+    is_number = isinstance(proved, int | float) and not isinstance(proved, bool)
+    if not is_number or not now - FRESH_SECONDS < proved < now + LEEWAY_SECONDS:  # type: ignore[operator]
+        raise NotFresh("the id_token tells of no proof of the last minutes")
 
 
 def _unverified_header(unverified_token: str) -> dict[str, Any]:

@@ -1,114 +1,30 @@
-"""A look-alike of Google: OpenID Connect, with discovery, a key set and RS256 id_tokens."""
+"""A look-alike of Google: scopes named by URL, Workspace domains in the claim hd, RFC 9207."""
 
-import base64
-import functools
-import hashlib
-import hmac
-import json
-import time
-from collections.abc import Callable
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, request
-from joserfc import jwk, jws, jwt
-
-from simulator.misbehaviour import ANSWERS
-from simulator.protocol import Client, Code, LookAlike, Refusal
+from simulator.openid import OpenIDLookAlike
+from simulator.protocol import Code
+from simulator.signing import Claims
 
 SCOPE_URLS = {
     "email": "https://www.googleapis.com/auth/userinfo.email",
     "profile": "https://www.googleapis.com/auth/userinfo.profile",
 }
-Claims = dict[str, Any]
-
-# What can be wrong with the claims of an id_token.
-SPOILT_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
-    "other_issuer": lambda claims: claims | {"iss": "https://accounts.evil.example"},
-    "other_audience": lambda claims: claims | {"aud": "another-client", "azp": "another-client"},
-    "other_azp": lambda claims: claims | {"azp": "another-client"},
-    "two_audiences": lambda claims: {
-        **{name: value for name, value in claims.items() if name != "azp"},
-        "aud": [claims["aud"], "another-client"],
-    },
-    "expired": lambda claims: claims | {"exp": int(time.time()) - 3600},
-    "from_the_future": lambda claims: claims | {"iat": int(time.time()) + 3600},
-    "exp_as_text": lambda claims: claims | {"exp": "tomorrow"},
-    "exp_as_true": lambda claims: claims | {"exp": True},
-    "other_nonce": lambda claims: claims | {"nonce": "another-flow"},
-    "nonce_as_list": lambda claims: claims | {"nonce": [claims["nonce"]]},
-    "other_at_hash": lambda claims: claims | {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
-    "empty_sub": lambda claims: claims | {"sub": ""},
-    "sub_as_null": lambda claims: claims | {"sub": None},
-    "sub_as_list": lambda claims: claims | {"sub": [claims["sub"]]},
-    "long_sub": lambda claims: claims | {"sub": "9" * 256},
-    **{
-        f"no_{name}": lambda claims, name=name: {  # type: ignore[misc]
-            key: value for key, value in claims.items() if key != name
-        }
-        for name in ("iss", "aud", "exp", "iat", "nonce", "sub")
-    },
-}
-SPOILT_TOKENS = (
-    "alg_none",
-    "alg_none_signed_by_nobody",
-    "hs256_with_public_key",
-    "other_key_same_kid",
-    "unknown_kid",
-    "embedded_key",
-    "jku",
-    "not_a_jwt",
-    "missing",
-    "claims_are_a_list",
-)
 
 
-@functools.cache
-def first_key() -> jwk.RSAKey:
-    """Making a key is slow: servers of one process begin with the same."""
-    return jwk.RSAKey.generate_key(2048, auto_kid=True)
-
-
-class Google(LookAlike):
-    """``key`` signs; ``rotate`` changes it as Google does every few weeks."""
-
+class Google(OpenIDLookAlike):
     name = "google"
     label = "Google"
-    client_auth = ("post", "basic")
-
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        # For tests: what metadata and key set answer instead, and what is changed in the metadata.
-        self.metadata_answer = ""
-        self.metadata_changes: dict[str, Any] = {}
-        self.certs_answer = ""
-        self.key = first_key()
-
-    def routes(self) -> Blueprint:
-        return blueprint(self)
-
-    @classmethod
-    def settings(cls, url: str) -> dict[str, str]:
-        return {"GOOGLE_ISSUER": url}
-
-    def rotate(self) -> None:
-        self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
+    sends_iss = True
+    authorize_path = "/o/oauth2/v2/auth"
+    token_path = "/token"
+    userinfo_path = "/v1/userinfo"
+    keys_path = "/oauth2/v3/certs"
 
     def extras(self) -> dict[str, str]:
         return {"iss": self.url, "scope": " ".join(self.requested_scopes()), "authuser": "0"}
 
-    def claims(self, code: Code, access_token: str) -> Claims:
+    def in_id_token(self, code: Code) -> Claims:
         person = code.person
-        claims: Claims = {
-            "iss": self.url,
-            "azp": self.client.client_id,
-            "aud": self.client.client_id,
-            "sub": person.subject("google", 21),
-            "at_hash": at_hash(access_token),
-            "iat": int(time.time()),
-            "exp": int(time.time()) + 3600,
-        }
-        if code.nonce:
-            claims["nonce"] = code.nonce
+        claims: Claims = {"azp": self.client.client_id}
         if "profile" in code.scopes:
             claims["name"] = person.name
             claims["picture"] = f"https://lh3.googleusercontent.com/a/{person.key}=s96-c"
@@ -118,137 +34,11 @@ class Google(LookAlike):
             claims["hd"] = person.workspace
         return {name: value for name, value in claims.items() if value != ""}
 
-    def id_token(self, code: Code, access_token: str) -> str | None:
-        claims = self.claims(code, access_token)
-        place, _, flaw = code.behave.partition(":")
-        if place != "id_token":
-            return self.sign(claims)
-        if flaw in SPOILT_CLAIMS:
-            return self.sign(SPOILT_CLAIMS[flaw](claims))
-        return self.spoil(flaw, claims)
+    def in_userinfo(self, code: Code) -> Claims:
+        picture = f"https://lh3.googleusercontent.com/a/{code.person.key}"
+        return {"name": code.person.name or "From userinfo", "picture": picture}
 
-    def sign(self, claims: Claims, **header: Any) -> str:
-        key = header.pop("key", self.key)
-        header = {"alg": "RS256", "kid": self.key.kid, **header}
-        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
-
-    def spoil(self, flaw: str, claims: Claims) -> str | None:
-        stranger = jwk.RSAKey.generate_key(2048)
-        public = self.key.as_pem(private=False)
-        unsigned = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
-        unsigned += f".{segment(claims)}."
-        match flaw:
-            case "alg_none":
-                return unsigned
-            case "alg_none_signed_by_nobody":
-                return unsigned + segment({"x": 1})
-            case "hs256_with_public_key":
-                # By hand: joserfc knows this attack and takes no public key for a secret.
-                signed = f"{segment({'alg': 'HS256', 'kid': self.key.kid})}.{segment(claims)}"
-                return f"{signed}.{encode(hmac.digest(public, signed.encode(), 'sha256'))}"
-            case "other_key_same_kid":
-                return self.sign(claims, key=stranger)
-            case "unknown_kid":
-                return self.sign(claims, key=stranger, kid="made-up")
-            case "embedded_key":
-                return self.sign(claims, key=stranger, jwk=stranger.as_dict(private=False))
-            case "jku":
-                return self.sign(claims, key=stranger, jku="http://127.0.0.1:9/keys")
-            case "claims_are_a_list":
-                header = {"alg": "RS256", "kid": self.key.kid}
-                return jws.serialize_compact(header, json.dumps([claims]), self.key)
-            case "not_a_jwt":
-                return "not a jwt"
-        return None
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def segment(value: object) -> str:
-    return encode(json.dumps(value).encode())
-
-
-def at_hash(access_token: str) -> str:
-    return encode(hashlib.sha256(access_token.encode()).digest()[:16])
-
-
-def blueprint(google: Google) -> Blueprint:
-    routes = Blueprint("google", __name__, url_prefix="/google")
-
-    @routes.get("/.well-known/openid-configuration")
-    def metadata() -> Response:
-        google.note("metadata")
-        if google.metadata_answer:
-            return ANSWERS[google.metadata_answer]()
-        return jsonify(
-            {
-                "issuer": google.url,
-                "authorization_endpoint": f"{google.url}/o/oauth2/v2/auth",
-                "token_endpoint": f"{google.url}/token",
-                "userinfo_endpoint": f"{google.url}/v1/userinfo",
-                "jwks_uri": f"{google.url}/oauth2/v3/certs",
-                "token_endpoint_auth_methods_supported": [
-                    f"client_secret_{method}" for method in google.client_auth
-                ],
-                "response_types_supported": ["code"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "code_challenge_methods_supported": ["S256"],
-                "authorization_response_iss_parameter_supported": True,
-                **google.metadata_changes,
-            }
-        )
-
-    @routes.get("/oauth2/v3/certs")
-    def certs() -> Response:
-        google.note("certs")
-        if google.certs_answer:
-            return ANSWERS[google.certs_answer]()
-        key = google.key.as_dict(private=False, use="sig", alg="RS256")
-        return jsonify({"keys": [key]})
-
-    routes.add_url_rule("/o/oauth2/v2/auth", "authorize", google.authorize, methods=["GET", "POST"])
-
-    @routes.post("/token")
-    def token() -> Response | tuple[Response, int]:
-        bad = google.misbehave("token", google.of_form(request.form))
-        if bad:
-            google.note("token")
-            return bad
-        try:
-            access_token, code = google.redeem(request.form)
-        except Refusal as refusal:
-            status = 401 if refusal.error == "invalid_client" else 400
-            return jsonify(error=refusal.error, error_description=refusal.description), status
+    def token_answer(self, code: Code, access_token: str) -> Claims:
         # Google names its scopes by URL, and in an order of its own.
         scopes = sorted((SCOPE_URLS.get(scope, scope) for scope in code.scopes), reverse=True)
-        answer: Claims = {
-            "access_token": access_token,
-            "expires_in": 3599,
-            "scope": " ".join(scopes),
-            "token_type": "Bearer",
-        }
-        id_token = google.id_token(code, access_token)
-        if id_token is not None:
-            answer["id_token"] = id_token
-        return jsonify(answer)
-
-    @routes.get("/v1/userinfo")
-    def userinfo() -> Response | tuple[Response, int]:
-        google.note("userinfo")
-        code = google.bearer()
-        if code is None:
-            return jsonify(error="invalid_token"), 401
-        bad = google.misbehave("profile", code)
-        if bad:
-            return bad
-        person = code.person
-        subject = person.subject("google", 21)
-        if code.behave == "userinfo:other_sub":
-            subject = "1"
-        picture = f"https://lh3.googleusercontent.com/a/{person.key}"
-        return jsonify({"sub": subject, "name": person.name or "From userinfo", "picture": picture})
-
-    return routes
+        return super().token_answer(code, access_token) | {"scope": " ".join(scopes)}

@@ -11,7 +11,8 @@ import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus, urlencode
 
@@ -42,6 +43,8 @@ class Code:
     behave: str
     expires: float
     used: bool = False
+    # The whole authorization request.
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,7 +61,8 @@ class LookAlike:
     name: ClassVar[str]
     label: ClassVar[str]
     pkce: ClassVar[bool] = True
-    # How the token endpoint takes the client's secret: "post", "basic" or both.
+    # How the token endpoint takes the client's secret: "post", "basic" or both; "none": a public
+    # client has no secret, and must bring a code verifier (RFC 8252 8.1).
     client_auth: ClassVar[tuple[str, ...]] = ("post",)
 
     def __init__(self, client: Client) -> None:
@@ -78,6 +82,15 @@ class LookAlike:
     def settings(cls, url: str) -> dict[str, str]:
         """The variables that lead a site to ``url``, where it is served; beside id and secret."""
         raise NotImplementedError
+
+    @classmethod
+    def credentials(cls, client: Client) -> dict[str, str]:
+        """The variables that say how a site is registered here."""
+        upper = cls.name.upper()
+        return {
+            f"{upper}_CLIENT_ID": client.client_id,
+            f"{upper}_CLIENT_SECRET": client.client_secret,
+        }
 
     # The authorization endpoint.
 
@@ -142,15 +155,19 @@ class LookAlike:
                 scopes=self.requested_scopes(),
                 behave=behave,
                 expires=time.monotonic() + CODE_SECONDS,
+                asked=request.args.to_dict(),
             )
         return code
 
     def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
+        query = urlencode(self.with_state(parameters, behave))
+        return redirect(f"{request.args['redirect_uri']}?{query}")  # type: ignore[return-value]
+
+    def with_state(self, parameters: dict[str, str], behave: str) -> dict[str, str]:
         state = request.args.get("state")
         if behave == "callback:wrong_state":
             state = secrets.token_urlsafe(32)
-        query = {**parameters, **({"state": state} if state is not None else {})}
-        return redirect(f"{request.args['redirect_uri']}?{urlencode(query)}")  # type: ignore[return-value]
+        return {**parameters, **({"state": state} if state is not None else {})}
 
     # The token endpoint.
 
@@ -184,6 +201,10 @@ class LookAlike:
                 unquote_plus(given.password or ""),
             )
             method = "basic"
+        if client_secret is None and "none" in self.client_auth:
+            if client_id != self.client.client_id or not form.get("code_verifier"):
+                raise Refusal("invalid_client", "A public client brings a code verifier.")
+            return
         if method not in self.client_auth:
             raise Refusal("invalid_client", f"The secret does not come by {method} here.")
         if client_id != self.client.client_id or not self.is_secret(client_secret or ""):

@@ -26,13 +26,14 @@ TEXT = {
     "ok": ("ok-bg",),
     "warn": ("warn-bg",),
     "idp-text": ("idp",),
+    "apple-text": ("apple",),
 }
 LINES = {
     "field": ("surface", "bg"),
     "accent": ("surface", "bg"),
     "focus": ("surface", "bg"),
     "danger": ("surface",),
-    "idp-line": ("idp", "surface"),
+    "idp-line": ("idp", "surface", "apple"),
 }
 LOOK_ALIKE_TEXT = {
     "text": ("surface", "bg"),
@@ -99,6 +100,10 @@ FAILURES = {
     ),
     "disabled": ("This account is switched off", "Contact {support}."),
     "wrong_account": ("That's a different account", "Sign in as {email} to continue."),
+    "not_fresh": (
+        "{provider} didn't ask you to sign in again",
+        "To continue, sign in there once more when it asks. Nothing was changed.",
+    ),
     "form_old": (
         "That page was out of date",
         "We've refreshed it. Please choose again.",

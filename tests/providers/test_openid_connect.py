@@ -36,8 +36,8 @@ from providers.openid_connect import (
     Metadata,
     VerifiedClaims,
 )
-from simulator.google import SPOILT_CLAIMS, SPOILT_TOKENS
 from simulator.misbehaviour import ANSWERS
+from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
 
 ODD_ANSWERS = sorted(set(ANSWERS) - {"slow", "drip"})
