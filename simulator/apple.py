@@ -98,15 +98,16 @@ class Apple(OpenIDLookAlike):
         code = self.codes.get(parameters.get("code", ""))
         if code and "name" in code.scopes and code.person.key not in self.known:
             self.known.add(code.person.key)
-            fields["user"] = json.dumps(self.user(code))
+            fields["user"] = self.user_field(code)
         page = render_template(
             "form_post.html", provider=self, action=request.args["redirect_uri"], fields=fields
         )
         return Response(page)
 
-    def user(self, code: Code) -> Claims:
+    def user_field(self, code: Code) -> str:
         first, _, last = code.person.name.partition(" ")
-        return {"name": {"firstName": first, "lastName": last}, "email": self.address(code)}
+        user = {"name": {"firstName": first, "lastName": last}, "email": self.address(code)}
+        return json.dumps(user)
 
     def address(self, code: Code) -> str:
         """Whoever hides theirs has one of the relay."""
