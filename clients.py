@@ -126,7 +126,15 @@ class NamedIssuer:
         return f"oidc_{self.name}"
 
     def faults(self, client: ClientSettings) -> list[str]:
-        return [] if client.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        faults = [] if client.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        return faults + openid_faults(self.key, client)
+
+
+def openid_faults(key: str, client: ClientSettings) -> list[str]:
+    """What is wrong with the scope of an OpenID Connect client."""
+    if client.scope is None or "openid" in client.scope.replace(",", " ").split():
+        return []
+    return [f"{key.upper()}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)"]
 
 
 def named_issuers(
@@ -152,9 +160,10 @@ def read_clients(
     """The clients that are set, by provider name. What is wrong is added to ``faults``."""
     clients: dict[str, ClientSettings] = {}
     for provider in providers:
+        told = len(faults)
         client = _client(variables, provider, faults)
         if client is None:
-            if isinstance(provider, NamedIssuer):
+            if isinstance(provider, NamedIssuer) and len(faults) == told:
                 _miss(provider.key, ["client_id"], "OIDC_PROVIDERS names it", faults)
         elif provider.name in clients:
             other = _variable(clients[provider.name].key.upper(), "client_id")

@@ -211,7 +211,7 @@ class LookAlike:
             raise Refusal("invalid_client", "The client secret is wrong.")
 
     def is_secret(self, client_secret: str) -> bool:
-        return hmac.compare_digest(client_secret, self.client.client_secret)
+        return hmac.compare_digest(client_secret.encode(), self.client.client_secret.encode())
 
     def _check_pkce(self, code: Code, verifier: str | None) -> None:
         if code.challenge is None:

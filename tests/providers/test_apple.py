@@ -19,18 +19,18 @@ from providers import PROVIDERS
 from providers.apple import APPLE, read_form_user
 from simulator.apple import KEY_ID, TEAM_ID, key_file, registered_key
 from tests.browser import Browser, query_of
-from tests.site import Site
+from tests.site import Site, Sites
 
 CALLBACK = "/login/apple/authorized"
 
 
 @pytest.fixture
-def site(make_site) -> Site:
+def site(make_site: Sites) -> Site:
     return make_site(look_alikes=("apple", "google"))
 
 
 def pem(key: Any) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return str(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
 
 
 def name_of(browser: Browser) -> Any:
