@@ -187,7 +187,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     @property
     def form_origins(self) -> tuple[str, ...]:
         if self.issuer:
-            return (self.issuer.form_origin, *self.provider.also_passes)
+            return (*self.issuer.form_origins, *self.provider.also_passes)
         return super().form_origins
 
     @property

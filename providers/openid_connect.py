@@ -142,6 +142,11 @@ class Cached(Generic[T]):
         self._asked = float("-inf")
         self._failure: ProviderError | None = None
 
+    @property
+    def known(self) -> T | None:
+        """The last copy, without asking; None while there is none."""
+        return self._value
+
     def get(self) -> T:
         """Raises ProviderError."""
         if self._value is not None and time.monotonic() < self._until:
@@ -206,6 +211,15 @@ class Issuer:
     def form_origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        """Where its pages are: its own origin and, once its metadata are known, their word."""
+        known = self._metadata.known
+        if known is None:
+            return (self.form_origin,)
+        parts = urlsplit(known.authorization_endpoint)
+        return (self.form_origin, f"{parts.scheme}://{parts.netloc}")
 
     def accepts(self, issuer: object, tenant: object = None) -> bool:
         """Whether a token or a callback may name this issuer; with a tenant, exactly that one."""

@@ -254,6 +254,19 @@ def test_the_callback_names_its_issuer(site):
     assert site.user_count() == 0
 
 
+def test_a_form_may_lead_to_an_authorization_endpoint_elsewhere(site):
+    """Some have it on a host of its own; Chromium drops what form-action does not name."""
+    acme = site.simulator.acme
+    elsewhere = acme.url.replace("127.0.0.1", "localhost")
+    acme.metadata_changes = {"authorization_endpoint": f"{elsewhere}{acme.authorize_path}"}
+    browser = site.browser()
+    browser.sign_in("acme", "ada")
+    policy = browser.get("/account").headers["Content-Security-Policy"]
+    assert {site.simulator.url, elsewhere.removesuffix("/acme")} <= set(
+        policy.replace(";", " ").split()
+    )
+
+
 # Beside others.
 
 
