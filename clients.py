@@ -66,7 +66,18 @@ def comma_list(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(comma_list)]
+
+
+def check_domain(domain: str) -> str:
+    """A domain in lower case. Raises ValueError."""
+    domain = domain.lower().removeprefix("@")
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
+        raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
+    return domain
+
+
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+Domain = Annotated[str, AfterValidator(check_domain)]
 
 
 class ClientSettings(BaseModel):
@@ -87,7 +98,7 @@ class ClientSettings(BaseModel):
     offline_access: bool | None = None
     issuer: Endpoint | None = None
     # Only accounts of this domain: Google Workspace's hd.
-    hosted_domain: str | None = None
+    hosted_domain: Domain | None = None
     # Of apps, whose native ID tokens are taken.
     mobile_client_ids: Names = ()
     authorization_url: Endpoint | None = None
@@ -137,7 +148,15 @@ class NamedIssuer:
         return f"oidc_{self.name}"
 
     def faults(self, client: ClientSettings) -> list[str]:
-        return [] if client.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        faults = [] if client.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        return faults + openid_faults(self.key, client)
+
+
+def openid_faults(key: str, client: ClientSettings) -> list[str]:
+    """What is wrong with the scope of an OpenID Connect client."""
+    if client.scope is None or "openid" in client.scope.replace(",", " ").split():
+        return []
+    return [f"{key.upper()}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)"]
 
 
 def named_issuers(
@@ -163,9 +182,10 @@ def read_clients(
     """The clients that are set, by provider name. What is wrong is added to ``faults``."""
     clients: dict[str, ClientSettings] = {}
     for provider in providers:
+        told = len(faults)
         client = _client(variables, provider, faults)
         if client is None:
-            if isinstance(provider, NamedIssuer):
+            if isinstance(provider, NamedIssuer) and len(faults) == told:
                 _miss(provider.key, ["client_id"], "OIDC_PROVIDERS names it", faults)
         elif provider.name in clients:
             other = _variable(clients[provider.name].key.upper(), "client_id")

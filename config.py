@@ -27,6 +27,7 @@ from pydantic import (
 
 from clients import (
     ClientSettings,
+    Domain,
     Endpoint,
     Names,
     Registrable,
@@ -72,13 +73,6 @@ def _check_cookie_name(name: str) -> str:
     return name
 
 
-def _check_domain(domain: str) -> str:
-    domain = domain.lower().removeprefix("@")
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
-        raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
-    return domain
-
-
 def _check_emulator_host(value: str) -> str:
     parts = urlsplit(f"//{value}")
     is_bare = parts.netloc == value and "@" not in value
@@ -103,9 +97,7 @@ def _check_origin(origin: str) -> str:
 
 PageURL = Annotated[str, AfterValidator(_check_page_url)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list)]
-Domains = Annotated[
-    tuple[Annotated[str, AfterValidator(_check_domain)], ...], BeforeValidator(comma_list)
-]
+Domains = Annotated[tuple[Domain, ...], BeforeValidator(comma_list)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(comma_list)
 ]

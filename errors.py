@@ -205,6 +205,15 @@ class WrongAccount(SignInError):
     body = "Sign in as {email} to continue."
 
 
+class NotFresh(SignInError):
+    """Proof was asked anew and an old one came back."""
+
+    code = "not_fresh"
+    status = 403
+    title = "{provider} didn't ask you to sign in again"
+    body = "To continue, sign in there once more when it asks. Nothing was changed."
+
+
 class FormOld(Problem):
     code = "form_old"
     title = "That page was out of date"

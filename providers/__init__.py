@@ -1,5 +1,6 @@
 """Upstream identity providers: the one list to extend. Order here is the order of the buttons."""
 
+from providers.apple import APPLE
 from providers.atlassian import ATLASSIAN
 from providers.base import Provider
 from providers.bitbucket import BITBUCKET
@@ -9,6 +10,10 @@ from providers.dropbox import DROPBOX
 from providers.facebook import FACEBOOK
 from providers.github import GITHUB
 from providers.google import GOOGLE
+from providers.issuers import GITLAB, ORCID, SALESFORCE, SLACK, TWITCH, YAHOO
+from providers.kakao import KAKAO
+from providers.linkedin import LINKEDIN
+from providers.microsoft import MICROSOFT
 from providers.reddit import REDDIT
 from providers.twitter import TWITTER, TWITTER_OAUTH2
 from providers.yandex import YANDEX
@@ -20,6 +25,9 @@ PROVIDERS: dict[str, Provider] = {
         GOOGLE,
         FACEBOOK,
         GITHUB,
+        APPLE,
+        MICROSOFT,
+        LINKEDIN,
         TWITTER,
         TWITTER_OAUTH2,
         AMAZON,
@@ -29,10 +37,17 @@ PROVIDERS: dict[str, Provider] = {
         DISCORD,
         DROPBOX,
         FIGMA,
+        GITLAB,
+        KAKAO,
         NAVER,
         NOTION,
+        ORCID,
         REDDIT,
+        SALESFORCE,
+        SLACK,
         SPOTIFY,
+        TWITCH,
+        YAHOO,
         YANDEX,
         ZOOM,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from clients import ClientSettings
+from clients import ClientSettings, openid_faults
 from errors import ProviderError
 
 SUBJECT_MAX_CHARACTERS = 255
@@ -220,11 +220,8 @@ class Provider:
 
     def faults(self, client: ClientSettings) -> list[str]:
         """What is wrong with its settings, a line each that names the variable."""
-        faults = list(self.check_client(client))
-        if self.issuer and client.scope and "openid" not in client.scope.split():
-            scope = f"{self.key.upper()}_SCOPE"
-            faults.append(f"{scope}: must hold openid (OpenID Connect Core 3.1.2.1)")
-        return faults
+        faults = self.check_client(client)
+        return faults + (openid_faults(self.key, client) if self.issuer else [])
 
 
 def make_profile(

@@ -24,6 +24,7 @@ GOOGLE = Provider(
     # Both forms are documented.
     issuer_aliases=("accounts.google.com",),
     profile=profile,
+    hosted_domains=True,
     scope_aliases={
         "https://www.googleapis.com/auth/userinfo.email": "email",
         "https://www.googleapis.com/auth/userinfo.profile": "profile",

@@ -73,6 +73,11 @@ class Cached(Generic[T]):
         self._asked = float("-inf")
         self._failure: ProviderError | None = None
 
+    @property
+    def known(self) -> T | None:
+        """The last copy, without asking; None while there is none."""
+        return self._value
+
     def get(self) -> T:
         """Raises ProviderError."""
         if self._value is not None and time.monotonic() < self._until:

@@ -27,7 +27,7 @@ from providers.blueprint import (
     plain_code,
 )
 from providers.jwt import VerifiedClaims
-from providers.openid_connect import Issuer, check_hosted_domain, check_userinfo
+from providers.openid_connect import Issuer, check_fresh, check_hosted_domain, check_userinfo
 from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
 
 # RFC 6749 A.12, bounded.
@@ -81,7 +81,7 @@ class ProviderSession(OAuth2Session):
     def fetch_token(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
         """Exchange the callback's code (RFC 6749 4.1.3), check what comes, read the profile.
 
-        Leaves the Grant in ``g.grant``. Raises ProviderError, Misconfigured or NotAllowed.
+        Leaves the Grant in ``g.grant``. Raises a ProviderError, NotAllowed or NotFresh.
         """
         blueprint, attempt = self.blueprint, cast(Attempt, g.attempt)
         code = request.args.get("code")
@@ -89,6 +89,9 @@ class ProviderSession(OAuth2Session):
             raise ProviderError("the callback holds neither a code nor an error")
         answer = blueprint.exchange(code, attempt.code_verifier, attempt.state)
         claims = blueprint.check_id_token(answer, attempt.nonce)
+        if claims is not None and attempt.intent == "reauth":
+            params = blueprint.provider.intent_params.get("reauth", {})
+            check_fresh(claims, required="max_age" in params)
         self.token = answer
         profile = blueprint.provider.profile(self._reader(claims))
         g.grant = Grant(
@@ -189,7 +192,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     @property
     def form_origins(self) -> tuple[str, ...]:
         if self.issuer:
-            return (self.issuer.form_origin, *self.provider.also_passes)
+            return (*self.issuer.form_origins, *self.provider.also_passes)
         return super().form_origins
 
     @property
@@ -306,6 +309,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             parameters["code_challenge_method"] = "S256"
         if self.issuer:
             parameters["nonce"] = attempt.nonce
+        if self.provider.read_form_user:
+            parameters["response_mode"] = "form_post"
         if self.client.hosted_domain:
             parameters["hd"] = self.client.hosted_domain
         return {name: value for name, value in parameters.items() if value}
@@ -394,6 +399,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     def granted_scopes(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
         """What was granted, under the names that were asked for; all of it where none is said."""
         said = answer.get("scope")
+        if isinstance(said, list):  # Twitch
+            said = " ".join(each for each in said if isinstance(each, str))
         text = said if isinstance(said, str) and said.strip() else self.scope
         names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
         return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clients import ClientSettings, check_endpoint
-from errors import NotAllowed, ProviderError
+from errors import NotAllowed, NotFresh, ProviderError
 from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
 from providers.jwt import (
     LEEWAY_SECONDS,
@@ -30,6 +30,8 @@ from providers.transport import prepare
 
 # Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
 NATIVE_MAX_AGE_SECONDS = 3600
+# How long ago somebody may have proved themselves who was sent to do it again.
+FRESH_SECONDS = 300
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 # As Microsoft's metadata write it, and what stands in its place.
 TENANT = "{tenantid}"
@@ -67,6 +69,7 @@ def named_issuer(name: str, client: ClientSettings) -> Provider:
         scope="openid email profile",
         issuer=client.issuer,
         profile=profile,
+        intent_params={"reauth": {"max_age": "0"}},
     )
 
 
@@ -133,6 +136,15 @@ class Issuer:
     def form_origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        """Where its pages are: its own origin and, once its metadata are known, their word."""
+        known = self._metadata.known
+        if known is None:
+            return (self.form_origin,)
+        parts = urlsplit(known.authorization_endpoint)
+        return (self.form_origin, f"{parts.scheme}://{parts.netloc}")
 
     def accepts(self, issuer: object, tenant: object = None) -> bool:
         """Whether a token or a callback may name this issuer; with a tenant, exactly that one."""
@@ -252,6 +264,21 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     require(client_id in audiences, "aud is another client")
     require(len(audiences) == 1 or "azp" in claims, "aud has several clients and no azp")
     require(claims.get("azp", client_id) == client_id, "azp is another client")
+
+
+def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
+    """Raises NotFresh unless the person proved themselves just now, as far as the id_token tells;
+    ``required``: it must tell, because max_age was sent (OpenID Connect Core 3.1.2.1).
+
+    The browser carries the request to the issuer, so whoever sits there can take
+    prompt=login or max_age out of it.
+    """
+    if "auth_time" not in claims and not required:
+        return
+    proved, now = claims.get("auth_time"), time.time()
+    is_number = isinstance(proved, int | float) and not isinstance(proved, bool)
+    if not is_number or not now - FRESH_SECONDS < proved < now + LEEWAY_SECONDS:  # type: ignore[operator]
+        raise NotFresh("the id_token tells of no proof of the last minutes")
 
 
 def _endpoint(answer: Mapping[str, Any], name: str) -> str:

@@ -11,7 +11,8 @@ import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus, urlencode
 
@@ -43,6 +44,8 @@ class Code:
     expires: float
     offline: bool = False
     used: bool = False
+    # The whole authorization request.
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,7 +65,8 @@ class LookAlike:
     site_name: ClassVar[str] = ""
     in_demo: ClassVar[bool] = True
     pkce: ClassVar[bool] = True
-    # How the token endpoint takes the client's secret: "post", "basic" or both.
+    # How the token endpoint takes the client's secret: "post", "basic" or both; "none": a public
+    # client has no secret, and must bring a code verifier (RFC 8252 8.1).
     client_auth: ClassVar[tuple[str, ...]] = ("post",)
 
     def __init__(self, client: Client) -> None:
@@ -89,6 +93,15 @@ class LookAlike:
     def settings(cls, url: str) -> dict[str, str]:
         """The variables that lead a site to ``url``, where it is served; beside id and secret."""
         raise NotImplementedError
+
+    @classmethod
+    def credentials(cls, client: Client) -> dict[str, str]:
+        """The variables that say how a site is registered here."""
+        upper = cls.name.upper()
+        return {
+            f"{upper}_CLIENT_ID": client.client_id,
+            f"{upper}_CLIENT_SECRET": client.client_secret,
+        }
 
     # The authorization endpoint.
 
@@ -162,15 +175,19 @@ class LookAlike:
                 behave=behave,
                 expires=time.monotonic() + CODE_SECONDS,
                 offline=self.is_offline(),
+                asked=request.args.to_dict(),
             )
         return code
 
     def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
+        query = urlencode(self.with_state(parameters, behave))
+        return redirect(f"{request.args['redirect_uri']}?{query}")  # type: ignore[return-value]
+
+    def with_state(self, parameters: dict[str, str], behave: str) -> dict[str, str]:
         state = request.args.get("state")
         if behave == "callback:wrong_state":
             state = secrets.token_urlsafe(32)
-        query = {**parameters, **({"state": state} if state is not None else {})}
-        return redirect(f"{request.args['redirect_uri']}?{urlencode(query)}")  # type: ignore[return-value]
+        return {**parameters, **({"state": state} if state is not None else {})}
 
     # The token endpoint.
 
@@ -204,13 +221,17 @@ class LookAlike:
                 unquote_plus(given.password or ""),
             )
             method = "basic"
+        if client_secret is None and "none" in self.client_auth:
+            if client_id != self.client.client_id or not form.get("code_verifier"):
+                raise Refusal("invalid_client", "A public client brings a code verifier.")
+            return
         if method not in self.client_auth:
             raise Refusal("invalid_client", f"The secret does not come by {method} here.")
         if client_id != self.client.client_id or not self.is_secret(client_secret or ""):
             raise Refusal("invalid_client", "The client secret is wrong.")
 
     def is_secret(self, client_secret: str) -> bool:
-        return hmac.compare_digest(client_secret, self.client.client_secret)
+        return hmac.compare_digest(client_secret.encode(), self.client.client_secret.encode())
 
     def refresh_token(self, code: Code) -> dict[str, str]:
         """What a token answer has beside, where offline access was asked for."""

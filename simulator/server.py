@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from simulator import firebase
-from simulator.catalogue import LOOK_ALIKES
+from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.firebase import Firebase
 from simulator.protocol import Client, LookAlike
 
@@ -61,7 +61,8 @@ def serve_in_background(port: int, public_url: str) -> Server:
 
     Raises OSError when no port is free.
     """
-    server = Server(look_alikes=[each(client_of(each, public_url)) for each in LOOK_ALIKES])
+    classes = LOOK_ALIKES + NAMED_ISSUERS
+    server = Server(look_alikes=[each(client_of(each, public_url)) for each in classes])
     app = create_app(server, public_url)
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         if candidate and _serves(candidate, public_url):
@@ -117,14 +118,17 @@ def environment(url: str, *names: str) -> dict[str, str]:
     """The settings, by variable, that make a Quickstep use the look-alikes at ``url``: all of
     them that demo mode shows, or those of these names."""
     values: dict[str, str] = {}
-    for look_alike in LOOK_ALIKES:
+    for look_alike in LOOK_ALIKES + (NAMED_ISSUERS if names else ()):
         name = look_alike.name
         if name not in names and (names or not look_alike.in_demo):
             continue
-        client = client_of(look_alike, "")
-        values[f"{name.upper()}_CLIENT_ID"] = client.client_id
-        values[f"{name.upper()}_CLIENT_SECRET"] = client.client_secret
-        values |= look_alike.settings(f"{url}/{name}")
+        given = {
+            **look_alike.credentials(client_of(look_alike, "")),
+            **look_alike.settings(f"{url}/{name}"),
+        }
+        for variable, value in given.items():
+            lists = variable == "OIDC_PROVIDERS" and variable in values
+            values[variable] = f"{values[variable]},{value}" if lists else value
     if not names or "firebase" in names:
         values |= firebase.settings(f"{url}/firebase")
     return values

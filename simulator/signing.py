@@ -2,13 +2,14 @@
 
 import base64
 import functools
+import hashlib
 import hmac
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
-from joserfc import jwk, jws, jwt
+from joserfc import jwk, jws
 
 Claims = dict[str, Any]
 
@@ -53,6 +54,19 @@ SPOILT_TOKENS = (
 )
 
 
+# What can be wrong with the word of when a person proved themselves (auth_time).
+SPOILT_PROOFS: dict[str, Callable[[Claims], Claims]] = {
+    "no_auth_time": lambda claims: {n: v for n, v in claims.items() if n != "auth_time"},
+    "old_auth_time": lambda claims: claims | {"auth_time": int(time.time()) - 3600},
+    "future_auth_time": lambda claims: claims | {"auth_time": int(time.time()) + 3600},
+    "auth_time_as_text": lambda claims: claims | {"auth_time": str(int(time.time()))},
+    "auth_time_as_true": lambda claims: claims | {"auth_time": True},
+    "auth_time_as_null": lambda claims: claims | {"auth_time": None},
+}
+# The curve of each algorithm that has one.
+CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+
 @functools.cache
 def first_key(_name: str) -> jwk.RSAKey:
     """Making a key is slow: look-alikes of one name begin with the same in one process."""
@@ -60,22 +74,37 @@ def first_key(_name: str) -> jwk.RSAKey:
 
 
 class Signer:
-    """``key`` signs; ``rotate`` changes it."""
+    """``key`` signs, by ``algorithm``; ``rotate`` changes it."""
 
     def __init__(self, name: str) -> None:
-        self.key = first_key(name)
+        self.key: jwk.Key = first_key(name)
+        self.algorithm = "RS256"
 
-    def rotate(self) -> None:
-        self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
+    def rotate(self, algorithm: str = "RS256") -> None:
+        self.algorithm = algorithm
+        if algorithm == "EdDSA":
+            self.key = jwk.OKPKey.generate_key("Ed25519", auto_kid=True)
+        elif algorithm in CURVES:
+            self.key = jwk.ECKey.generate_key(CURVES[algorithm], auto_kid=True)
+        else:
+            self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
 
-    def sign(self, claims: Claims, **header: Any) -> str:
-        key = header.pop("key", self.key)
-        header = {"alg": "RS256", "kid": self.key.kid, **header}
-        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
+    def sign(self, claims: object, key: Any = None, **header: Any) -> str:
+        """A JWT; by hand, because joserfc warns of EdDSA, which RFC 9864 renames."""
+        key = key or self.key
+        header = {"alg": self.algorithm, "kid": self.key.kid, **header}
+        signed = f"{segment(header)}.{segment(claims)}"
+        model = jws.JWSRegistry.algorithms[self.algorithm]
+        return f"{signed}.{encode(model.sign(signed.encode(), key))}"
+
+    def at_hash(self, access_token: str) -> str:
+        """OpenID Connect Core 3.1.3.6; of Ed25519 with SHA-512."""
+        bits = "512" if self.algorithm == "EdDSA" else self.algorithm[-3:]
+        digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
+        return encode(digest[: len(digest) // 2])
 
     def spoil(self, flaw: str, claims: Claims) -> str | None:
         stranger = jwk.RSAKey.generate_key(2048)
-        public = self.key.as_pem(private=False)
         unsigned = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
         unsigned += f".{segment(claims)}."
         match flaw:
@@ -84,7 +113,8 @@ class Signer:
             case "alg_none_signed_by_nobody":
                 return unsigned + segment({"x": 1})
             case "hs256_with_public_key":
-                # By hand: joserfc knows this attack and takes no public key for a secret.
+                assert isinstance(self.key, jwk.RSAKey)
+                public = self.key.as_pem(private=False)
                 signed = f"{segment({'alg': 'HS256', 'kid': self.key.kid})}.{segment(claims)}"
                 return f"{signed}.{encode(hmac.digest(public, signed.encode(), 'sha256'))}"
             case "other_key_same_kid":
@@ -96,8 +126,7 @@ class Signer:
             case "jku":
                 return self.sign(claims, key=stranger, jku="http://127.0.0.1:9/keys")
             case "claims_are_a_list":
-                header = {"alg": "RS256", "kid": self.key.kid}
-                return jws.serialize_compact(header, json.dumps([claims]), self.key)
+                return self.sign([claims])
             case "not_a_jwt":
                 return "not a jwt"
         return None

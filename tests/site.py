@@ -27,6 +27,10 @@ SECRET_KEY = "a secret key for tests only and long enough"
 USUAL = ("google", "facebook", "github")
 
 
+# Each provider once: of two ways to the same people, the first.
+ALL = tuple(key for key, provider in PROVIDERS.items() if not provider.variant)
+
+
 class Site:
     """One server under test. ``url`` is its public URL; ``simulator`` holds the look-alikes."""
 

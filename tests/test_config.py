@@ -12,6 +12,7 @@ from clients import CREDENTIALS, ClientSettings
 from config import Settings
 from errors import SettingsError
 from providers import PROVIDERS
+from simulator.apple import key_file
 from tests.site import USUAL
 
 ROOT = Path(__file__).parent.parent
@@ -307,7 +308,7 @@ def test_every_setting_is_in_the_readme_and_every_one_there_exists():
     assert documented == known_variables()
 
 
-def test_every_setting_is_in_the_example_and_every_one_there_works():
+def test_every_setting_is_in_the_example_and_every_one_there_works(tmp_path):
     text = (ROOT / ".env.example").read_text()
     names = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
@@ -316,4 +317,7 @@ def test_every_setting_is_in_the_example_and_every_one_there_works():
         assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= names
     assert "NAME_CLIENT_ID" in text
     values = dict(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=(.+)$", text, re.MULTILINE))
-    assert config.load(PROVIDERS.values(), values, None)
+    key = tmp_path / "key.p8"
+    key.write_text(key_file())
+    files = {name: str(key) for name in values if name.endswith("_FILE")}
+    assert config.load(PROVIDERS.values(), values | files, None)

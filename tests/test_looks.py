@@ -26,13 +26,14 @@ TEXT = {
     "ok": ("ok-bg",),
     "warn": ("warn-bg",),
     "idp-text": ("idp",),
+    "apple-text": ("apple",),
 }
 LINES = {
     "field": ("surface", "bg"),
     "accent": ("surface", "bg"),
     "focus": ("surface", "bg"),
     "danger": ("surface",),
-    "idp-line": ("idp", "surface"),
+    "idp-line": ("idp", "surface", "apple"),
 }
 LOOK_ALIKE_TEXT = {
     "text": ("surface", "bg"),
@@ -112,6 +113,10 @@ FAILURES = {
         "Sign in at /auth/sign-in first: it opens the account, or says why not.",
     ),
     "cross_site": ("That came from another site", "Sign in on this site."),
+    "not_fresh": (
+        "{provider} didn't ask you to sign in again",
+        "To continue, sign in there once more when it asks. Nothing was changed.",
+    ),
     "form_old": (
         "That page was out of date",
         "We've refreshed it. Please choose again.",
@@ -237,7 +242,7 @@ def test_the_wording_keeps_its_voice(words):
 
 
 def test_styles_and_script_are_small():
-    assert len(CSS.encode()) < 9216
+    assert len(CSS.encode()) < 10240
     assert (ROOT / "static" / "app.js").stat().st_size < 2048
 
 

@@ -9,6 +9,7 @@ from click.testing import Result
 
 import providers
 import revocations
+from simulator.catalogue import LOOK_ALIKES
 from tests.browser import Browser
 from tests.site import Site
 
@@ -57,7 +58,10 @@ def signed_in_with(browser: Browser, provider: str) -> None:
     browser.link("google" if provider == "github" else "github", "grace")
 
 
-CAN_TAKE_BACK = [key for key, each in providers.PROVIDERS.items() if each.issuer or each.revocation]
+BY_METADATA = {each.name for each in LOOK_ALIKES if getattr(each, "revoke_path", "")}
+CAN_TAKE_BACK = [
+    key for key, each in providers.PROVIDERS.items() if each.revocation or key in BY_METADATA
+]
 
 
 @pytest.mark.parametrize("key", CAN_TAKE_BACK)

@@ -14,19 +14,22 @@ from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import config
 import flows
-from clients import check_endpoint
-from errors import ProviderError
+from clients import CREDENTIALS, check_endpoint
+from errors import ProviderError, SettingsError
 from providers import PROVIDERS
 from providers.base import Get, NotShared, Profile, Provider
 from simulator import environment
+from tests.site import ALL, Site, Sites
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
-MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "native", "oauth1"}
-MACHINERY |= {"oauth2", "openid_connect", "transport"}
+MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "made_secret"}
+MACHINERY |= {"native", "oauth1", "oauth2", "openid_connect", "transport"}
 MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
@@ -44,14 +47,21 @@ every_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PRO
 def read_sample(name: str) -> dict[str, Any]:
     """``answers`` by what ``get`` is asked for, and the profile that is ``expected``; what the
     provider may vouch for the address by, if not by true; ``variants`` of the answers, each
-    with what it changes in the profile, or ``refused``. " > " leads to a place."""
+    with what it changes in the profile, or ``refused``; ``subject_parts`` where the subject is
+    made of several values. " > " leads to a place."""
     content = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    return {"vouched_by": [True], "variants": [], **content}
+    return {"vouched_by": [True, "true"], "variants": [], **content}
 
 
 def sample(provider: Provider) -> tuple[dict[str, Any], dict[str, Any]]:
     content = read_sample(provider.key)
     return content["answers"], content["expected"]
+
+
+def subject_parts(provider: Provider) -> list[str]:
+    """The values of its sample that make the identity: the subject, or what it is made of."""
+    content = read_sample(provider.key)
+    return list(content.get("subject_parts", [content["expected"]["subject"]]))
 
 
 def varied(answers: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +275,7 @@ def test_it_asks_for_things_below_its_own_api_only(provider):
     assert asked
     for url in asked:
         if provider.issuer:
-            assert url in ("id_token", "userinfo")
+            assert url in ("id_token", "userinfo", "form_user")
         elif url != "token":
             path = url.removeprefix("POST ")
             joined = urljoin(provider.api_url, path)
@@ -277,13 +287,13 @@ def test_it_asks_for_things_below_its_own_api_only(provider):
 def test_nothing_but_the_subject_makes_the_identity(provider):
     """Accounts keyed on names or addresses: allauth CVE-2025-65431, nOAuth, 19 of social-core."""
     answers, expected = sample(provider)
-    subject = expected["subject"]
+    kept = subject_parts(provider)
 
     def renamed(value: Any) -> Any:
-        return "somebody-else" if isinstance(value, str) and value != subject else value
+        return "somebody-else" if isinstance(value, str) and value not in kept else value
 
     profile = provider.profile(changed(answers, renamed).__getitem__)
-    assert profile.subject == subject
+    assert profile.subject == expected["subject"]
     assert (profile.name, profile.username) != (expected["name"], expected["username"])
 
 
@@ -291,13 +301,14 @@ def test_nothing_but_the_subject_makes_the_identity(provider):
 @pytest.mark.parametrize("odd", [None, "", True, False, 1.5, [], {}, ["1"], "9" * 256, "a\0b"])
 def test_without_a_usable_subject_there_is_no_identity(provider, odd):
     """A missing id stored as "None" made one account of many people (social-core)."""
-    answers, expected = sample(provider)
+    answers, _expected = sample(provider)
+    for part in subject_parts(provider):
 
-    def spoilt(value: Any) -> Any:
-        return odd if str(value) == expected["subject"] else value
+        def spoilt(value: Any, part: str = part) -> Any:
+            return odd if str(value) == part else value
 
-    with pytest.raises(ProviderError):
-        provider.profile(changed(answers, spoilt).__getitem__)
+        with pytest.raises(ProviderError):
+            provider.profile(changed(answers, spoilt).__getitem__)
 
 
 @every_provider
@@ -320,7 +331,7 @@ def test_a_person_who_hides_all_they_can_is_still_somebody(provider):
     answers, expected = sample(provider)
 
     def hidden(value: Any) -> Any:
-        return value if str(value) == expected["subject"] else None
+        return value if str(value) in subject_parts(provider) else None
 
     profile = provider.profile(changed(answers, hidden).__getitem__)
     assert profile == Profile(subject=expected["subject"])
@@ -341,7 +352,8 @@ def test_a_providers_file_only_describes(path):
             modules = [node.module or ""]
         for module in modules:
             top = module.partition(".")[0]
-            ours = module in ("errors", "providers.base", "providers.openid_connect")
+            ours = module in ("clients", "errors", "providers.base", "providers.openid_connect")
+            ours = ours or module == "providers.made_secret"
             standard = top in sys.stdlib_module_names and not {top, module} & ACTS
             assert ours or standard, f"{path.name} imports {module}"
 
@@ -356,13 +368,27 @@ def test_a_providers_file_says_where_the_provider_says_it(path):
 # What belongs to it elsewhere.
 
 
+@pytest.fixture
+def site(make_site: Sites) -> Site:
+    """With every provider on."""
+    return make_site(look_alikes=ALL)
+
+
 @every_provider
-def test_its_two_variables_switch_on_it_alone(provider):
-    upper = provider.key.upper()
-    variables = {f"{upper}_CLIENT_ID": "id", f"{upper}_CLIENT_SECRET": "secret"}
+def test_its_variables_switch_on_it_alone(provider):
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    variables = {
+        CREDENTIALS[name][0].format(provider.key.upper()): pem if name == "private_key" else name
+        for name in provider.credentials
+    }
     settings = config.load(PROVIDERS.values(), variables, None)
     assert list(settings.clients) == [provider.name]
-    assert settings.clients[provider.name].client_id == "id"
+    assert settings.clients[provider.name].client_id == "client_id"
+    for missing in variables:
+        some = {name: value for name, value in variables.items() if name != missing}
+        with pytest.raises(SettingsError, match=missing):
+            config.load(PROVIDERS.values(), some, None)
 
 
 @every_provider
@@ -396,10 +422,11 @@ def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
     assert (page.status, page.alert) == (403, "Sign-in wasn't completed")
 
 
-@every_provider
-def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, provider):
-    if "client_secret" not in provider.credentials:
-        pytest.skip("it has no client secret")
+@pytest.mark.parametrize(
+    "key", [k for k, p in PROVIDERS.items() if "client_secret" in p.credentials]
+)
+def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, key):
+    provider = PROVIDERS[key]
     wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
     browser = make_site(look_alikes=(provider.key,), **wrong).browser()
     page = browser.fetch(f"/login/{provider.name}")

@@ -652,8 +652,12 @@ def as_the_blueprint_would(said: Mapping[str, Any]) -> Callable[[str], Any]:
         answer = said[url]
         if isinstance(answer, Exception):
             raise answer
-        if url == "userinfo":
-            return check_userinfo(answer, str(said["id_token"]["sub"]))
+        if url == "userinfo" and "id_token" in said:
+            subject = said["id_token"]["sub"]
+            same = {**answer, "sub": subject} if isinstance(answer, dict) else answer
+            return check_userinfo(same, subject)
+        if url == "form_user":
+            return answer if isinstance(answer, dict) else {}
         return answer
 
     return get

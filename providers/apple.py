@@ -1,0 +1,68 @@
+"""Sign in with Apple, OpenID Connect. https://developer.apple.com/documentation/signinwithapplerestapi"""
+
+import json
+from collections.abc import Mapping
+
+from clients import ClientSettings
+from providers.base import Get, Profile, Provider, clean_text, value_at
+from providers.made_secret import has_key, sign
+from providers.openid_connect import profile_from
+
+ISSUER = "https://appleid.apple.com"
+SECRET_SECONDS = 3600
+
+
+def profile(get: Get) -> Profile:
+    """From the id_token; the name is in the form of the first visit only, signed by nobody.
+
+    An address of Apple's relay reaches its person, so it counts like any other.
+    """
+    claims = get("id_token")
+    return profile_from({**claims, "name": get("form_user").get("name")}, email_trusted=True)
+
+
+def read_form_user(text: str) -> Mapping[str, object]:
+    """The name in the form's JSON ``user``; its address is not signed and not looked at."""
+    try:
+        user = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    parts = (clean_text(value_at(user, place)) for place in ("name.firstName", "name.lastName"))
+    return {"name": " ".join(part for part in parts if part)}
+
+
+def make_secret(client: ClientSettings, now: int) -> str:
+    """https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret"""
+    claims = {
+        "iss": client.team_id,
+        "iat": now,
+        "exp": now + SECRET_SECONDS,
+        "aud": ISSUER,
+        "sub": client.client_id,
+    }
+    return sign(client, claims)
+
+
+def check_client(client: ClientSettings) -> list[str]:
+    if has_key(client):
+        return []
+    return ["APPLE_PRIVATE_KEY: must be the P-256 key of the .p8 file, with its BEGIN line"]
+
+
+APPLE = Provider(
+    name="apple",
+    label="Apple",
+    scope="openid email name",
+    issuer=ISSUER,
+    profile=profile,
+    credentials=("client_id", "team_id", "key_id", "private_key"),
+    make_secret=make_secret,
+    check_client=check_client,
+    client_auth="post",
+    # Undocumented; the nonce ties the code to its flow.
+    pkce=False,
+    # It answers by POST, which it demands where a name or an address is asked for.
+    read_form_user=read_form_user,
+    cancelled_errors=frozenset({"user_cancelled_authorize"}),
+    console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
+)

@@ -1,0 +1,176 @@
+"""OpenID Connect providers that are little more than data; each says where its rules stand.
+
+LINE is not among them: its id_tokens for web sites are signed with the client secret (HS256), and
+a shared secret is no proof here. https://developers.line.biz/en/docs/line-login/verify-id-token/
+"""
+
+import json
+
+from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.openid_connect import claims_with_userinfo, profile_from
+
+GITLAB_COM = "https://gitlab.com"
+# What Slack calls its own claims.
+SLACK_TEAM, SLACK_USER = "https://slack.com/team_id", "https://slack.com/user_id"
+
+
+def gitlab_profile(get: Get) -> Profile:
+    """gitlab.com confirms addresses; elsewhere an administrator may skip that.
+    https://docs.gitlab.com/integration/openid_connect_provider/"""
+    claims = dict(claims_with_userinfo(get, needs=("email", "name")))
+    if claims.get("iss") != GITLAB_COM:
+        claims["email_verified"] = False
+    return profile_from(claims, email_trusted=True)
+
+
+GITLAB = Provider(
+    name="gitlab",
+    label="GitLab",
+    scope="openid profile email",
+    issuer=GITLAB_COM,
+    client_auth="post",
+    profile=gitlab_profile,
+    # Of the standard: every OpenID Provider must know it (OpenID Connect Core 15.1).
+    intent_params={"reauth": {"prompt": "login"}},
+    console="https://gitlab.com/-/user_settings/applications",
+)
+
+
+def slack_profile(get: Get) -> Profile:
+    """A person has an id in each workspace, and workspaces may have the same ids: both count.
+
+    A workspace with single sign-on provisions its people's addresses, so they join nothing.
+    https://docs.slack.dev/authentication/sign-in-with-slack/
+    """
+    claims = get("userinfo")
+    return make_profile(
+        subject=joined(claims.get(SLACK_TEAM), "_", claims.get(SLACK_USER)),
+        email=claims.get("email"),
+        email_verified=claims.get("email_verified"),
+        name=claims.get("name"),
+        picture=claims.get("picture"),
+    )
+
+
+SLACK = Provider(
+    name="slack",
+    label="Slack",
+    verb="Sign in with",
+    scope="openid profile email",
+    issuer="https://slack.com",
+    client_auth="post",
+    # Unknown; the nonce ties the code to its flow.
+    pkce=False,
+    profile=slack_profile,
+    console="https://api.slack.com/apps",
+)
+
+
+def yahoo_profile(get: Get) -> Profile:
+    """All of it is in userinfo, and any of it may be missing.
+    https://developer.yahoo.com/oauth2/guide/openid_connect/"""
+    claims = claims_with_userinfo(get, needs=("email", "name"))
+    username = claims.get("preferred_username") or claims.get("nickname")
+    return profile_from({**claims, "preferred_username": username}, email_trusted=True)
+
+
+YAHOO = Provider(
+    name="yahoo",
+    label="Yahoo",
+    scope="openid profile email",
+    issuer="https://api.login.yahoo.com",
+    client_auth="basic",
+    # Unknown; the nonce ties the code to its flow.
+    pkce=False,
+    profile=yahoo_profile,
+    console="https://developer.yahoo.com/apps",
+)
+
+
+def twitch_profile(get: Get) -> Profile:
+    """The login can be renamed and taken by somebody else; the id stays.
+    https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/"""
+    claims = claims_with_userinfo(get, needs=("email", "preferred_username"))
+    return profile_from({**claims, "name": claims.get("preferred_username")}, email_trusted=True)
+
+
+TWITCH = Provider(
+    name="twitch",
+    label="Twitch",
+    scope="openid user:read:email",
+    issuer="https://id.twitch.tv/oauth2",
+    client_auth="post",
+    pkce=False,
+    profile=twitch_profile,
+    authorize_params={
+        "claims": json.dumps(
+            {
+                "userinfo": dict.fromkeys(
+                    ("email", "email_verified", "picture", "preferred_username")
+                )
+            }
+        )
+    },
+    # It cannot be asked to authenticate again, only to show its page again.
+    intent_params={"reauth": {"force_verify": "true"}},
+    # Not in its metadata.
+    revocation=Revocation(path="revoke"),
+    console="https://dev.twitch.tv/console/apps",
+)
+
+
+def salesforce_profile(get: Get) -> Profile:
+    """The person by organisation and user: ``sub`` is an address that changes with its host.
+
+    Organisations set their people's addresses, so none counts as verified; the user name has
+    the shape of an address and is none.
+    https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
+    """
+    claims = get("userinfo")
+    return make_profile(
+        subject=joined(claims.get("organization_id"), "/", claims.get("user_id")),
+        email=claims.get("email"),
+        name=claims.get("name"),
+        username=claims.get("preferred_username"),
+        picture=value_at(claims, "photos.thumbnail") or claims.get("picture"),
+    )
+
+
+SALESFORCE = Provider(
+    name="salesforce",
+    label="Salesforce",
+    scope="openid profile email",
+    issuer="https://login.salesforce.com",
+    client_auth="post",
+    profile=salesforce_profile,
+    intent_params={"reauth": {"prompt": "login"}},
+    console="https://login.salesforce.com/lightning/setup/NavigationMenus/home",
+)
+
+
+def orcid_profile(get: Get) -> Profile:
+    """A researcher's number and name; an ORCID record keeps its addresses to itself.
+    https://info.orcid.org/documentation/api-tutorials/api-tutorial-get-and-authenticated-orcid-id/"""
+    claims = get("id_token")
+    parts = (claims.get("given_name"), claims.get("family_name"))
+    name = " ".join(part for part in parts if isinstance(part, str))
+    return make_profile(subject=claims.get("sub"), name=name)
+
+
+ORCID = Provider(
+    name="orcid",
+    label="ORCID",
+    scope="openid",
+    issuer="https://orcid.org",
+    client_auth="post",
+    # Unknown; the nonce ties the code to its flow.
+    pkce=False,
+    profile=orcid_profile,
+    console="https://orcid.org/developer-tools",
+)
+
+
+def joined(first: object, separator: str, second: object) -> str | None:
+    """A subject of two ids, both of which must be there."""
+    ids = [each for each in (first, second) if isinstance(each, str) and each]
+    return separator.join(ids) if len(ids) == 2 else None

@@ -1,0 +1,43 @@
+"""Kakao, plain OAuth 2.0. https://developers.kakao.com/docs/latest/en/kakaologin/rest-api
+
+It speaks OpenID Connect too, but only its own API says whether an address is still its owner's.
+"""
+
+from providers.base import Get, Profile, Provider, Revocation, is_true, make_profile, value_at
+
+
+def profile(get: Get) -> Profile:
+    """Which of these are there is chosen in Kakao's console, and then by the person.
+
+    An address that somebody else took over since is still verified, but no longer valid.
+    """
+    user = get("v2/user/me")
+    account = value_at(user, "kakao_account")
+    flags = [value_at(account, name) for name in ("is_email_valid", "is_email_verified")]
+    return make_profile(
+        subject=value_at(user, "id"),
+        email=value_at(account, "email"),
+        email_verified=all(is_true(flag) for flag in flags),
+        email_trusted=True,
+        name=value_at(account, "name") or value_at(account, "profile.nickname"),
+        picture=value_at(account, "profile.profile_image_url")
+        or value_at(user, "properties.profile_image"),
+    )
+
+
+KAKAO = Provider(
+    name="kakao",
+    label="Kakao",
+    scope="account_email profile_nickname profile_image",
+    scope_separator=",",
+    authorization_endpoint="https://kauth.kakao.com/oauth/authorize",
+    token_endpoint="https://kauth.kakao.com/oauth/token",
+    api_url="https://kapi.kakao.com/",
+    # Unknown to its documentation.
+    pkce=False,
+    client_auth="post",
+    profile=profile,
+    intent_params={"reauth": {"prompt": "login"}},
+    revocation=Revocation(path="v1/user/unlink", asked_by="person"),
+    console="https://developers.kakao.com/console/app",
+)

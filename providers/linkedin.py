@@ -1,0 +1,32 @@
+"""LinkedIn, over plain OAuth 2.0.
+https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
+
+It has an id_token too, but without the nonce that ties one to its flow, so it proves nothing
+here; who somebody is comes from userinfo, asked with the token of this flow.
+"""
+
+from providers.base import Provider, claims_at
+
+LINKEDIN = Provider(
+    name="linkedin",
+    label="LinkedIn",
+    verb="Sign in with",
+    scope="openid profile email",
+    authorization_endpoint="https://www.linkedin.com/oauth/v2/authorization",
+    token_endpoint="https://www.linkedin.com/oauth/v2/accessToken",
+    api_url="https://api.linkedin.com/v2/",
+    # It answers 401 to a code verifier.
+    pkce=False,
+    client_auth="post",
+    # LinkedIn says of itself that it does not verify who people are: an address joins nothing.
+    profile=claims_at(
+        "userinfo",
+        subject="sub",
+        email="email",
+        email_verified="email_verified",
+        name="name",
+        picture="picture",
+    ),
+    cancelled_errors=frozenset({"user_cancelled_login", "user_cancelled_authorize"}),
+    console="https://www.linkedin.com/developers/apps",
+)

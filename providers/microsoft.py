@@ -1,0 +1,61 @@
+"""Microsoft: work, school and personal accounts, OpenID Connect.
+https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
+
+import re
+
+from clients import ClientSettings
+from providers.base import Get, Profile, Provider, make_profile
+from providers.openid_connect import GUID, claims_with_userinfo
+
+ANY_TENANT = ("common", "organizations")
+ISSUER_END = re.compile(rf"/({GUID.pattern}|{'|'.join(ANY_TENANT)})/v2\.0\Z")
+
+
+def profile(get: Get) -> Profile:
+    """The account by tenant and object id: ``sub`` differs from application to application.
+
+    An address is whatever the tenant's administrator wrote, unless the optional claim
+    xms_edov says that its domain was proved.
+    https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization
+    """
+    claims = claims_with_userinfo(get, needs=("name",))
+    proved = claims.get("xms_edov") in (True, 1, "1", "true")
+    return make_profile(
+        subject=_subject(claims.get("iss"), claims.get("tid"), claims.get("oid")),
+        email=claims.get("email"),
+        email_verified=proved,
+        email_trusted=proved,
+        name=claims.get("name"),
+        username=claims.get("preferred_username"),
+    )
+
+
+def _subject(issuer: object, tenant: object, person: object) -> str | None:
+    """All tenants sign with the same keys, so one must not speak of another's people."""
+    if not isinstance(issuer, str) or not isinstance(tenant, str) or not isinstance(person, str):
+        return None
+    return f"{tenant}|{person}" if person and issuer.endswith(f"/{tenant}/v2.0") else None
+
+
+def check_client(client: ClientSettings) -> list[str]:
+    """A tenant is named by its id: metadata asked for by any other name have that id too."""
+    if client.issuer is None or ISSUER_END.search(client.issuer):
+        return []
+    return ["MICROSOFT_ISSUER: must end in /common/v2.0, /organizations/v2.0 or /<tenant id>/v2.0"]
+
+
+MICROSOFT = Provider(
+    name="microsoft",
+    label="Microsoft",
+    verb="Sign in with",
+    scope="openid email profile",
+    # Every kind of account; MICROSOFT_ISSUER with a tenant's id lets in that tenant only.
+    issuer="https://login.microsoftonline.com/common/v2.0",
+    any_tenant=ANY_TENANT,
+    check_client=check_client,
+    client_auth="post",
+    profile=profile,
+    intent_params={"reauth": {"prompt": "login"}},
+    also_passes=("https://login.live.com",),
+    console="https://entra.microsoft.com/",
+)

@@ -1,0 +1,88 @@
+"""A look-alike of Microsoft: many tenants behind one address, each an issuer of its own that
+signs with the same keys, and addresses that any tenant's administrator can make up."""
+
+from uuid import UUID
+
+from flask import Response, render_template, request
+
+from simulator.openid import OpenIDLookAlike
+from simulator.people import PEOPLE, Person
+from simulator.protocol import Code
+from simulator.signing import Claims
+
+# By the domain of a person's employer; whoever has none has a personal account.
+TENANTS = {
+    "navy.example": "5f0c1d2e-1111-4222-8333-abcdefabcdef",
+    "evil.example": "6f0c1d2e-2222-4222-8333-abcdefabcdef",
+}
+PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
+# Segments of the issuer that stand for any tenant.
+ANY = ("common", "organizations")
+
+
+class Microsoft(OpenIDLookAlike):
+    """Mallory is the administrator of a tenant, and may write what she likes into her address."""
+
+    name = "microsoft"
+    label = "Microsoft"
+    client_auth = ("post",)
+    discovery_path = "/<tenant>/v2.0/.well-known/openid-configuration"
+    authorize_path = "/<tenant>/oauth2/v2.0/authorize"
+    token_path = "/<tenant>/oauth2/v2.0/token"
+    userinfo_path = "/oidc/userinfo"
+    keys_path = "/<tenant>/discovery/v2.0/keys"
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {"MICROSOFT_ISSUER": f"{url}/common/v2.0"}
+
+    def tenant_of(self, person: Person) -> str:
+        if person.key == "mallory":
+            return TENANTS["evil.example"]
+        return TENANTS.get(person.workspace or "", PERSONAL)
+
+    def metadata(self) -> Claims:
+        tenant = (request.view_args or {})["tenant"]
+        named = "{tenantid}" if tenant in ANY else tenant
+        metadata = {
+            name: value.replace("<tenant>", tenant) if isinstance(value, str) else value
+            for name, value in super().metadata().items()
+        }
+        return metadata | {"issuer": f"{self.url}/{named}/v2.0"}
+
+    def issuer_of(self, code: Code) -> str:
+        return f"{self.url}/{self.tenant_of(code.person)}/v2.0"
+
+    def authorize(self) -> Response | tuple[str, int]:
+        """A tenant's own address lets in nobody else's people."""
+        tenant = (request.view_args or {})["tenant"]
+        person = PEOPLE.get(request.form.get("person", ""))
+        lies = request.form.get("behave") == "tenant:other"
+        if person and tenant not in (*ANY, self.tenant_of(person)) and not lies:
+            fault = "AADSTS50020: the account does not exist in this tenant."
+            return render_template("refused.html", provider=self, fault=fault), 400
+        return super().authorize()
+
+    def subject(self, person: Person) -> str:
+        """Different at each application: pairwise (OpenID Connect Core 8.1)."""
+        return f"pairwise-{person.subject('microsoft:' + self.client.client_id, 16)}"
+
+    def in_id_token(self, code: Code) -> Claims:
+        person, tenant = code.person, self.tenant_of(code.person)
+        claims: Claims = {"tid": tenant, "oid": self.object_id(person), "ver": "2.0"}
+        if code.behave == "tenant:claims_another":
+            claims["tid"] = TENANTS["navy.example"]
+        if "profile" in code.scopes:
+            claims |= {"name": person.name, "preferred_username": person.email or "none"}
+        if "email" in code.scopes and person.email:
+            claims["email"] = person.email
+            # The optional claim: only for a domain that the tenant has proved.
+            if tenant == TENANTS["navy.example"]:
+                claims["xms_edov"] = True
+        return claims
+
+    def in_userinfo(self, code: Code) -> Claims:
+        return {"name": code.person.name}
+
+    def object_id(self, person: Person) -> str:
+        return str(UUID(int=int(person.subject("microsoft:oid", 30))))

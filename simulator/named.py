@@ -1,0 +1,37 @@
+"""Look-alikes of issuers that no product knows beforehand: only settings name them. Not in demo
+mode; two of them, because whatever holds for one must hold beside another."""
+
+from simulator.openid import OpenIDLookAlike
+from simulator.protocol import Client
+
+
+class NamedIssuer(OpenIDLookAlike):
+    always_tells_auth_time = True
+    sends_iss = True
+
+    @classmethod
+    def credentials(cls, client: Client) -> dict[str, str]:
+        upper = f"OIDC_{cls.name.upper()}"
+        return {
+            "OIDC_PROVIDERS": cls.name,
+            f"{upper}_CLIENT_ID": client.client_id,
+            f"{upper}_CLIENT_SECRET": client.client_secret,
+        }
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {f"OIDC_{cls.name.upper()}_ISSUER": url}
+
+    def subject(self, person: object) -> str:
+        """As short as many are: the same at both."""
+        return f"user-{getattr(person, 'key', '')}"
+
+
+class Acme(NamedIssuer):
+    name = "acme"
+    label = "Acme"
+
+
+class Globex(NamedIssuer):
+    name = "globex"
+    label = "Globex"

@@ -1,0 +1,248 @@
+"""What all look-alikes of OpenID Connect share: discovery, a key set, signed id_tokens, userinfo.
+
+People signed in at the look-alike an hour ago and are not asked again, unless the request says
+so (OpenID Connect Core 3.1.2.1: prompt=login, max_age=0).
+"""
+
+import time
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator.misbehaviour import ANSWERS
+from simulator.people import Person
+from simulator.protocol import Client, Code, LookAlike, Refusal
+from simulator.signing import SPOILT_CLAIMS, SPOILT_PROOFS, Claims, Signer
+
+SIGNED_IN_SECONDS_AGO = 3600
+ID_TOKEN_SECONDS = 3600
+
+
+class OpenIDLookAlike(Signer, LookAlike):
+    """The paths of a look-alike are those of the real one, below its issuer."""
+
+    client_auth: ClassVar[tuple[str, ...]] = ("post", "basic")
+    discovery_path: ClassVar[str] = "/.well-known/openid-configuration"
+    authorize_path: ClassVar[str] = "/authorize"
+    token_path: ClassVar[str] = "/token"
+    userinfo_path: ClassVar[str] = "/userinfo"
+    keys_path: ClassVar[str] = "/keys"
+    # RFC 7009, where there is such an endpoint.
+    revoke_path: ClassVar[str] = ""
+    subject_digits: ClassVar[int] = 21
+    # Whether its id_tokens say who somebody is, or userinfo alone does.
+    tells_in_id_token: ClassVar[bool] = True
+    # Whether it always tells when a person proved themselves, or only when asked by max_age.
+    always_tells_auth_time: ClassVar[bool] = False
+    # Whether it sends the callback parameter iss (RFC 9207).
+    sends_iss: ClassVar[bool] = False
+
+    def __init__(self, client: Client) -> None:
+        LookAlike.__init__(self, client)
+        Signer.__init__(self, self.name)
+        # For tests: what metadata and key set answer instead, and what is changed in the metadata.
+        self.metadata_answer = ""
+        self.metadata_changes: dict[str, Any] = {}
+        self.certs_answer = ""
+        # … and what is wrong with the id_tokens that come with refreshed access tokens.
+        self.refreshed_claims: Claims = {}
+
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        return {f"{cls.name.upper()}_ISSUER": url}
+
+    def routes(self) -> Blueprint:
+        return blueprint(self)
+
+    # What it says of itself and of people.
+
+    def metadata(self) -> Claims:
+        """OpenID Connect Discovery 3."""
+        methods = ["none" if each == "none" else f"client_secret_{each}" for each in self.offers]
+        return {
+            "issuer": self.url,
+            "authorization_endpoint": self.url + self.authorize_path,
+            "token_endpoint": self.url + self.token_path,
+            "userinfo_endpoint": self.url + self.userinfo_path,
+            "jwks_uri": self.url + self.keys_path,
+            "token_endpoint_auth_methods_supported": methods,
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [self.algorithm],
+            "authorization_response_iss_parameter_supported": self.sends_iss,
+            **({"code_challenge_methods_supported": ["S256"]} if self.pkce else {}),
+            **({"revocation_endpoint": self.url + self.revoke_path} if self.revoke_path else {}),
+        }
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The ways to authenticate that its metadata tell of."""
+        return self.client_auth
+
+    def key_set(self) -> Claims:
+        """RFC 7517."""
+        public = self.key.as_dict(private=False, use="sig", alg=self.algorithm)
+        return {"keys": [public]}
+
+    def subject(self, person: Person) -> str:
+        return person.subject(self.name, self.subject_digits)
+
+    def issuer_of(self, _code: Code) -> str:
+        return self.url
+
+    def about(self, code: Code) -> Claims:
+        """The standard claims (OpenID Connect Core 5.1) that the scopes ask for."""
+        person, claims = code.person, Claims()
+        if "profile" in code.scopes:
+            claims = {"name": person.name, "preferred_username": person.username}
+            claims["picture"] = f"https://pictures.example/{person.key}.png"
+        if "email" in code.scopes and person.email:
+            claims |= {"email": person.email, "email_verified": person.email_verified}
+        return {name: value for name, value in claims.items() if value not in (None, "")}
+
+    def in_id_token(self, code: Code) -> Claims:
+        return self.about(code) if self.tells_in_id_token else {}
+
+    def in_userinfo(self, code: Code) -> Claims:
+        return self.about(code)
+
+    def extras(self) -> dict[str, str]:
+        return {"iss": self.url} if self.sends_iss else {}
+
+    # The id_token.
+
+    def claims(self, code: Code, access_token: str) -> Claims:
+        now = int(time.time())
+        claims: Claims = {
+            "iss": self.issuer_of(code),
+            "aud": self.client.client_id,
+            "sub": self.subject(code.person),
+            "at_hash": self.at_hash(access_token),
+            "iat": now,
+            "exp": now + ID_TOKEN_SECONDS,
+            **({"nonce": code.nonce} if code.nonce else {}),
+            **self.in_id_token(code),
+        }
+        if self.always_tells_auth_time or "max_age" in code.asked:
+            asks = (
+                "login" in code.asked.get("prompt", "").split() or code.asked.get("max_age") == "0"
+            )
+            claims["auth_time"] = now - (0 if asks else SIGNED_IN_SECONDS_AGO)
+        return claims
+
+    def id_token(self, code: Code, access_token: str) -> str | None:
+        claims = self.claims(code, access_token)
+        place, _, flaw = code.behave.partition(":")
+        if place != "id_token":
+            return self.sign(claims)
+        change = (SPOILT_CLAIMS | SPOILT_PROOFS).get(flaw)
+        return self.sign(change(claims)) if change else self.spoil(flaw, claims)
+
+    # What its endpoints answer.
+
+    def token_answer(self, code: Code, access_token: str) -> Claims:
+        answer: Claims = {
+            "access_token": access_token,
+            "expires_in": 3599,
+            "scope": " ".join(code.scopes),
+            "token_type": "Bearer",
+        }
+        id_token = self.id_token(code, access_token)
+        return answer if id_token is None else {**answer, "id_token": id_token}
+
+    def refuse(self, refusal: Refusal) -> tuple[Response, int]:
+        """RFC 6749 5.2."""
+        status = 401 if refusal.error == "invalid_client" else 400
+        return jsonify(error=refusal.error, error_description=refusal.description), status
+
+    def answer_token_request(self) -> Response | tuple[Response, int]:
+        if request.form.get("grant_type") == "refresh_token":
+            return self.answer_refresh_request()
+        bad = self.misbehave("token", self.of_form(request.form))
+        if bad:
+            self.note("token")
+            return bad
+        try:
+            access_token, code = self.redeem(request.form)
+        except Refusal as refusal:
+            return self.refuse(refusal)
+        return jsonify(self.token_answer(code, access_token) | self.refresh_token(code))
+
+    def answer_refresh_request(self) -> Response | tuple[Response, int]:
+        """RFC 6749 6; the id_token is of no flow (OpenID Connect Core 12.2)."""
+        bad = self.misbehave("refresh", None)
+        if bad:
+            self.note("refresh")
+            return bad
+        try:
+            access_token, code, following = self.refresh(request.form)
+        except Refusal as refusal:
+            return self.refuse(refusal)
+        claims = self.claims(code, access_token) | self.refreshed_claims
+        claims.pop("nonce", None)
+        answer = self.token_answer(code, access_token) | {"id_token": self.sign(claims)}
+        return jsonify(answer | following)
+
+    def answer_revocation(self) -> Response | tuple[Response, int]:
+        self.note("revoke")
+        bad = self.misbehave("revoke", None)
+        if bad:
+            return bad
+        try:
+            self.authenticate(request.form)
+        except Refusal as refusal:
+            return self.refuse(refusal)
+        # RFC 7009 2.2 has a success for an unknown token; Google has an error.
+        if not self.revoke(request.form.get("token", "")):
+            return jsonify(error="invalid_token", error_description="Token expired or revoked"), 400
+        return jsonify({})
+
+    def answer_userinfo(self) -> Response | tuple[Response, int]:
+        self.note("userinfo")
+        code = self.bearer()
+        if code is None:
+            return jsonify(error="invalid_token"), 401
+        bad = self.misbehave("profile", code)
+        if bad:
+            return bad
+        subject = "1" if code.behave == "userinfo:other_sub" else self.subject(code.person)
+        claims = {"sub": subject, **self.in_userinfo(code)}
+        if code.behave == "userinfo:jwt":
+            return Response(self.sign(claims), mimetype="application/jwt")
+        return jsonify(claims)
+
+
+def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
+    """Its endpoints; ``where`` is what the path of one with several issuers says."""
+    routes = Blueprint(look_alike.name, __name__, url_prefix=f"/{look_alike.name}")
+    add = routes.add_url_rule
+
+    def metadata(**_where: str) -> Response:
+        look_alike.note("metadata")
+        if look_alike.metadata_answer:
+            return ANSWERS[look_alike.metadata_answer]()
+        return jsonify({**look_alike.metadata(), **look_alike.metadata_changes})
+
+    def keys(**_where: str) -> Response:
+        look_alike.note("certs")
+        if look_alike.certs_answer:
+            return ANSWERS[look_alike.certs_answer]()
+        return jsonify(look_alike.key_set())
+
+    def authorize(**_where: str) -> Any:
+        return look_alike.authorize()
+
+    def token(**_where: str) -> Any:
+        return look_alike.answer_token_request()
+
+    def userinfo(**_where: str) -> Any:
+        return look_alike.answer_userinfo()
+
+    add(look_alike.discovery_path, "metadata", metadata)
+    add(look_alike.keys_path, "keys", keys)
+    add(look_alike.authorize_path, "authorize", authorize, methods=["GET", "POST"])
+    add(look_alike.token_path, "token", token, methods=["POST"])
+    add(look_alike.userinfo_path, "userinfo", userinfo, methods=["GET"])
+    if look_alike.revoke_path:
+        add(look_alike.revoke_path, "revoke", look_alike.answer_revocation, methods=["POST"])
+    return routes

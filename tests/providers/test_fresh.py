@@ -1,0 +1,119 @@
+"""A renewed proof is one of the last minutes, whatever the person's browser asked for."""
+
+import time
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from errors import NotFresh
+from providers import PROVIDERS
+from providers.openid_connect import FRESH_SECONDS, check_fresh
+from simulator.signing import SPOILT_PROOFS
+from tests.browser import Browser, Page, query_of
+from tests.site import Site, Sites
+
+LONG_AGO = "2001-01-01 00:00:00"
+TITLE = "{} didn't ask you to sign in again"
+# Those that can be asked to authenticate again, and tell when they did.
+ASKED = {"microsoft": {"prompt": "login"}, "gitlab": {"prompt": "login"}}
+ASKED |= {"salesforce": {"prompt": "login"}, "acme": {"max_age": "0"}}
+
+
+@pytest.fixture
+def site(make_site: Sites) -> Site:
+    return make_site(look_alikes=(*PROVIDERS, "acme"))
+
+
+def begin_proof(site: Site, provider: str) -> tuple[Browser, str]:
+    """Somebody who signed in long ago, and where they are sent to prove themselves again."""
+    browser = site.browser()
+    browser.sign_in(provider, "linus")
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
+    page = browser.get("/account/reauth")
+    form = {"csrf_token": page.csrf_token, "next": "/account/sessions"}
+    return browser, browser.fetch(page.actions()[0], "POST", data=form).location
+
+
+def end_proof(browser: Browser, url: str, behave: str = "") -> Page:
+    return browser.get(browser.choose(url, "linus", behave))
+
+
+def without(url: str, *names: str) -> str:
+    """What somebody at the keyboard can do to the request."""
+    query = {name: value for name, value in query_of(url).items() if name not in names}
+    return urlsplit(url)._replace(query=urlencode(query)).geturl()
+
+
+def assert_not_proved(page: Page, label: str) -> None:
+    assert page.status == 403, page
+    assert page.alert == TITLE.format(label)
+    assert "Nothing was changed." in page.text
+
+
+@pytest.mark.parametrize("provider", ASKED)
+def test_a_proof_is_asked_anew_and_counts(site, provider):
+    browser, url = begin_proof(site, provider)
+    assert ASKED[provider].items() <= query_of(url).items()
+    assert end_proof(browser, url).path == "/account/sessions"
+    assert browser.get("/account/reauth?next=/account/sessions").path == "/account/sessions"
+
+
+@pytest.mark.parametrize("provider", ["gitlab", "salesforce", "acme"])
+def test_taking_the_question_away_gets_nobody_by(site, provider):
+    """Somebody at a browser that was left alone: the provider still knows its owner."""
+    browser, url = begin_proof(site, provider)
+    label = site.app.extensions["quickstep"].label(provider)
+    assert_not_proved(end_proof(browser, without(url, "prompt", "max_age")), label)
+    assert browser.get("/account/reauth").heading == "Confirm it's you"
+    activity = browser.get("/account/activity").text
+    assert f"Sign-in with {label} blocked: {TITLE.format(label)}" in activity
+
+
+@pytest.mark.parametrize("flaw", SPOILT_PROOFS)
+def test_where_max_age_was_sent_the_time_must_be_there_and_good(site, flaw):
+    """OpenID Connect Core 3.1.2.1 and 2: auth_time is required then."""
+    browser, url = begin_proof(site, "acme")
+    assert_not_proved(end_proof(browser, url, f"id_token:{flaw}"), "Acme")
+
+
+@pytest.mark.parametrize("flaw", sorted(set(SPOILT_PROOFS) - {"no_auth_time"}))
+def test_a_time_that_is_told_unasked_must_be_good_too(site, flaw):
+    browser, url = begin_proof(site, "gitlab")
+    assert_not_proved(end_proof(browser, url, f"id_token:{flaw}"), "GitLab")
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft", "slack"])
+def test_who_tells_no_time_is_believed_as_before(site, provider):
+    browser, url = begin_proof(site, provider)
+    assert end_proof(browser, url).path == "/account/sessions"
+
+
+def test_a_sign_in_needs_no_fresh_proof(site):
+    """Whoever is signed in at their provider just comes in."""
+    assert site.browser().sign_in("gitlab", "linus").path == "/account"
+    assert site.browser().sign_in("acme", "grace").path == "/account"
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("seconds", [0, -FRESH_SECONDS + 5, 30])
+def test_minutes_ago_is_fresh(seconds, required):
+    check_fresh({"auth_time": time.time() + seconds}, required=required)
+    check_fresh({"auth_time": int(time.time() + seconds)}, required=required)
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize(
+    "odd",
+    [None, True, "1", [], {}, float("nan"), float("inf"), float("-inf"), 0, -1, 10**400],
+    ids=lambda value: str(value)[:9],
+)
+def test_anything_else_is_not(odd, required):
+    for value in (odd, time.time() - FRESH_SECONDS - 1, time.time() + 120):
+        with pytest.raises(NotFresh):
+            check_fresh({"auth_time": value}, required=required)
+
+
+def test_silence_is_fine_unless_the_time_was_asked_for():
+    check_fresh({}, required=False)
+    with pytest.raises(NotFresh):
+        check_fresh({}, required=True)

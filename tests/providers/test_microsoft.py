@@ -1,0 +1,158 @@
+"""Microsoft: many tenants behind one address, none of which may speak for another."""
+
+import pytest
+import requests
+
+import config
+from errors import ProviderError, SettingsError
+from providers import PROVIDERS
+from providers.microsoft import MICROSOFT
+from simulator.microsoft import PERSONAL, TENANTS
+from tests.site import Site, Sites
+
+NAVY, EVIL = TENANTS["navy.example"], TENANTS["evil.example"]
+
+
+@pytest.fixture
+def site(make_site: Sites) -> Site:
+    return make_site(look_alikes=("microsoft", "google"))
+
+
+def narrowed(site: Site, tenant: str) -> None:
+    """From now on only this tenant's people."""
+    site.restart(MICROSOFT_ISSUER=f"{site.simulator.url}/microsoft/{tenant}/v2.0")
+
+
+def test_people_of_every_tenant_come_in_and_stay_apart(site):
+    for person in ("grace", "mallory", "linus"):
+        assert site.browser().sign_in("microsoft", person).path in ("/account", "/login/confirm")
+    rows = site.rows("SELECT subject, issuer FROM oauth")
+    tenants = {row.subject.partition("|")[0] for row in rows}
+    assert tenants == {NAVY, EVIL, PERSONAL}
+    assert {row.issuer for row in rows} == {site.simulator.url}
+
+
+def test_the_same_person_is_the_same_when_only_their_tenant_is_let_in(site):
+    """An operator may narrow the site to one tenant without making strangers of its people."""
+    site.browser().sign_in("microsoft", "grace")
+    for tenant in ("organizations", NAVY):
+        narrowed(site, tenant)
+        assert site.browser().sign_in("microsoft", "grace").path == "/account"
+    assert site.user_count() == 1
+    assert len(site.rows("SELECT id FROM oauth")) == 1
+
+
+@pytest.mark.parametrize("person", ["mallory", "linus"])
+def test_another_tenants_token_is_refused(site, person, capfd):
+    """All tenants sign with the same keys: only iss and tid tell them apart."""
+    narrowed(site, NAVY)
+    browser = site.browser()
+    page = browser.sign_in("microsoft", person, behave="tenant:other")
+    assert page.status == 502
+    assert "iss is another issuer" in capfd.readouterr().err
+    assert site.user_count() == 0
+
+
+def test_a_tenants_own_address_lets_in_its_own_people_only(site):
+    narrowed(site, NAVY)
+    url = site.browser().begin("microsoft")
+    answer = requests.post(url, data={"person": "mallory"}, timeout=5)
+    assert answer.status_code == 400
+    assert "AADSTS50020" in answer.text
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations"])
+def test_a_tenant_that_claims_to_be_another_is_refused(site, tenant, capfd):
+    """tid is compared with iss; else an administrator could make up anybody's account."""
+    narrowed(site, tenant)
+    page = site.browser().sign_in("microsoft", "mallory", behave="tenant:claims_another")
+    assert page.status == 502
+    assert "iss is another issuer" in capfd.readouterr().err
+    assert site.user_count() == 0
+
+
+def test_nor_where_only_one_tenant_is_let_in(site, capfd):
+    narrowed(site, EVIL)
+    page = site.browser().sign_in("microsoft", "mallory", behave="tenant:claims_another")
+    assert page.status == 502
+    assert "not an id" in capfd.readouterr().err
+    assert site.user_count() == 0
+
+
+def test_an_administrators_word_for_an_address_joins_nothing(site):
+    """nOAuth: Mallory's administrator, who is Mallory, says that she is ada@gmail.com."""
+    site.restart(ACCOUNT_LINKING="auto")
+    ada, mallory = site.browser(), site.browser()
+    ada.sign_in("google", "ada")
+    page = mallory.sign_in("microsoft", "mallory")
+    assert page.heading == "Is this your first time here?"
+    assert mallory.me() is None
+    assert ada.providers() == ["google"]
+
+
+def test_a_domain_that_its_tenant_has_proved_counts(site):
+    site.restart(ACCOUNT_LINKING="auto")
+    site.browser().sign_in("google", "grace")
+    grace = site.browser()
+    assert grace.sign_in("microsoft", "grace").path == "/account"
+    assert grace.providers() == ["google", "microsoft"]
+
+
+def claims(**changes: object) -> dict[str, object]:
+    issuer = f"https://login.microsoftonline.com/{NAVY}/v2.0"
+    return {"iss": issuer, "tid": NAVY, "oid": "o-1", "sub": "s-1", "name": "Grace", **changes}
+
+
+@pytest.mark.parametrize("flag", [True, "true", 1, "1"])
+def test_a_proved_domain_is_told_in_several_ways(flag):
+    said = {"id_token": claims(email="grace@navy.example", xms_edov=flag)}
+    assert MICROSOFT.profile(said.__getitem__).email_trusted
+
+
+@pytest.mark.parametrize("flag", [False, None, 0, "0", "false", "", [], {}, "True", 2, "yes"])
+def test_and_anything_else_is_no(flag):
+    said = {"id_token": claims(email="grace@navy.example", xms_edov=flag, email_verified=True)}
+    profile = MICROSOFT.profile(said.__getitem__)
+    assert profile.email == "grace@navy.example"
+    assert not profile.email_verified
+
+
+@pytest.mark.parametrize("name", ["tid", "oid", "iss"])
+@pytest.mark.parametrize("odd", [None, "", 5, True, [NAVY], {"a": 1}])
+def test_without_tenant_or_object_id_there_is_nobody(name, odd):
+    """Not even by sub: it differs from application to application."""
+    with pytest.raises(ProviderError):
+        MICROSOFT.profile({"id_token": claims(**{name: odd})}.__getitem__)
+
+
+CLIENT = {"MICROSOFT_CLIENT_ID": "id", "MICROSOFT_CLIENT_SECRET": "secret"}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.microsoftonline.com/common/v2.0",
+        "https://login.microsoftonline.com/organizations/v2.0",
+        f"https://login.microsoftonline.com/{NAVY}/v2.0",
+        f"https://login.microsoftonline.us/{NAVY}/v2.0",
+    ],
+)
+def test_a_tenant_is_named_by_its_id(issuer):
+    variables = {**CLIENT, "MICROSOFT_ISSUER": issuer}
+    settings = config.load(PROVIDERS.values(), variables, None)
+    assert settings.clients["microsoft"].issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.microsoftonline.com/consumers/v2.0",
+        "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0",
+        f"https://login.microsoftonline.com/{NAVY}",
+        f"https://login.microsoftonline.com/{NAVY}/v2.0/",
+        "https://login.microsoftonline.com/",
+    ],
+)
+def test_a_name_that_no_metadata_would_agree_with_is_told_at_start(issuer):
+    with pytest.raises(SettingsError, match="MICROSOFT_ISSUER: must end in"):
+        config.load(PROVIDERS.values(), {**CLIENT, "MICROSOFT_ISSUER": issuer}, None)

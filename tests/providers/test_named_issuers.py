@@ -1,0 +1,320 @@
+"""Any OpenID Connect issuer by OIDC_PROVIDERS: settings, and sign-ins with issuers of all kinds."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+import config
+from config import Settings
+from errors import SettingsError
+from providers import PROVIDERS
+from providers.jwt import ALGORITHMS
+from simulator.protocol import Client
+from tests.browser import query_of
+from tests.site import Site, Sites
+
+ACME = {
+    "OIDC_PROVIDERS": "acme",
+    "OIDC_ACME_ISSUER": "https://id.acme.example",
+    "OIDC_ACME_CLIENT_ID": "quickstep",
+    "OIDC_ACME_CLIENT_SECRET": "secret",
+}
+
+
+@pytest.fixture
+def site(make_site: Sites) -> Site:
+    return make_site(look_alikes=("acme", "google"))
+
+
+def load(**variables: str) -> Settings:
+    return config.load(PROVIDERS.values(), variables, None)
+
+
+def faults(**variables: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(**variables)
+    return caught.value.faults
+
+
+def row_of(site: Site) -> Any:
+    (row,) = site.rows("SELECT * FROM oauth")
+    return row
+
+
+# Settings.
+
+
+def test_an_issuer_is_a_few_variables():
+    client = load(**ACME).clients["acme"]
+    assert (client.issuer, client.client_id, client.secret) == (
+        "https://id.acme.example",
+        "quickstep",
+        "secret",
+    )
+    assert not client.trust_email
+    assert client.label is None
+
+
+def test_what_is_missing_is_named():
+    assert faults(OIDC_PROVIDERS="acme") == [
+        "OIDC_ACME_CLIENT_ID: missing, while OIDC_PROVIDERS names it"
+    ]
+    assert faults(OIDC_PROVIDERS="acme", OIDC_ACME_CLIENT_ID="x") == ["OIDC_ACME_ISSUER: missing"]
+
+
+@pytest.mark.parametrize("name", ["google", "confirm", "github", "acme,acme", "acme,google"])
+def test_a_name_is_taken_once(name):
+    found = faults(**{**ACME, "OIDC_PROVIDERS": name})
+    assert any("is the name of something else" in fault for fault in found)
+
+
+@pytest.mark.parametrize(
+    "name", ["Acme", "1acme", "acme-id", "acme.id", "a/b", "é", "_a", "a" * 32]
+)
+def test_a_name_is_a_path_and_a_part_of_variables(name):
+    assert any("must be a-z, 0-9 and _" in each for each in faults(OIDC_PROVIDERS=name))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OIDC_ACME_ISSUER", "http://id.acme.example"),
+        ("OIDC_ACME_ISSUER", "id.acme.example"),
+        ("OIDC_ACME_ISSUER", "https://user:pw@id.acme.example"),
+        ("OIDC_ACME_SCOPE", "email profile"),
+        ("OIDC_ACME_LABEL", "x" * 31),
+        ("OIDC_ACME_TRUST_EMAIL", "maybe"),
+    ],
+)
+def test_what_is_wrong_is_named(variable, value):
+    found = faults(**{**ACME, variable: value})
+    assert [fault.partition(":")[0] for fault in found] == [variable]
+    assert "pw" not in found[0]
+
+
+def test_the_order_of_buttons_may_name_it():
+    assert load(**ACME, PROVIDERS="acme,google").providers == ("acme", "google")
+
+
+# Signing in.
+
+
+def test_a_person_comes_in(site):
+    browser = site.browser()
+    assert "Continue with Acme" in browser.get("/login").buttons
+    assert browser.sign_in("acme", "ada").path == "/account"
+    row = row_of(site)
+    assert (row.provider, row.issuer) == ("acme", f"{site.simulator.url}/acme")
+    assert row.subject == "user-ada"
+
+
+def test_the_button_says_what_the_operator_likes(make_site):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_LABEL="Acme & Söhne")
+    assert "Continue with Acme & Söhne" in site.browser().get("/login").buttons
+
+
+def test_an_issuers_word_for_an_address_counts_only_where_the_operator_says_so(make_site):
+    site = make_site(look_alikes=("acme", "google"), ACCOUNT_LINKING="auto")
+    site.browser().sign_in("google", "ada")
+    page = site.browser().sign_in("acme", "ada")
+    assert page.heading == "Is this your first time here?"
+    site.restart(OIDC_ACME_TRUST_EMAIL="1")
+    browser = site.browser()
+    assert browser.sign_in("acme", "ada").path == "/account"
+    assert browser.providers() == ["acme", "google"]
+
+
+@pytest.mark.parametrize(("trust", "verified"), [("0", 0), ("1", 1)])
+def test_the_flag_is_kept_as_the_operator_believes_it(make_site, trust, verified):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL=trust)
+    site.browser().sign_in("acme", "ada")
+    assert row_of(site).email_verified == verified
+    assert row_of(site).email_trusted == verified
+
+
+@pytest.mark.parametrize("flag", [None, False, "false", "yes", 1])
+def test_a_missing_flag_is_no_even_where_it_is_believed(make_site, monkeypatch, flag):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL="1")
+    acme = site.simulator.acme
+    said = {"name": "Ada", "email": "ada@gmail.com", "email_verified": flag}
+    said = {name: value for name, value in said.items() if value is not None}
+    monkeypatch.setattr(acme, "in_id_token", lambda _code: said)
+    site.browser().sign_in("acme", "ada")
+    assert (row_of(site).email, row_of(site).email_verified) == ("ada@gmail.com", 0)
+
+
+# How the client is known (RFC 6749 2.3.1).
+
+
+def test_a_public_client_has_no_secret_but_a_verifier(make_site):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_CLIENT_SECRET="")
+    site.simulator.acme.client_auth = ("none",)
+    browser = site.browser()
+    assert query_of(browser.begin("acme"))["code_challenge_method"] == "S256"
+    assert browser.sign_in("acme", "ada").path == "/account"
+
+
+def test_the_public_clients_look_alike_wants_the_verifier(site):
+    acme = site.simulator.acme
+    acme.client_auth = ("none",)
+    data = {"grant_type": "authorization_code", "code": "x", "client_id": acme.client.client_id}
+    answer = requests.post(acme.url + acme.token_path, data=data, timeout=5)
+    assert answer.json()["error"] == "invalid_client"
+
+
+ODD = Client("a:b c", "ö%&+ =:/?#\"'\\ü", ())
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        (["client_secret_post", "client_secret_basic"], ("post",)),
+        (["client_secret_post"], ("post",)),
+        (["client_secret_basic"], ("basic",)),
+        (["client_secret_basic", "private_key_jwt"], ("basic",)),
+        ("absent", ("basic",)),
+    ],
+)
+def test_the_secret_comes_as_the_metadata_say(make_site, offered, taken):
+    """RFC 8414 2: client_secret_basic where they say nothing. Both parts of a header are
+    form-encoded first, or a colon in the id would end it."""
+    site = make_site(
+        look_alikes=("acme",),
+        OIDC_ACME_CLIENT_ID=ODD.client_id,
+        OIDC_ACME_CLIENT_SECRET=ODD.client_secret,
+    )
+    acme = site.simulator.acme
+    acme.client = Client(ODD.client_id, ODD.client_secret, acme.client.redirect_uris)
+    acme.client_auth = taken
+    acme.metadata_changes = {"token_endpoint_auth_methods_supported": offered}
+    if offered == "absent":
+        acme.metadata_changes = {"token_endpoint_auth_methods_supported": None}
+    assert site.browser().sign_in("acme", "ada").path == "/account"
+
+
+# The id_token and userinfo.
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_a_login_signed_by_each_algorithm(site, algorithm):
+    site.simulator.acme.rotate(algorithm)
+    assert site.browser().sign_in("acme", "ada").path == "/account"
+    page = site.browser().sign_in("acme", "ada", behave="id_token:other_at_hash")
+    assert page.status == 502
+
+
+@pytest.mark.parametrize("flaw", ["alg_none", "alg_none_signed_by_nobody", "hs256_with_public_key"])
+def test_and_by_none_or_a_shared_secret_never(site, flaw):
+    page = site.browser().sign_in("acme", "ada", behave=f"id_token:{flaw}")
+    assert page.status == 502
+    assert site.user_count() == 0
+
+
+def test_new_keys_are_found(site, monkeypatch):
+    monkeypatch.setattr("providers.jwt.COOL_DOWN_SECONDS", 0)
+    for algorithm in ("RS256", "ES256", "EdDSA"):
+        site.simulator.acme.rotate(algorithm)
+        assert site.browser().sign_in("acme", "ada").path == "/account"
+    assert site.simulator.acme.seen.count("certs") == 3
+
+
+@pytest.mark.parametrize("behave", ["userinfo:other_sub", "userinfo:jwt", "profile:status_503"])
+def test_userinfo_that_is_anothers_or_unreadable_is_ignored(site, behave):
+    """OpenID Connect Core 5.3.2: another sub's claims must not be used; a signed answer is
+    not asked for, so its signature would prove nothing."""
+    browser = site.browser()
+    assert browser.sign_in("acme", "anon", behave=behave).path == "/account"
+    assert site.simulator.acme.seen.count("userinfo") == 1
+    assert row_of(site).subject == "user-anon"
+    assert json.loads(row_of(site).profile)["name"] is None
+
+
+def test_claims_may_be_in_userinfo_only(make_site):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL="1")
+    site.simulator.acme.tells_in_id_token = False
+    site.browser().sign_in("acme", "ada")
+    row = row_of(site)
+    assert (row.email, row.email_verified) == ("ada@gmail.com", 1)
+    assert json.loads(row.profile)["name"] == "Ada Lovelace"
+
+
+def test_the_callback_names_its_issuer(site):
+    """RFC 9207: Acme announces it, so it must be there."""
+    browser = site.browser()
+    callback = browser.choose(browser.begin("acme"), "ada")
+    assert query_of(callback)["iss"] == site.simulator.acme.url
+    for bad in ("https://evil.example", "", None):
+        query = query_of(callback) | {"iss": bad}
+        params = {name: value for name, value in query.items() if value is not None}
+        page = browser.get("/login/acme/authorized", params=params)
+        assert (page.status, page.alert) == (400, "We couldn't match that sign-in")
+        callback = browser.choose(browser.begin("acme"), "ada")
+    assert site.user_count() == 0
+
+
+def test_a_form_may_lead_to_an_authorization_endpoint_elsewhere(site):
+    """Some have it on a host of its own; Chromium drops what form-action does not name."""
+    acme = site.simulator.acme
+    elsewhere = acme.url.replace("127.0.0.1", "localhost")
+    acme.metadata_changes = {"authorization_endpoint": f"{elsewhere}{acme.authorize_path}"}
+    browser = site.browser()
+    browser.sign_in("acme", "ada")
+    policy = browser.get("/account").headers["Content-Security-Policy"]
+    assert {site.simulator.url, elsewhere.removesuffix("/acme")} <= set(
+        policy.replace(";", " ").split()
+    )
+
+
+# Beside others.
+
+
+def test_an_issuer_that_is_down_disturbs_nobody_else(make_site):
+    site = make_site(look_alikes=("acme", "globex", "google"))
+    site.restart(OIDC_ACME_ISSUER="http://127.0.0.1:9")
+    browser = site.browser()
+    assert "Continue with Acme" in browser.get("/login").buttons
+    page = browser.get("/login/acme")
+    assert (page.status, page.alert) == (502, "Acme isn't answering")
+    assert browser.sign_in("globex", "ada").path == "/account"
+    assert "metadata" not in site.simulator.acme.seen
+
+
+def test_the_same_subject_at_two_issuers_is_two_people(make_site):
+    site = make_site(look_alikes=("acme", "globex"))
+    first, second = site.browser(), site.browser()
+    first.sign_in("acme", "noa")
+    second.sign_in("globex", "noa")
+    assert first.user_id != second.user_id
+    assert len(site.rows("SELECT id FROM oauth WHERE subject = 'user-noa'")) == 2
+
+
+def test_a_name_that_is_pointed_at_another_issuer_knows_nobody(make_site):
+    """docs/decisions/0004: subject 1 at one issuer is not subject 1 at another."""
+    site = make_site(look_alikes=("acme", "globex"))
+    site.browser().sign_in("acme", "noa")
+    globex = site.simulator.globex
+    site.restart(
+        OIDC_PROVIDERS="acme",
+        OIDC_ACME_ISSUER=globex.url,
+        OIDC_ACME_CLIENT_ID=globex.client.client_id,
+        OIDC_ACME_CLIENT_SECRET=globex.client.client_secret,
+    )
+    globex.client = Client(
+        globex.client.client_id,
+        globex.client.client_secret,
+        (f"{site.url}/login/acme/authorized",),
+    )
+    assert site.browser().sign_in("acme", "noa").path == "/account"
+    assert site.user_count() == 2
+
+
+def test_a_token_of_one_issuer_is_nothing_to_another(make_site):
+    """Mix-up: a code of one is never sent to the other."""
+    site = make_site(look_alikes=("acme", "globex"))
+    browser = site.browser()
+    callback = browser.choose(browser.begin("acme"), "ada")
+    page = browser.get(callback.replace("/login/acme/", "/login/globex/"))
+    assert page.status == 400
+    assert site.simulator.globex.seen.count("token") == 0
