@@ -160,8 +160,17 @@ def unlink(
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
+    before = user.email
     db.session.delete(identity)
+    db.session.flush()
+    db.session.expire(user, ["identities"])
+    _note_address(user, before, caller)
     return identity
+
+
+def _note_address(user: User, before: str | None, caller: Caller) -> None:
+    if user.email != before:
+        activity.record(user.id, "email_changed", caller, detail=user.email or "")
 
 
 def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
@@ -187,6 +196,9 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     if not all(user.is_active for user in users.values()):
         raise StateMismatch("one of the accounts is switched off")
     kept, gone = users[user_id], users[other_id]
+    before = kept.email_identity
+    if before and kept.email_choice is None:
+        kept.email_choice = before.id
     kept.name = kept.name or gone.name
     kept.picture = kept.picture or gone.picture
     db.session.execute(update(OAuth).where(OAuth.user_id == other_id).values(user_id=user_id))
@@ -195,6 +207,7 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     db.session.expire_all()
     db.session.delete(gone)
     identities.record(identity, "merged", caller, detail=f"account {other_id}")
+    _note_address(kept, before.email if before else None, caller)
 
 
 @atomic
@@ -227,8 +240,7 @@ def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
         raise NotFound("no verified address to choose")
     before = user.email
     user.email_choice = identity.id if identity else None
-    if user.email != before:
-        activity.record(user_id, "email_changed", caller, detail=user.email or "")
+    _note_address(user, before, caller)
 
 
 @atomic

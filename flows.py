@@ -35,7 +35,7 @@ MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
 STATE_MAX_CHARACTERS = 128
 
-Intent = Literal["sign_in", "ask_email", "link", "reauth"]
+Intent = Literal["sign_in", "ask_email", "prove", "link", "reauth"]
 Waiting = Literal["prove", "switch", "merge"]
 
 

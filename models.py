@@ -63,10 +63,17 @@ class User(UserMixin, Base):
     def email_identity(self) -> "OAuth | None":
         """The identity whose address is this person's: verified before not, then the one they
         chose, then the oldest."""
-        with_email = [identity for identity in self.identities if identity.email]
+        return self._address_of(self.identities)
+
+    def email_without(self, identity_id: str) -> str | None:
+        """What the address would be if that identity were removed."""
+        identity = self._address_of([row for row in self.identities if row.id != identity_id])
+        return identity.email if identity else None
+
+    def _address_of(self, rows: list["OAuth"]) -> "OAuth | None":
         return min(
-            with_email,
-            key=lambda identity: (not identity.email_verified, identity.id != self.email_choice),
+            (row for row in rows if row.email),
+            key=lambda row: (not row.email_verified, row.id != self.email_choice),
             default=None,
         )
 

@@ -63,6 +63,7 @@ APPLE = Provider(
     pkce=False,
     # It answers by POST, which it demands where a name or an address is asked for.
     read_form_user=read_form_user,
+    native_tokens=True,
     cancelled_errors=frozenset({"user_cancelled_authorize"}),
     console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
 )

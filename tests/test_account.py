@@ -130,6 +130,17 @@ def test_linking_with_a_provider_that_is_off_is_not_found(grace):
 # Unlinking.
 
 
+def test_removing_the_way_that_gave_the_address_says_what_it_will_be(grace):
+    grace.link("github", "linus")
+    page = grace.get(f"/account/unlink/{grace.identity('google')}")
+    assert "Your address here will be linus@chemistry.example." in page.text
+    other = grace.get(f"/account/unlink/{grace.identity('github')}")
+    assert "Your address here" not in other.text
+    grace.unlink(grace.identity("google"))
+    assert grace.me()["email"] == "linus@chemistry.example"
+    assert "Email changed" in grace.get("/account/activity").text
+
+
 def test_unlinking_takes_one_way_in_away(grace, other):
     grace.link("github", "grace")
     page = grace.get(f"/account/unlink/{grace.identity('github')}")

@@ -57,6 +57,7 @@ def test_connecting_brings_the_person_to_where_they_were_going(ada):
 
 
 def test_the_wrong_old_account_connects_nothing(ada, site):
+    site.browser().sign_in("google", "grace")
     page = ada.sign_in("github", "ada")
     page = prove(ada, page, "google", "grace")
     assert page.heading == "You already have an account"
@@ -66,6 +67,16 @@ def test_the_wrong_old_account_connects_nothing(ada, site):
     ada.post("/login/confirm", **forced)
     assert ada.providers() == ["google"]
     assert site.rows("SELECT count(*) FROM oauth WHERE provider = 'github'")[0][0] == 0
+
+
+def test_the_wrong_old_account_makes_none(ada, site):
+    """Whoever picks the wrong one at the provider would else have an account more."""
+    page = prove(ada, ada.sign_in("github", "ada"), "google", "linus")
+    assert page.alert == "That's a different account."
+    assert ada.me() is None
+    assert site.user_count() == 1
+    page = prove(ada, page, "google", "ada")
+    assert page.heading == "Connect GitHub to your account?"
 
 
 def test_connect_cannot_be_forced_before_the_proof(ada, site):

@@ -108,7 +108,8 @@ def ask_unlink(identity_id: str) -> str:
     row = _own_row(identity_id)
     if not row["is_removable"]:
         raise LastWayIn
-    return render_template("unlink.html", **row)
+    email = current_user.email_without(identity_id)
+    return render_template("unlink.html", **row, email=email, moves=email != current_user.email)
 
 
 @account.post("/unlink/<identity_id>")

@@ -106,7 +106,7 @@ def _ask_proof(parked: Parked) -> str | Response:
         labels=[site().label(name) for name in old],
         only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
-        wrong=session is not None,
+        wrong=session is not None or "wrong" in request.args,
     )
 
 

@@ -20,6 +20,7 @@ import tokens
 from errors import TokenUnreadable, WrongAccount
 from linking import (
     AlreadyLinked,
+    Known,
     Link,
     NeedsMerge,
     NeedsProof,
@@ -98,12 +99,13 @@ class Gate:
         self._check_manner()
         site().limits.check_refusals(caller().address)
         self._purge()
-        asks = request.args.get("ask") == "email"
-        return begin_flow(
-            provider,
-            "ask_email" if asks else "sign_in",
-            return_to=local_path(request.args.get("next"), url_for("account.show")),
-        )
+        return_to = local_path(request.args.get("next"), url_for("account.show"))
+        intent: flows.Intent = "sign_in"
+        if return_to.startswith(f"{url_for('confirm.ask')}?"):
+            intent = "prove"
+        elif request.args.get("ask") == "email":
+            intent = "ask_email"
+        return begin_flow(provider, intent, return_to=return_to)
 
     def claim(self, provider: str, state: str | None) -> flows.Attempt:
         self._check_manner()
@@ -182,8 +184,8 @@ def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     """The provider said who it is: decide what that means here, and answer."""
     if not isinstance(blueprint, LoginBlueprint):
         return None
-    finish = {"link": finish_link, "reauth": finish_reauth}.get(g.attempt.intent, finish_sign_in)
-    return finish(g.attempt, g.grant)
+    finish = {"prove": finish_proof, "link": finish_link, "reauth": finish_reauth}
+    return finish.get(g.attempt.intent, finish_sign_in)(g.attempt, g.grant)
 
 
 def finish_sign_in(attempt: flows.Attempt, grant: Grant) -> Response:
@@ -191,6 +193,15 @@ def finish_sign_in(attempt: flows.Attempt, grant: Grant) -> Response:
     return answer_sign_in(
         attempt, grant, signed_in_as=session.user_id if session else None, separate=False
     )
+
+
+def finish_proof(attempt: flows.Attempt, grant: Grant) -> Response:
+    """A sign-in that answers a question: to an account that is there, and it makes none."""
+    decision = accounts.sign_in_preview(grant, site().policy)
+    if isinstance(decision, Known | Refused):
+        return finish_sign_in(attempt, grant)
+    log.info("wrong_account", reason=decision.reason, provider=grant.provider)
+    return redirect(f"{attempt.return_to}&wrong=1")
 
 
 def answer_sign_in(

@@ -238,7 +238,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     attempt = g.get("attempt")
     return_to = attempt.return_to if attempt else local_path(request.args.get("next"))
     offers = problem.offers if problem else "buttons"
-    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email")
+    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email", "prove")
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
