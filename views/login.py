@@ -51,7 +51,7 @@ from views.guards import (
     this_session,
 )
 from views.paths import local_path
-from views.problems import sign_in_page
+from views.sign_in_page import sign_in_page
 
 log = structlog.get_logger()
 login = Blueprint("login", __name__)

@@ -4,8 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, render_template, request, url_for
-from flask_login import current_user
+from flask import Flask, Response, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -28,10 +27,10 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, cookie_name, forget_cookies, is_in_flow, site
+from views.guards import caller, forget_cookies, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
-from views.paths import local_path
 from views.shapes import ProblemDetails
+from views.sign_in_page import sign_in_page, words
 
 log = structlog.get_logger()
 
@@ -43,13 +42,6 @@ NO_SCHEMA = "run: flask --app app db upgrade"
 REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
 # Where programs ask, not people.
 JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
-# Of more than MANY providers, FEW are shown at first.
-MANY, FEW = 6, 5
-# What somebody begins while signed in: its heading, and the form that begins it again.
-AGAIN = {
-    "link": ("Add a sign-in method", "account.link", "provider"),
-    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
-}
 # Title, text, and where the button leads (signed in or not).
 PAGES = {
     400: (
@@ -122,39 +114,6 @@ def on_request_fault(fault: RequestFault) -> Response:
     log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
     title = HTTPStatus(fault.status).phrase
     return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
-
-
-def words(template: str, error: Problem | None = None) -> Markup:
-    """A text with its places filled in; what people and providers wrote is escaped."""
-    settings = site().settings
-    support = Markup("the person running this site")
-    if settings.support_url:
-        support = Markup('<a href="{}">support</a>').format(settings.support_url)
-    email = (error.email if error else "") or getattr(current_user, "email", None) or "this account"
-    return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
-        provider=provider_label(),
-        product=settings.app_name,
-        host=settings.host,
-        ref=g.get("reference", ""),
-        support=support,
-        email=Markup("<bdi>{}</bdi>").format(email),
-        minutes=minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
-    )
-
-
-def minutes(seconds: int) -> str:
-    whole = max(1, -(-seconds // 60))
-    return "1 minute" if whole == 1 else f"{whole} minutes"
-
-
-def provider_label() -> str:
-    blueprint = site().providers.get(request.blueprint or "")
-    attempt = g.get("attempt")
-    if blueprint is None and attempt is not None:
-        return site().label(attempt.provider)
-    if "grant" in g:
-        return site().label(g.grant.provider)
-    return blueprint.label if blueprint else "The provider"
 
 
 def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
@@ -231,48 +190,6 @@ def weight_of(error: Problem) -> int:
         return REFUSAL
     is_failure = isinstance(error, ProviderError) and not isinstance(error, ProviderDown)
     return FAILURE if is_failure else 0
-
-
-def sign_in_page(problem: Problem | None = None) -> str:
-    """The sign-in page, with the reason of a failure where there is one."""
-    attempt = g.get("attempt")
-    return_to = attempt.return_to if attempt else local_path(request.args.get("next"))
-    offers = problem.offers if problem else "buttons"
-    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email", "prove")
-    names, last_used = list(site().providers), _last_used()
-    if last_used:
-        names.sort(key=lambda name: name != last_used)
-    hidden = names[FEW:] if len(names) > MANY and "all" not in request.args else []
-    return render_template(
-        "login.html",
-        problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
-        code=problem.code if problem else None,
-        offers=offers,
-        retry=attempt.provider if offers == "retry" and may_retry else None,
-        return_to="" if return_to == url_for("account.show") else return_to,
-        shown=[name for name in names if name not in hidden],
-        more=len(hidden),
-        last_used=last_used,
-        choose_another="switch" in request.args,
-        again=_again(),
-    )
-
-
-def _again() -> dict[str, str] | None:
-    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    attempt = g.get("attempt")
-    if attempt is None or attempt.intent not in AGAIN or not current_user.is_authenticated:
-        return None
-    g.form_redirects = True
-    heading, endpoint, argument = AGAIN[attempt.intent]
-    action = url_for(endpoint, **{argument: getattr(attempt, argument)})
-    return {"action": action, "heading": heading, "next": attempt.return_to}
-
-
-def _last_used() -> str | None:
-    """The provider this browser last signed in with, while it is still offered."""
-    name = request.cookies.get(cookie_name("last_idp"))
-    return name if name in site().providers else None
 
 
 def on_csrf_error(error: CSRFError) -> Any:
