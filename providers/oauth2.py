@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import requests
 from flask import g, redirect, request, url_for
@@ -16,23 +16,19 @@ from flask_dance.consumer.requests import OAuth2Session
 from werkzeug.wrappers import Response
 
 from clients import ClientSettings
-from errors import CodeRefused, Misconfigured, ProviderError, StateMismatch
+from errors import ProviderError, StateMismatch
 from providers.base import Attempt, ClientAuth, Get, Grant, Provider
 from providers.blueprint import (
-    MISCONFIGURED_ERRORS,
     Gate,
     LoginBlueprint,
     Storage,
     TokenStore,
-    plain_code,
 )
 from providers.jwt import VerifiedClaims
 from providers.openid_connect import Issuer, check_fresh, check_hosted_domain, check_userinfo
-from providers.transport import HEADERS, Transport, parse_json, prepare, read_json
+from providers.token_endpoint import basic, read_token_response
+from providers.transport import HEADERS, Transport, prepare, read_json
 
-# RFC 6749 A.12, bounded.
-ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
-CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 # RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 # Parts of a token response that are not a token to keep.
@@ -336,7 +332,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
 
         Raises Misconfigured, CodeRefused when the grant is no good, else ProviderError.
         """
-        return self._read_token_response(self.post_as_client(self.endpoint_url("token"), body))
+        response = self.post_as_client(self.endpoint_url("token"), body)
+        return read_token_response(response, self.provider)
 
     def post_as_client(self, url: str, form: Mapping[str, str]) -> requests.Response:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
@@ -350,37 +347,6 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         if method == "basic":
             prepared.headers["Authorization"] = basic(self.client_id, self.client_secret)
         return self.transport.send(prepared)
-
-    def _read_token_response(self, response: requests.Response) -> dict[str, Any]:
-        where = f"the token endpoint answered {response.status_code}"
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind == "application/x-www-form-urlencoded":
-            answer: Any = dict(parse_qsl(response.content.decode("utf-8", "replace")))
-        else:
-            answer = parse_json(response.content, where)
-        if not isinstance(answer, dict):
-            raise ProviderError(f"{where} with something that is not an object")
-        # Some send their errors as 200.
-        if answer.get("error"):
-            raise self._token_error(answer["error"], where)
-        if response.status_code != 200:
-            raise ProviderError(where)
-        access_token = answer.get("access_token")
-        if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
-            raise ProviderError(f"{where} without an access token that a header can carry")
-        kind = answer.get("token_type", "bearer")
-        if not isinstance(kind, str) or kind.lower() != "bearer":
-            raise ProviderError(f"{where} with a token type other than bearer")
-        return answer
-
-    def _token_error(self, error: object, where: str) -> ProviderError:
-        code = str(error.get("code")) if isinstance(error, dict) else str(error)
-        detail = f"{where} with error {plain_code(code)}"
-        if code in MISCONFIGURED_ERRORS | self.provider.misconfigured_errors:
-            return Misconfigured(detail)
-        if code in CODE_REFUSED_ERRORS | self.provider.code_refused_errors:
-            return CodeRefused(detail)
-        return ProviderError(detail)
 
     def check_id_token(self, answer: Mapping[str, Any], nonce: str) -> VerifiedClaims | None:
         """Raises ProviderError unless an OpenID Connect answer holds a good id_token, and
@@ -414,9 +380,3 @@ def s256(code_verifier: str) -> str:
     """RFC 7636 4.2."""
     digest = hashlib.sha256(code_verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def basic(client_id: str, client_secret: str) -> str:
-    """The Authorization header of a client; both parts are form-encoded first (RFC 6749 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
