@@ -6,11 +6,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from errors import NotFresh
-from providers import PROVIDERS
 from providers.openid_connect import FRESH_SECONDS, check_fresh
 from simulator.signing import SPOILT_PROOFS
 from tests.browser import Browser, Page, query_of
-from tests.site import Site, Sites
+from tests.site import ALL, Site, Sites
 
 LONG_AGO = "2001-01-01 00:00:00"
 TITLE = "{} didn't ask you to sign in again"
@@ -21,7 +20,7 @@ ASKED |= {"salesforce": {"prompt": "login"}, "acme": {"max_age": "0"}}
 
 @pytest.fixture
 def site(make_site: Sites) -> Site:
-    return make_site(look_alikes=(*PROVIDERS, "acme"))
+    return make_site(look_alikes=(*ALL, "acme"))
 
 
 def begin_proof(site: Site, provider: str) -> tuple[Browser, str]:
@@ -66,7 +65,8 @@ def test_taking_the_question_away_gets_nobody_by(site, provider):
     assert_not_proved(end_proof(browser, without(url, "prompt", "max_age")), label)
     assert browser.get("/account/reauth").heading == "Confirm it's you"
     activity = browser.get("/account/activity").text
-    assert f"Sign-in with {label} blocked: {TITLE.format(label)}" in activity
+    blocked = f"Confirming it's you with {label} blocked: {TITLE.format(label)}"
+    assert blocked in activity
 
 
 @pytest.mark.parametrize("flaw", SPOILT_PROOFS)
