@@ -163,9 +163,26 @@ def test_signing_in_the_old_way_after_an_unverified_one_adds_nothing(ada):
     page = ada.sign_in("facebook", "ada")
     url = page.url
     ada.sign_in("google", "ada")
-    assert ada.get(url).heading == "Is this your first time here?"
+    assert ada.get(url).heading == "Use another account?"
     ada.post("/login/confirm", flow=page.hidden("flow"), answer="connect")
     assert ada.providers() == ["google"]
+
+
+def test_an_unverified_address_may_be_left_alone_by_who_is_signed_in(ada, site):
+    """A dead end: the question was put as to a newcomer, and no answer kept them signed in."""
+    ada.sign_in("google", "grace")
+    page = ada.sign_in("facebook", "ada", next="/account/activity")
+    assert page.heading == "Use another account?"
+    assert "You're signed in as grace@navy.example." in page.text
+    assert "stay signed in and connect Facebook on your account page" in page.text
+    assert "a•••@gmail.com" in page.text
+    assert "ada@gmail.com" not in page.html
+    assert page.buttons == ["Stay signed in", "Sign in another way", "Create a new account"]
+
+    assert ada.answer(page, "not_now").path == "/account/activity"
+    assert ada.me()["email"] == "grace@navy.example"
+    assert ada.providers() == ["google"]
+    assert site.user_count() == 2
 
 
 def test_a_planted_account_cannot_keep_the_addresses_owner_out(browser, other, site):

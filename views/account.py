@@ -25,6 +25,7 @@ from views.guards import (
 )
 from views.login import begin_flow
 from views.paths import local_path
+from views.sign_in_page import few_of
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)
@@ -61,10 +62,14 @@ def only_bound() -> Response | None:
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
+    connected = {identity.provider for identity in identities}
+    few, more = few_of(sorted(site().providers, key=lambda name: name in connected))
     g.form_redirects = True
     return render_template(
         "account.html",
         user=current_user,
+        few=few,
+        more=more,
         rows=[identity_row(identity, identities) for identity in identities],
         sessions=session_rows()[:SHOWN_SESSIONS],
         events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),

@@ -26,7 +26,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
-    hidden = names[FEW:] if len(names) > MANY and "all" not in request.args else []
+    shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
         problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
@@ -34,12 +34,17 @@ def sign_in_page(problem: Problem | None = None) -> str:
         offers=offers,
         retry=attempt.provider if offers == "retry" and may_retry else None,
         return_to="" if return_to == url_for("account.show") else return_to,
-        shown=[name for name in names if name not in hidden],
+        shown=shown,
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
         again=_again(),
     )
+
+
+def few_of(names: list[str]) -> tuple[list[str], list[str]]:
+    """The providers to show at first, and the others; no list of many is a wall."""
+    return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
 
 
 def _again() -> dict[str, str] | None:

@@ -63,7 +63,7 @@ def inspect(visitor: Visitor, heading: str) -> None:
     assert not faults, "\n".join([f"{heading}, at {visitor.path}", *faults])
 
 
-def inspect_failure(visitor: Visitor, title: str) -> None:
-    """The sign-in page that tells of a failure."""
+def inspect_failure(visitor: Visitor, title: str, heading: str = "Sign in to Quickstep") -> None:
+    """The page that tells of a failure: of sign-in, or of what somebody had begun there."""
     expect(visitor.page.get_by_role("alert").get_by_role("heading")).to_have_text(title)
-    inspect(visitor, "Sign in to Quickstep")
+    inspect(visitor, heading)

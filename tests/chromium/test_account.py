@@ -32,7 +32,8 @@ def test_who_cancels_a_link_is_still_signed_in(come):
     ada.press("Continue with GitHub")
     ada.cancel()
     ada.is_warned("Sign-in wasn't completed")
-    ada.press("Continue")
+    ada.sees("Add a sign-in method")
+    ada.press("Go to account")
     ada.sees("Account")
     ada.methods("Google Used for this session")
 

@@ -67,6 +67,20 @@ def test_the_account(come, site):
     inspect(ada, "Recent activity")
 
 
+def test_an_account_with_many_more_ways_to_add(come_to, make_site):
+    ada = come_to(make_site(DEMO="1"))
+    ada.open("/login?all=1")
+    inspect(ada, "Sign in to Quickstep")
+    ada.be_signed_in("google", "ada")
+    ada.open("/account")
+    expect(ada.control("Continue with Facebook")).to_be_visible()
+    expect(ada.control("Continue with Google")).to_be_hidden()
+    inspect(ada, "Account")
+    ada.page.locator("summary").click()
+    expect(ada.control("Continue with Google")).to_be_visible()
+    inspect(ada, "Account")
+
+
 def test_what_is_a_persons_own(come, site):
     wolfe = come()
     wolfe.be_signed_in("google", "wolfe")
@@ -117,11 +131,16 @@ def test_the_questions_before_a_sensitive_act(come, site):
     inspect(ada, "Confirm it's you")
     ada.press("Continue with Google")
     ada.be("grace")
-    inspect_failure(ada, "That's a different account")
+    inspect_failure(ada, "That's a different account", "Confirm it's you")
 
 
 def test_the_questions_about_a_known_address(come, site):
     site.browser().sign_in("google", "wolfe")
+    grace = come()
+    grace.be_signed_in("google", "grace")
+    grace.sign_in("Facebook", "wolfe", at="/login?switch=1")
+    grace.reads("You're signed in as grace@navy.example.")
+    inspect(grace, "Use another account?")
     wolfe = come()
     wolfe.sign_in("Facebook", "wolfe")
     inspect(wolfe, "Is this your first time here?")
@@ -172,6 +191,9 @@ def test_the_look_alikes(come, site):
     inspect(ada, "Choose who to be")
     ada.open(ada.page.url.replace("client_id=", "client_id=x"))
     ada.sees("Access blocked")
+    ada.open("/login/google")
+    ada.page.locator("summary").click()
+    inspect(ada, "Choose who to be")
     ada.open(site.simulator.url)
     inspect(ada, "Look-alike providers")
 
@@ -215,7 +237,10 @@ def test_a_link_that_fails_leaves_a_way_back_to_the_account(come):
     ada.open("/account")
     ada.press("Continue with GitHub")
     ada.be("ada", "token:html")
-    inspect_failure(ada, "GitHub couldn't complete the sign-in")
+    inspect_failure(ada, "GitHub couldn't complete the sign-in", "Add a sign-in method")
+    ada.press("Try again")
+    ada.be("ada")
+    ada.is_told("GitHub connected. You can now sign in with it.")
 
 
 def test_what_an_account_refuses(come, site):
@@ -225,7 +250,7 @@ def test_what_an_account_refuses(come, site):
     ada.open(f"/account/unlink/{identity}")
     inspect_failure(ada, "This is your only way to sign in")
     ada.open("/account/unlink/of-somebody-else")
-    inspect_failure(ada, "Page not found")
+    inspect(ada, "Page not found")
     site.execute("UPDATE users SET disabled_at = :at", at=LONG_AGO)
     ada.sign_in("Google", "ada")
     inspect_failure(ada, "This account is switched off")

@@ -261,4 +261,4 @@ def test_the_first_tab_of_the_account_skips_the_navigation(come):
     skip = tab_to(grace, "Skip to content", most=1)
     expect(skip).to_be_in_viewport()
     grace.page.keyboard.press("Enter")
-    tab_to(grace, "Continue with Google", most=1)
+    tab_to(grace, "Edit profile", most=1)

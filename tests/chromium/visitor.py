@@ -134,6 +134,7 @@ class Visitor:
     def be(self, person: str, behave: str = "") -> None:
         """Choose, at the look-alike, who to be and how it behaves."""
         if behave:
+            self.page.locator("summary").click()
             self.page.locator(f'input[value="{behave}"]').check()
         self.page.locator(f'button[name=person][value="{person}"]').click()
 
