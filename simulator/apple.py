@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +14,7 @@ from flask import Response, render_template, request
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
+from simulator.handles import Endpoints
 from simulator.openid import OpenIDLookAlike
 from simulator.protocol import Client, Code
 from simulator.signing import Claims
@@ -65,6 +67,19 @@ class Apple(OpenIDLookAlike):
             "APPLE_KEY_ID": KEY_ID,
             "APPLE_PRIVATE_KEY": key_file(),
         }
+
+    @property
+    def client_secret(self) -> str:
+        """A secret as its customers sign them with their key file."""
+        now = int(time.time())
+        claims = {"iss": TEAM_ID, "sub": self.client_id, "aud": self.audience, "iat": now}
+        key = jwk.ECKey.import_key(registered_key())
+        header = {"alg": "ES256", "kid": KEY_ID}
+        return jwt.encode(header, claims | {"exp": now + 3600}, key)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return replace(super().endpoints, userinfo="")
 
     def metadata(self) -> Claims:
         return {

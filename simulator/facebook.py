@@ -6,7 +6,8 @@ import hmac
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.protocol import LookAlike, Refusal
+from simulator.handles import Endpoints
+from simulator.protocol import Client, LookAlike, Refusal
 
 VERSION = "v26.0"
 # Graph API error codes: https://developers.facebook.com/docs/graph-api/guides/error-handling
@@ -17,6 +18,25 @@ class Facebook(LookAlike):
     name = "facebook"
     label = "Facebook"
     pkce = False
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        # The setting "Require App Secret", which a new client has not: whether the proof of it
+        # must be there. A wrong one never passes.
+        self.requires_proof = False
+
+    @property
+    def endpoints(self) -> Endpoints:
+        found = super().endpoints.present()
+        return Endpoints(**{n: url.replace("{version}", VERSION) for n, url in found.items()})
+
+    def is_proof(self, given: str | None, access_token: str) -> bool:
+        """https://developers.facebook.com/docs/graph-api/guides/secure-requests"""
+        if given is None and not self.requires_proof:
+            return True
+        secret = self.client.client_secret.encode()
+        proof = hmac.new(secret, access_token.encode(), hashlib.sha256).hexdigest()
+        return hmac.compare_digest(given or "", proof)
 
     def routes(self) -> Blueprint:
         return blueprint(self)
@@ -70,8 +90,7 @@ def blueprint(facebook: Facebook) -> Blueprint:
         if facebook.bearer() is None:
             return graph_error("Invalid OAuth access token.", 190)
         token = request.headers["Authorization"].partition(" ")[2]
-        proof = hmac.new(facebook.client.client_secret.encode(), token.encode(), hashlib.sha256)
-        if not hmac.compare_digest(request.args.get("appsecret_proof", ""), proof.hexdigest()):
+        if not facebook.is_proof(request.args.get("appsecret_proof"), token):
             return graph_error("API calls from the server require an appsecret_proof argument", 100)
         return None
 

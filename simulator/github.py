@@ -1,11 +1,12 @@
 """A look-alike of GitHub: comma-joined scopes, errors sent as 200, form-encoded answers unless
-JSON is asked for, numeric ids, addresses with flags in a list of their own."""
+JSON is asked for, numeric ids, addresses with flags in a list of their own. Below /api/v3 too, as
+on servers of GitHub Enterprise."""
 
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.protocol import LookAlike, Refusal
+from simulator.protocol import Code, LookAlike, Refusal
 
 ERRORS = {
     "invalid_client": "incorrect_client_credentials",
@@ -16,6 +17,9 @@ ERRORS = {
 class GitHub(LookAlike):
     name = "github"
     label = "GitHub"
+    client_auth = ("post", "basic")
+    places = ("profile", "emails")
+    own_faults = ("token:form_encoded", "emails:missing")
 
     def routes(self) -> Blueprint:
         return blueprint(self)
@@ -27,6 +31,11 @@ class GitHub(LookAlike):
             "GITHUB_TOKEN_URL": f"{url}/login/oauth/access_token",
             "GITHUB_API_URL": f"{url}/api/",
         }
+
+    def bearer(self) -> Code | None:
+        """GitHub takes the word "token" before an access token too."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.tokens.get(token) if kind.lower() in ("bearer", "token") else None
 
 
 def answer_as_asked(values: dict[str, str]) -> Response:
@@ -58,6 +67,7 @@ def blueprint(github: GitHub) -> Blueprint:
             return Response(urlencode(values), mimetype="application/x-www-form-urlencoded")
         return answer_as_asked({**values, "scope": ",".join(code.scopes)})
 
+    @routes.get("/api/v3/user")
     @routes.get("/api/user")
     def user() -> Response | tuple[Response, int]:
         github.note("user")
@@ -81,6 +91,7 @@ def blueprint(github: GitHub) -> Blueprint:
             }
         )
 
+    @routes.get("/api/v3/user/emails")
     @routes.get("/api/user/emails")
     def emails() -> Response | tuple[Response, int]:
         github.note("emails")

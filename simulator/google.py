@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from flask import request
+from flask import Blueprint, Response, jsonify, request
 
 from simulator.misbehaviour import OFFERED
 from simulator.openid import OpenIDLookAlike
@@ -64,6 +64,25 @@ class Google(OpenIDLookAlike):
             claims |= {"email": person.email, "email_verified": person.email_verified}
         claims |= {"hd": person.workspace} if person.workspace else {}
         return {name: value for name, value in claims.items() if value != ""}
+
+    def routes(self) -> Blueprint:
+        """With the older userinfo too, which libraries still ask: it says id for sub."""
+        routes = super().routes()
+        routes.add_url_rule("/oauth2/v3/userinfo", "userinfo_3", self.answer_userinfo)
+        for version in ("v1", "v2"):
+            path = f"/oauth2/{version}/userinfo"
+            routes.add_url_rule(path, f"userinfo_{version}", self.answer_old_userinfo)
+        return routes
+
+    def answer_old_userinfo(self) -> Response | tuple[Response, int]:
+        code = self.bearer()
+        if code is None or code.behave.startswith(("profile:", "userinfo:")):
+            return self.answer_userinfo()
+        self.note("userinfo")
+        said = {"id": self.subject(code.person), **self.in_userinfo(code)}
+        if "email_verified" in said:
+            said["verified_email"] = said.pop("email_verified")
+        return jsonify(said)
 
     def native_token(
         self, person: str, *, audience: str = "", flaw: str = "", **changes: Any

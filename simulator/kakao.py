@@ -11,6 +11,7 @@ class Kakao(LookAlike):
     name = "kakao"
     label = "Kakao"
     pkce = False
+    own_faults = ("email:recycled",)
 
     def routes(self) -> Blueprint:
         return blueprint(self)

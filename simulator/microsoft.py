@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
+from simulator.handles import Endpoints
 from simulator.openid import OpenIDLookAlike
 from simulator.people import PEOPLE, Person
 from simulator.protocol import Code
@@ -32,9 +33,17 @@ class Microsoft(OpenIDLookAlike):
     userinfo_path = "/oidc/userinfo"
     keys_path = "/<tenant>/discovery/v2.0/keys"
 
+    own_faults = (*OpenIDLookAlike.own_faults, "tenant:other", "tenant:claims_another")
+
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
         return {"MICROSOFT_ISSUER": f"{url}/common/v2.0"}
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Of the tenant that stands for any."""
+        found = super().endpoints.present() | {"issuer": f"{self.url}/common/v2.0"}
+        return Endpoints(**{n: url.replace("<tenant>", "common") for n, url in found.items()})
 
     def tenant_of(self, person: Person) -> str:
         if person.key == "mallory":

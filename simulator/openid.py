@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.handles import Endpoints
 from simulator.misbehaviour import ANSWERS
 from simulator.people import Person
 from simulator.protocol import Client, Code, LookAlike, Refusal
-from simulator.signing import SPOILT_CLAIMS, SPOILT_PROOFS, Claims, Signer
+from simulator.signing import SPOILT_CLAIMS, SPOILT_PROOFS, SPOILT_TOKENS, Claims, Signer
 
 SIGNED_IN_SECONDS_AGO = 3600
 ID_TOKEN_SECONDS = 3600
@@ -36,6 +37,7 @@ class OpenIDLookAlike(Signer, LookAlike):
     always_tells_auth_time: ClassVar[bool] = False
     # Whether it sends the callback parameter iss (RFC 9207).
     sends_iss: ClassVar[bool] = False
+    own_faults: ClassVar[tuple[str, ...]] = ("userinfo:other_sub", "userinfo:jwt")
 
     def __init__(self, client: Client) -> None:
         LookAlike.__init__(self, client)
@@ -53,6 +55,21 @@ class OpenIDLookAlike(Signer, LookAlike):
 
     def routes(self) -> Blueprint:
         return blueprint(self)
+
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        return (*SPOILT_CLAIMS, *SPOILT_PROOFS, *SPOILT_TOKENS)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(
+            authorization=self.url + self.authorize_path,
+            token=self.url + self.token_path,
+            userinfo=self.url + self.userinfo_path,
+            issuer=self.url,
+            metadata=self.url + self.discovery_path,
+            jwks=self.url + self.keys_path,
+        )
 
     # What it says of itself and of people.
 

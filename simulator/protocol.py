@@ -18,7 +18,8 @@ from urllib.parse import unquote_plus, urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request
 
-from simulator.misbehaviour import ANSWERS, OFFERED
+from simulator.handles import Handles
+from simulator.misbehaviour import ANSWERS
 from simulator.people import PEOPLE, Person
 
 CODE_SECONDS = 60
@@ -56,7 +57,7 @@ class Refusal(Exception):
     description: str = ""
 
 
-class LookAlike:
+class LookAlike(Handles):
     """One look-alike provider. ``seen`` lists the requests it answered, for tests to read."""
 
     name: ClassVar[str]
@@ -130,10 +131,6 @@ class LookAlike:
         if person is None:
             return render_template("refused.html", provider=self, fault="No such person"), 400
         return self.callback({"code": self.issue(person, behave), **self.extras()}, behave)
-
-    def offered(self) -> dict[str, str]:
-        """The misbehaviours that its page offers, in words."""
-        return OFFERED
 
     def _fault_to_show(self) -> str | None:
         if request.args.get("client_id") != self.client.client_id:

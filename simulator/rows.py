@@ -28,6 +28,7 @@ class Bitbucket(Declared):
     client_auth = ("basic",)
     authorize_path, token_path = "site/oauth2/authorize", "site/oauth2/access_token"
     api_path = "2.0/"
+    places = ("profile", "emails")
     says: ClassVar[Answers] = {
         "token": answers.bitbucket_token,
         "user": answers.bitbucket,

@@ -1,10 +1,13 @@
 """One loopback server with every look-alike on it, and the settings that lead to them."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from flask import Flask, Response, jsonify, render_template
@@ -14,6 +17,7 @@ from simulator import firebase
 from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.firebase import Firebase
 from simulator.protocol import Client, LookAlike
+from simulator.visit import Callback
 
 PORTS_TRIED = 10
 
@@ -21,6 +25,11 @@ PORTS_TRIED = 10
 class Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+
+class UnknownProvider(LookupError):
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"no look-alike is called {name!r}; there are {', '.join(known)}")
 
 
 class Server:
@@ -39,6 +48,29 @@ class Server:
         except KeyError:
             raise AttributeError(name) from None
 
+    def register(self, provider: str, *redirect_uris: str) -> None:
+        """Let a provider send its answers there too."""
+        self._named(provider).register(*redirect_uris)
+
+    def choose(
+        self, authorization_url: str, person: str, behave: str = "", **form: str
+    ) -> Callback:
+        """Be somebody at the look-alike whose address this is: where the browser is sent to."""
+        name = urlsplit(authorization_url).path.split("/")[1:2]
+        return self._named("".join(name)).choose(authorization_url, person, behave, **form)
+
+    def _named(self, provider: str) -> LookAlike:
+        if provider not in self.look_alikes:
+            raise UnknownProvider(provider, self.look_alikes)
+        return self.look_alikes[provider]
+
+    @property
+    def origins(self) -> str:
+        """Where its pages may lead to, for the browser."""
+        clients = [each.client for each in self.look_alikes.values()]
+        uris = [urlsplit(uri) for client in clients for uri in client.redirect_uris]
+        return " ".join(dict.fromkeys(f"{uri.scheme}://{uri.netloc}" for uri in uris))
+
     def stop(self) -> None:
         if self.wsgi:
             self.wsgi.shutdown()
@@ -46,13 +78,40 @@ class Server:
 
 
 def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
-    """How the site at ``public_url`` is registered at a look-alike."""
+    """How the site at ``public_url`` is registered at a look-alike: with the path of Flask-Dance's
+    own; without a site, with none."""
     name = look_alike.name
+    uri = f"{public_url}/login/{look_alike.site_name or name}/authorized"
     return Client(
-        f"look-alike-{name}-client",
-        f"look-alike-{name}-secret",
-        (f"{public_url}/login/{look_alike.site_name or name}/authorized",),
+        f"look-alike-{name}-client", f"look-alike-{name}-secret", (uri,) if public_url else ()
     )
+
+
+def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Server:
+    """Start the look-alikes of these names (none: all) on this loopback port (0: any), for the
+    site at ``public_url``, if there is one.
+
+    Raises OSError when the port is taken, UnknownProvider.
+    """
+    classes = {each.name: each for each in LOOK_ALIKES + NAMED_ISSUERS}
+    names = tuple(names) or tuple(classes)
+    for name in names:
+        if name not in classes:
+            raise UnknownProvider(name, classes)
+    server = Server(look_alikes=[classes[n](client_of(classes[n], public_url)) for n in names])
+    # By a socket of our own: Werkzeug's ends the process when the port is taken.
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        server.url = "http://{}:{}".format(*listener.getsockname())
+        server.wsgi = make_server(
+            *("127.0.0.1", port, create_app(server, public_url)),
+            threaded=True,
+            request_handler=Quiet,
+            fd=listener.fileno(),
+        )
+    for name, look_alike in server.look_alikes.items():
+        look_alike.url = f"{server.url}/{name}"
+    threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
+    return server
 
 
 def serve_in_background(port: int, public_url: str) -> Server:
@@ -61,23 +120,11 @@ def serve_in_background(port: int, public_url: str) -> Server:
 
     Raises OSError when no port is free.
     """
-    classes = LOOK_ALIKES + NAMED_ISSUERS
-    server = Server(look_alikes=[each(client_of(each, public_url)) for each in classes])
-    app = create_app(server, public_url)
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         if candidate and _serves(candidate, public_url):
             return Server(f"http://127.0.0.1:{candidate}")
-        try:
-            server.wsgi = make_server(
-                "127.0.0.1", candidate, app, threaded=True, request_handler=Quiet
-            )
-        except (OSError, SystemExit):
-            continue
-        server.url = f"http://127.0.0.1:{server.wsgi.server_port}"
-        for name, look_alike in server.look_alikes.items():
-            look_alike.url = f"{server.url}/{name}"
-        threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
-        return server
+        with suppress(OSError):
+            return start(candidate, public_url)
     raise OSError(f"no free port between {port} and {port + PORTS_TRIED - 1}")
 
 
@@ -91,6 +138,7 @@ def _serves(port: int, public_url: str) -> bool:
 
 def create_app(server: Server, public_url: str) -> Flask:
     app = Flask(__name__)
+    app.wsgi_app = FromTheRoot(app.wsgi_app, server)  # type: ignore[method-assign]
     for look_alike in server.look_alikes.values():
         app.register_blueprint(look_alike.routes())
     app.register_blueprint(firebase.blueprint(server.firebase))
@@ -107,11 +155,33 @@ def create_app(server: Server, public_url: str) -> Flask:
     def protect(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-            f"form-action 'self' {public_url}; frame-ancestors 'none'"
+            f"form-action 'self' {server.origins}; frame-ancestors 'none'"
         )
         return response
 
     return app
+
+
+class FromTheRoot:
+    """Finds the look-alike of an API request by its access token, where the path begins at the
+    root of the API's host: ``blueprint.session.get("/user")``, as Flask-Dance's guides have it."""
+
+    def __init__(self, inner: Any, server: Server) -> None:
+        self.inner, self.server = inner, server
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        first = environ["PATH_INFO"].split("/")[1]
+        token = environ.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
+        if token and first not in (*self.server.look_alikes, "firebase"):
+            environ = {**environ, "PATH_INFO": self.base_of(token) + environ["PATH_INFO"]}
+        return self.inner(environ, start_response)
+
+    def base_of(self, token: str) -> str:
+        for look_alike in self.server.look_alikes.values():
+            if token in look_alike.tokens:
+                api = look_alike.endpoints.api or look_alike.url
+                return urlsplit(api).path.rstrip("/")
+        return ""
 
 
 def environment(url: str, *names: str) -> dict[str, str]:

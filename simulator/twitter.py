@@ -36,6 +36,7 @@ class Twitter(LookAlike):
     name = "twitter"
     label = "X"
     pkce = False
+    own_faults = ("token:other_user",)
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)

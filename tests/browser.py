@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
+from simulator import Callback
+
 if TYPE_CHECKING:
     from tests.site import Site
 
@@ -129,21 +131,13 @@ class Browser:
 
     def choose(self, authorization_url: str, person: str, behave: str = "", **form: str) -> str:
         """Be somebody at the look-alike: the callback URL that it sends us to."""
-        assert requests.get(authorization_url, timeout=5).status_code == 200
-        data = {"person": person, "behave": behave, **form}
-        answer = requests.post(authorization_url, data=data, allow_redirects=False, timeout=5)
-        if answer.status_code == 200 and 'method="post"' in answer.text:
-            return self._send_on(answer.text)
-        assert answer.status_code == 302, answer.text
-        return answer.headers["Location"].partition("#")[0]
+        callback = self.site.simulator.choose(authorization_url, person, behave, **form)
+        return self._send_on(callback) if callback.form else callback
 
-    def _send_on(self, page: str) -> str:
+    def _send_on(self, callback: Callback) -> str:
         """Send the form with which a provider answers (form_post): from its site, so without
         cookies (SameSite=Lax). Returns where to go on by GET."""
-        (action,) = re.findall(r'<form method="post" action="([^"]+)"', page)
-        fields = re.findall(r'name="([^"]+)" value="([^"]*)"', page)
-        data = {name: html.unescape(value) for name, value in fields}
-        answer = requests.post(html.unescape(action), data=data, allow_redirects=False, timeout=5)
+        answer = requests.post(callback, data=callback.form, allow_redirects=False, timeout=5)
         assert answer.status_code == 303, answer.text
         return urljoin(self.site.url, answer.headers["Location"])
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from simulator import Server
 from tests.browser import Browser
 from tests.clock import Clock
 from tests.site import Site, Sites, migrate, postgres_databases
 
+pytest_plugins = ["simulator.pytest_plugin"]
 LACKING: set[str] = set()
 
 
@@ -76,8 +78,17 @@ def postgres(
 
 
 @pytest.fixture
-def make_site(tmp_path: Path, template: Path, request: pytest.FixtureRequest) -> Iterator[Sites]:
-    sites = Sites(tmp_path, template, lambda: request.getfixturevalue("postgres")())  # noqa: PLW0108 (only when asked for)
+def make_site(
+    tmp_path: Path,
+    template: Path,
+    make_look_alikes: Callable[..., Server],
+    request: pytest.FixtureRequest,
+) -> Iterator[Sites]:
+    def postgres() -> str:
+        """Only when asked for."""
+        return str(request.getfixturevalue("postgres")())
+
+    sites = Sites(tmp_path, template, postgres, make_look_alikes)
     yield sites
     sites.stop()
 

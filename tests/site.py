@@ -17,7 +17,7 @@ import app as quickstep
 import config
 from models import db
 from providers import PROVIDERS
-from simulator import Server, environment, serve_in_background
+from simulator import Server, environment
 from simulator.server import Quiet
 from tests.browser import Browser
 
@@ -35,13 +35,18 @@ class Site:
     """One server under test. ``url`` is its public URL; ``simulator`` holds the look-alikes."""
 
     def __init__(
-        self, database_url: str, settings: dict[str, str], look_alikes: tuple[str, ...]
+        self,
+        database_url: str,
+        settings: dict[str, str],
+        look_alikes: tuple[str, ...],
+        make_look_alikes: Callable[..., Server],
     ) -> None:
         self._server = make_server(
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
         )
         self.url = f"http://localhost:{self._server.server_port}"
-        self.simulator: Server = serve_in_background(0, self.url)
+        self.simulator = make_look_alikes(public_url=self.url)
+        self.simulator.facebook.requires_proof = True
         self._variables = {
             "SECRET_KEY": SECRET_KEY,
             "DATABASE_URL": database_url,
@@ -94,15 +99,21 @@ class Site:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self.simulator.stop()
         self._end()
 
 
 class Sites:
     """Makes sites for one test, each with a database of its own, and stops them after it."""
 
-    def __init__(self, folder: Path, template: Path, postgres: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        template: Path,
+        postgres: Callable[[], str],
+        make_look_alikes: Callable[..., Server],
+    ) -> None:
         self._folder, self._template, self._postgres = folder, template, postgres
+        self._make_look_alikes = make_look_alikes
         self._running: list[Site] = []
 
     def __call__(
@@ -118,7 +129,7 @@ class Sites:
             path = self._folder / f"{len(self._running)}.sqlite"
             shutil.copy(self._template, path)
             url = f"sqlite:///{path}"
-        site = Site(url, settings, look_alikes)
+        site = Site(url, settings, look_alikes, self._make_look_alikes)
         self._running.append(site)
         return site
 

@@ -15,7 +15,7 @@ from flask import Flask, jsonify, request, session
 from flask_dance.consumer import OAuth2ConsumerBlueprint, oauth_authorized
 from werkzeug.serving import make_server
 
-from simulator import environment, serve_in_background
+from simulator import Server
 from simulator.people import PEOPLE
 from simulator.protocol import LookAlike
 from simulator.server import Quiet
@@ -165,23 +165,17 @@ def test_two_callbacks_that_cross_each_other_are_two_people(site, monkeypatch):
 class StockSite:
     """A site as Flask-Dance's documentation has it, with the same look-alike of GitHub."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_look_alikes: Callable[..., Server]) -> None:
         app = Flask(__name__)
         app.secret_key = "a secret key for tests only and long enough"
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         self.url = f"http://localhost:{self._server.server_port}"
-        self.simulator = serve_in_background(0, self.url)
-        settings = environment(self.simulator.url)
+        self.simulator = make_look_alikes(public_url=self.url)
         self.blueprint = OAuth2ConsumerBlueprint(
             "github",
             __name__,
-            client_id=settings["GITHUB_CLIENT_ID"],
-            client_secret=settings["GITHUB_CLIENT_SECRET"],
             scope="user:email",
-            base_url=settings["GITHUB_API_URL"],
-            authorization_url=settings["GITHUB_AUTHORIZATION_URL"],
-            token_url=settings["GITHUB_TOKEN_URL"],
-            token_url_params={"include_client_id": True},
+            **self.simulator.github.flask_dance(),
             redirect_url="/api/v1/me",
         )
         app.register_blueprint(self.blueprint, url_prefix="/login")
@@ -199,13 +193,11 @@ class StockSite:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self.simulator.stop()
 
 
 @pytest.fixture
-def stock_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[StockSite]:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    stock = StockSite()
+def stock_site(plain_http: None, make_look_alikes: Callable[..., Server]) -> Iterator[StockSite]:
+    stock = StockSite(make_look_alikes)
     with oauth_authorized.connected_to(stock.sign_in, sender=stock.blueprint):
         yield stock
     stock.stop()
