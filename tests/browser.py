@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
-from simulator import Callback
+from simulator.visit import Callback, choose
 
 if TYPE_CHECKING:
     from tests.site import Site
@@ -131,7 +131,7 @@ class Browser:
 
     def choose(self, authorization_url: str, person: str, behave: str = "", **form: str) -> str:
         """Be somebody at the look-alike: the callback URL that it sends us to."""
-        callback = self.site.simulator.choose(authorization_url, person, behave, **form)
+        callback = choose(authorization_url, person, behave, **form)
         return self._send_on(callback) if callback.form else callback
 
     def _send_on(self, callback: Callback) -> str:

@@ -151,7 +151,6 @@ def test_the_questions_about_a_known_address(come, site):
     inspect(wolfe, "You already have an account")
     wolfe.press("Continue with Google")
     wolfe.be("wolfe")
-    wolfe.press("Use another account")
     inspect(wolfe, "Connect GitHub to your account?")
 
 
