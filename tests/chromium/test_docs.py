@@ -8,6 +8,7 @@ from tests.chromium.inspection import inspect
 def test_the_page_of_the_api(come):
     reader = come()
     reader.open("/docs")
+    reader.reads("With the cookie session. Or with a bearer token.")
     inspect(reader, "Quickstep API")
 
 
