@@ -169,12 +169,12 @@ class FromTheRoot:
     def __init__(self, inner: Any, server: Server) -> None:
         self.inner, self.server = inner, server
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        first = environ["PATH_INFO"].split("/")[1]
-        token = environ.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
-        if token and first not in (*self.server.look_alikes, "firebase"):
-            environ = {**environ, "PATH_INFO": self.base_of(token) + environ["PATH_INFO"]}
-        return self.inner(environ, start_response)
+    def __call__(self, asked: dict[str, Any], start_response: Any) -> Any:
+        path = asked["PATH_INFO"]
+        token = asked.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
+        if token and path.split("/")[1] not in (*self.server.look_alikes, "firebase"):
+            asked = {**asked, "PATH_INFO": self.base_of(token) + path}
+        return self.inner(asked, start_response)
 
     def base_of(self, token: str) -> str:
         for look_alike in self.server.look_alikes.values():
