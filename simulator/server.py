@@ -169,11 +169,11 @@ class FromTheRoot:
     def __init__(self, inner: Any, server: Server) -> None:
         self.inner, self.server = inner, server
 
-    def __call__(self, asked: dict[str, Any], start_response: Any) -> Any:
-        path = asked["PATH_INFO"]
-        token = asked.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
-        if token and path.split("/")[1] not in (*self.server.look_alikes, "firebase"):
-            asked = {**asked, "PATH_INFO": self.base_of(token) + path}
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        asked, path = environ, environ.get("PATH_INFO", "/")
+        token = environ.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
+        if token and path.strip("/").split("/")[0] not in (*self.server.look_alikes, "firebase"):
+            asked = {**environ, "PATH_INFO": self.base_of(token) + path}
         return self.inner(asked, start_response)
 
     def base_of(self, token: str) -> str:

@@ -142,7 +142,7 @@ def test_a_stock_flask_dance_app_signs_somebody_in(look_alikes, stock):
     visitor = stock.test_client()
     callback = look_alikes.github.choose(visitor.get("/login/github").location, "ada")
     assert visitor.get(callback).location == "/"
-    assert visitor.get("/").json["login"] == "ada"
+    assert visitor.get("/").get_json()["login"] == "ada"
     assert look_alikes.github.seen == ["token", "user"]
 
 
@@ -211,7 +211,7 @@ def test_an_authlib_app_signs_somebody_in_at_github(look_alikes, plain_http):
     visitor = app_of_authlib(lambda oauth: oauth.register("github", **words)).test_client()
     callback = look_alikes.github.choose(visitor.get("/login").location, "ada")
     assert visitor.get(callback).location == "/"
-    assert visitor.get("/").json["login"] == "ada"
+    assert visitor.get("/").get_json()["login"] == "ada"
 
 
 def test_an_authlib_app_is_told_no(look_alikes, at_google):
