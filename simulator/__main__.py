@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import threading
@@ -24,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         server = serve(options)
     except OSError as error:
-        parser.exit(1, f"Port {options.port} is not to be had: {error.strerror or error}.\n")
+        words = os.strerror(error.errno) if error.errno else error
+        parser.exit(1, f"Port {options.port} is not to be had: {words}.\n")
     except (UnknownProvider, ValueError, OverflowError) as error:
-        parser.exit(2, f"{error}.\n")
+        parser.exit(2, f"{str(error).rstrip('.')}.\n")
     say((as_json if options.json else as_variables if options.env else as_text)(server))
     wait_for_the_end(server)
     return 0

@@ -132,7 +132,10 @@ class Handles:
     def lead(self, blueprint: Any) -> None:
         """Lead a blueprint that is made already here, such as one of flask_dance.contrib."""
         for name, value in self.flask_dance().items():
-            setattr(blueprint, name, value)
+            # Its session takes the client's id from there, whenever it is made anew.
+            setattr(blueprint, "_client_id" if name == "client_id" else name, value)
+            blueprint.from_config.pop(name, None)
+        vars(blueprint).pop("session", None)
 
     def authlib(self) -> dict[str, Any]:
         """For ``oauth.register("github", **look_alike.authlib())``."""

@@ -170,11 +170,11 @@ class FromTheRoot:
         self.inner, self.server = inner, server
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        first = environ["PATH_INFO"].split("/")[1]
+        asked, path = environ, environ.get("PATH_INFO", "/")
         token = environ.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2]
-        if token and first not in (*self.server.look_alikes, "firebase"):
-            environ = {**environ, "PATH_INFO": self.base_of(token) + environ["PATH_INFO"]}
-        return self.inner(environ, start_response)
+        if token and path.strip("/").split("/")[0] not in (*self.server.look_alikes, "firebase"):
+            asked = {**environ, "PATH_INFO": self.base_of(token) + path}
+        return self.inner(asked, start_response)
 
     def base_of(self, token: str) -> str:
         for look_alike in self.server.look_alikes.values():
