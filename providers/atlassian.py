@@ -34,5 +34,6 @@ ATLASSIAN = Provider(
     # Without an audience the token is good for nothing.
     authorize_params={"audience": "api.atlassian.com", "prompt": "consent"},
     profile=profile,
+    also_passes=("https://id.atlassian.com",),
     console="https://developer.atlassian.com/console/myapps/",
 )

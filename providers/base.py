@@ -185,7 +185,8 @@ class Provider:
     misconfigured_errors: frozenset[str] = frozenset()
     # … and that mean the code, when the client is known.
     code_refused_errors: frozenset[str] = frozenset()
-    # Further origins that the way from our form to the provider's page may pass (CSP form-action).
+    # Further origins that the way from our form to the provider's page may pass (CSP form-action):
+    # a browser that is not signed in there is often sent to another host first.
     also_passes: tuple[str, ...] = ()
     # Whether its native SDKs give apps ID tokens for the client of the web.
     native_tokens: bool = False

@@ -47,5 +47,6 @@ BITBUCKET = Provider(
     pkce=False,
     client_auth="basic",
     profile=profile,
+    also_passes=("https://id.atlassian.com",),
     console="https://bitbucket.org/account/workspaces/",
 )

@@ -107,6 +107,10 @@ NOTION = Provider(
         name="owner.user.name",
         picture="owner.user.avatar_url",
     ),
+    also_passes=(
+        "https://www.notion.so",
+        "https://www.notion.com",
+    ),
     console="https://www.notion.so/my-integrations",
 )
 

@@ -62,6 +62,7 @@ SLACK = Provider(
     # Unknown; the nonce ties the code to its flow.
     pkce=False,
     profile=slack_profile,
+    also_passes=("https://*.slack.com",),
     console="https://api.slack.com/apps",
 )
 
@@ -83,6 +84,7 @@ YAHOO = Provider(
     # Unknown; the nonce ties the code to its flow.
     pkce=False,
     profile=yahoo_profile,
+    also_passes=("https://login.yahoo.com",),
     console="https://developer.yahoo.com/apps",
 )
 
@@ -115,6 +117,7 @@ TWITCH = Provider(
     intent_params={"reauth": {"force_verify": "true"}},
     # Not in its metadata.
     revocation=Revocation(path="revoke"),
+    also_passes=("https://www.twitch.tv",),
     console="https://dev.twitch.tv/console/apps",
 )
 
@@ -144,6 +147,7 @@ SALESFORCE = Provider(
     client_auth="post",
     profile=salesforce_profile,
     intent_params={"reauth": {"prompt": "login"}},
+    also_passes=("https://*.salesforce.com",),
     console="https://login.salesforce.com/lightning/setup/NavigationMenus/home",
 )
 

@@ -39,5 +39,6 @@ KAKAO = Provider(
     profile=profile,
     intent_params={"reauth": {"prompt": "login"}},
     revocation=Revocation(path="v1/user/unlink", asked_by="person"),
+    also_passes=("https://accounts.kakao.com",),
     console="https://developers.kakao.com/console/app",
 )

@@ -51,6 +51,7 @@ TWITTER = Provider(
     pkce=False,
     profile=profile,
     intent_params={"reauth": {"force_login": "true"}},
+    also_passes=("https://x.com", "https://twitter.com"),
     console=CONSOLE,
 )
 
@@ -66,5 +67,6 @@ TWITTER_OAUTH2 = Provider(
     client_auth="basic",
     profile=profile_2,
     revocation=Revocation(path="revoke"),
+    also_passes=("https://x.com", "https://twitter.com"),
     console=CONSOLE,
 )

@@ -51,5 +51,9 @@ YANDEX = Provider(
     profile=profile,
     intent_params={"reauth": {"force_confirm": "yes"}, "ask_email": {"force_confirm": "yes"}},
     revocation=Revocation(path="revoke_token"),
+    also_passes=(
+        "https://passport.yandex.com",
+        "https://passport.yandex.ru",
+    ),
     console="https://oauth.yandex.com/",
 )

@@ -32,5 +32,6 @@ ZOOM = Provider(
     client_auth="basic",
     profile=profile,
     revocation=Revocation(path="revoke"),
+    also_passes=("https://*.zoom.us",),
     console="https://marketplace.zoom.us/user/build",
 )
