@@ -62,7 +62,7 @@ def sign_in(
     """
     identity, matches = identities.look_up(identities.lock_identity, grant, policy)
     decision = decide_sign_in(
-        grant.profile,
+        identities.judged(identity, grant),
         identities.owner(identity, policy) if identity else None,
         matches,
         policy,
@@ -127,7 +127,7 @@ def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
     """What signing in would come to now. Writes nothing."""
     identity, matches = identities.look_up(identities.find, grant, policy)
     owner = identities.owner(identity, policy) if identity else None
-    return decide_sign_in(grant.profile, owner, matches, policy)
+    return decide_sign_in(identities.judged(identity, grant), owner, matches, policy)
 
 
 @atomic

@@ -5,6 +5,7 @@ within one, and has locked its account.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -104,6 +105,19 @@ def owner(identity: OAuth, policy: Policy | None = None) -> Owner:
         others = [row for row in of_user(user.id) if row.id != identity.id]
         allowed = any_allowed(others, policy)
     return Owner(user.id, disabled=not user.is_active, allowed=allowed)
+
+
+def judged(identity: OAuth | None, grant: Grant) -> Profile:
+    """The profile that decides: what the provider says now. Of a known identity somebody else
+    may know less than its own row, or what is no longer so."""
+    if identity is None or not grant.is_relayed:
+        return grant.profile
+    return replace(
+        grant.profile,
+        email=identity.email,
+        email_verified=identity.email_verified,
+        email_trusted=identity.email_trusted,
+    )
 
 
 def matches_of(profile: Profile, policy: Policy) -> list[Match]:

@@ -134,8 +134,8 @@ class Provider:
     variant: str = ""
     issuer: str | None = None
     issuer_aliases: tuple[str, ...] = ()
-    # Path segments of the issuer that stand for any tenant.
-    any_tenant: tuple[str, ...] = ()
+    # Path segments of the issuer that stand for any tenant, each with those it leaves out.
+    any_tenant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     authorization_endpoint: str = ""
     token_endpoint: str = ""
     request_token_endpoint: str = ""

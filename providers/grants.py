@@ -45,10 +45,16 @@ def renew(client: LoginBlueprint, subject: str, token: Token) -> dict[str, Any]:
         client.issuer.check_refreshed_id_token(
             answer["id_token"],
             client_id=client.client_id,
-            subject=subject,
+            subject=_sub(subject, token),
             access_token=answer["access_token"],
         )
-    return {name: value for name, value in answer.items() if name not in NOT_KEPT}
+    kept = {"sub": token["sub"]} if "sub" in token else {}
+    return {name: value for name, value in answer.items() if name not in NOT_KEPT} | kept
+
+
+def _sub(subject: str, token: Token) -> str:
+    """The sub of a person whose subject here is made of other claims, kept beside the token."""
+    return str(token.get("sub", subject))
 
 
 def read_profile(client: LoginBlueprint, subject: str, token: Token) -> Profile:
@@ -72,7 +78,8 @@ def _reader(client: LoginBlueprint, subject: str, token: Token) -> Get:
 
     @cache
     def userinfo() -> Mapping[str, Any]:
-        return check_userinfo(fetch(client.endpoint_url("userinfo")), subject)
+        claims = check_userinfo(fetch(client.endpoint_url("userinfo")), _sub(subject, token))
+        return {**claims, "iss": client.issuer.url if client.issuer else None}
 
     def get(url: str) -> Any:
         if url in ("token", "form_user"):

@@ -7,7 +7,9 @@ from clients import ClientSettings
 from providers.base import Get, Profile, Provider, make_profile
 from providers.openid_connect import GUID, claims_with_userinfo
 
-ANY_TENANT = ("common", "organizations")
+# The tenant of all accounts that belong to no company.
+PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+ANY_TENANT = {"common": (), "organizations": (PERSONAL_ACCOUNTS,)}
 ISSUER_END = re.compile(rf"/({GUID.pattern}|{'|'.join(ANY_TENANT)})/v2\.0\Z")
 
 

@@ -95,7 +95,7 @@ class ProviderSession(OAuth2Session):
             issuer=blueprint.identity_issuer,
             profile=profile,
             scopes=blueprint.granted_scopes(answer),
-            token={name: value for name, value in answer.items() if name not in NOT_KEPT},
+            token=blueprint.token_to_keep(answer, claims, profile.subject),
         )
         return answer
 
@@ -370,6 +370,14 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         text = said if isinstance(said, str) and said.strip() else self.scope
         names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
         return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))
+
+    def token_to_keep(
+        self, answer: Mapping[str, Any], claims: VerifiedClaims | None, subject: str
+    ) -> dict[str, Any]:
+        """The token response without what was only for this sign-in; with the sub that later
+        answers are compared with, where the subject is made of other claims."""
+        token = {name: value for name, value in answer.items() if name not in NOT_KEPT}
+        return token | ({"sub": claims["sub"]} if claims and claims["sub"] != subject else {})
 
     def check(self) -> None:
         self.endpoint_url("authorization")

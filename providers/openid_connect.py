@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from clients import ClientSettings, check_endpoint
+from clients import ClientSettings, check_endpoint, is_loopback
 from errors import NotAllowed, NotFresh, ProviderError
 from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
 from providers.jwt import (
@@ -108,8 +108,8 @@ class Metadata:
 class Issuer:
     """One issuer. Reads its metadata and keys when they are first needed, never at start.
 
-    ``any_tenant``: path segments of ``url`` that stand for all of its tenants. Each of them is
-    an issuer of its own then, named by the claim ``tid``.
+    ``any_tenant``: path segments of ``url`` that stand for its tenants, each with those that it
+    leaves out. Each tenant is an issuer of its own then, named by the claim ``tid``.
     """
 
     def __init__(
@@ -117,12 +117,16 @@ class Issuer:
         url: str,
         fetch: FetchJSON,
         aliases: tuple[str, ...] = (),
-        any_tenant: tuple[str, ...] = (),
+        any_tenant: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.url = url
         self._named = frozenset({url, *aliases})
-        self._template = _template(url, any_tenant)
-        self._many = bool(any_tenant)
+        segments = any_tenant or {}
+        self._template = _template(url, tuple(segments))
+        self._many = bool(segments)
+        self._left_out = {
+            tenant for name, out in segments.items() if name in url.split("/") for tenant in out
+        }
         self._fetch = fetch
         self._metadata = Cached(self._read_metadata)
         self.keys = KeySet(lambda: PublishedKeys(import_jwk_set(fetch(self.metadata().jwks_uri))))
@@ -156,6 +160,8 @@ class Issuer:
         named = issuer[len(before) : len(issuer) - len(after)]
         if not GUID.fullmatch(named) or f"{before}{named}{after}" != issuer:
             return False
+        if named in self._left_out:
+            return False
         return tenant is None or tenant == named
 
     def metadata(self) -> Metadata:
@@ -170,11 +176,11 @@ class Issuer:
         if answer.get("issuer") != (self._template or self.url):
             raise ProviderError("the metadata name another issuer")
         return Metadata(
-            authorization_endpoint=_endpoint(answer, "authorization_endpoint"),
-            token_endpoint=_endpoint(answer, "token_endpoint"),
-            jwks_uri=_endpoint(answer, "jwks_uri"),
-            userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint"),
-            revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint"),
+            authorization_endpoint=_endpoint(answer, "authorization_endpoint", self.url),
+            token_endpoint=_endpoint(answer, "token_endpoint", self.url),
+            jwks_uri=_endpoint(answer, "jwks_uri", self.url),
+            userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint", self.url),
+            revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", self.url),
             client_auth=_client_auth(answer),
             sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         )
@@ -281,11 +287,14 @@ def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
         raise NotFresh("the id_token tells of no proof of the last minutes")
 
 
-def _endpoint(answer: Mapping[str, Any], name: str) -> str:
+def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:
     url = answer.get(name)
     # Printable ASCII (RFC 3986 2): anything else fails, or is misread, where it is used.
     if not isinstance(url, str) or not PLAIN_URL.fullmatch(url):
         raise ProviderError(f"the metadata's {name} is not a plain URL")
+    # An issuer elsewhere has no business with this machine.
+    if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
+        raise ProviderError(f"the metadata's {name} is on this machine")
     try:
         check_endpoint(url)
         prepare("GET", url)
@@ -294,8 +303,8 @@ def _endpoint(answer: Mapping[str, Any], name: str) -> str:
     return url
 
 
-def _optional_endpoint(answer: Mapping[str, Any], name: str) -> str | None:
-    return _endpoint(answer, name) if answer.get(name) else None
+def _optional_endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str | None:
+    return _endpoint(answer, name, issuer) if answer.get(name) else None
 
 
 def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:

@@ -17,9 +17,9 @@ from views.guards import (
     ask_for_proof,
     caller,
     count_action,
-    is_bound,
     is_proved,
     needs_recent,
+    only_bound,
     site,
     this_session,
 )
@@ -50,13 +50,7 @@ def only_signed_in() -> None:
     """Every page here is its owner's."""
 
 
-@account.before_request
-def only_bound() -> Response | None:
-    """Forms act only for a session of this very browser; what proves it one may be begun."""
-    is_proof = request.endpoint == "account.begin_reauth"
-    if request.method != "POST" or is_proof or is_bound(this_session()):
-        return None
-    return ask_for_proof(url_for("account.show"))
+account.before_request(only_bound)
 
 
 @account.get("")

@@ -8,6 +8,7 @@ from flask_login import current_user
 import accounts
 import sessions
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
+from linking import Refused
 from models import User
 from providers.base import Grant
 from views.guards import current_session, is_proved, load_session, login_manager, site
@@ -48,6 +49,9 @@ def _load_bearer() -> User | None:
         user = accounts.owner_of(grant)
         if user is None or not user.is_active:
             raise UnknownAccount("the token opens no account")
+        decision = accounts.sign_in_preview(grant, site().policy)
+        if isinstance(decision, Refused):
+            raise decision.error
     except Problem as problem:
         g.bearer_problem = problem
         return None

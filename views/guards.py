@@ -46,8 +46,16 @@ MAX_FLOW_COOKIES = 32
 # In Flask's signed cookie: the session that this browser itself began.
 BEGUN_HERE = "session"
 
+
+class _LoginManager(LoginManager):
+    def _load_user_from_remember_cookie(self, _cookie: str) -> User | None:
+        """A cookie of that name is not ours, and must not stand in the way of our own."""
+        user: User | None = self._load_user_from_request(request)
+        return user
+
+
 csrf = CSRFProtect()
-login_manager = LoginManager()
+login_manager = _LoginManager()
 # Ties a session to address and browser, in Flask's cookie; our sessions are not there.
 login_manager.session_protection = None
 
@@ -242,6 +250,16 @@ def _bind(session: Session) -> None:
     the one whose person proved themselves."""
     browser_cookie[BEGUN_HERE] = session.id
     browser_cookie.permanent = True
+
+
+def only_bound() -> Response | None:
+    """Before each request of a blueprint: forms act only for a session of this very browser;
+    what proves it one may be begun."""
+    session = current_session()
+    is_proof = request.endpoint == "account.begin_reauth"
+    if request.method != "POST" or session is None or is_proof or is_bound(session):
+        return None
+    return ask_for_proof(url_for("account.show"))
 
 
 def is_bound(session: Session) -> bool:

@@ -14,7 +14,7 @@ import tokens
 from errors import GrantEnded, ProviderDown, ProviderError, WrongAccount
 from models import OAuth
 from views.describe import scope_words
-from views.guards import caller, count_action, site, this_session
+from views.guards import caller, count_action, only_bound, site, this_session
 
 log = structlog.get_logger()
 identities = Blueprint("identities", __name__, url_prefix="/account/identities")
@@ -31,6 +31,9 @@ TROUBLE = "{provider} gave an answer we couldn't use. Nothing was changed. Refer
 @login_required
 def only_signed_in() -> None:
     """Every page here is its owner's."""
+
+
+identities.before_request(only_bound)
 
 
 @identities.get("/<identity_id>")

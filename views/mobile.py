@@ -146,11 +146,23 @@ def one_tap(provider: str) -> AnyResponse:
     user_id = current_user_id()
     g.attempt = flows.at_once(provider, return_to=return_to, user_id=user_id)
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
+    refuse_neighbours(provider)
     check_doubled(site().providers[provider].provider.one_tap_cookie)
     grant = verify(tokens.verify, request.form.get("credential", ""))
     response = answer_sign_in(g.attempt, grant, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response
+
+
+def refuse_neighbours(provider: str) -> None:
+    """The form comes from a page of ours, or from the provider's own (its redirect mode).
+
+    A host beside ours could set the doubled cookie for both. Raises CrossSite.
+    """
+    origin = request.headers.get("Origin")
+    ours = (site().settings.public_url, *site().providers[provider].form_origins)
+    if origin is not None and origin not in ours:
+        raise CrossSite("the form comes from a page of another site")
 
 
 def check_doubled(name: str) -> None:

@@ -14,10 +14,19 @@ import exports
 from accounts import Deleted
 from models import atomic, now
 from views.describe import moment
-from views.guards import caller, count_action, forget_person, needs_recent, site, this_session
+from views.guards import (
+    caller,
+    count_action,
+    forget_person,
+    needs_recent,
+    only_bound,
+    site,
+    this_session,
+)
 
 personal = Blueprint("personal", __name__, url_prefix="/account")
 personal.before_request(count_action)
+personal.before_request(only_bound)
 
 TO_TYPE = "DELETE"
 

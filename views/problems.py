@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 import activity
 from errors import (
     CodeRefused,
+    CrossSite,
     EmailNeverVerified,
     EmailUnverified,
     FormOld,
@@ -182,8 +183,11 @@ def weight_of(error: Problem) -> int:
 
     What was refused counts whole, be it here or, a made-up code, by the provider. Any other
     failure of a provider's counts a little, so that nobody can drive calls to it without end;
-    none at all while it is away, so that its absence locks nobody out.
+    none at all while it is away, so that its absence locks nobody out. Nor does what another
+    site has its visitors' browsers send.
     """
+    if isinstance(error, CrossSite):
+        return 0
     if is_bearer():  # of the many phones behind one address, each may have a token that is over
         return 0
     if isinstance(error, CodeRefused) or error.status in (400, 401, 403):
