@@ -65,5 +65,7 @@ APPLE = Provider(
     read_form_user=read_form_user,
     native_tokens=True,
     cancelled_errors=frozenset({"user_cancelled_authorize"}),
+    # Who it is stands in the id_token alone.
+    reads_again=False,
     console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
 )

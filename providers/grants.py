@@ -71,7 +71,8 @@ def _reader(client: LoginBlueprint, subject: str, token: Token) -> Get:
     session.token = dict(token)
 
     def fetch(url: str) -> Any:
-        response = session.get(url)
+        method, _, path = url.rpartition(" ")
+        response = session.request(method or "GET", path)
         if response.status_code == 401 or _code(response) in client.provider.access_refused_errors:
             raise AccessRefused(f"the API answered {response.status_code} to the access token")
         return read_json(response)

@@ -59,5 +59,7 @@ MICROSOFT = Provider(
     profile=profile,
     intent_params={"reauth": {"prompt": "login"}},
     also_passes=("https://login.live.com",),
+    # Who it is stands in the id_token alone.
+    reads_again=False,
     console="https://entra.microsoft.com/",
 )

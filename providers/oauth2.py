@@ -112,9 +112,8 @@ class ProviderSession(OAuth2Session):
                 return self.blueprint.form_user()
             if url == "token":
                 return self.token
-            if url.startswith("POST "):
-                return read_json(self.post(url.removeprefix("POST ")))
-            return read_json(self.get(url))
+            method, _, path = url.rpartition(" ")
+            return read_json(self.request(method or "GET", path))
 
         return get
 

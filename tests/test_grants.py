@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+import providers
 import tokens
 from simulator.people import PEOPLE
 from tests.browser import Browser, Page, query_of
+from tests.site import ALL
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 OFFLINE = {"GOOGLE_OFFLINE_ACCESS": "1"}
@@ -73,6 +75,20 @@ def test_the_page_tells_what_was_shared_and_when(grace, site):
 def test_an_address_that_facebook_shares_is_shown_as_not_verified(browser):
     browser.sign_in("facebook", "grace")
     assert "grace@navy.example Not verified" in shared(browser, "facebook").text
+
+
+@pytest.mark.parametrize("key", ALL)
+def test_what_a_provider_shared_is_read_again_wherever_it_can_be(make_site, key):
+    site = make_site(look_alikes=(key,))
+    browser = site.browser()
+    browser.sign_in(key, "grace")
+    path = f"/account/identities/{browser.identity(key)}"
+    label = providers.PROVIDERS[key].label
+    if providers.PROVIDERS[key].reads_again:
+        assert browser.post(f"{path}/refresh").message == f"Read again from {label}."
+    else:
+        assert f"Sign in again with {label}" in browser.get(path).buttons
+        assert browser.post(f"{path}/refresh").status == 404
 
 
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/refresh")])

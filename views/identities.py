@@ -51,16 +51,21 @@ def _facts(identity: OAuth) -> dict[str, Any]:
         "identity": identity,
         "label": site().label(identity.provider),
         "is_usable": site().can_use(identity),
-        "state": tokens.state(identity),
+        "state": tokens.state(identity) if _reads_again(identity) else "none",
         "scopes": [scope_words(scope) for scope in identity.scopes.split()],
     }
+
+
+def _reads_again(identity: OAuth) -> bool:
+    client = site().providers.get(identity.provider)
+    return client is not None and client.provider.reads_again
 
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
     """Read the profile again, with the token that is kept."""
     identity = _own(identity_id)
-    if not site().can_use(identity):
+    if not site().can_use(identity) or not _reads_again(identity):
         raise PageNotFound
     label = site().label(identity.provider)
     try:

@@ -237,3 +237,12 @@ def test_an_account_of_the_app_does_not_shut_its_owner_out_of_the_web(site, brow
     browser.answer(page, "create")
     assert browser.providers() == ["google"]
     assert site.user_count() == 2
+
+
+def test_somebody_of_the_app_alone_has_every_page_of_an_account(browser, firebase):
+    browser.bring(firebase.mint("grace", "password"))
+    identity = browser.identity("firebase")
+    for path in (f"identities/{identity}", "profile", "data", "delete", "reauth", "activity"):
+        assert browser.get(f"/account/{path}").status == 200
+    assert browser.get("/account").status == 200
+    assert browser.post(f"/account/identities/{identity}/refresh").status in (200, 404)
