@@ -292,14 +292,14 @@ def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:
     # Printable ASCII (RFC 3986 2): anything else fails, or is misread, where it is used.
     if not isinstance(url, str) or not PLAIN_URL.fullmatch(url):
         raise ProviderError(f"the metadata's {name} is not a plain URL")
-    # An issuer elsewhere has no business with this machine.
-    if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
-        raise ProviderError(f"the metadata's {name} is on this machine")
     try:
         check_endpoint(url)
         prepare("GET", url)
     except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
+    # An issuer elsewhere has no business with this machine.
+    if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
+        raise ProviderError(f"the metadata's {name} is on this machine")
     return url
 
 
