@@ -6,7 +6,7 @@ to one request, and each attempt has a flow of its own (docs/decisions/0001-flas
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import requests
 from flask import Blueprint, g, redirect, request
@@ -18,7 +18,7 @@ from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Provider, RequestToken, origin
 from providers.openid_connect import Issuer
-from providers.transport import Transport
+from providers.transport import HEADERS, Transport
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
 
@@ -96,6 +96,21 @@ class _PerRequest:
 
     def __delete__(self, blueprint: Any) -> None:
         del g.setdefault("provider_sessions", {})[blueprint.name]
+
+
+class Conversation:
+    """What a provider session of either protocol keeps to; mixed with Flask-Dance's sessions."""
+
+    def keep_to(self, transport: Transport) -> None:
+        """Go by our connections only, whatever the environment says, under our name."""
+        session = cast(requests.Session, self)
+        session.trust_env = False
+        session.mount("https://", transport)
+        session.mount("http://", transport)
+        session.headers.update(HEADERS)
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """None: requests would parse, and stumble over, even a target that is not followed."""
 
 
 class LoginBlueprint(Blueprint):

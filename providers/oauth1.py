@@ -15,24 +15,21 @@ from werkzeug.wrappers import Response
 from clients import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError
 from providers.base import Grant, Provider, RequestToken
-from providers.blueprint import Gate, LoginBlueprint, Storage, TokenStore
-from providers.transport import HEADERS, Transport, prepare, read_json
+from providers.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
+from providers.transport import Transport, prepare, read_json
 
 TOKEN_MAX_CHARACTERS = 128
 KEPT = frozenset({"oauth_token", "oauth_token_secret"})
 
 
-class ProviderSession(OAuth1Session):
+class ProviderSession(Conversation, OAuth1Session):
     """One person's conversation with one provider, within one request; every call is signed."""
 
     blueprint: "OAuth1LoginBlueprint"
 
     def __init__(self, blueprint: "OAuth1LoginBlueprint", **kwargs: Any) -> None:
         super().__init__(blueprint=blueprint, **kwargs)
-        self.trust_env = False
-        self.mount("https://", blueprint.transport)
-        self.mount("http://", blueprint.transport)
-        self.headers.update(HEADERS)
+        self.keep_to(blueprint.transport)
 
     def authorization_address(self) -> str:
         """Where the person is asked (RFC 5849 2.2), with this flow's request token."""
@@ -83,9 +80,6 @@ class ProviderSession(OAuth1Session):
             raise ValueError(f"{urlsplit(url).netloc} is not {self.blueprint.name}'s API")
         kwargs["allow_redirects"] = False
         return requests.Session.request(self, method, url, *args, **kwargs)
-
-    def get_redirect_target(self, _response: requests.Response) -> None:
-        """None: requests would parse, and stumble over, even a target that is not followed."""
 
 
 class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):

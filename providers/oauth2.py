@@ -19,6 +19,7 @@ from clients import ClientSettings
 from errors import ProviderError, StateMismatch
 from providers.base import Attempt, ClientAuth, Get, Grant, Provider
 from providers.blueprint import (
+    Conversation,
     Gate,
     LoginBlueprint,
     Storage,
@@ -27,7 +28,7 @@ from providers.blueprint import (
 from providers.jwt import VerifiedClaims
 from providers.openid_connect import Issuer, check_fresh, check_hosted_domain, check_userinfo
 from providers.token_endpoint import basic, read_token_response
-from providers.transport import HEADERS, Transport, prepare, read_json
+from providers.transport import Transport, prepare, read_json
 
 # RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
@@ -40,7 +41,7 @@ FORM_FIELD_MAX_CHARACTERS = 4096
 MADE_SECRET_SECONDS = 3000
 
 
-class ProviderSession(OAuth2Session):
+class ProviderSession(Conversation, OAuth2Session):
     """One person's conversation with one provider, within one request.
 
     ``session.get("user")`` fetches as that person: with the token this flow was given, else
@@ -51,10 +52,7 @@ class ProviderSession(OAuth2Session):
 
     def __init__(self, blueprint: "OAuth2LoginBlueprint", **kwargs: Any) -> None:
         super().__init__(blueprint=blueprint, **kwargs)
-        self.trust_env = False
-        self.mount("https://", blueprint.transport)
-        self.mount("http://", blueprint.transport)
-        self.headers.update(HEADERS)
+        self.keep_to(blueprint.transport)
         self.headers.update(blueprint.api_headers)
 
     @property
@@ -134,9 +132,6 @@ class ProviderSession(OAuth2Session):
             params |= provider.proof(self.blueprint.client_secret, access_token)
         kwargs |= {"params": params, "allow_redirects": False}
         return requests.Session.request(self, method, url, *args, **kwargs)
-
-    def get_redirect_target(self, _response: requests.Response) -> None:
-        """None: requests would parse, and stumble over, even a target that is not followed."""
 
 
 class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
