@@ -246,3 +246,12 @@ def test_somebody_of_the_app_alone_has_every_page_of_an_account(browser, firebas
         assert browser.get(f"/account/{path}").status == 200
     assert browser.get("/account").status == 200
     assert browser.post(f"/account/identities/{identity}/refresh").status in (200, 404)
+
+
+def test_whom_no_page_can_ask_for_a_proof_is_told_so(browser, firebase, site):
+    browser.bring(firebase.mint("grace", "password"))
+    site.execute("UPDATE sessions SET authenticated_at = '2020-01-01'")
+    page = browser.get("/account/delete")
+    assert page.heading == "Confirm it's you"
+    assert "Change your account in the app." in page.text
+    assert "Sign in again to continue." not in page.text
