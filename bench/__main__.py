@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
     add("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}, people")
     add("--quick", action="store_true", help="one round of everything, smaller: a minute")
     add("--rounds", type=int, help="how many (default 5)")
-    add("--idle", type=float, default=5.0, help="seconds of pause before a callback (default 5)")
+    add("--idle", type=float, help="seconds of pause before a callback (default 5)")
     add("--growth", type=int, default=2000, help="sign-ins that memory may grow over")
     add("--server", choices=("gunicorn", "granian"), default="gunicorn", help="what runs ours")
     add("--postgres", metavar="URL", help="an empty database for ours, in place of SQLite")
@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     if options.server == "granian" and not find_spec("granian"):
         parser.error("granian is not installed: pip install -r requirements-bench.txt")
     options.rounds = options.rounds or (1 if options.quick else 5)
+    options.idle = options.idle or (2.0 if options.quick else 5.0)
     options.parts = options.parts or [*PARTS, *(["people"] if options.people else [])]
     options.people = options.people or 1_000_000
     return options
@@ -56,21 +57,22 @@ class Bench:
         self.results = Results()
         self.certificates: Certificates = certificates.make(folder)
         self.running = ExitStack()
-        first_port = PEOPLE_PORT if "people" in options.parts else 0
+        # Identities in a database that is kept belong to one address.
+        is_kept = "people" in options.parts or options.postgres
+        first_port = PEOPLE_PORT if is_kept else 0
         self.provider = Provider(self.certificates.server, first_port)
-        scale = 0.4 if options.quick else 1.0
-        self.measure = Measure(self.provider, self.results, scale)
+        scale, known = (0.3, 15) if options.quick else (1.0, 40)
+        self.measure = Measure(self.provider, self.results, scale, known)
         self.name = "ours" if options.server == "gunicorn" else f"ours, {options.server}"
 
     def ours(self, database_url: str = "") -> Server:
-        return servers.ours(
-            self.provider,
-            self.certificates.bundle,
-            database_url
-            or self.options.postgres
-            or f"sqlite:///{self.folder}/{time.monotonic_ns()}.sqlite",
-            self.folder / "ours.log",
-            engine=self.options.server,
+        if not database_url:
+            new = f"sqlite:///{self.folder}/{time.monotonic_ns()}.sqlite"
+            database_url = self.options.postgres or new
+        bundle, log = self.certificates.bundle, self.folder / "ours.log"
+        engine = self.options.server
+        return servers.bring_up(
+            servers.ours(self.provider, bundle, database_url, log, engine=engine)
         )
 
     def run(self) -> None:
@@ -84,31 +86,33 @@ class Bench:
 
     def alone(self) -> None:
         """What is measured of a server with no other beside it."""
-        make = {"ours": self.ours, "stock": self.stock}
-        for name, server in ((name, maker()) for name, maker in make.items()):
-            tell(f"start and memory: {name}")
-            for _ in range(min(3, self.options.rounds)):
+        for server in (self.ours(), self.stock()):
+            tell(f"start and memory: {server.name}")
+            for number in range(min(3, self.options.rounds)):
                 with server:
                     self.measure.start(server)
-            if "memory" in self.options.parts:
-                with server:
-                    growth = self.options.growth if name == "ours" else 0
-                    asyncio.run(self.measure.memory(server, self.measure.count(growth)))
+                    if "memory" in self.options.parts and number == 0:
+                        growth = 0 if server.name == "stock" else self.options.growth
+                        asyncio.run(self.measure.memory(server, self.measure.count(growth)))
 
-    def stock(self) -> Server:
-        return servers.stock(self.provider, self.certificates.bundle, self.folder)
+    def stock(self, threads: int = servers.THREADS) -> Server:
+        bundle = self.certificates.bundle
+        return servers.stock(self.provider, bundle, self.folder, threads=threads)
 
     def in_turns(self) -> None:
         ours = self.running.enter_context(self.ours())
         stock = self.running.enter_context(self.stock())
+        careful = self.running.enter_context(self.stock(threads=1))
         empty = self.running.enter_context(servers.empty(self.folder))
-        for server in (ours, stock):
+        for server in (ours, stock, careful):
             asyncio.run(self.measure.warm(server))
         for number in range(self.options.rounds):
             tell(f"round {number + 1} of {self.options.rounds}")
-            asyncio.run(self.round(ours, stock, empty, number))
+            asyncio.run(self.round(number, ours, stock, careful, empty))
 
-    async def round(self, ours: Server, stock: Server, empty: Server, number: int) -> None:
+    async def round(
+        self, number: int, ours: Server, stock: Server, careful: Server, empty: Server
+    ) -> None:
         parts, measure = self.options.parts, self.measure
         if "sign-in" in parts:
             await measure.sign_ins(ours, measure.count(150), ("known", "new"))
@@ -122,7 +126,7 @@ class Bench:
         if "idle" in parts and number < 3:
             await measure.callbacks_after_idle(ours, self.options.idle)
         if "load" in parts:
-            for server in (ours, stock):
+            for server in (ours, stock, careful):
                 await measure.throughput(server, 4 * measure.scale)
 
     def of_many(self) -> None:

@@ -107,6 +107,7 @@ class Server:
     me: str = "/me"
     providers: tuple[str, ...] = ("google",)
     engine: str = "gunicorn"
+    threads: int = THREADS
     port: int = 0
     start_seconds: float = 0.0
     start_cpu: float = 0.0
@@ -115,10 +116,10 @@ class Server:
         if self.engine == "granian":
             options = ["--interface", "wsgi", "--factory", "--no-ws", "--log-level", "warning"]
             place = ["--host", "127.0.0.1", "--port", str(self.port)]
-            workers = ["--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
+            workers = ["--workers", str(WORKERS), "--blocking-threads", str(self.threads)]
             target = self.target.removesuffix("()")
             return [sys.executable, "-m", "granian", *options, *place, *workers, target]
-        options = ["--workers", str(WORKERS), "--threads", str(THREADS)]
+        options = ["--workers", str(WORKERS), "--threads", str(self.threads)]
         place = ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
         return [sys.executable, "-m", "gunicorn", *options, *place, self.target]
 
@@ -211,6 +212,12 @@ def memory_of(pid: int, key: str) -> float:
     return 0.0
 
 
+def bring_up(server: Server) -> Server:
+    """Bring the database of ours up."""
+    run_python(["-m", "flask", "--app", "app", "db", "upgrade"], server.environment)
+    return server
+
+
 def run_python(arguments: list[str], environment: dict[str, str]) -> None:
     """Run a module to its end, as the servers run. Raises CalledProcessError."""
     variables: dict[str, Any] = {**plain_environment(), **environment}
@@ -220,14 +227,13 @@ def run_python(arguments: list[str], environment: dict[str, str]) -> None:
 def ours(
     provider: Provider, bundle: Path, database_url: str, log: Path, *, engine: str = "gunicorn"
 ) -> Server:
-    """Quickstep as the README says it runs, its database brought up."""
+    """Quickstep as the README says it runs."""
     environment = {
         **provider.settings(),
         "SECRET_KEY": "a secret key for the benchmark only",
         "DATABASE_URL": database_url,
         "SSL_CERT_FILE": str(bundle),
     }
-    run_python(["-m", "flask", "--app", "app", "db", "upgrade"], environment)
     return Server(
         "ours" if engine == "gunicorn" else f"ours, {engine}",
         "app:create_app()",
@@ -241,17 +247,20 @@ def ours(
     )
 
 
-def stock(provider: Provider, bundle: Path, folder: Path) -> Server:
+def stock(provider: Provider, bundle: Path, folder: Path, *, threads: int = THREADS) -> Server:
+    """With one thread a worker it mixes nobody up."""
+    name = "stock" if threads > 1 else "stock, no threads"
     environment = {
         "BENCH_PROVIDER": provider.url("openid"),
         "BENCH_API": provider.url("openid_api"),
-        "BENCH_STOCK_DATABASE": f"sqlite:///{folder}/stock.sqlite",
+        "BENCH_STOCK_DATABASE": f"sqlite:///{folder}/stock-{threads}.sqlite",
         "REQUESTS_CA_BUNDLE": str(bundle),
         # Both servers are asked over plain HTTP, as behind a proxy; oauthlib wants to be told.
         "OAUTHLIB_INSECURE_TRANSPORT": "1",
     }
     run_python(["-m", "bench.stock"], environment)
-    return Server("stock", "bench.stock:create_app()", folder, folder / "stock.log", environment)
+    target, log = "bench.stock:create_app()", folder / f"stock-{threads}.log"
+    return Server(name, target, folder, log, environment, threads=threads)
 
 
 def empty(folder: Path) -> Server:
