@@ -24,6 +24,7 @@ import simulator
 from config import ROOT, Settings
 from errors import SettingsError
 from linking import Policy
+from models import engine_of
 from providers import PROVIDERS
 from providers.base import Provider
 from providers.blueprint import LoginBlueprint
@@ -46,6 +47,7 @@ from views.limits import Limits
 from views.login import Gate, login
 from views.mobile import mobile
 from views.personal import personal
+from views.session_check import SessionCheck
 
 log = structlog.get_logger()
 
@@ -103,6 +105,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
         guards.csrf.exempt(blueprint)
+    if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
+        host = settings.host if settings.is_local else None
+        check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
+        app.wsgi_app = check  # type: ignore[method-assign]
     worker = app.extensions["revocations"] = revocations.Worker(app, providers)
     app.after_request(worker.after_request)
     return app

@@ -17,7 +17,7 @@ from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.wrappers import Response
 
 import flows
@@ -228,6 +228,8 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
         identity, caller(), replaces=old.id if old else None, proved_at=proved_at
     )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
+    g.pop("csrf_token", None)
+    generate_csrf()  # now, so that what asks by cookie who this is need not set one
     _bind(session)
     g.login_session = session
     _set_session_cookie(token)
