@@ -1,39 +1,25 @@
 """The command line: ``flask --app app providers list`` and ``check``, ``revocations run``."""
 
 import sys
-from collections import Counter
 
 import click
-from flask import Flask, current_app
 from flask.cli import AppGroup
 
-import revocations
 from clients import CREDENTIALS
+from commands.console import site
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers import PROVIDERS
 from providers.blueprint import LoginBlueprint
 from providers.firebase import Firebase
-from views.guards import Site
 
 providers = AppGroup("providers", help="The ways to sign in.")
-outbox = AppGroup("revocations", help="Grants that are given back to their providers.")
-
-
-def init_app(app: Flask) -> None:
-    app.cli.add_command(providers)
-    app.cli.add_command(outbox)
-
-
-def _site() -> Site:
-    site: Site = current_app.extensions["quickstep"]
-    return site
 
 
 @providers.command("list")
 def list_providers() -> None:
     """What is on, and the exact redirect URI to paste into each console."""
-    public_url = _site().settings.public_url
-    on = {blueprint.provider.key: blueprint for blueprint in _site().providers.values()}
+    public_url = site().settings.public_url
+    on = {blueprint.provider.key: blueprint for blueprint in site().providers.values()}
     known = PROVIDERS | {key: blueprint.provider for key, blueprint in on.items()}
     for key, provider in known.items():
         blueprint = on.get(key)
@@ -45,7 +31,7 @@ def list_providers() -> None:
         if not blueprint:
             names = [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials]
             click.echo(f"  to turn on    set {', '.join(names[:-1])} and {names[-1]}")
-    project = _site().firebase
+    project = site().firebase
     click.echo(f"Firebase, for apps: {'on' if project else 'off'}")
     if project:
         click.echo(f"  project       {project.project_id}")
@@ -56,8 +42,8 @@ def list_providers() -> None:
 @providers.command("check")
 def check_providers() -> None:
     """Ask each provider that is on whether it takes our settings; ends with 1 if one does not."""
-    results = [(one.label, check(one)) for one in _site().providers.values()]
-    project = _site().firebase
+    results = [(one.label, check(one)) for one in site().providers.values()]
+    project = site().firebase
     if project:
         results.append(("Firebase", check_keys(project)))
     if not results:
@@ -75,16 +61,6 @@ def check_keys(project: Firebase) -> tuple[bool, str]:
     except ProviderError as error:
         return False, error.detail
     return True, f"its keys can be read; tokens of project {project.project_id} are taken"
-
-
-@outbox.command("run")
-def run_revocations() -> None:
-    """Try now what is due; ends with 1 if something has to be tried again later."""
-    ends = Counter(revocations.work_off(_site().providers))
-    for end, count in ends.items():
-        click.echo(f"{end}: {count}")
-    click.echo(f"waiting: {revocations.waiting()}")
-    sys.exit(1 if ends["postponed"] else 0)
 
 
 def check(blueprint: LoginBlueprint) -> tuple[bool, str]:
