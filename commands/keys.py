@@ -58,7 +58,10 @@ def _counts() -> dict[str, Counter[str]]:
 @json_option
 @needs_database
 def status(*, as_json: bool) -> None:
-    """How many values each key has sealed. Keys are named by an id that tells nothing of them."""
+    """How many values each key has sealed.
+
+    Keys are named by an id that tells nothing of them.
+    """
     counts, known = _counts(), configured()
     items: list[dict[str, Any]] = [
         {**asdict(key), "seals": key.id == known[0].id, "sealed": _sealed(counts, key.id)}
@@ -87,9 +90,9 @@ def _words(sealed: Mapping[str, int]) -> str:
 @json_option
 @needs_database
 def rotate(*, as_json: bool) -> None:
-    """Seal everything anew under the first key, beside running servers.
+    """Seal everything anew under the first key.
 
-    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. May be interrupted and run again.
+    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. Servers may run meanwhile. May be interrupted and run again.
     Tells at the end which keys may leave the settings; docs/commands.md has the whole way.
     """
     outcomes = {place.name: resealing.reseal(place) for place in resealing.PLACES}
@@ -150,6 +153,9 @@ def _advice(needed: list[Key], free: list[Key]) -> list[str]:
 @keys.command("generate")
 @json_option
 def generate(*, as_json: bool) -> None:
-    """Print a fresh key, for SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is kept nowhere."""
+    """Print a fresh key.
+
+    For SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is kept nowhere.
+    """
     key = secrets.token_urlsafe(KEY_BYTES)
     tell({"key": key, "id": key_id(key)}, [key], as_json=as_json)

@@ -16,9 +16,9 @@ PURGES = {"flows": flows.purge, "sessions": sessions.purge, "activity": activity
 @with_appcontext
 @needs_database
 def purge(*, as_json: bool) -> None:
-    """Delete what is over: unfinished sign-ins, sessions, old activity.
+    """Delete what is over.
 
-    Safe at any time and as often as you like.
+    That is unfinished sign-ins, sessions and old activity. Safe at any time and as often as you like.
     """
     for verb in PURGES.values():
         verb()

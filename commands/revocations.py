@@ -15,7 +15,10 @@ outbox = AppGroup("revocations", help="Grants that are given back to their provi
 @json_option
 @needs_database
 def run(*, as_json: bool) -> None:
-    """Try now what is due; ends with 1 if something has to be tried again later."""
+    """Try now what is due.
+
+    Ends with 1 if something has to be tried again later.
+    """
     ends = Counter(revocations.work_off(site().providers))
     waiting = revocations.waiting()
     lines = [f"{end}: {count}" for end, count in ends.items()]

@@ -65,9 +65,9 @@ def line(row: Session) -> str:
 def revoke(
     session: str | None, who: str | None, *, everybody: bool, yes: bool, as_json: bool
 ) -> None:
-    """End one SESSION, those of a user, or all there are: from the next request on they are over.
+    """End one session, a user's, or all.
 
-    --user takes an id or provider:subject. Whoever is signed out may sign in again; to keep
+    From the next request on they are over. --user takes an id or provider:subject. Whoever is signed out may sign in again; to keep
     somebody out, disable them.
     """
     if [session is not None, who is not None, everybody].count(True) != 1:

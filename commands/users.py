@@ -44,9 +44,9 @@ MAX_PAGE_SIZE = 1000
 @json_option
 @needs_database
 def show(user: str, *, as_json: bool) -> None:
-    """Who somebody is: name, address, identities, sessions, last activity.
+    """Who somebody is.
 
-    USER is an id, provider:subject or an e-mail address. An address may be several people's,
+    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an e-mail address. An address may be several people's,
     verified or not: all of them are shown.
     """
     found = look_up(user)
@@ -142,9 +142,10 @@ def _row(user: User) -> str:
 @json_option
 @needs_database
 def disable(user: str, *, as_json: bool) -> None:
-    """Switch an account off: from now on no session, token or sign-in of it works.
+    """Switch an account off.
 
-    USER is an id or provider:subject. Nothing is deleted; enable undoes it, but for the sessions.
+    From now on no session, token or sign-in of it works. Nothing is deleted; enable undoes it, but
+    for the sessions. USER is an id or provider:subject.
     """
     person = the_one(user)
     count = accounts.switch(person.id, on=False, caller=COMMAND_LINE)
@@ -158,9 +159,9 @@ def disable(user: str, *, as_json: bool) -> None:
 @json_option
 @needs_database
 def enable(user: str, *, as_json: bool) -> None:
-    """Switch an account on again: its person may sign in.
+    """Switch an account on again.
 
-    USER is an id or provider:subject.
+    Its person may sign in, and must: their sessions are gone. USER is an id or provider:subject.
     """
     person = the_one(user)
     accounts.switch(person.id, on=True, caller=COMMAND_LINE)
@@ -178,10 +179,10 @@ def _again(person: User) -> User:
 @json_option
 @needs_database
 def delete(user: str, *, yes: bool, as_json: bool) -> None:
-    """Delete an account with all that is its own, for good.
+    """Delete an account for good.
 
-    USER is an id or provider:subject. The same as the account page's button: identities, their
-    tokens, sessions and activity go at once; grants are given back to the providers soon after.
+    The same as the account page's button: identities, their tokens, sessions and activity go at
+    once; grants are given back to the providers soon after. USER is an id or provider:subject.
     """
     person = the_one(user)
     name = name_of(person)
@@ -216,10 +217,9 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
 @click.option("--json", "_as_json", is_flag=True, help="As always: it is one JSON document.")
 @needs_database
 def export(user: str, output: Path | None, *, _as_json: bool) -> None:
-    """Everything that is kept of somebody, as one JSON document: what their account page gives
-    them to download. No token is in it.
+    """Everything that is kept of somebody, as JSON.
 
-    USER is an id or provider:subject.
+    The document that their account page gives them to download. No token is in it. USER is an id or provider:subject.
     """
     person = the_one(user)
     handle = None if output is None else _new_file(output)
