@@ -108,7 +108,7 @@ def metadata(one: LoginBlueprint) -> Said | None:
         [row for row in published if isinstance(row, dict)] if isinstance(published, list) else []
     )
     kinds = Counter(kind_of(row) for row in rows)
-    words = ", ".join(f"{count} × {kind}" for kind, count in sorted(kinds.items()))
+    words = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     ages = [age for row in rows if (age := age_days(row)) is not None]
     old = f"; the oldest is {max(ages):.0f} days old" if ages else ""
     details = {"keys": dict(kinds), "oldest_key_days": round(max(ages)) if ages else None}

@@ -75,23 +75,21 @@ def disk(path: Path) -> Finding:
     return on_server("disk", "Disk", "ok", words, free_bytes=free)
 
 
-def filesystem_of(path: Path, mounts: Path = MOUNTS) -> str | None:
+def filesystem_of(path: Path) -> str | None:
     """The kind of filesystem that a file is on, by the longest mount point above it (proc(5));
     None where that cannot be told."""
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
-    found: tuple[int, str | None] = (-1, None)
+    depth, kind = -1, None
     for line in lines:
         before, _, after = line.partition(" - ")
         point = Path(before.split(" ")[4].replace("\\040", " "))
-        if path.is_relative_to(point):
-            # Of two at one place the later is on top.
-            found = max(found, (len(point.parts), after.split(" ")[0]), key=lambda pair: pair[0])
-            if len(point.parts) == found[0]:
-                found = (found[0], after.split(" ")[0])
-    return found[1]
+        # Of two at one place the later is on top.
+        if path.is_relative_to(point) and len(point.parts) >= depth:
+            depth, kind = len(point.parts), after.split(" ")[0]
+    return kind
 
 
 def secret_key() -> Finding:

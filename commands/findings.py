@@ -48,11 +48,11 @@ def worst(findings: Iterable[Finding]) -> Level:
 
 
 def side_by_side(
-    checks: Sequence[Callable[[], T]], late: Callable[[int], T], seconds: float = CHECK_SECONDS
+    checks: Sequence[Callable[[], T]], late: Callable[[int], T], seconds: float | None = None
 ) -> list[T]:
     """The results of all checks, in their order; ``late(number)`` in the place of one that has
-    not ended within ``seconds``. That one is left behind: a name that does not resolve can hold
-    it for minutes, and must hold nobody else.
+    not ended within ``seconds``, else CHECK_SECONDS. That one is left behind: a name that does
+    not resolve can hold it for minutes, and must hold nobody else.
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 (Flask's way)
     results: dict[int, T] = {}
@@ -70,7 +70,7 @@ def side_by_side(
     ]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + seconds
+    end = time.monotonic() + (seconds or CHECK_SECONDS)
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     if failures:

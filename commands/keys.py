@@ -92,8 +92,9 @@ def _words(sealed: Mapping[str, int]) -> str:
 def rotate(*, as_json: bool) -> None:
     """Seal everything anew under the first key.
 
-    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. Servers may run meanwhile. May be interrupted and run again.
-    Tells at the end which keys may leave the settings; docs/commands.md has the whole way.
+    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. Servers may run meanwhile. May
+    be interrupted and run again. Tells at the end which keys may leave the settings;
+    docs/commands.md has the whole way.
     """
     outcomes = {place.name: resealing.reseal(place) for place in resealing.PLACES}
     needed, free = _needed(outcomes)

@@ -18,7 +18,8 @@ PURGES = {"flows": flows.purge, "sessions": sessions.purge, "activity": activity
 def purge(*, as_json: bool) -> None:
     """Delete what is over.
 
-    That is unfinished sign-ins, sessions and old activity. Safe at any time and as often as you like.
+    That is unfinished sign-ins, sessions and old activity. Safe at any time and as often as you
+    like.
     """
     for verb in PURGES.values():
         verb()

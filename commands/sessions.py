@@ -67,8 +67,8 @@ def revoke(
 ) -> None:
     """End one session, a user's, or all.
 
-    From the next request on they are over. --user takes an id or provider:subject. Whoever is signed out may sign in again; to keep
-    somebody out, disable them.
+    From the next request on they are over. --user takes an id or provider:subject. Whoever is
+    signed out may sign in again; to keep somebody out, disable them.
     """
     if [session is not None, who is not None, everybody].count(True) != 1:
         raise click.UsageError("Name one of: SESSION, --user ID, --all.")

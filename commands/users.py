@@ -46,8 +46,8 @@ MAX_PAGE_SIZE = 1000
 def show(user: str, *, as_json: bool) -> None:
     """Who somebody is.
 
-    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an e-mail address. An address may be several people's,
-    verified or not: all of them are shown.
+    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an
+    e-mail address. An address may be several people's, verified or not: all of them are shown.
     """
     found = look_up(user)
     seen = people.last_seen([person.id for person in found])
@@ -219,7 +219,8 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
 def export(user: str, output: Path | None, *, _as_json: bool) -> None:
     """Everything that is kept of somebody, as JSON.
 
-    The document that their account page gives them to download. No token is in it. USER is an id or provider:subject.
+    The document that their account page gives them to download. No token is in it. USER is an
+    id or provider:subject.
     """
     person = the_one(user)
     handle = None if output is None else _new_file(output)
