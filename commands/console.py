@@ -2,7 +2,8 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import ParamSpec, TypeVar, cast
 
@@ -63,18 +64,23 @@ def needs_database(command: Callable[P, R]) -> Callable[P, R]:
         fault = schema.fault()
         if fault:
             raise click.ClickException(fault)
-        try:
+        with refusals_in_a_line():
             return command(*args, **kwargs)
-        except Problem as problem:
-            raise click.ClickException(f"{problem.detail or problem.title}.") from None
-        except SQLAlchemyError as error:
-            # A statement's parameters are not for the terminal.
-            name = type(error).__name__
-            raise click.ClickException(
-                f"The database did not answer as it should ({name})."
-            ) from None
 
     return run
+
+
+@contextmanager
+def refusals_in_a_line() -> Iterator[None]:
+    """What cannot be done ends the command with exit status 1 and without a traceback."""
+    try:
+        yield
+    except Problem as problem:
+        raise click.ClickException(f"{problem.detail or problem.title}.") from None
+    except SQLAlchemyError as error:
+        # A statement's parameters are not for the terminal.
+        message = f"The database did not answer as it should ({type(error).__name__})."
+        raise click.ClickException(message) from None
 
 
 def ask(question: str, *, yes: bool) -> None:

@@ -11,7 +11,7 @@ from clients import CREDENTIALS
 from commands.check_provider import check_all
 from commands.check_public import check_public
 from commands.check_server import check_server
-from commands.console import json_option, site, tell
+from commands.console import json_option, refusals_in_a_line, site, tell
 from commands.findings import CHECK_SECONDS, Finding, on_server, side_by_side, worst
 from providers import PROVIDERS, firebase
 
@@ -85,7 +85,8 @@ def check(name: str | None, *, as_json: bool) -> None:
 
     Each line is ok, warn or FAIL and says what to do. Ends with 1 if one is FAIL.
     """
-    findings = _check_everything() if name is None else _check_one(name)
+    with refusals_in_a_line():
+        findings = _check_everything() if name is None else _check_one(name)
     level = worst(findings)
     document = {"level": level, "items": [finding.document for finding in findings]}
     tell(document, [finding.line for finding in findings], as_json=as_json)

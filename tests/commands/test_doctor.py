@@ -381,6 +381,16 @@ def test_what_could_be_better_is_a_warning(make_site, settings, said):
     ]
 
 
+def test_a_key_file_that_others_can_read_is_told(tmp_path):
+    path = tmp_path / "secret_key"
+    path.touch(0o600)
+    assert check_server.key_file(path).level == "ok"
+    path.chmod(0o640)
+    finding = check_server.key_file(path)
+    assert finding.level == "warn"
+    assert f"Run: chmod 600 {path}" in finding.message
+
+
 def test_the_name_of_the_session_cookie_is_advised(make_site):
     url = "https://localhost:9"
     plain = make_site(look_alikes=("google",), PUBLIC_URL=url)
