@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 
-from models import Event, atomic, db, is_id, now
+from models import Event, atomic, db, execute, is_id, new_id, now
 
 log = structlog.get_logger()
 
 KEPT_DAYS = 90
 PAGE_SIZE = 25
+_ADD = insert(Event)
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,18 @@ def record(
     confirmed, email_changed, renamed, downloaded, switched_off, switched_on.
     """
     log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
-    db.session.add(
-        Event(
-            user_id=user_id,
-            kind=kind,
-            provider=provider,
-            reason=reason,
-            detail=detail[:300],
-            address=caller.address,
-            user_agent=caller.user_agent[:256],
-            reference=caller.reference,
-        )
+    execute(
+        _ADD,
+        id=new_id(),
+        user_id=user_id,
+        at=now(),
+        kind=kind,
+        provider=provider,
+        reason=reason,
+        detail=detail[:300],
+        address=caller.address,
+        user_agent=caller.user_agent[:256],
+        reference=caller.reference,
     )
 
 

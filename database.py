@@ -10,7 +10,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import JSON, CursorResult, DateTime, Dialect, Engine, Executable, MetaData, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -133,6 +133,16 @@ def atomic(verb: Callable[P, T]) -> Callable[P, T]:
                 _inside.reset(mark)
 
     return run
+
+
+def execute(statement: Executable, **values: Any) -> CursorResult[Any]:
+    """A statement of Core, in the transaction that is open, after what the ORM has to write.
+
+    For what every sign-in does: a statement that is built once, of ``bindparam``, takes a
+    fifth of the time of one that the ORM builds, compares and tracks.
+    """
+    db.session.flush()
+    return db.session.connection().execute(statement, values)
 
 
 def _may_run_again(error: IntegrityError | OperationalError) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import CursorResult, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, insert, select
 
 import tokens
 from activity import Caller, network
@@ -24,7 +24,7 @@ from errors import (
     TokenUnreadable,
     TooManyAttempts,
 )
-from models import Flow, User, atomic, db, is_id, new_id, now
+from models import Flow, User, atomic, db, execute, is_id, new_id, now
 from providers.base import Grant, Profile, RequestToken
 from sessions import hash_token
 
@@ -35,8 +35,17 @@ MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
 STATE_MAX_CHARACTERS = 128
 
+_ADD = insert(Flow)
+_OF_STATE = select(*Flow.__table__.c).where(Flow.state_hash == bindparam("state_hash"))
+_DELETE = delete(Flow).where(Flow.id == bindparam("flow_id"))
+_OPEN_OF_ADDRESS = select(func.count()).where(
+    Flow.address == bindparam("address"), Flow.expires_at > bindparam("now")
+)
+
 Intent = Literal["sign_in", "ask_email", "prove", "link", "reauth"]
 Waiting = Literal["prove", "switch", "merge"]
+# As the ORM gives it, or Core: both have its columns.
+AFlow = Flow | Row[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +92,10 @@ def begin(
 ) -> Attempt:
     """A new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises ProviderError when a provider gives the same request token a second time.
+    Raises TooManyAttempts as ``check_open`` does, and ProviderError when a provider gives the
+    same request token a second time.
     """
+    check_open(caller.address)
     attempt = Attempt(
         id=new_id(),
         provider=provider,
@@ -100,10 +111,10 @@ def begin(
         cookie=secrets.token_urlsafe(24),
     )
     state_hash = hash_token(attempt.state)
-    if request_token and db.session.scalar(select(Flow.id).where(Flow.state_hash == state_hash)):
+    if request_token and execute(_OF_STATE, state_hash=state_hash).first():
         raise ProviderError("the provider gave the same request token twice")
     held = [attempt.code_verifier, attempt.nonce, attempt.request_token_secret]
-    db.session.add(_row(attempt, held, caller, state_hash=state_hash, identity_id=identity_id))
+    _add(attempt, held, caller, state_hash=state_hash)
     return attempt
 
 
@@ -124,9 +135,8 @@ def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
 
 def check_open(address: str) -> None:
     """Raises TooManyAttempts when an address has left too many flows unfinished."""
-    here = Flow.address == network(address)
-    unfinished = select(func.count()).where(here, Flow.expires_at > now())
-    if (db.session.scalar(unfinished) or 0) >= MAX_OPEN_PER_ADDRESS:
+    unfinished = execute(_OPEN_OF_ADDRESS, address=network(address), now=now()).scalar_one()
+    if unfinished >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
 
@@ -148,7 +158,7 @@ def claim(
     """
     if not state or len(state) > STATE_MAX_CHARACTERS:
         raise StateMismatch("the callback has no usable state")
-    flow = db.session.scalar(select(Flow).where(Flow.state_hash == hash_token(state)))
+    flow = execute(_OF_STATE, state_hash=hash_token(state)).one_or_none()
     if flow is None or flow.provider != provider:
         raise StateMismatch("no flow of this provider has that state")
     _check_browser(flow, cookies, has_cookies)
@@ -166,7 +176,7 @@ def claim(
     return attempt
 
 
-def _check_browser(flow: Flow, cookies: Mapping[str, str], has_cookies: bool) -> None:
+def _check_browser(flow: AFlow, cookies: Mapping[str, str], has_cookies: bool) -> None:
     if flow.expires_at < now():
         raise Expired("the flow is over")
     cookie = cookies.get(flow.id)
@@ -176,7 +186,7 @@ def _check_browser(flow: Flow, cookies: Mapping[str, str], has_cookies: bool) ->
         raise StateMismatch("the flow began in another browser")
 
 
-def _check_person(flow: Flow, user_id: str | None, session_id: str | None) -> None:
+def _check_person(flow: AFlow, user_id: str | None, session_id: str | None) -> None:
     """What somebody began while signed in ends only with them still there; what is to change
     their account, only in that very session."""
     if flow.user_id not in (None, user_id) or flow.session_id not in (None, session_id):
@@ -191,7 +201,7 @@ def park(attempt: Attempt, waiting_for: Waiting, grant: Grant, caller: Caller) -
     """
     if attempt.user_id and db.session.get(User, attempt.user_id) is None:
         raise StateMismatch("the account is gone")
-    db.session.add(_row(attempt, asdict(grant), caller, parked_as=waiting_for))
+    _add(attempt, asdict(grant), caller, parked_as=waiting_for)
 
 
 def parked(
@@ -222,16 +232,20 @@ def take(attempt: Attempt) -> None:
     _delete(attempt.id, otherwise="that question was answered already")
 
 
-@atomic
 def drop(cookies: Mapping[str, str]) -> None:
     """End a browser's flows, whatever their state; ``cookies``: its secrets for them, by id.
 
     Who knows an id without its secret ends nothing.
     """
     if cookies:
-        hashes = [hash_token(cookie) for cookie in cookies.values()]
-        theirs = (Flow.id.in_(list(cookies)), Flow.browser_hash.in_(hashes))
-        db.session.execute(delete(Flow).where(*theirs))
+        _drop(cookies)
+
+
+@atomic
+def _drop(cookies: Mapping[str, str]) -> None:
+    hashes = [hash_token(cookie) for cookie in cookies.values()]
+    theirs = (Flow.id.in_(list(cookies)), Flow.browser_hash.in_(hashes))
+    db.session.execute(delete(Flow).where(*theirs))
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:
@@ -252,28 +266,39 @@ def purge() -> None:
 
 
 def _delete(flow_id: str, *, otherwise: str) -> None:
-    deleted = db.session.execute(delete(Flow).where(Flow.id == flow_id))
-    if cast(CursorResult[Any], deleted).rowcount != 1:
+    if execute(_DELETE, flow_id=flow_id).rowcount != 1:
         raise StateMismatch(otherwise)
 
 
-def _row(attempt: Attempt, held: object, caller: Caller, **values: Any) -> Flow:
-    return Flow(
+def _add(
+    attempt: Attempt,
+    held: object,
+    caller: Caller,
+    *,
+    state_hash: str | None = None,
+    parked_as: str | None = None,
+) -> None:
+    began = now()
+    execute(
+        _ADD,
         id=attempt.id,
+        state_hash=state_hash,
         browser_hash=hash_token(attempt.cookie),
         provider=attempt.provider,
         intent=attempt.intent,
         user_id=attempt.user_id,
         session_id=attempt.session_id,
+        identity_id=None if parked_as else attempt.identity_id,
         return_to=attempt.return_to,
         secrets=tokens.sealer().seal(held, _bound(attempt.id)),
         address=network(caller.address),
-        expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
-        **values,
+        created_at=began,
+        expires_at=began + timedelta(seconds=LIFETIME_SECONDS),
+        parked_as=parked_as,
     )
 
 
-def _attempt(flow: Flow, cookie: str, **held: str) -> Attempt:
+def _attempt(flow: AFlow, cookie: str, **held: str) -> Attempt:
     return Attempt(
         id=flow.id,
         provider=flow.provider,
@@ -287,7 +312,7 @@ def _attempt(flow: Flow, cookie: str, **held: str) -> Attempt:
     )
 
 
-def _open(flow: Flow) -> Any:
+def _open(flow: AFlow) -> Any:
     try:
         return tokens.sealer().open(flow.secrets, _bound(flow.id))
     except TokenUnreadable as error:

@@ -6,30 +6,50 @@ within one, and has locked its account.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 import activity
 import tokens
 from activity import Caller
 from errors import NotFound, StateMismatch
 from linking import Match, Owner, Policy, any_allowed
-from models import OAuth, User, db, now
+from models import OAuth, User, db, execute, new_id, now
 from providers.base import Grant, Profile, email_key
 
+_THIS = (
+    OAuth.provider == bindparam("provider"),
+    OAuth.issuer == bindparam("issuer"),
+    OAuth.subject == bindparam("subject"),
+)
+_FIND = select(OAuth).where(*_THIS)
+_FIND_NOW = _FIND.execution_options(populate_existing=True)
+_FIND_OWNER = select(OAuth.user_id).where(*_THIS)
+_LOCK = (
+    select(User)
+    .where(User.id == bindparam("user_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_OF_ADDRESS = (
+    select(OAuth, User.disabled_at)
+    .join(OAuth.user)
+    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
+)
 
-def _where(grant: Grant) -> tuple[Any, ...]:
-    return (
-        OAuth.provider == grant.provider,
-        OAuth.issuer == grant.issuer,
-        OAuth.subject == grant.profile.subject,
-    )
+
+def _key(grant: Grant) -> dict[str, str]:
+    return {
+        "provider": grant.provider,
+        "issuer": grant.issuer,
+        "subject": grant.profile.subject,
+    }
 
 
 def find(grant: Grant) -> OAuth | None:
     """The identity that a flow brought, if it is known here."""
-    return db.session.scalar(select(OAuth).where(*_where(grant)))
+    return db.session.scalar(_FIND, _key(grant))
 
 
 def look_up(
@@ -53,12 +73,14 @@ def lock_identity(grant: Grant) -> OAuth | None:
     Read once more under the lock: whoever held it may have removed the identity, or brought
     it to another account, which is locked then.
     """
-    owner_id = db.session.scalar(select(OAuth.user_id).where(*_where(grant)))
+    owner_id = execute(_FIND_OWNER, **_key(grant)).scalar_one_or_none()
     while owner_id is not None:
-        _user = lock(owner_id)  # kept, so that identity.user finds it
-        query = select(OAuth).where(*_where(grant))
-        identity = db.session.scalar(query.execution_options(populate_existing=True))
-        if identity is None or identity.user_id == owner_id:
+        user = lock(owner_id)
+        identity = db.session.scalar(_FIND_NOW, _key(grant))
+        if identity is None:
+            return None
+        if user and identity.user_id == owner_id:
+            set_committed_value(identity, "user", user)  # else it would be read once more
             return identity
         owner_id = identity.user_id
     return None
@@ -74,8 +96,7 @@ def lock_user(user_id: str) -> User:
 
 def lock(user_id: str) -> User | None:
     """The account as it is now, and as it stays until this transaction ends."""
-    query = select(User).where(User.id == user_id).with_for_update()
-    return db.session.scalar(query.execution_options(populate_existing=True))
+    return db.session.scalar(_LOCK, {"user_id": user_id})
 
 
 def of_user(user_id: str) -> Sequence[OAuth]:
@@ -124,11 +145,9 @@ def matches_of(profile: Profile, policy: Policy) -> list[Match]:
     """The accounts with an identity of the same address, the strongest claim of each."""
     if profile.email is None:
         return []
-    same = select(OAuth.user_id).where(OAuth.email_key == email_key(profile.email))
-    query = select(OAuth, User.disabled_at).join(OAuth.user).where(OAuth.user_id.in_(same))
     by_user: dict[str, list[OAuth]] = {}
     disabled: dict[str, bool] = {}
-    for row, disabled_at in db.session.execute(query):
+    for row, disabled_at in db.session.execute(_OF_ADDRESS, {"key": email_key(profile.email)}):
         by_user.setdefault(row.user_id, []).append(row)
         disabled[row.user_id] = disabled_at is not None
     return [
@@ -157,15 +176,16 @@ def _match(
 def add(user: User, grant: Grant) -> OAuth:
     """A new identity of this person."""
     identity = OAuth(
+        id=new_id(),  # the token is bound to it
         user=user,
         provider=grant.provider,
         issuer=grant.issuer,
         subject=grant.profile.subject,
     )
-    db.session.add(identity)
-    db.session.flush()
     _keep_profile(identity, grant.profile)
     _keep_grant(identity, grant)
+    db.session.add(identity)
+    db.session.flush()
     return identity
 
 

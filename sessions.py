@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from activity import Caller
-from models import OAuth, Session, atomic, db, now
+from models import OAuth, Session, atomic, db, execute, new_id, now
 
 LIFETIME_DAYS = 90
 IDLE_DAYS = 14
@@ -22,6 +22,14 @@ RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
 # When a session's person has not proved themselves in a way that still counts.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ADD = insert(Session)
+_FIND = (
+    select(Session)
+    .where(Session.token_hash == bindparam("token_hash"))
+    .options(joinedload(Session.user, innerjoin=True))
+)
+_NUMBER = select(func.count()).where(Session.user_id == bindparam("user_id"))
 
 
 def hash_token(token: str) -> str:
@@ -37,29 +45,33 @@ def start(
     replaces: str | None = None,
     proved_at: float | None = None,
 ) -> tuple[Session, str]:
-    """A session for the identity's owner, and the token for the cookie.
+    """A session for the identity's owner, as a row of its own, and the token for the cookie.
 
     ``replaces``: id of the session that this browser had; it ends. When it was the same
     person's the new one is no more recent: a provider that still knows them signs whoever sits
     there in again, unasked. For sensitive acts they are asked to prove themselves (``renew``).
     ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     """
-    begun_at = _end_replaced(replaces, identity.user_id) if replaces else now()
+    started_at = now()
+    begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
     token = secrets.token_urlsafe(32)
-    session = Session(
-        token_hash=hash_token(token),
-        user_id=identity.user_id,
-        identity_id=identity.id,
-        provider=identity.provider,
-        authenticated_at=begun_at if proved_at is None else moment(proved_at),
-        expires_at=now() + timedelta(days=LIFETIME_DAYS),
-        user_agent=caller.user_agent[:256],
-        address=caller.address,
-    )
-    db.session.add(session)
-    db.session.flush()
-    _end_surplus(identity.user_id)
-    return session, token
+    values = {
+        "id": new_id(),
+        "token_hash": hash_token(token),
+        "user_id": identity.user_id,
+        "identity_id": identity.id,
+        "provider": identity.provider,
+        "created_at": started_at,
+        "authenticated_at": begun_at if proved_at is None else moment(proved_at),
+        "last_seen_at": started_at,
+        "expires_at": started_at + timedelta(days=LIFETIME_DAYS),
+        "user_agent": caller.user_agent[:256],
+        "address": caller.address,
+    }
+    execute(_ADD, **values)
+    if execute(_NUMBER, user_id=identity.user_id).scalar_one() > MAX_SESSIONS_PER_USER:
+        _end_surplus(identity.user_id)
+    return Session(**values), token
 
 
 def moment(seconds: float) -> datetime:
@@ -90,8 +102,7 @@ def find(token: str | None) -> Session | None:
     """The session a cookie speaks of, with its user; None when it is over or the user is off."""
     if not token or len(token) > 128:
         return None
-    query = select(Session).where(Session.token_hash == hash_token(token))
-    session = db.session.scalar(query.options(joinedload(Session.user, innerjoin=True)))
+    session = db.session.scalar(_FIND, {"token_hash": hash_token(token)})
     if session is None or not _is_alive(session) or not session.user.is_active:
         return None
     return session

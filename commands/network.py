@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import requests
 
 from errors import ProviderError
-from providers.transport import CONNECT_SECONDS, Transport, prepare, tls_context
+from providers.connections import CONNECT_SECONDS, tls_context
+from providers.transport import Transport, prepare
 
 DAY_SECONDS = 86400
 

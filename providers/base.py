@@ -156,6 +156,8 @@ class Provider:
     check_client: Callable[[ClientSettings], list[str]] = no_faults
     # For a provider that answers by POST (form_post): what to keep of the form's ``user``.
     read_form_user: Callable[[str], Mapping[str, object]] | None = None
+    # What ``profile`` reads of the API where that is several things, each by GET: asked at once.
+    reads: tuple[str, ...] = ()
     # Whether a stored token reads the profile again; else only a new sign-in does.
     reads_again: bool = True
     # Whether it ever says that an address was verified.

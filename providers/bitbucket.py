@@ -47,6 +47,7 @@ BITBUCKET = Provider(
     pkce=False,
     client_auth="basic",
     profile=profile,
+    reads=("user", "user/emails"),
     also_passes=("https://id.atlassian.com",),
     console="https://bitbucket.org/account/workspaces/",
 )

@@ -18,7 +18,7 @@ from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Provider, RequestToken, origin
 from providers.openid_connect import Issuer
-from providers.transport import HEADERS, Transport
+from providers.transport import HEADERS, HTTPAnswer, Transport
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
 
@@ -125,6 +125,8 @@ class LoginBlueprint(Blueprint):
     client_id = ""
     single_parameters: tuple[str, ...] = ()
     client_secret: str
+    # Whether the provider is asked something before a flow begins (``opening``).
+    has_opening = False
     # Of a provider of OpenID Connect.
     issuer: Issuer | None = None
 
@@ -188,13 +190,28 @@ class LoginBlueprint(Blueprint):
         """The token endpoint's answer to a grant. Raises ProviderError."""
         raise ProviderError("this protocol renews no token")
 
-    def post_as_client(self, _url: str, _form: Mapping[str, str]) -> requests.Response:
+    def post_as_client(self, _url: str, _form: Mapping[str, str]) -> HTTPAnswer:
         """Send a form as the client that we are. Raises ProviderError."""
         raise ProviderError("this protocol knows no such call")
 
     def opening(self) -> RequestToken | None:
         """What must be fetched from the provider before a flow begins. Raises ProviderError."""
         return None
+
+    def authorization_address(self, attempt: Attempt) -> str:
+        """Where the person is asked. Raises ProviderError when it must be read and cannot be."""
+        raise NotImplementedError
+
+    def warm_up(self) -> None:
+        """Have connections ready for the callback, which will not have to wait for them."""
+
+    def before_app_request(self, verb: Any) -> Any:
+        """Nothing: Flask-Dance hangs hooks of every provider on every request of the app, to
+        read settings that ours have, and to forget a session that lives in ``g``."""
+        return verb
+
+    def teardown_app_request(self, verb: Any) -> Any:
+        return verb
 
     def check(self) -> None:
         """Ask the provider for something that it must refuse, and for which reason it says.
@@ -219,7 +236,8 @@ class LoginBlueprint(Blueprint):
         state and verifier where all requests share them.
         """
         g.attempt = attempt
-        url = self.session.authorization_address()
+        url = self.authorization_address(attempt)
+        self.warm_up()
         oauth_before_login.send(self, url=url)
         return redirect(url)
 

@@ -55,6 +55,7 @@ GITHUB = Provider(
     token_endpoint="https://github.com/login/oauth/access_token",
     api_url="https://api.github.com/",
     profile=profile,
+    reads=("user", "user/emails"),
     # GitHub cannot be asked to authenticate again, only to ask which account it shall be.
     intent_params={"reauth": {"prompt": "select_account"}},
     # https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization

@@ -18,7 +18,7 @@ from providers.base import Get, Profile
 from providers.blueprint import LoginBlueprint
 from providers.oauth2 import NOT_KEPT
 from providers.openid_connect import check_userinfo
-from providers.transport import HEADERS, read_json
+from providers.transport import HEADERS, HTTPAnswer, read_json
 
 Token = Mapping[str, Any]
 
@@ -111,7 +111,7 @@ def revoke(client: LoginBlueprint, token: Token) -> None:
     raise Misconfigured(where) if response.status_code in (401, 403) else ProviderError(where)
 
 
-def _ask_to_revoke(client: LoginBlueprint, token: Token) -> requests.Response:
+def _ask_to_revoke(client: LoginBlueprint, token: Token) -> HTTPAnswer:
     access_token, way = str(token.get("access_token", "")), client.provider.revocation
     if way is None:
         return _post_revocation(client, client.endpoint_url("revocation"), token)
@@ -129,13 +129,13 @@ def _ask_to_revoke(client: LoginBlueprint, token: Token) -> requests.Response:
     return client.transport.send(request.prepare())
 
 
-def _post_revocation(client: LoginBlueprint, url: str, token: Token) -> requests.Response:
+def _post_revocation(client: LoginBlueprint, url: str, token: Token) -> HTTPAnswer:
     """RFC 7009 2.1: the refresh token, where there is one, takes the access tokens along."""
     kind = "refresh_token" if token.get("refresh_token") else "access_token"
     return client.post_as_client(url, {"token": str(token.get(kind)), "token_type_hint": kind})
 
 
-def _is_gone(client: LoginBlueprint, response: requests.Response) -> bool:
+def _is_gone(client: LoginBlueprint, response: HTTPAnswer) -> bool:
     way = client.provider.revocation
     if way and way.asked_by != "form" and response.status_code == 404:
         return True
@@ -144,7 +144,7 @@ def _is_gone(client: LoginBlueprint, response: requests.Response) -> bool:
     return _code(response) in GONE_ERRORS | client.provider.access_refused_errors
 
 
-def _code(response: requests.Response) -> str:
+def _code(response: HTTPAnswer) -> str:
     """The error code in a JSON answer: of OAuth's form, or of the Graph API's; else empty."""
     try:
         answer = json.loads(response.content)

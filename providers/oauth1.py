@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from clients import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError
-from providers.base import Grant, Provider, RequestToken
+from providers.base import Attempt, Grant, Provider, RequestToken
 from providers.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
 from providers.transport import Transport, prepare, read_json
 
@@ -30,15 +30,6 @@ class ProviderSession(Conversation, OAuth1Session):
     def __init__(self, blueprint: "OAuth1LoginBlueprint", **kwargs: Any) -> None:
         super().__init__(blueprint=blueprint, **kwargs)
         self.keep_to(blueprint.transport)
-
-    def authorization_address(self) -> str:
-        """Where the person is asked (RFC 5849 2.2), with this flow's request token."""
-        parameters = {
-            **self.blueprint.provider.authorize_params,
-            **self.blueprint.provider.intent_params.get(g.attempt.intent, {}),
-            "oauth_token": g.attempt.state,
-        }
-        return f"{self.blueprint.endpoint_url('authorization')}?{urlencode(parameters)}"
 
     def parse_authorization_response(self, _url: str) -> dict[str, str]:
         """Take up the flow's request token and the callback's verifier (RFC 5849 2.3)."""
@@ -85,6 +76,7 @@ class ProviderSession(Conversation, OAuth1Session):
 class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
     """A provider of OAuth 1.0a."""
 
+    has_opening = True
     single_parameters = ("oauth_token", "oauth_verifier", "denied")
 
     def __init__(
@@ -120,6 +112,15 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
         if answer.get("oauth_callback_confirmed") != "true":
             raise ProviderError("the provider did not confirm our callback")
         return RequestToken(answer["oauth_token"], answer["oauth_token_secret"])
+
+    def authorization_address(self, attempt: Attempt) -> str:
+        """Where the person is asked (RFC 5849 2.2), with this flow's request token."""
+        parameters = {
+            **self.provider.authorize_params,
+            **self.provider.intent_params.get(attempt.intent, {}),
+            "oauth_token": attempt.state,
+        }
+        return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"
 
     def ask(self, name: str, session: ProviderSession) -> dict[str, str]:
         """The form that a token endpoint answers a signed POST with. Raises ProviderError."""

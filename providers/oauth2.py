@@ -1,10 +1,11 @@
 """Login blueprints for OAuth 2.0 (RFC 6749) and OpenID Connect providers."""
 
 import base64
+import functools
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -28,7 +29,7 @@ from providers.blueprint import (
 from providers.jwt import VerifiedClaims
 from providers.openid_connect import Issuer, check_fresh, check_hosted_domain, check_userinfo
 from providers.token_endpoint import basic, read_token_response
-from providers.transport import Transport, prepare, read_json
+from providers.transport import HEADERS, HTTPAnswer, Transport, read_json
 
 # RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
@@ -64,14 +65,6 @@ class ProviderSession(Conversation, OAuth2Session):
     def redirect_uri(self, value: object) -> None:
         pass
 
-    def authorization_address(self) -> str:
-        """The authorization request (RFC 6749 4.1.1) of this request's flow."""
-        endpoint = self.blueprint.endpoint_url("authorization")
-        separator = "&" if urlsplit(endpoint).query else "?"
-        # %20 and not +: some providers read the query as RFC 3986 does.
-        query = urlencode(self.blueprint.authorization_parameters(g.attempt), quote_via=quote)
-        return f"{endpoint}{separator}{query}"
-
     def fetch_token(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
         """Exchange the callback's code (RFC 6749 4.1.3), check what comes, read the profile.
 
@@ -99,38 +92,35 @@ class ProviderSession(Conversation, OAuth2Session):
 
     def _reader(self, claims: VerifiedClaims | None) -> Get:
         """The ``get`` that a provider's profile function is given."""
+        blueprint, token = self.blueprint, self.token
+        begun: dict[str, Callable[[], Any]] = {}
 
         def get(url: str) -> Any:
             if claims is not None and url == "id_token":
                 return claims
             if claims is not None and url == "userinfo":
-                endpoint = self.blueprint.endpoint_url("userinfo")
-                return check_userinfo(read_json(self.get(endpoint)), claims["sub"])
+                endpoint = blueprint.endpoint_url("userinfo")
+                return check_userinfo(blueprint.read(endpoint, token), claims["sub"])
             if url == "form_user":
-                return self.blueprint.form_user()
+                return blueprint.form_user()
             if url == "token":
-                return self.token
-            method, _, path = url.rpartition(" ")
-            return read_json(self.request(method or "GET", path))
+                return token
+            if not begun:
+                for other in blueprint.provider.reads:
+                    if other != url:
+                        read = functools.partial(blueprint.read, other, token)
+                        begun[other] = blueprint.transport.beside(read)
+            return begun[url]() if url in begun else blueprint.read(url, token)
 
         return get
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """Fetch as the person, from the provider's API only; the token goes nowhere else."""
-        token, provider = self.token or {}, self.blueprint.provider
-        url = urljoin(self.blueprint.api_url, url)
-        if not self.blueprint.owns(url):
-            raise ValueError(f"{urlsplit(url).netloc} is not {self.blueprint.name}'s API")
-        access_token = str(token.get("access_token", ""))
-        params = {**(kwargs.pop("params", None) or {})}
-        if access_token:
-            headers = {**(kwargs.pop("headers", None) or {})}
-            kwargs["headers"] = {
-                **headers,
-                "Authorization": f"{provider.authorization_scheme} {access_token}",
-            }
-            params |= provider.proof(self.blueprint.client_secret, access_token)
-        kwargs |= {"params": params, "allow_redirects": False}
+        url = self.blueprint.own_url(url)
+        headers, params = self.blueprint.credentials(self.token or {})
+        kwargs["headers"] = {**(kwargs.get("headers") or {}), **headers}
+        kwargs["params"] = {**(kwargs.get("params") or {}), **params}
+        kwargs["allow_redirects"] = False
         return requests.Session.request(self, method, url, *args, **kwargs)
 
 
@@ -228,6 +218,32 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             return super().owns(url)
         return url == self.issuer.metadata().userinfo_endpoint
 
+    def own_url(self, path: str) -> str:
+        """An address of the provider's API. Raises ValueError for any other."""
+        url = urljoin(self.api_url, path)
+        if not self.owns(url):
+            raise ValueError(f"{urlsplit(url).netloc} is not {self.name}'s API")
+        return url
+
+    def credentials(self, token: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """Headers and query parameters that speak for the person of a token."""
+        access_token = str(token.get("access_token", ""))
+        if not access_token:
+            return {}, {}
+        header = {"Authorization": f"{self.provider.authorization_scheme} {access_token}"}
+        return header, dict(self.provider.proof(self.client_secret, access_token))
+
+    def read(self, path: str, token: Mapping[str, Any]) -> Any:
+        """JSON of the provider's API, asked for as the person of a token; ``POST path`` asks by
+        POST. Needs no request of ours. Raises NotShared or ProviderError."""
+        method, _, path = path.rpartition(" ")
+        url = self.own_url(path)
+        header, params = self.credentials(token)
+        if params:
+            url += ("&" if urlsplit(url).query else "?") + urlencode(params)
+        headers = {**HEADERS, **self.api_headers, **header}
+        return read_json(self.transport.ask(method or "GET", url, headers=headers))
+
     # The callback.
 
     def finish(self) -> Response:
@@ -281,6 +297,19 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
 
     # The protocol, for the session above.
 
+    def authorization_address(self, attempt: Attempt) -> str:
+        """The authorization request (RFC 6749 4.1.1)."""
+        endpoint = self.endpoint_url("authorization")
+        separator = "&" if urlsplit(endpoint).query else "?"
+        # %20 and not +: some providers read the query as RFC 3986 does.
+        query = urlencode(self.authorization_parameters(attempt), quote_via=quote)
+        return f"{endpoint}{separator}{query}"
+
+    def warm_up(self) -> None:
+        self.transport.warm(self.endpoint_url("token"))
+        if self.issuer is None:
+            self.transport.warm(self.api_url, max(1, len(self.provider.reads)))
+
     def authorization_parameters(self, attempt: Attempt) -> dict[str, str]:
         """From configuration and flow only: no parameter of the request gets through."""
         scope = self.provider.scope_separator.join(self.scope.replace(",", " ").split())
@@ -329,18 +358,24 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         response = self.post_as_client(self.endpoint_url("token"), body)
         return read_token_response(response, self.provider)
 
-    def post_as_client(self, url: str, form: Mapping[str, str]) -> requests.Response:
+    def post_as_client(self, url: str, form: Mapping[str, str]) -> HTTPAnswer:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
         method, body = self.client_auth, dict(form)
         if method != "basic":
             body[self.provider.client_id_parameter] = self.client_id
         if method == "post":
             body["client_secret"] = self.client_secret
-        prepared = prepare("POST", url, body, as_json=self.provider.json_token_request)
-        prepared.headers.update(self.api_headers)
+        headers = {**HEADERS, **self.api_headers}
         if method == "basic":
-            prepared.headers["Authorization"] = basic(self.client_id, self.client_secret)
-        return self.transport.send(prepared)
+            headers["Authorization"] = basic(self.client_id, self.client_secret)
+        as_json = self.provider.json_token_request
+        return self.transport.ask(
+            "POST",
+            url,
+            headers=headers,
+            form=None if as_json else body,
+            document=body if as_json else None,
+        )
 
     def check_id_token(self, answer: Mapping[str, Any], nonce: str) -> VerifiedClaims | None:
         """Raises ProviderError unless an OpenID Connect answer holds a good id_token, and

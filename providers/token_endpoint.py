@@ -5,19 +5,17 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-import requests
-
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers.base import Provider
 from providers.blueprint import MISCONFIGURED_ERRORS, plain_code
-from providers.transport import parse_json
+from providers.transport import HTTPAnswer, parse_json
 
 # RFC 6749 A.12, bounded.
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 
 
-def read_token_response(response: requests.Response, provider: Provider) -> dict[str, Any]:
+def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
     """A token response (RFC 6749 5.1), or one of its errors (5.2), however it is dressed.
 
     Raises Misconfigured, CodeRefused or another ProviderError.

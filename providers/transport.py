@@ -1,146 +1,84 @@
 """How this process reaches providers: one pool of connections, every call bounded in time and size.
 
 No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
-however slowly the other side drips; resolving a host name alone is left to the system.
+(connections.py).
 """
 
-import functools
-import http.client
-import io
 import json
 import logging
 import re
-import socket
-import ssl
+import threading
 import time
-from collections.abc import Mapping
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import urlencode
 
-import certifi
 import requests
 import urllib3
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
-from urllib3.util.connection import create_connection
 from urllib3.util.retry import Retry
 
 from errors import ProviderDown, ProviderError
+from providers import connections
 from providers.base import NotShared
+from providers.connections import POOLS, deadline, tls_context
 
-CONNECT_SECONDS = 3.05
-READ_SECONDS = 8.0
-TOTAL_SECONDS = 12.0
 ANSWER_MAX_BYTES = 1024 * 1024
 POOLED_HOSTS = 32
 POOLED_CONNECTIONS_PER_HOST = 32
+# How many calls may run beside the requests that wait for them.
+BESIDE_MAX = 32
+# A host that was not spoken to for so long may have closed the connections to it.
+IDLE_SECONDS = 15
 HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
 
 # Their warnings hold whole addresses, and a query may hold what a log must not.
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
-_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+T = TypeVar("T")
 
 
-class _BoundedStream(io.RawIOBase):
-    """A socket's stream whose reads stop at the deadline of the call they belong to."""
+class HTTPAnswer(Protocol):
+    """What is read of an answer: an Answer, or a response of requests."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._stream = connection.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        remaining = _deadline.get() - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the whole call took too long")
-        self._socket.settimeout(min(READ_SECONDS, remaining))
-        return self._stream.readinto(buffer)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+    @property
+    def url(self) -> str: ...
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
 
 
-class _StreamSource:
-    """What http.client asks of a socket: one buffered stream."""
+@dataclass(frozen=True)
+class Answer:
+    """A provider's answer, its body read whole. Names of headers are of either case."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_BoundedStream(self._connection))
-
-
-class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_StreamSource(sock), *args, **kwargs)  # type: ignore[arg-type]
-
-
-class _Connection(urllib3.connection.HTTPConnection):
-    response_class = _BoundedResponse
-
-    def _new_conn(self) -> socket.socket:
-        """Connect before the deadline: urllib3 gives each address of a name the whole time."""
-        try:
-            found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return super()._new_conn()  # which fails too, in urllib3's words
-        failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
-        for *_, (host, port, *_) in found:
-            remaining = _deadline.get() - time.monotonic()
-            if remaining <= 0:
-                break
-            seconds = min(CONNECT_SECONDS, remaining)
-            try:
-                return create_connection(
-                    (str(host), int(port)), seconds, socket_options=self.socket_options
-                )
-            except TimeoutError:
-                failure = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
-            except OSError as error:
-                failure = urllib3.exceptions.NewConnectionError(self, str(error))
-        raise failure
-
-
-class _TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
-    pass
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-POOLS = {"http": _Pool, "https": _TLSPool}
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """The system's certificates and certifi's: a slim container image may have no system ones.
-
-    Parsing them costs more than a whole sign-in, so it is done once per process.
-    """
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
+    url: str = field(repr=False)
+    status_code: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 class Transport(HTTPAdapter):
-    """A requests adapter that is shared by all sessions of the process.
+    """The connections of one process, and the adapter by which sessions of requests use them.
 
-    ``send`` returns a response whose body was read whole, or raises ProviderDown
+    ``ask`` and ``send`` return an answer whose body was read whole, or raise ProviderDown
     (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
     """
 
     def __init__(self) -> None:
         self._proxies: dict[str, dict[str, str]] = {}
+        self._spoken: dict[str, float] = {}
+        self._beside: ThreadPoolExecutor | None = None
+        self._free = threading.BoundedSemaphore(BESIDE_MAX)
+        self._lock = threading.Lock()
         # "other" is an error inside TLS, which may come after the request was sent.
         retry = Retry(
             total=1,
@@ -164,42 +102,117 @@ class Transport(HTTPAdapter):
             manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def cert_verify(self, conn: Any, *_: Any) -> None:
-        # Without this, requests names a CA file here and every new connection parses it again.
-        conn.cert_reqs = "CERT_REQUIRED"
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = HEADERS,
+        form: Mapping[str, str] | None = None,
+        document: object = None,
+    ) -> Answer:
+        """One request with our headers; ``form`` is its body, or ``document`` as JSON."""
+        body, sent = None, dict(headers)
+        if form is not None:
+            body = urlencode(form).encode()
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        elif document is not None:
+            body = json.dumps(document).encode()
+            sent["Content-Type"] = "application/json"
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        try:
+            response = self._open(method, url, sent, body)
+            return Answer(url, response.status, response.headers, _read(response, url))
+        except FAILURES as error:
+            raise _told(method, url, error) from None
+        finally:
+            deadline.reset(mark)
 
     def send(  # type: ignore[override]
-        self, request: requests.PreparedRequest, **_options: Any
+        self, request: PreparedRequest, **_options: Any
     ) -> requests.Response:
-        mark = _deadline.set(time.monotonic() + TOTAL_SECONDS)
+        method, url = request.method or "GET", request.url or ""
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
         try:
-            response = super().send(
-                request,
-                stream=True,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                proxies=self._proxies_for(request.url or ""),
-            )
-            _read_body(response)
-        except requests.exceptions.Timeout as error:
-            raise ProviderDown(_describe(request, error), timed_out=True) from None
-        except (requests.exceptions.ConnectionError, OSError) as error:
-            timed_out = isinstance(error, TimeoutError) or "timed out" in str(error)
-            raise ProviderDown(_describe(request, error), timed_out=timed_out) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
-            if timed_out or isinstance(error, urllib3.exceptions.ProtocolError):
-                raise ProviderDown(_describe(request, error), timed_out=timed_out) from None
-            raise ProviderError(_describe(request, error)) from None
+            raw = self._open(method, url, cast(Mapping[str, str], request.headers), request.body)
+            response = self.build_response(request, raw)
+            body = _read(raw, url)
+        except FAILURES as error:
+            raise _told(method, url, error) from None
         finally:
-            _deadline.reset(mark)
+            deadline.reset(mark)
+        # As requests does when it reads a body itself.
+        response._content, response._content_consumed = body, True  # noqa: SLF001
         return response
 
-    def _proxies_for(self, url: str) -> dict[str, str]:
-        """The proxy variables of the environment, looked up once per origin."""
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """The response, its body unread."""
+        if not url.startswith(("http://", "https://")):
+            raise ProviderError(f"{method} {_place(url)}: not an address")
         origin = "/".join(url.split("/", 3)[:3])
+        self._spoken[origin] = time.monotonic()
+        answer: urllib3.BaseHTTPResponse = self._pools_for(origin).urlopen(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=self.max_retries,
+            timeout=urllib3.Timeout(
+                connect=connections.CONNECT_SECONDS, read=connections.READ_SECONDS
+            ),
+        )
+        return answer
+
+    def _pools_for(self, origin: str) -> Any:
+        """Where the connections to an origin are: behind the proxy that the environment names,
+        which is looked up once per origin."""
         if origin not in self._proxies:
             self._proxies[origin] = requests.utils.get_environ_proxies(origin)
-        return self._proxies[origin]
+        proxy = requests.utils.select_proxy(origin, self._proxies[origin])
+        return self.proxy_manager_for(proxy) if proxy else self.poolmanager
+
+    def beside(self, verb: Callable[[], T]) -> Callable[[], T]:
+        """Begin a call beside this one: what is returned waits for its end and gives or raises
+        what it does. Where too many run already it is done when it is waited for, so that one
+        slow provider takes no thread from another."""
+        if not self._free.acquire(blocking=False):
+            return verb
+        with self._lock:
+            if self._beside is None:
+                self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside")
+        future: Future[T] = self._beside.submit(verb)
+        future.add_done_callback(lambda _future: self._free.release())
+        return future.result
+
+    def warm(self, url: str, count: int = 1) -> None:
+        """Have connections to this address ready soon, where the last ones may be closed."""
+        origin, now = "/".join(url.split("/", 3)[:3]), time.monotonic()
+        if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
+            return
+        self._spoken[origin] = now
+        self.beside(lambda: self._connect(origin, count))
+
+    def _connect(self, origin: str, count: int) -> None:
+        """Take connections of the pool, see that they are open, and put them back."""
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        try:
+            pool = self._pools_for(origin).connection_from_url(origin)
+            # One that the other side has closed comes closed.
+            taken = [pool._get_conn() for _ in range(count)]  # noqa: SLF001
+            with suppress(*FAILURES):  # whoever needs them is told
+                for connection in taken:
+                    if connection.is_closed:
+                        connection.connect()
+            for connection in taken:
+                pool._put_conn(connection)  # noqa: SLF001
+        finally:
+            deadline.reset(mark)
 
     def get_json(self, url: str) -> Any:
         """Fetch a public JSON document. Raises ProviderError."""
@@ -210,20 +223,39 @@ class Transport(HTTPAdapter):
 
         Raises ProviderError.
         """
-        response = self.send(prepare("GET", url))
-        return read_json(response), fresh_seconds(response.headers)
+        answer = self.ask("GET", url)
+        return read_json(answer), fresh_seconds(answer.headers)
 
 
-def prepare(
-    method: str, url: str, data: Mapping[str, str] | None = None, *, as_json: bool = False
-) -> PreparedRequest:
-    """A request with our headers; ``data`` is its form, or its JSON object.
+FAILURES = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
-    Raises ProviderError where the address cannot be one.
-    """
-    form, document = (None, data) if as_json else (data, None)
+
+def _told(method: str, url: str, error: Exception) -> ProviderError:
+    """What went wrong on the way, as the provider's fault."""
+    cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
+    detail = f"{method} {_place(url)}: {type(cause or error).__name__}"
+    # Unreachable is a timeout's heir in urllib3.
+    unreachable = urllib3.exceptions.NewConnectionError
+    if isinstance(cause, (urllib3.exceptions.TimeoutError, TimeoutError)) and not isinstance(
+        cause, unreachable
+    ):
+        return ProviderDown(detail, timed_out=True)
+    down = (
+        OSError,
+        unreachable,
+        urllib3.exceptions.ProtocolError,
+        urllib3.exceptions.SSLError,
+        urllib3.exceptions.ProxyError,
+    )
+    if isinstance(cause, down) and not isinstance(cause, requests.exceptions.RequestException):
+        return ProviderDown(detail, timed_out="timed out" in str(cause))
+    return ProviderError(detail)
+
+
+def prepare(method: str, url: str) -> PreparedRequest:
+    """A request with our headers. Raises ProviderError where the address cannot be one."""
     try:
-        return requests.Request(method, url, HEADERS, data=form, json=document).prepare()
+        return requests.Request(method, url, HEADERS).prepare()
     except ValueError as error:
         raise ProviderError(f"{method} {_place(url)}: {type(error).__name__}") from None
 
@@ -241,7 +273,7 @@ def fresh_seconds(headers: Mapping[str, str]) -> float | None:
     return max(0, int(max_age) - already)
 
 
-def read_json(response: requests.Response) -> Any:
+def read_json(response: HTTPAnswer) -> Any:
     """The JSON of an answer that must be a success.
 
     Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
@@ -262,23 +294,17 @@ def parse_json(body: bytes, where: str) -> Any:
         raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
 
 
-def _read_body(response: requests.Response) -> None:
+def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
     body = bytearray()
     try:
-        for chunk in response.raw.stream(65536, decode_content=True):
+        for chunk in response.stream(65536, decode_content=True):
             body += chunk
             if len(body) > ANSWER_MAX_BYTES:
-                response.raw.close()
-                raise ProviderError(f"{_place(response.url)} answered more than a megabyte")
+                response.close()
+                raise ProviderError(f"{_place(url)} answered more than a megabyte")
     finally:
-        response.raw.release_conn()
-    # As requests does when it reads a body itself.
-    response._content = bytes(body)  # noqa: SLF001
-    response._content_consumed = True  # noqa: SLF001
-
-
-def _describe(request: requests.PreparedRequest, error: Exception) -> str:
-    return f"{request.method} {_place(request.url)}: {type(error).__name__}"
+        response.release_conn()
+    return bytes(body)
 
 
 def _place(url: str | None) -> str:

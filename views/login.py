@@ -154,10 +154,12 @@ def begin_flow(
 ) -> flows.Attempt:
     """A flow of this browser; one that is to change an account is bound to its session."""
     session = current_session()
-    flows.check_open(caller().address)
     drop_flows(flows.surplus(flow_cookies()))
-    db.session.commit()  # nothing of the database is held while the provider is asked
-    request_token = site().providers[provider].opening()
+    blueprint, request_token = site().providers[provider], None
+    if blueprint.has_opening:
+        flows.check_open(caller().address)
+        db.session.commit()  # nothing of the database is held while the provider is asked
+        request_token = blueprint.opening()
     attempt = flows.begin(
         provider,
         intent,

@@ -204,7 +204,7 @@ def test_refused_tokens_are_counted_like_refused_flows(make_site):
 @pytest.fixture
 def firebase(site, monkeypatch):
     """The look-alike, of a server that does not wait long."""
-    monkeypatch.setattr("providers.transport.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.connections.READ_SECONDS", 1.2)
     return site.simulator.firebase
 
 

@@ -142,8 +142,8 @@ def test_an_issuer_that_is_broken_breaks_its_own_button_only(make_site, clock, a
 
 @pytest.mark.parametrize("answer", ["slow", "drip"])
 def test_an_issuer_that_takes_for_ever_is_left_waiting(browser, site, monkeypatch, answer):
-    monkeypatch.setattr("providers.transport.READ_SECONDS", 1.2)
-    monkeypatch.setattr("providers.transport.TOTAL_SECONDS", 1.3)
+    monkeypatch.setattr("providers.connections.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.connections.TOTAL_SECONDS", 1.3)
     site.simulator.google.metadata_answer = answer
     assert_refused(browser.get("/login/google"), 504, "Google isn't answering")
 

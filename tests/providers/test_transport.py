@@ -26,9 +26,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from errors import ProviderDown, ProviderError
+from providers import connections
 from providers import transport as module
 from providers.base import NotShared
-from providers.transport import ANSWER_MAX_BYTES, Transport, read_json, tls_context
+from providers.connections import tls_context
+from providers.transport import ANSWER_MAX_BYTES, Transport, read_json
 from tests.conftest import lack
 
 Answer = Callable[[socket.socket], None]
@@ -231,9 +233,9 @@ def serve() -> Iterator[Callable[..., Peer]]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Time limits for servers that are slow on purpose; ``undo`` gives the real ones back."""
-    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.1)
-    monkeypatch.setattr(module, "READ_SECONDS", 0.08)
-    monkeypatch.setattr(module, "TOTAL_SECONDS", 0.12)
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.08)
+    monkeypatch.setattr(connections, "TOTAL_SECONDS", 0.12)
     return monkeypatch
 
 
@@ -353,7 +355,7 @@ def test_many_dead_addresses_take_no_longer_than_one_call_may(serve, transport, 
 
 
 def test_one_dead_address_among_several_does_no_harm(serve, transport, resolve, monkeypatch):
-    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.1)
     peer = serve()
     resolve("127.0.0.2", "127.0.0.1")
     with black_hole("127.0.0.2", peer.port):
@@ -388,7 +390,7 @@ def test_an_address_that_is_none_is_a_providers_fault_too(transport, url):
 
 
 def test_a_slow_provider_keeps_nobody_else_waiting(serve, transport, monkeypatch):
-    monkeypatch.setattr(module, "TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "TOTAL_SECONDS", 1.0)
     slow, quick = serve(SLOW["drips the body"]), serve()
     ended: list[ProviderError] = []
 
