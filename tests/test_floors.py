@@ -10,8 +10,8 @@ FLOORS = [
     {"clients", "config", "errors", "logs"},
     {"database", "models", "sealing"},
     {
-        *("accounts", "activity", "exports", "flows", "identities", "linking", "revocations"),
-        *("sessions", "snapshots", "tokens"),
+        *("accounts", "activity", "exports", "flows", "identities", "linking", "people"),
+        *("resealing", "revocations", "schema", "sessions", "snapshots", "tokens"),
     },
     {"views", "commands"},
     {"app"},
@@ -37,7 +37,7 @@ DOORS = {
 }
 FILES = sorted(
     path
-    for pattern in ("*.py", "providers/*.py", "views/*.py", "simulator/*.py")
+    for pattern in ("*.py", "commands/*.py", "providers/*.py", "views/*.py", "simulator/*.py")
     for path in ROOT.glob(pattern)
 )
 
