@@ -36,7 +36,8 @@ from providers.transport import Transport
 from sealing import Sealer
 from sessions import LIFETIME_DAYS
 from tokens import IdentityTokens
-from views import cors, guards, pages, problems
+from views import cors, guards, health, pages, problems
+from views import metrics as counted
 from views.account import account
 from views.api import api
 from views.confirm import confirm
@@ -91,7 +92,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    counted.init_app(app)
     pages.init_app(app)
+    health.init_app(app)
     problems.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
@@ -188,7 +191,7 @@ def firebase_project(
     configured = {name: one.identity_issuer for name, one in providers.items()}
     return Firebase(
         settings.firebase_project_id,
-        transport.get_dated_json,
+        transport.named(NAME).get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
         closed=[name for name, one in settings.clients.items() if one.hosted_domain],
         keys_url=settings.firebase_jwks_url,
@@ -237,7 +240,7 @@ def login_blueprints(settings: Settings, transport: Transport) -> dict[str, Logi
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
-            transport=transport,
+            transport=transport.named(name),
         )
     return blueprints
 

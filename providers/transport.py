@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.connection import create_connection
 from urllib3.util.retry import Retry
 
+import metrics
 from errors import ProviderDown, ProviderError
 from providers.base import NotShared
 
@@ -139,6 +140,9 @@ class Transport(HTTPAdapter):
     (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
     """
 
+    # Whom its calls are counted for.
+    name = "other"
+
     def __init__(self) -> None:
         self._proxies: dict[str, dict[str, str]] = {}
         # "other" is an error inside TLS, which may come after the request was sent.
@@ -153,6 +157,12 @@ class Transport(HTTPAdapter):
             respect_retry_after_header=False,
         )
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
+
+    def named(self, name: str) -> "Transport":
+        """The same connections, whose calls are counted for a provider."""
+        other = Transport.__new__(Transport)
+        other.__dict__.update(self.__dict__, name=name)
+        return other
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
@@ -171,6 +181,16 @@ class Transport(HTTPAdapter):
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, **_options: Any
     ) -> requests.Response:
+        with metrics.upstream_call(self.name) as call:
+            try:
+                response = self._send(request)
+            except ProviderDown as error:
+                call.result = "timeout" if error.status == 504 else "unreachable"
+                raise
+            call.result = f"{response.status_code // 100}xx"
+        return response
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
         mark = _deadline.set(time.monotonic() + TOTAL_SECONDS)
         try:
             response = super().send(

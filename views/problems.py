@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 import activity
+import metrics
 from errors import (
     CodeRefused,
     CrossSite,
@@ -113,6 +114,7 @@ def problem_json(
 def on_request_fault(fault: RequestFault) -> Response:
     """A request that its program must write otherwise; no refused sign-in."""
     log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
+    metrics.count_refusal(None, fault.code)
     title = HTTPStatus(fault.status).phrase
     return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
 
@@ -132,6 +134,9 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         detail=error.detail,
         address=caller().address,
     )
+    metrics.count_refusal(provider, error.code)
+    if provider and isinstance(error, SignInError):
+        metrics.count_sign_in(provider, "refused")
     if weight := weight_of(error):
         in_flow = is_in_flow() or wants_json()  # programs have no flows
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
