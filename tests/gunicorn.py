@@ -11,6 +11,8 @@ from typing import Any
 
 import requests
 
+from tests.eavesdropper import EAR
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
 APP = "app:create_app()"
@@ -78,3 +80,5 @@ class Gunicorn:
         for worker in self.workers() if self.process.poll() is None else []:
             os.kill(worker, signal.SIGKILL)
         self.process.wait(START_SECONDS)
+        for line in self.log.splitlines():
+            EAR.hear(line)

@@ -40,7 +40,7 @@ def count(response: Response) -> Response:
     seconds = time.perf_counter() - g.began if "began" in g else 0.0
     endpoint = request.endpoint or "none"
     status = response.status_code
-    metrics.REQUESTS.labels(endpoint, STATUS_CLASSES[status // 100]).observe(seconds)
+    metrics.count_request(endpoint, STATUS_CLASSES[status // 100], seconds)
     if logging.getLogger().isEnabledFor(logging.DEBUG) and endpoint != "static":
         log.debug(
             "request",
