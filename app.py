@@ -126,7 +126,8 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        # What a failed statement was given, hashes and addresses, is not for the log.
+        SQLALCHEMY_ENGINE_OPTIONS={**engine_options(settings), "hide_parameters": True},
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,

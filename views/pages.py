@@ -91,7 +91,7 @@ def protect(response: Response) -> Response:
     # The address of a callback holds a code: it goes nowhere.
     is_callback = request.path.endswith("/authorized")
     headers["Referrer-Policy"] = "no-referrer" if is_callback else "same-origin"
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
     if site().settings.is_https:
         headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"

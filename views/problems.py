@@ -29,7 +29,7 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, forget_cookies, is_in_flow, site
+from views.guards import caller, forget_cookies, forget_who_asks, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
 from views.shapes import ProblemDetails
 from views.sign_in_page import sign_in_page, words
@@ -230,6 +230,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
         **({"hint": hint} if hint else {}),
     )
     forget_cookies()
+    forget_who_asks()
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if not lost and type(error).__name__ != "TimeoutError":
         return on_bug(error)
@@ -244,6 +245,7 @@ def on_bug(error: Exception) -> Any:
     """Anything unforeseen: recorded with its traceback, shown as a reference."""
     log.error("bug", exc_info=error)
     forget_cookies()
+    forget_who_asks()
     if wants_json():
         return problem_json(500, "internal_error", "Internal Server Error")
     return error_page(500, 500), 500
