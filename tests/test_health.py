@@ -87,9 +87,23 @@ def test_a_schema_of_another_release(make_site, database):
     assert ready(site)[0] == 200
 
 
-def test_a_database_that_was_never_brought_up(make_site, tmp_path):
-    site = make_site(DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite")
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_database_that_was_never_brought_up(make_site, database):
+    site = make_site(database)
+    site.execute("DROP TABLE alembic_version")
     status, lines = ready(site)
     assert status == 503
     assert lines["database"] == "ok"
-    assert lines["schema"].endswith("flask --app app db upgrade makes it")
+    assert lines["schema"] == "there is none: flask --app app db upgrade"
+
+
+def test_connections_that_were_cut_are_renewed(make_site):
+    """The database was started anew: nobody has to do that with us too."""
+    site = make_site("postgresql")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    assert ready(site)[0] == 200
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    site.rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    assert browser.get("/account").status == 200
+    assert ready(site)[0] == 200

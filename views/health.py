@@ -20,6 +20,7 @@ log = structlog.get_logger()
 health = Blueprint("health", __name__)
 
 CHECK_SECONDS = 2.0
+MISSING = "there is none: flask --app app db upgrade"
 
 
 class NotReady(Exception):
@@ -132,8 +133,9 @@ class SchemaCheck:
             with engine_of(app).connect() as connection:
                 rows = connection.execute(text("SELECT version_num FROM alembic_version"))
                 found = ", ".join(sorted(row[0] for row in rows)) or "nothing"
-        except SQLAlchemyError:
-            raise NotReady("cannot be read; flask --app app db upgrade makes it") from None
+        except SQLAlchemyError as error:
+            is_missing = "alembic_version" in str(getattr(error, "orig", ""))
+            raise NotReady(MISSING if is_missing else "cannot be read") from None
         if found != newest():
             raise NotReady(f"is at {found} and not at {newest()}: flask --app app db upgrade")
         self._is_good = True
