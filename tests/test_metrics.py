@@ -135,6 +135,19 @@ def test_what_is_there_now(site):
     assert found["quickstep_database_connections_in_use"] == 0
 
 
+def test_it_goes_on_while_the_database_is_away(make_site):
+    """That is when somebody looks."""
+    site = make_site("postgresql")
+    assert series(site)["quickstep_ready"] == 1
+    site.restart(DATABASE_URL="postgresql://me@127.0.0.1:9/people")
+    for _ in range(3):
+        assert site.browser().fetch("/login/github").status == 503
+    found = series(site)
+    assert found["quickstep_ready"] == 0
+    assert found["quickstep_database_connections_in_use"] == 0
+    assert "quickstep_users" not in found
+
+
 def test_nothing_from_outside_becomes_a_label(site, counts):
     """Or a stranger could fill our memory and the Prometheus server's."""
     browser = site.browser()

@@ -3,10 +3,11 @@
 import hmac
 import logging
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, Response, abort, g, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from sqlalchemy import event, func, select
 
 import metrics
@@ -27,8 +28,19 @@ def init_app(app: Flask) -> None:
     app.after_request(count)
     app.register_blueprint(monitoring)
     engine = engine_of(app)
-    event.listen(engine, "checkout", lambda *_: metrics.CONNECTIONS.inc())
-    event.listen(engine, "checkin", lambda *_: metrics.CONNECTIONS.dec())
+    in_use: set[int] = set()
+
+    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
+        in_use.add(id(record))
+        metrics.CONNECTIONS.inc()
+
+    def given_back(_connection: Any, record: Any) -> None:
+        if id(record) in in_use:  # one that could not be opened is given back but was never taken
+            in_use.discard(id(record))
+            metrics.CONNECTIONS.dec()
+
+    event.listen(engine, "checkout", taken)
+    event.listen(engine, "checkin", given_back)
 
 
 def begin() -> None:
@@ -72,7 +84,13 @@ def show() -> Response:
 
 
 def facts() -> list[tuple[str, str, float]]:
-    """What the database has now."""
+    """Whether this server is ready, and what the database has now where it is."""
+    is_ready, _lines = current_app.extensions["health"].report()
+    ready = [("quickstep_ready", "Whether /readyz says 200.", float(is_ready))]
+    return ready + (numbers() if is_ready else [])
+
+
+def numbers() -> list[tuple[str, str, float]]:
 
     def number(of: type[User | Session | Flow], *where: object) -> int:
         query = select(func.count()).select_from(of)
