@@ -6,11 +6,14 @@ application of its own (TLS contexts, pools), so that ``kill -HUP`` reads the se
 """
 
 import atexit
+import fcntl
 import gc
 import math
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +21,37 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (a file system that is memory, not a temporary file)
+JUST_MADE_SECONDS = 60
 _shared = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
 
 
 def _folder_of_counts() -> str:
-    """Where the workers keep their counts for /metrics: new for each master, kept by a reload."""
+    """Where the workers keep their counts for /metrics: new for each master, kept by a reload.
+
+    Held by a lock that ends with the last process, so that what a killed server left can be told
+    from what another one uses, in another container perhaps.
+    """
     prefix = f"quickstep-{os.getpid()}-"
     known = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
     if Path(known).name.startswith(prefix) and Path(known).is_dir():
         return known
-    return tempfile.mkdtemp(prefix=prefix, dir=_shared)
+    for left in Path(_shared or tempfile.gettempdir()).glob("quickstep-*-*"):
+        _remove_left(left)
+    folder = tempfile.mkdtemp(prefix=prefix, dir=_shared)
+    fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
+    return folder
+
+
+def _remove_left(folder: Path) -> None:
+    with suppress(OSError):  # somebody else's, in use, or gone meanwhile
+        if time.time() - folder.stat().st_mtime < JUST_MADE_SECONDS:
+            return
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        finally:
+            os.close(held)
 
 
 def _remove_counts(master: int) -> None:

@@ -76,9 +76,12 @@ class Gunicorn:
         self.process.send_signal(number)
 
     def stop(self) -> None:
-        self.process.kill()
-        for worker in self.workers() if self.process.poll() is None else []:
-            os.kill(worker, signal.SIGKILL)
-        self.process.wait(START_SECONDS)
+        """At once."""
+        self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         for line in self.log.splitlines():
             EAR.hear(line)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import requests
 
 import serving
 from simulator import environment
+from tests.conftest import lack
 from tests.gunicorn import Gunicorn
 from tests.site import SECRET_KEY
 
@@ -29,6 +31,8 @@ def app(environ, start_response):
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Gunicorn]]:
+    if not (Path("/proc/self").exists() and Path("/dev/shm").exists()):
+        lack("/proc and /dev/shm, by which servers are looked into")
     running: list[Gunicorn] = []
 
     def run(*flags: str, **more: str) -> Gunicorn:
@@ -207,6 +211,24 @@ def test_the_counts_of_all_workers_are_one(serve):
     server.signal(signal.SIGTERM)
     assert server.process.wait(30) == 0
     assert not list(Path("/dev/shm").glob(folders))
+
+
+def test_what_a_killed_server_left_is_removed_and_nothing_else(serve):
+    def folder(server: Gunicorn) -> Path:
+        (found,) = Path("/dev/shm").glob(f"quickstep-{server.process.pid}-*")
+        os.utime(found, (1, 1))  # long ago
+        return found
+
+    killed, running = serve("-w", "1"), serve("-w", "1")
+    left, used = folder(killed), folder(running)
+    workers = killed.workers()
+    killed.process.kill()
+    killed.process.wait()
+    theirs = [Path(f"/proc/{worker}") for worker in workers]
+    running.until(lambda: not any(path.exists() for path in theirs))
+    serve("-w", "1")
+    assert not left.exists()
+    assert used.exists()
 
 
 class TestWorkerCount:
