@@ -37,7 +37,8 @@ from providers.transport import Transport
 from sealing import Sealer
 from sessions import LIFETIME_DAYS
 from tokens import IdentityTokens
-from views import cors, guards, pages, problems
+from views import cors, guards, health, pages, problems
+from views import metrics as counted
 from views.account import account
 from views.api import api
 from views.confirm import confirm
@@ -93,7 +94,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    counted.init_app(app)
     pages.init_app(app)
+    health.init_app(app)
     problems.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
@@ -129,7 +132,8 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        # What a failed statement was given, hashes and addresses, is not for the log.
+        SQLALCHEMY_ENGINE_OPTIONS={**engine_options(settings), "hide_parameters": True},
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -194,7 +198,7 @@ def firebase_project(
     configured = {name: one.identity_issuer for name, one in providers.items()}
     return Firebase(
         settings.firebase_project_id,
-        transport.get_dated_json,
+        transport.named(NAME).get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
         closed=[name for name, one in settings.clients.items() if one.hosted_domain],
         keys_url=settings.firebase_jwks_url,
@@ -243,7 +247,7 @@ def login_blueprints(settings: Settings, transport: Transport) -> dict[str, Logi
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
-            transport=transport,
+            transport=transport.named(name),
         )
     return blueprints
 

@@ -166,13 +166,13 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name="revocations", daemon=True)
                 self._thread.start()
 
-    def stop(self) -> None:
-        """Let the thread end, and wait for it."""
+    def stop(self, seconds: float | None = None) -> None:
+        """Let the thread end, and wait for it, for so long at most."""
         with self._lock:
             thread, self._is_stopped = self._thread, True
             self._called.set()
         if thread:
-            thread.join()
+            thread.join(seconds)
 
     def _run(self) -> None:
         while True:

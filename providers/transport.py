@@ -22,6 +22,7 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+import metrics
 from errors import ProviderDown, ProviderError
 from providers import connections
 from providers.base import NotShared
@@ -73,12 +74,14 @@ class Transport(HTTPAdapter):
     (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
     """
 
+    # Whom its calls are counted for.
+    name = "other"
+
     def __init__(self) -> None:
         self._proxies: dict[str, dict[str, str]] = {}
         self._spoken: dict[str, float] = {}
-        self._beside: ThreadPoolExecutor | None = None
+        self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside")
         self._free = threading.BoundedSemaphore(BESIDE_MAX)
-        self._lock = threading.Lock()
         # "other" is an error inside TLS, which may come after the request was sent.
         retry = Retry(
             total=1,
@@ -102,6 +105,12 @@ class Transport(HTTPAdapter):
             manager.pool_classes_by_scheme = POOLS
         return manager
 
+    def named(self, name: str) -> "Transport":
+        """The same connections, whose calls are counted for a provider."""
+        other = Transport.__new__(Transport)
+        other.__dict__.update(self.__dict__, name=name)
+        return other
+
     def ask(
         self,
         method: str,
@@ -119,31 +128,40 @@ class Transport(HTTPAdapter):
         elif document is not None:
             body = json.dumps(document).encode()
             sent["Content-Type"] = "application/json"
-        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
-        try:
-            response = self._open(method, url, sent, body)
-            return Answer(url, response.status, response.headers, _read(response, url))
-        except FAILURES as error:
-            raise _told(method, url, error) from None
-        finally:
-            deadline.reset(mark)
+        raw, content = self._exchange(method, url, sent, body)
+        return Answer(url, raw.status, raw.headers, content)
 
     def send(  # type: ignore[override]
         self, request: PreparedRequest, **_options: Any
     ) -> requests.Response:
-        method, url = request.method or "GET", request.url or ""
+        headers = cast(Mapping[str, str], request.headers)
+        raw, content = self._exchange(
+            request.method or "GET", request.url or "", headers, request.body
+        )
+        response = self.build_response(request, raw)
+        # As requests does when it reads a body itself.
+        response._content, response._content_consumed = content, True  # noqa: SLF001
+        return response
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A response and its body."""
         mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
         try:
-            raw = self._open(method, url, cast(Mapping[str, str], request.headers), request.body)
-            response = self.build_response(request, raw)
-            body = _read(raw, url)
-        except FAILURES as error:
-            raise _told(method, url, error) from None
+            with metrics.upstream_call(self.name) as call:
+                try:
+                    raw = self._open(method, url, headers, body)
+                    content = _read(raw, url)
+                except FAILURES as error:
+                    told = _told(method, url, error)
+                    if isinstance(told, ProviderDown):
+                        call.result = "timeout" if told.status == 504 else "unreachable"
+                    raise told from None
+                call.result = f"{raw.status // 100}xx"
+                return raw, content
         finally:
             deadline.reset(mark)
-        # As requests does when it reads a body itself.
-        response._content, response._content_consumed = body, True  # noqa: SLF001
-        return response
 
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: Any
@@ -183,9 +201,6 @@ class Transport(HTTPAdapter):
         slow provider takes no thread from another."""
         if not self._free.acquire(blocking=False):
             return verb
-        with self._lock:
-            if self._beside is None:
-                self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside")
         future: Future[T] = self._beside.submit(verb)
         future.add_done_callback(lambda _future: self._free.release())
         return future.result

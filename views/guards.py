@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar, cast
 import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.wrappers import Response
@@ -133,6 +133,12 @@ def forget_cookies() -> None:
     """Leave the browser's cookies as they are: what they were to speak of was not committed."""
     g.pop("cookies", None)
     browser_cookie.modified = False
+
+
+def forget_who_asks() -> None:
+    """Take this request for anybody's from here on: who it is could not be read, or would have to
+    be read to show the page that says so."""
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001 (where Flask-Login keeps it)
 
 
 def write_cookies(response: Response) -> Response:

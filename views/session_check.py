@@ -22,6 +22,7 @@ from pydantic_core import to_json
 from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
+import metrics
 from models import OAuth, PlainQuery, Session, User, address_of, now
 from sessions import SEEN_EVERY_SECONDS, hash_token
 from views.shapes import iso
@@ -98,9 +99,11 @@ class SessionCheck:
         csrf_token, until = self._csrf_tokens.get(browser, ("", 0.0))
         if self._headers is None or until < time.monotonic():
             return self._inner(environ, self._learn(browser, start_response))
+        began = time.perf_counter()
         body = self._answer(session_token)
         if body is None:
             return self._inner(environ, start_response)
+        metrics.count_request("api.me", "2xx", time.perf_counter() - began)
         own = [("Content-Length", str(len(body))), (CSRF_HEADER, csrf_token)]
         start_response("200 OK", [*self._headers, *own])
         return [body]
