@@ -83,7 +83,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings=settings,
         providers=providers,
         policy=policy(settings, providers, firebase),
-        limits=Limits(settings.refusals_per_minute),
+        limits=Limits(
+            settings.refusals_per_minute,
+            reveal(settings.redis_url) if settings.redis_url else None,
+        ),
         id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
         one_taps=one_taps(providers),
         firebase=firebase,

@@ -32,7 +32,8 @@ DOORS = {
         "simulator/apple.py",
         "simulator/signing.py",
     },
-    "limits": {"views/limits.py"},
+    "limits": {"views/limits.py", "views/shared_limits.py"},
+    "redis": set(),
     "ua_parser": {"views/describe.py"},
 }
 FILES = sorted(
