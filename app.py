@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import commands
 import config
+import housekeeping
 import logs
 import models
 import revocations
@@ -106,8 +107,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
         guards.csrf.exempt(blueprint)
-    worker = app.extensions["revocations"] = revocations.Worker(app, providers)
-    app.after_request(worker.after_request)
+    for worker in (revocations.worker(app, providers), housekeeping.worker(app)):
+        app.extensions[worker.name] = worker
+        app.after_request(worker.after_request)
     return app
 
 

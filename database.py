@@ -10,7 +10,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 WRITE_ATTEMPTS = 5
 SQLITE_BUSY_MILLISECONDS = 5000
+LONG_READ_SECONDS = 300
 # PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
 RETRYABLE_SQLSTATES = ("40001", "40P01")
 
@@ -139,6 +140,12 @@ def _may_run_again(error: IntegrityError | OperationalError) -> bool:
     if isinstance(error, IntegrityError):
         return True
     return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+def without_time_limit() -> None:
+    """Let this transaction read for longer than a request may wait: it is nobody's."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text(f"SET LOCAL statement_timeout = '{LONG_READ_SECONDS}s'"))
 
 
 def engine_of(app: Flask) -> Engine:

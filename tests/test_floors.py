@@ -8,10 +8,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"clients", "config", "errors", "logs"},
-    {"database", "models", "sealing"},
+    {"background", "database", "models", "sealing"},
     {
-        *("accounts", "activity", "exports", "flows", "identities", "linking", "revocations"),
-        *("sessions", "snapshots", "tokens"),
+        *("accounts", "activity", "exports", "flows", "housekeeping", "identities", "linking"),
+        *("revocations", "sessions", "snapshots", "tokens"),
     },
     {"views", "commands"},
     {"app"},

@@ -40,6 +40,7 @@ def test_what_the_migrations_make_is_what_the_models_say(empty):
         check()
         assert set(inspect(db.engine).get_table_names()) == {
             "alembic_version",
+            "chores",
             "events",
             "flows",
             "oauth",
