@@ -5,13 +5,12 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 from pydantic import SecretStr
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -124,11 +123,12 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
     """Flask's own configuration, and the keys."""
     key = settings.secret_key or config.embedded_secret_key(app.instance_path)
     keys = [key, *settings.secret_key_fallbacks]
+    uri = database_uri(app, settings, demo_url)
     app.config.update(
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
-        SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        SQLALCHEMY_DATABASE_URI=uri,
+        SQLALCHEMY_ENGINE_OPTIONS=models.engine_options(make_url(uri), settings.database_pool_size),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -162,13 +162,6 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     name = f"demo-{demo_url.rpartition(':')[2]}.sqlite" if demo_url else "quickstep.sqlite"
     return URL.create("sqlite", database=str(Path(app.instance_path) / name))
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    if settings.database_url and reveal(settings.database_url).startswith("postgresql"):
-        return {"pool_pre_ping": True}
-    # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
-    return {"pool_size": 8, "max_overflow": 56}
 
 
 def policy(

@@ -135,6 +135,7 @@ class Settings(BaseModel):
     secret_key_fallbacks: Secrets = ()
     token_encryption_keys: Secrets = ()
     database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    database_pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     public_url: Annotated[str, AfterValidator(_check_public_url)] = ""

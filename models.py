@@ -13,7 +13,7 @@ from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from database import Base, atomic, db, engine_of, init_app, is_id, new_id, now
+from database import Base, atomic, db, engine_of, engine_options, init_app, is_id, new_id, now
 
 __all__ = [
     "Base",
@@ -27,6 +27,7 @@ __all__ = [
     "atomic",
     "db",
     "engine_of",
+    "engine_options",
     "init_app",
     "is_id",
     "new_id",

@@ -198,6 +198,13 @@ def _session_token(http_request: Request) -> str | None:
     return tokens[0] if tokens else None
 
 
+def ask_no_more() -> None:
+    """Whoever has not been looked up yet is nobody for the rest of this request, which is to say
+    that the database does not answer."""
+    if "_login_user" not in g:
+        g._login_user = login_manager.anonymous_user()  # noqa: SLF001 (where Flask-Login keeps it)
+
+
 @login_manager.unauthorized_handler
 def send_to_sign_in() -> Response:
     """Who is not signed in is, and then comes back; to a page, not to an act."""

@@ -28,7 +28,7 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, forget_cookies, is_in_flow, site
+from views.guards import ask_no_more, caller, forget_cookies, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
 from views.shapes import ProblemDetails
 from views.sign_in_page import sign_in_page, words
@@ -225,6 +225,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
         **({"hint": hint} if hint else {}),
     )
     forget_cookies()
+    ask_no_more()  # every page would look the person up
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if not lost and type(error).__name__ != "TimeoutError":
         return on_bug(error)
