@@ -139,6 +139,8 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         SEND_FILE_MAX_AGE_DEFAULT=pages.STATIC_SECONDS,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
+        # Forms that were opened under an earlier key; the last of these signs (itsdangerous).
+        WTF_CSRF_SECRET_KEY=[reveal(one) for one in (*settings.secret_key_fallbacks[::-1], key)],
         # A sign-in page that was left open overnight must still work.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
