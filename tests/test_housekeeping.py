@@ -79,6 +79,17 @@ def chores(site: Site) -> dict[str, tuple[int, bool]]:
     return {name: (turn, done_at is not None) for name, turn, done_at in rows}
 
 
+def all_at_once(sites: list[Site]) -> None:
+    barrier = threading.Barrier(len(sites))
+
+    def work(each: Site) -> None:
+        barrier.wait(10)
+        each.inside(housekeeping.run_due)
+
+    with ThreadPoolExecutor(len(sites)) as pool:
+        list(pool.map(work, sites))
+
+
 def make_due(site: Site) -> None:
     site.execute("UPDATE chores SET due_at = :at", at=ago(minutes=1))
 
@@ -112,20 +123,36 @@ def test_of_two_instances_one_does_it_and_once(make_site):
             if statement.startswith("DELETE"):
                 deleted.append(cursor.rowcount)
 
-    barrier = threading.Barrier(len(sites))
-
-    def work(each: Site) -> None:
-        barrier.wait(10)
-        each.inside(housekeeping.run_due)
-
-    with ThreadPoolExecutor(len(sites)) as pool:
-        list(pool.map(work, sites))
+    all_at_once(sites)
     assert counts(site) == [0, 1, 1]
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
     assert sorted(deleted) == [500, 500, 500, 1000, 1000, 1000]
     for each in sites:
         each.inside(housekeeping.run_due)
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
+
+
+@ENGINES
+def test_a_chore_that_is_due_is_taken_by_one(make_site, database):
+    site = make_site(database)
+    url = site.app.config["SQLALCHEMY_DATABASE_URI"]
+    sites = [site, *(make_site(DATABASE_URL=url) for _ in range(3))]
+    site.inside(housekeeping.run_due)
+    takes: list[int] = []
+    for each in sites:
+        with each.app.app_context():
+            engine = db.engine
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def note(connection, cursor, statement, *rest):
+            if statement.startswith("UPDATE chores") and "turn=" in statement.split("WHERE")[0]:
+                takes.append(cursor.rowcount)
+
+    for _ in range(10):
+        make_due(site)
+        takes.clear()
+        all_at_once(sites)
+        assert sum(takes) == len(TABLES)
 
 
 @ENGINES
