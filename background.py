@@ -70,8 +70,7 @@ class Worker:
             try:
                 return self.work()
             except SQLAlchemyError as error:
-                event = f"{self.name}_failed"
-                log.error(event, error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
+                log.error("background_failed", work=self.name, error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
                 return None
 
 
