@@ -5,6 +5,7 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -104,7 +105,7 @@ def test_every_package_of_the_server_is_free_software(name):
     requirement = read(LOCKS[0])[name]
     if requirement.marker and not requirement.marker.evaluate():
         return  # for other systems
-    about = metadata.metadata(name)
+    about: Any = metadata.metadata(name)
     words = [about.get("License-Expression") or "", (about.get("License") or "")[:200]]
     words += [each for each in about.get_all("Classifier", []) if each.startswith("License")]
     assert any(re.search(rf"\b{free}", " ".join(words)) for free in FREE), words
