@@ -17,6 +17,7 @@ SPOOFED = {
     "X-Forwarded-Proto": "http",
     "X-Forwarded-Port": "81",
     "X-Forwarded-Prefix": "/evil",
+    "SCRIPT_NAME": "/evil",  # which gunicorn takes from proxies unless it is told not to
     "Forwarded": "for=203.0.113.9;host=evil.example;proto=http",
 }
 
@@ -95,11 +96,12 @@ def test_what_visitors_say_of_proxies_is_overwritten(proxy):
     headers = ask(proxy, "/login", headers=SPOOFED).json()["headers"]
     place = proxy.url.removeprefix("https://")
     known = {name.lower(): value for name, value in headers.items()}
+    kept = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
     assert known["x-forwarded-for"] == "127.0.0.1"
     assert known["x-forwarded-proto"] == "https"
     assert known["x-forwarded-host"] == place
     assert known["host"] == place
-    assert not {"forwarded", "x-forwarded-port", "x-forwarded-prefix"} & set(known)
+    assert not {name.lower() for name in SPOOFED} & set(known) - kept
 
 
 @pytest.mark.parametrize("proxy", EXAMPLES, indirect=True)
