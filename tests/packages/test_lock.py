@@ -13,7 +13,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.txt", "requirements-dev.txt")
-OURS = {path.stem for path in ROOT.glob("*.py")} | {"providers", "views", "simulator", "migrations"}
+# Of the server, not of its tests and measurements.
+CODE = sorted(
+    path
+    for path in [*ROOT.glob("*.py"), *ROOT.glob("[a-z]*/**/*.py")]
+    if path.relative_to(ROOT).parts[0] not in ("tests", "bench")
+)
+OURS = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in CODE}
 FREE = (
     "MIT",
     "BSD",
@@ -81,13 +87,12 @@ def test_what_runs_here_is_what_is_locked():
 def test_what_the_code_imports_is_chosen_and_not_just_brought():
     brought_by = metadata.packages_distributions()
     chosen = read("requirements.in")
-    for pattern in ("*.py", "providers/*.py", "views/*.py", "simulator/*.py", "migrations/*.py"):
-        for path in ROOT.glob(pattern):
-            if path.name == "pytest_plugin.py":
-                continue
-            for package in imports(path) - OURS - sys.stdlib_module_names:
-                names = {canonicalize_name(each) for each in brought_by.get(package, [])}
-                assert names & set(chosen), f"{path.name} imports {package}"
+    for path in CODE:
+        if path.name == "pytest_plugin.py":  # the kit's, for those who have pytest
+            continue
+        for package in imports(path) - OURS - sys.stdlib_module_names:
+            names = {canonicalize_name(each) for each in brought_by.get(package, [])}
+            assert names & set(chosen), f"{path.name} imports {package}"
 
 
 def imports(path: Path) -> set[str]:
