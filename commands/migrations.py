@@ -26,18 +26,11 @@ class Migrations:
 
 
 class Group(click.Group):
-    """Flask-Migrate's own commands."""
+    """Stands for Flask-Migrate's group until somebody calls it."""
 
-    @property
-    def _theirs(self) -> click.Group:
-        group: click.Group = importlib.import_module("flask_migrate.cli").db
-        return group
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return self._theirs.list_commands(context)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return self._theirs.get_command(context, name)
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        theirs: click.Group = importlib.import_module("flask_migrate.cli").db
+        return theirs.make_context(*args, **kwargs)
 
 
 def init_app(app: Flask) -> None:

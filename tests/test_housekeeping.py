@@ -222,7 +222,7 @@ def test_a_database_that_is_away_is_asked_again(make_site, monkeypatch, capfd):
     site = make_site(LOG_FORMAT="json")
     site.execute("ALTER TABLE chores RENAME TO away")
     assert site.browser().fetch("/login").status == 200
-    until(lambda: "work=housekeeping" in capfd.readouterr().err)
+    until(lambda: '"work": "housekeeping"' in capfd.readouterr().err)
     site.execute("ALTER TABLE away RENAME TO chores")
     site.browser().fetch("/login")
     until(lambda: len(chores(site)) == len(TABLES))
