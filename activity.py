@@ -8,13 +8,14 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
-from models import Event, atomic, db, execute, is_id, new_id, now
+from models import Event, atomic, db, is_id, new_id, now
+from plain import Plain
 
 log = structlog.get_logger()
 
 KEPT_DAYS = 90
 PAGE_SIZE = 25
-_ADD = insert(Event)
+_ADD = Plain(insert(Event))
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def record(
     confirmed, email_changed, renamed, downloaded, switched_off, switched_on.
     """
     log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
-    execute(
-        _ADD,
+    _ADD.run(
         id=new_id(),
         user_id=user_id,
         at=now(),

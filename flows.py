@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 import tokens
 from activity import Caller, network
@@ -24,7 +24,8 @@ from errors import (
     TokenUnreadable,
     TooManyAttempts,
 )
-from models import Flow, User, atomic, db, execute, is_id, new_id, now
+from models import Flow, User, atomic, db, is_id, new_id, now
+from plain import Plain
 from providers.base import Grant, Profile, RequestToken
 from sessions import hash_token
 
@@ -35,17 +36,19 @@ MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
 STATE_MAX_CHARACTERS = 128
 
-_ADD = insert(Flow)
-_OF_STATE = select(*Flow.__table__.c).where(Flow.state_hash == bindparam("state_hash"))
-_DELETE = delete(Flow).where(Flow.id == bindparam("flow_id"))
-_OPEN_OF_ADDRESS = select(func.count()).where(
-    Flow.address == bindparam("address"), Flow.expires_at > bindparam("now")
+_ADD = Plain(insert(Flow))
+_OF_STATE = Plain(select(*Flow.__table__.c).where(Flow.state_hash == bindparam("state_hash")))
+_DELETE = Plain(delete(Flow).where(Flow.id == bindparam("flow_id")))
+_OPEN_OF_ADDRESS = Plain(
+    select(func.count()).where(
+        Flow.address == bindparam("address"), Flow.expires_at > bindparam("now")
+    )
 )
 
 Intent = Literal["sign_in", "ask_email", "prove", "link", "reauth"]
 Waiting = Literal["prove", "switch", "merge"]
-# As the ORM gives it, or Core: both have its columns.
-AFlow = Flow | Row[Any]
+# A row of flows, as the ORM gives it or plainly: both have its columns.
+AFlow = Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,7 @@ def begin(
         cookie=secrets.token_urlsafe(24),
     )
     state_hash = hash_token(attempt.state)
-    if request_token and execute(_OF_STATE, state_hash=state_hash).first():
+    if request_token and _OF_STATE.row(state_hash=state_hash):
         raise ProviderError("the provider gave the same request token twice")
     held = [attempt.code_verifier, attempt.nonce, attempt.request_token_secret]
     _add(attempt, held, caller, state_hash=state_hash)
@@ -135,7 +138,7 @@ def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
 
 def check_open(address: str) -> None:
     """Raises TooManyAttempts when an address has left too many flows unfinished."""
-    unfinished = execute(_OPEN_OF_ADDRESS, address=network(address), now=now()).scalar_one()
+    unfinished = _OPEN_OF_ADDRESS.value(address=network(address), now=now())
     if unfinished >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
@@ -158,7 +161,7 @@ def claim(
     """
     if not state or len(state) > STATE_MAX_CHARACTERS:
         raise StateMismatch("the callback has no usable state")
-    flow = execute(_OF_STATE, state_hash=hash_token(state)).one_or_none()
+    flow = _OF_STATE.row(state_hash=hash_token(state))
     if flow is None or flow.provider != provider:
         raise StateMismatch("no flow of this provider has that state")
     _check_browser(flow, cookies, has_cookies)
@@ -270,7 +273,7 @@ def purge(ids: Sequence[str]) -> None:
 
 
 def _delete(flow_id: str, *, otherwise: str) -> None:
-    if execute(_DELETE, flow_id=flow_id).rowcount != 1:
+    if _DELETE.run(flow_id=flow_id) != 1:
         raise StateMismatch(otherwise)
 
 
@@ -283,8 +286,7 @@ def _add(
     parked_as: str | None = None,
 ) -> None:
     began = now()
-    execute(
-        _ADD,
+    _ADD.run(
         id=attempt.id,
         state_hash=state_hash,
         browser_hash=hash_token(attempt.cookie),

@@ -15,7 +15,8 @@ import tokens
 from activity import Caller
 from errors import NotFound, StateMismatch
 from linking import Match, Owner, Policy, any_allowed
-from models import OAuth, User, db, execute, new_id, now
+from models import OAuth, User, db, new_id, now
+from plain import Plain
 from providers.base import Grant, Profile, email_key
 
 _THIS = (
@@ -25,7 +26,7 @@ _THIS = (
 )
 _FIND = select(OAuth).where(*_THIS)
 _FIND_NOW = _FIND.execution_options(populate_existing=True)
-_FIND_OWNER = select(OAuth.user_id).where(*_THIS)
+_FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
@@ -73,7 +74,7 @@ def lock_identity(grant: Grant) -> OAuth | None:
     Read once more under the lock: whoever held it may have removed the identity, or brought
     it to another account, which is locked then.
     """
-    owner_id = execute(_FIND_OWNER, **_key(grant)).scalar_one_or_none()
+    owner_id = _FIND_OWNER.value(**_key(grant))
     while owner_id is not None:
         user = lock(owner_id)
         identity = db.session.scalar(_FIND_NOW, _key(grant))

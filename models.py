@@ -16,12 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from database import (
     Base,
-    PlainQuery,
     atomic,
     db,
     engine_of,
     engine_options,
-    execute,
     init_app,
     is_id,
     new_id,
@@ -34,7 +32,6 @@ __all__ = [
     "Event",
     "Flow",
     "OAuth",
-    "PlainQuery",
     "Revocation",
     "Session",
     "User",
@@ -43,7 +40,6 @@ __all__ = [
     "db",
     "engine_of",
     "engine_options",
-    "execute",
     "init_app",
     "is_id",
     "new_id",

@@ -13,7 +13,8 @@ from sqlalchemy import CursorResult, Select, bindparam, delete, func, insert, or
 from sqlalchemy.orm import joinedload
 
 from activity import Caller
-from models import OAuth, Session, atomic, db, execute, new_id, now
+from models import OAuth, Session, atomic, db, new_id, now
+from plain import Plain
 
 LIFETIME_DAYS = 90
 IDLE_DAYS = 14
@@ -23,13 +24,13 @@ MAX_SESSIONS_PER_USER = 100
 # When a session's person has not proved themselves in a way that still counts.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-_ADD = insert(Session)
+_ADD = Plain(insert(Session))
 _FIND = (
     select(Session)
     .where(Session.token_hash == bindparam("token_hash"))
     .options(joinedload(Session.user, innerjoin=True))
 )
-_NUMBER = select(func.count()).where(Session.user_id == bindparam("user_id"))
+_NUMBER = Plain(select(func.count()).where(Session.user_id == bindparam("user_id")))
 
 
 def hash_token(token: str) -> str:
@@ -68,8 +69,8 @@ def start(
         "user_agent": caller.user_agent[:256],
         "address": caller.address,
     }
-    execute(_ADD, **values)
-    if execute(_NUMBER, user_id=identity.user_id).scalar_one() > MAX_SESSIONS_PER_USER:
+    _ADD.run(**values)
+    if _NUMBER.value(user_id=identity.user_id) > MAX_SESSIONS_PER_USER:
         _end_surplus(identity.user_id)
     return Session(**values), token
 

@@ -8,6 +8,7 @@ anybody in.
 
 import functools
 import itertools
+import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
@@ -17,7 +18,7 @@ from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
-from flask_wtf.csrf import CSRFProtect, generate_csrf
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 import flows
@@ -45,6 +46,8 @@ FLOW_COOKIE = "flow_"
 MAX_FLOW_COOKIES = 32
 # In Flask's signed cookie: the session that this browser itself began.
 BEGUN_HERE = "session"
+# … and, in Flask-WTF's place for it, what its CSRF tokens are made of.
+CSRF_SECRET = "csrf_token"  # noqa: S105 (its name)
 
 
 class _LoginManager(LoginManager):
@@ -234,8 +237,9 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
         identity, caller(), replaces=old.id if old else None, proved_at=proved_at
     )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
-    g.pop("csrf_token", None)
-    generate_csrf()  # now, so that what asks by cookie who this is need not set one
+    # Made now, as Flask-WTF would later, so that what asks by cookie who this is need not.
+    g.pop(CSRF_SECRET, None)
+    browser_cookie[CSRF_SECRET] = secrets.token_hex(20)
     _bind(session)
     g.login_session = session
     _set_session_cookie(token)

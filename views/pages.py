@@ -38,10 +38,17 @@ def init_app(app: Flask) -> None:
 
 def begin_request() -> None:
     """Give the request the reference that its log lines and its page share."""
-    letters = "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
-    g.reference = f"{letters[:4]}-{letters[4:]}"
+    g.reference = new_reference()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(ref=g.reference)
+
+
+def new_reference() -> str:
+    number, letters = secrets.randbelow(len(REFERENCE_LETTERS) ** 8), ""
+    for _ in range(8):
+        number, place = divmod(number, len(REFERENCE_LETTERS))
+        letters += REFERENCE_LETTERS[place]
+    return f"{letters[:4]}-{letters[4:]}"
 
 
 def check_place() -> Response | None:

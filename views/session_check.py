@@ -23,7 +23,8 @@ from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 import metrics
-from models import OAuth, PlainQuery, Session, User, address_of, now
+from models import OAuth, Session, User, address_of, now
+from plain import PlainQuery
 from sessions import SEEN_EVERY_SECONDS, hash_token
 from views.shapes import iso
 
@@ -149,11 +150,9 @@ class SessionCheck:
         moment = now()
         try:
             rows = self._query.rows(
-                {
-                    "token_hash": hash_token(session_token),
-                    "now": self._query.time(moment),
-                    "seen_after": self._query.time(moment - timedelta(seconds=SEEN_EVERY_SECONDS)),
-                }
+                token_hash=hash_token(session_token),
+                now=moment,
+                seen_after=moment - timedelta(seconds=SEEN_EVERY_SECONDS),
             )
         except (SQLAlchemyError, self._query.driver_error):
             return None
