@@ -188,7 +188,7 @@ def firebase_project(
     configured = {name: one.identity_issuer for name, one in providers.items()}
     return Firebase(
         settings.firebase_project_id,
-        transport.get_dated_json,
+        transport.named(NAME).get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
         closed=[name for name, one in settings.clients.items() if one.hosted_domain],
         keys_url=settings.firebase_jwks_url,
@@ -237,7 +237,7 @@ def login_blueprints(settings: Settings, transport: Transport) -> dict[str, Logi
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
-            transport=transport,
+            transport=transport.named(name),
         )
     return blueprints
 

@@ -1,7 +1,7 @@
 """How this process reaches providers: one pool of connections, every call bounded in time and size.
 
 No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
-(connections.py).
+(connections.py); what a provider in trouble may cost is in breaker.py.
 """
 
 import json
@@ -25,6 +25,7 @@ from urllib3.util.retry import Retry
 from errors import ProviderDown, ProviderError
 from providers import connections
 from providers.base import NotShared
+from providers.breaker import MAX_WAITING, Breaker, mark_as_beside
 from providers.connections import POOLS, deadline, tls_context
 
 ANSWER_MAX_BYTES = 1024 * 1024
@@ -71,14 +72,17 @@ class Transport(HTTPAdapter):
 
     ``ask`` and ``send`` return an answer whose body was read whole, or raise ProviderDown
     (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
+    ``max_waiting``: how many requests may wait for one provider (``named``) at once.
     """
 
-    def __init__(self) -> None:
+    name = "other"
+
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self._breaker = Breaker(self.name, max_waiting)
         self._proxies: dict[str, dict[str, str]] = {}
         self._spoken: dict[str, float] = {}
-        self._beside: ThreadPoolExecutor | None = None
+        self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside", mark_as_beside)
         self._free = threading.BoundedSemaphore(BESIDE_MAX)
-        self._lock = threading.Lock()
         # "other" is an error inside TLS, which may come after the request was sent.
         retry = Retry(
             total=1,
@@ -91,6 +95,12 @@ class Transport(HTTPAdapter):
             respect_retry_after_header=False,
         )
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
+
+    def named(self, name: str) -> "Transport":
+        """The same connections, with the places of one provider."""
+        other = Transport.__new__(Transport)
+        other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
+        return other
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
@@ -119,28 +129,31 @@ class Transport(HTTPAdapter):
         elif document is not None:
             body = json.dumps(document).encode()
             sent["Content-Type"] = "application/json"
-        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
-        try:
-            response = self._open(method, url, sent, body)
-            return Answer(url, response.status, response.headers, _read(response, url))
-        except FAILURES as error:
-            raise _told(method, url, error) from None
-        finally:
-            deadline.reset(mark)
+        with self._breaker.call(_origin(method, url)):
+            mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+            try:
+                response = self._open(method, url, sent, body)
+                return Answer(url, response.status, response.headers, _read(response, url))
+            except FAILURES as error:
+                raise _told(method, url, error) from None
+            finally:
+                deadline.reset(mark)
 
     def send(  # type: ignore[override]
         self, request: PreparedRequest, **_options: Any
     ) -> requests.Response:
         method, url = request.method or "GET", request.url or ""
-        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
-        try:
-            raw = self._open(method, url, cast(Mapping[str, str], request.headers), request.body)
-            response = self.build_response(request, raw)
-            body = _read(raw, url)
-        except FAILURES as error:
-            raise _told(method, url, error) from None
-        finally:
-            deadline.reset(mark)
+        headers = cast(Mapping[str, str], request.headers)
+        with self._breaker.call(_origin(method, url)):
+            mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+            try:
+                raw = self._open(method, url, headers, request.body)
+                response = self.build_response(request, raw)
+                body = _read(raw, url)
+            except FAILURES as error:
+                raise _told(method, url, error) from None
+            finally:
+                deadline.reset(mark)
         # As requests does when it reads a body itself.
         response._content, response._content_consumed = body, True  # noqa: SLF001
         return response
@@ -149,9 +162,7 @@ class Transport(HTTPAdapter):
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> urllib3.BaseHTTPResponse:
         """The response, its body unread."""
-        if not url.startswith(("http://", "https://")):
-            raise ProviderError(f"{method} {_place(url)}: not an address")
-        origin = "/".join(url.split("/", 3)[:3])
+        origin = _origin(method, url)
         self._spoken[origin] = time.monotonic()
         answer: urllib3.BaseHTTPResponse = self._pools_for(origin).urlopen(
             method,
@@ -183,17 +194,21 @@ class Transport(HTTPAdapter):
         slow provider takes no thread from another."""
         if not self._free.acquire(blocking=False):
             return verb
-        with self._lock:
-            if self._beside is None:
-                self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside")
         future: Future[T] = self._beside.submit(verb)
         future.add_done_callback(lambda _future: self._free.release())
-        return future.result
+
+        def wait() -> T:
+            with self._breaker.places:
+                return future.result()
+
+        return wait
 
     def warm(self, url: str, count: int = 1) -> None:
         """Have connections to this address ready soon, where the last ones may be closed."""
         origin, now = "/".join(url.split("/", 3)[:3]), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
+            return
+        if self._breaker.is_open(origin):
             return
         self._spoken[origin] = now
         self.beside(lambda: self._connect(origin, count))
@@ -305,6 +320,13 @@ def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
     finally:
         response.release_conn()
     return bytes(body)
+
+
+def _origin(method: str, url: str) -> str:
+    """Scheme, host and port. Raises ProviderError."""
+    if not url.startswith(("http://", "https://")):
+        raise ProviderError(f"{method} {_place(url)}: not an address")
+    return "/".join(url.split("/", 3)[:3])
 
 
 def _place(url: str | None) -> str:

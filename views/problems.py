@@ -143,6 +143,8 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     headers = {}
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, ProviderDown) and error.wait_seconds is not None:
+        headers["Retry-After"] = str(error.wait_seconds)
     if isinstance(error, InvalidToken):  # RFC 6750 3.1
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     if wants_json():
