@@ -8,6 +8,7 @@ anybody in.
 
 import functools
 import itertools
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
@@ -18,6 +19,7 @@ from flask import session as browser_cookie
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 import flows
@@ -43,6 +45,7 @@ LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
 # More than a browser that keeps to its flows can have; each costs us a part of a query.
 MAX_FLOW_COOKIES = 32
+NOTE_USE_AGAIN_SECONDS = 30
 # In Flask's signed cookie: the session that this browser itself began.
 BEGUN_HERE = "session"
 
@@ -183,8 +186,21 @@ def load_session(http_request: Request) -> User | None:
     if session is None:
         return None
     if sessions.needs_touch(session):
-        sessions.touch(session, caller())
+        note_use(session)
     return session.user
+
+
+def note_use(session: Session) -> None:
+    """That a session is in use; where that cannot be written, who only reads is answered all the
+    same, and for a while nobody waits for it again."""
+    states = current_app.extensions
+    if time.monotonic() < states.get("note_use_again_at", 0.0):
+        return
+    try:
+        sessions.touch(session, caller())
+    except OperationalError as error:
+        states["note_use_again_at"] = time.monotonic() + NOTE_USE_AGAIN_SECONDS
+        log.warning("session_use_not_noted", cause=str(error.orig).partition("\n")[0])
 
 
 def _session_token(http_request: Request) -> str | None:
@@ -196,6 +212,13 @@ def _session_token(http_request: Request) -> str | None:
         log.warning("session_cookie_ambiguous", name=name, count=len(tokens))
         return None
     return tokens[0] if tokens else None
+
+
+def ask_no_more() -> None:
+    """Whoever has not been looked up yet is nobody for the rest of this request, which is to say
+    that the database does not answer."""
+    if "_login_user" not in g:
+        g._login_user = login_manager.anonymous_user()  # noqa: SLF001 (where Flask-Login keeps it)
 
 
 @login_manager.unauthorized_handler

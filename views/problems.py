@@ -28,7 +28,7 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, forget_cookies, is_in_flow, site
+from views.guards import ask_no_more, caller, forget_cookies, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
 from views.shapes import ProblemDetails
 from views.sign_in_page import sign_in_page, words
@@ -117,8 +117,15 @@ def on_request_fault(fault: RequestFault) -> Response:
     return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
 
 
-def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+def on_problem(error: Problem) -> Any:
     """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
+    try:
+        return tell(error)
+    except SQLAlchemyError as lost:  # the page shows who is signed in
+        return on_database_error(lost)
+
+
+def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     attempt = g.get("attempt")
     provider = _provider_name()
     if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
@@ -227,6 +234,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
         **({"hint": hint} if hint else {}),
     )
     forget_cookies()
+    ask_no_more()  # every page would look the person up
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if not lost and type(error).__name__ != "TimeoutError":
         return on_bug(error)
