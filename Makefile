@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test setup lint format clean
+.PHONY: run test bench setup lint format clean
 
 run: $(VENV)/run.stamp
 	@$(PY) app.py
@@ -11,6 +11,10 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	@$(PY) -m tests.prepare
 	@$(PY) -m pytest -q -n auto --maxprocesses 4
+
+# BENCH="--quick", BENCH="--people 1000000 people" …: docs/performance.md
+bench: $(VENV)/run.stamp
+	@$(PY) -m bench $(BENCH)
 
 setup: $(VENV)/run.stamp
 

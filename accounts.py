@@ -32,7 +32,7 @@ from linking import (
     decide_sign_in,
     ways_in,
 )
-from models import OAuth, User, atomic, db
+from models import OAuth, User, atomic, db, now
 from providers.base import Grant, clean_text
 
 log = structlog.get_logger()
@@ -284,6 +284,21 @@ def delete(user_id: str, caller: Caller) -> Deleted:
     db.session.expunge_all()
     log.info("account_deleted", user=user_id, address=caller.address)
     return deleted
+
+
+@atomic
+def switch(user_id: str, *, on: bool, caller: Caller) -> int:
+    """Switch an account off, which ends its sessions, or on again; how many sessions ended.
+
+    Raises NotFound. What is so already stays, with the time since when it is.
+    """
+    user = identities.lock(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    if user.is_active != on:
+        user.disabled_at = None if on else now()
+        activity.record(user_id, "switched_on" if on else "switched_off", caller)
+    return 0 if on else sessions.end_all(user_id)
 
 
 def identities_of(user_id: str) -> Sequence[OAuth]:

@@ -27,6 +27,10 @@ class Caller:
     reference: str = ""
 
 
+# An operator at the command line; views/describe.py has words for it.
+COMMAND_LINE = Caller(user_agent="command line")
+
+
 def network(address: str) -> str:
     """Whom to count for: an IPv4 address, or the /64 that an IPv6 user owns whole."""
     if ":" not in address:
@@ -47,7 +51,7 @@ def record(
     """Add a line to somebody's activity, and one like it to the log.
 
     Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
-    confirmed, email_changed, renamed, downloaded.
+    confirmed, email_changed, renamed, downloaded, switched_off, switched_on.
     """
     log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
     execute(

@@ -20,13 +20,16 @@ import config
 import logs
 import models
 import revocations
+import serving
 import simulator
 from config import ROOT, Settings
 from errors import SettingsError
 from linking import Policy
+from models import engine_of
 from providers import PROVIDERS
 from providers.base import Provider
 from providers.blueprint import LoginBlueprint
+from providers.breaker import MAX_WAITING
 from providers.firebase import NAME, Firebase, identity_issuers
 from providers.native import IdTokens, NativeTokens
 from providers.oauth1 import OAuth1LoginBlueprint
@@ -36,7 +39,8 @@ from providers.transport import Transport
 from sealing import Sealer
 from sessions import LIFETIME_DAYS
 from tokens import IdentityTokens
-from views import cors, guards, pages, problems
+from views import cors, guards, health, pages, problems
+from views import metrics as counted
 from views.account import account
 from views.api import api
 from views.confirm import confirm
@@ -46,6 +50,7 @@ from views.limits import Limits
 from views.login import Gate, login
 from views.mobile import mobile
 from views.personal import personal
+from views.session_check import SessionCheck
 
 log = structlog.get_logger()
 
@@ -75,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings, demo_url)
     models.init_app(app)
     Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
-    transport = Transport()
+    transport = Transport(max(MAX_WAITING, serving.Threads.count // 2))
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
     natives = native_tokens(providers)
@@ -91,7 +96,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    counted.init_app(app)
     pages.init_app(app)
+    health.init_app(app)
     problems.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
@@ -103,6 +110,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
         guards.csrf.exempt(blueprint)
+    if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
+        host = settings.host if settings.is_local else None
+        check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
+        app.wsgi_app = check  # type: ignore[method-assign]
     worker = app.extensions["revocations"] = revocations.Worker(app, providers)
     app.after_request(worker.after_request)
     return app
@@ -123,7 +134,8 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        # What a failed statement was given, hashes and addresses, is not for the log.
+        SQLALCHEMY_ENGINE_OPTIONS={**engine_options(settings), "hide_parameters": True},
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,

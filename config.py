@@ -115,6 +115,8 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     public_url: Annotated[str, AfterValidator(_check_public_url)] = ""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    web_concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     session_cookie_name: Annotated[str, AfterValidator(_check_cookie_name)] = "session"
@@ -152,7 +154,7 @@ class Settings(BaseModel):
 
 
 SECRET_FIELDS = frozenset(
-    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "DATABASE_URL"}
+    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "DATABASE_URL", "METRICS_TOKEN"}
 )
 
 

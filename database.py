@@ -3,14 +3,26 @@
 import functools
 import re
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, CursorResult, DateTime, Dialect, Engine, Executable, MetaData, event
+from sqlalchemy import (
+    JSON,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    MetaData,
+    Select,
+    event,
+)
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -143,6 +155,57 @@ def execute(statement: Executable, **values: Any) -> CursorResult[Any]:
     """
     db.session.flush()
     return db.session.connection().execute(statement, values)
+
+
+class PlainQuery:
+    """One SELECT, run as plainly as the driver can: without the ORM, outside any transaction.
+
+    For what is asked far more often than anything else. Rows are tuples of the driver's own
+    values: SQLite has times as texts and booleans as numbers.
+    """
+
+    def __init__(self, engine: Engine, statement: Select[*tuple[Any, ...]]) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._own = threading.local()
+        dialect = sqlite.dialect(paramstyle="named") if self._is_sqlite else engine.dialect
+        self._sql = str(statement.compile(dialect=dialect))
+        self._time = UTCDateTime().bind_processor(dialect)
+        assert engine.dialect.dbapi is not None
+        self.driver_error: type[Exception] = engine.dialect.dbapi.Error
+
+    def time(self, value: datetime) -> object:
+        """A time as the driver takes it."""
+        return self._time(value) if self._time else value
+
+    def rows(self, values: Mapping[str, object]) -> list[Any]:
+        """Raises what the driver raises, or SQLAlchemy where there is no connection."""
+        if self._is_sqlite:
+            return self._rows_of_file(values)
+        held = self._engine.raw_connection()
+        connection: Any = held.driver_connection
+        try:
+            connection.autocommit = True
+            try:
+                return list(connection.execute(self._sql, values).fetchall())
+            finally:
+                connection.autocommit = False
+        finally:
+            held.close()
+
+    def _rows_of_file(self, values: Mapping[str, object]) -> list[Any]:
+        """By a connection that stays with its thread: it costs nothing, begins no transaction
+        by itself (see _prepare_sqlite), and goes back to the pool when the thread ends."""
+        held = getattr(self._own, "held", None)
+        if held is None:
+            held = self._own.held = self._engine.raw_connection()
+        connection: Any = held.driver_connection
+        try:
+            return list(connection.execute(self._sql, values).fetchall())
+        except self.driver_error:
+            del self._own.held
+            held.invalidate()
+            raise
 
 
 def _may_run_again(error: IntegrityError | OperationalError) -> bool:

@@ -14,22 +14,22 @@ def of_user(user: User) -> dict[str, Any]:
     values; times are ISO 8601 in UTC."""
     email = user.email_identity
     return {
-        "exported_at": _time(now()),
+        "exported_at": iso_time(now()),
         "profile": {
             "id": user.id,
             "name": user.name,
             "email": email.email if email else None,
             "email_verified": bool(email and email.email_verified),
             "picture": user.picture,
-            "created_at": _time(user.created_at),
+            "created_at": iso_time(user.created_at),
         },
-        "identities": [_identity(row) for row in accounts.identities_of(user.id)],
-        "sessions": [_session(row) for row in sessions.of_user(user.id)],
+        "identities": [identity(row) for row in accounts.identities_of(user.id)],
+        "sessions": [session(row) for row in sessions.of_user(user.id)],
         "activity": [_event(row) for row in activity.all_of(user.id)],
     }
 
 
-def _identity(row: OAuth) -> dict[str, Any]:
+def identity(row: OAuth) -> dict[str, Any]:
     return {
         "id": row.id,
         "provider": row.provider,
@@ -39,28 +39,28 @@ def _identity(row: OAuth) -> dict[str, Any]:
         "email_verified": row.email_verified,
         **{name: row.profile.get(name) for name in ("name", "username", "picture")},
         "scopes": row.scopes.split(),
-        "linked_at": _time(row.linked_at),
-        "last_used_at": _time(row.last_used_at),
-        "read_at": _time(row.read_at),
+        "linked_at": iso_time(row.linked_at),
+        "last_used_at": iso_time(row.last_used_at),
+        "read_at": iso_time(row.read_at),
     }
 
 
-def _session(row: Session) -> dict[str, Any]:
+def session(row: Session) -> dict[str, Any]:
     return {
         "id": row.id,
         "provider": row.provider,
         "address": row.address,
         "user_agent": row.user_agent,
-        "created_at": _time(row.created_at),
-        "authenticated_at": _time(row.authenticated_at),
-        "last_seen_at": _time(row.last_seen_at),
-        "expires_at": _time(row.expires_at),
+        "created_at": iso_time(row.created_at),
+        "authenticated_at": iso_time(row.authenticated_at),
+        "last_seen_at": iso_time(row.last_seen_at),
+        "expires_at": iso_time(row.expires_at),
     }
 
 
 def _event(row: Event) -> dict[str, Any]:
     return {
-        "at": _time(row.at),
+        "at": iso_time(row.at),
         "kind": row.kind,
         "reason": row.reason,
         "provider": row.provider,
@@ -71,7 +71,7 @@ def _event(row: Event) -> dict[str, Any]:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def iso_time(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -322,3 +322,8 @@ def _open(flow: AFlow) -> Any:
 
 def _bound(flow_id: str) -> str:
     return f"flow:{flow_id}"
+
+
+def bound_to(flow: Flow) -> str:
+    """What a flow's secrets are sealed for: they open in this row only."""
+    return _bound(flow.id)

@@ -22,6 +22,8 @@ TOO_TALKATIVE = ("flask_dance",)
 CONTROLS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# gunicorn tells of bad requests by what they held: an address with its query, a header.
+HELD = re.compile(r"""[?'"].*""", re.DOTALL)
 MAX_CHARACTERS = 2000
 MAX_TRACEBACK_CHARACTERS = 20_000
 
@@ -59,6 +61,13 @@ def configure(level: str, form: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in TOO_TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
+    logging.getLogger("gunicorn.error").addFilter(without_what_was_held)
+
+
+def without_what_was_held(record: logging.LogRecord) -> bool:
+    """Cut a line before the first thing it quotes, or the query of an address."""
+    record.msg, record.args = HELD.sub("…", record.getMessage()), None
+    return True
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,23 +5,26 @@ sessions.py (Session), flows.py (Flow), activity.py (Event), revocations.py (Rev
 ``atomic`` is the only way a write is committed.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from database import Base, atomic, db, engine_of, execute, init_app, is_id, new_id, now
+from database import Base, PlainQuery, atomic, db, engine_of, execute, init_app, is_id, new_id, now
 
 __all__ = [
     "Base",
     "Event",
     "Flow",
     "OAuth",
+    "PlainQuery",
     "Revocation",
     "Session",
     "User",
+    "address_of",
     "atomic",
     "db",
     "engine_of",
@@ -62,26 +65,43 @@ class User(UserMixin, Base):
 
     @property
     def email_identity(self) -> "OAuth | None":
-        """The identity whose address is this person's: verified before not, then the one they
-        chose, then the oldest."""
-        return self._address_of(self.identities)
+        """The identity whose address is this person's."""
+        return address_of(self.identities, self.email_choice)
 
     def email_without(self, identity_id: str) -> str | None:
         """What the address would be if that identity were removed."""
-        identity = self._address_of([row for row in self.identities if row.id != identity_id])
+        others = [row for row in self.identities if row.id != identity_id]
+        identity = address_of(others, self.email_choice)
         return identity.email if identity else None
-
-    def _address_of(self, rows: list["OAuth"]) -> "OAuth | None":
-        return min(
-            (row for row in rows if row.email),
-            key=lambda row: (not row.email_verified, row.id != self.email_choice),
-            default=None,
-        )
 
     @property
     def email(self) -> str | None:
         identity = self.email_identity
         return identity.email if identity else None
+
+
+class WithAddress(Protocol):
+    """An identity, as far as it may be its person's address."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def email_verified(self) -> bool: ...
+
+
+AnAddress = TypeVar("AnAddress", bound=WithAddress)
+
+
+def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
+    """Of a person's identities, the oldest first, the one whose address is theirs: verified
+    before not, then the one they chose, then the oldest."""
+    return min(
+        (row for row in identities if row.email),
+        key=lambda row: (not row.email_verified, row.id != choice),
+        default=None,
+    )
 
 
 class OAuth(Base):

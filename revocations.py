@@ -47,11 +47,12 @@ def plan(identity: OAuth) -> None:
     db.session.add(row)
     db.session.flush()
     held = {"subject": identity.subject, "token": token}
-    row.sealed = tokens.sealer().seal(held, _bound(row))
+    row.sealed = tokens.sealer().seal(held, bound_to(row))
     g.has_revocations = True
 
 
-def _bound(row: Revocation) -> str:
+def bound_to(row: Revocation) -> str:
+    """What a row's grant is sealed for: it opens in this row only."""
     return f"revocation:{row.id}:{row.provider}:{row.issuer}"
 
 
@@ -101,7 +102,7 @@ def _give_back(row: Revocation, clients: Clients) -> End:
     if client is None or client.identity_issuer != row.issuer:
         raise ProviderError("that provider is not on at the moment")
     try:
-        held = tokens.sealer().open(row.sealed, _bound(row))
+        held = tokens.sealer().open(row.sealed, bound_to(row))
     except TokenUnreadable:
         return "unreadable"
     if _is_linked(row, held["subject"]):
@@ -165,13 +166,13 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name="revocations", daemon=True)
                 self._thread.start()
 
-    def stop(self) -> None:
-        """Let the thread end, and wait for it."""
+    def stop(self, seconds: float | None = None) -> None:
+        """Let the thread end, and wait for it, for so long at most."""
         with self._lock:
             thread, self._is_stopped = self._thread, True
             self._called.set()
         if thread:
-            thread.join()
+            thread.join(seconds)
 
     def _run(self) -> None:
         while True:

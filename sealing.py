@@ -17,6 +17,19 @@ from errors import TokenUnreadable
 NONCE_BYTES = 12
 
 
+def key_id(key: str) -> str:
+    """By which id envelopes name a key."""
+    return _id_of(_derive(key))
+
+
+def _derive(key: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"quickstep sealing 1").derive(key.encode())
+
+
+def _id_of(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:8]
+
+
 class Sealer:
     """AES-256-GCM under the first of several keys; any of them opens.
 
@@ -29,12 +42,17 @@ class Sealer:
             raise ValueError("a Sealer needs at least one key")
         self._ciphers: dict[str, AESGCM] = {}
         for text in keys:
-            raw = HKDF(SHA256(), 32, salt=None, info=b"quickstep sealing 1").derive(text.encode())
-            self._ciphers.setdefault(hashlib.sha256(raw).hexdigest()[:8], AESGCM(raw))
+            raw = _derive(text)
+            self._ciphers.setdefault(_id_of(raw), AESGCM(raw))
         self._first = next(iter(self._ciphers))
 
     def __repr__(self) -> str:
         return f"<Sealer of {len(self._ciphers)} keys, sealing with {self._first}>"
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of its keys, first the one that seals. They tell nothing of the keys."""
+        return tuple(self._ciphers)
 
     def seal(self, value: Any, bound_to: str) -> str:
         """Seal a JSON value."""

@@ -177,6 +177,16 @@ def end_others(user_id: str, kept_id: str) -> int:
 
 
 @atomic
+def end_all(user_id: str | None = None) -> int:
+    """End all sessions of a person, or of everybody; how many that were."""
+    theirs = delete(Session)
+    if user_id is not None:
+        theirs = theirs.where(Session.user_id == user_id)
+    result = db.session.execute(theirs)
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+@atomic
 def end_of_identity(identity_id: str, kept_id: str) -> None:
     """End the sessions that an identity started, but one: it is no way in any more."""
     db.session.execute(

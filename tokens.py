@@ -49,7 +49,7 @@ def store(identity: OAuth, token: Mapping[str, Any]) -> None:
     held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)
     if held.get("refresh_token") != earlier.get("refresh_token"):
         identity.renewal = identity.renewal_until = None
-    identity.token = sealer().seal(held, _bound(identity))
+    identity.token = sealer().seal(held, bound_to(identity))
     identity.token_expires_at = expiry(token)
     identity.grant_ended_at = None
 
@@ -59,7 +59,7 @@ def read(identity: OAuth) -> Token | None:
     if identity.token is None:
         return None
     try:
-        return cast(Token, sealer().open(identity.token, _bound(identity)))
+        return cast(Token, sealer().open(identity.token, bound_to(identity)))
     except TokenUnreadable:
         return None
 
@@ -243,5 +243,6 @@ class IdentityTokens:
         return identities[0] if identities else None
 
 
-def _bound(identity: OAuth) -> str:
+def bound_to(identity: OAuth) -> str:
+    """What a row's token is sealed for: it opens in this row only."""
     return f"oauth:{identity.id}:{identity.provider}:{identity.issuer}:{identity.subject}"

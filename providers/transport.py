@@ -22,6 +22,7 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+import metrics
 from errors import ProviderDown, ProviderError
 from providers import connections
 from providers.base import NotShared
@@ -75,6 +76,7 @@ class Transport(HTTPAdapter):
     ``max_waiting``: how many requests may wait for one provider (``named``) at once.
     """
 
+    # Whom its calls are counted for.
     name = "other"
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
@@ -97,7 +99,7 @@ class Transport(HTTPAdapter):
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
 
     def named(self, name: str) -> "Transport":
-        """The same connections, with the places of one provider."""
+        """The same connections, with the places of one provider, for which calls are counted."""
         other = Transport.__new__(Transport)
         other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
         return other
@@ -129,34 +131,46 @@ class Transport(HTTPAdapter):
         elif document is not None:
             body = json.dumps(document).encode()
             sent["Content-Type"] = "application/json"
-        with self._breaker.call(_origin(method, url)):
-            mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
-            try:
-                response = self._open(method, url, sent, body)
-                return Answer(url, response.status, response.headers, _read(response, url))
-            except FAILURES as error:
-                raise _told(method, url, error) from None
-            finally:
-                deadline.reset(mark)
+        raw, content = self._exchange(method, url, sent, body)
+        return Answer(url, raw.status, raw.headers, content)
 
     def send(  # type: ignore[override]
         self, request: PreparedRequest, **_options: Any
     ) -> requests.Response:
-        method, url = request.method or "GET", request.url or ""
         headers = cast(Mapping[str, str], request.headers)
-        with self._breaker.call(_origin(method, url)):
-            mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
-            try:
-                raw = self._open(method, url, headers, request.body)
-                response = self.build_response(request, raw)
-                body = _read(raw, url)
-            except FAILURES as error:
-                raise _told(method, url, error) from None
-            finally:
-                deadline.reset(mark)
+        raw, content = self._exchange(
+            request.method or "GET", request.url or "", headers, request.body
+        )
+        response = self.build_response(request, raw)
         # As requests does when it reads a body itself.
-        response._content, response._content_consumed = body, True  # noqa: SLF001
+        response._content, response._content_consumed = content, True  # noqa: SLF001
         return response
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A response and its body."""
+        with self._breaker.call(_origin(method, url)):
+            return self._ask_now(method, url, headers, body)
+
+    def _ask_now(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        try:
+            with metrics.upstream_call(self.name) as call:
+                try:
+                    raw = self._open(method, url, headers, body)
+                    content = _read(raw, url)
+                except FAILURES as error:
+                    told = _told(method, url, error)
+                    if isinstance(told, ProviderDown):
+                        call.result = "timeout" if told.status == 504 else "unreachable"
+                    raise told from None
+                call.result = f"{raw.status // 100}xx"
+                return raw, content
+        finally:
+            deadline.reset(mark)
 
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: Any

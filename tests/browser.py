@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import requests
 
 from simulator.visit import Callback, choose
+from tests.eavesdropper import EAR
 
 if TYPE_CHECKING:
     from tests.site import Site
@@ -99,7 +100,9 @@ class Browser:
     def fetch(self, path: str, method: str = "GET", **kwargs: Any) -> Page:
         """One request, no redirect followed."""
         url = urljoin(self.site.url, path)
-        return Page(self.http.request(method, url, allow_redirects=False, timeout=60, **kwargs))
+        answer = self.http.request(method, url, allow_redirects=False, timeout=60, **kwargs)
+        EAR.learn(*(cookie.value or "" for cookie in answer.cookies if cookie.name != "last_idp"))
+        return Page(answer)
 
     def get(self, path: str, **kwargs: Any) -> Page:
         """A page of the site; redirects are followed as long as they stay on it."""

@@ -12,10 +12,13 @@ from sqlalchemy import make_url
 from simulator import Server
 from tests.browser import Browser
 from tests.clock import Clock
-from tests.site import Site, Sites, migrate, postgres_databases
+from tests.eavesdropper import EAR
+from tests.site import SECRET_KEY, Site, Sites, migrate, postgres_databases
 
 pytest_plugins = ["simulator.pytest_plugin"]
 LACKING: set[str] = set()
+EAR.install()
+EAR.learn(SECRET_KEY)
 
 
 def lack(what: str) -> None:
@@ -31,6 +34,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("left out, because this machine lacks")
         for what in sorted(LACKING):
             terminalreporter.line(what)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_logged() -> Iterator[None]:
+    """Whatever else a test is about."""
+    yield
+    assert not EAR.leaks(), "the log has a secret"
 
 
 @pytest.fixture(scope="session")

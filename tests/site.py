@@ -15,11 +15,13 @@ from werkzeug.serving import make_server
 
 import app as quickstep
 import config
+from logs import SECRET_NAMES
 from models import db
 from providers import PROVIDERS
 from simulator import Server, environment
 from simulator.server import Quiet
 from tests.browser import Browser
+from tests.eavesdropper import EAR
 
 SECRET_KEY = "a secret key for tests only and long enough"
 # Which providers a site has unless a test says otherwise: one of OpenID Connect, two of OAuth 2.0
@@ -59,6 +61,7 @@ class Site:
     def _make_app(self, settings: dict[str, str]) -> Flask:
         """An empty value takes a setting away."""
         self._variables |= settings
+        EAR.learn(*(value for name, value in self._variables.items() if SECRET_NAMES.search(name)))
         return quickstep.create_app(config.load(PROVIDERS.values(), self._variables, None))
 
     def _answer(self, environ: Any, start_response: Any) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.eavesdropper import EAR
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
 
@@ -59,7 +61,8 @@ def start(clone: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], st
     yield run
     for process in running:
         process.kill()
-        process.communicate()
+        for line in process.communicate()[0].splitlines():
+            EAR.hear(line)
 
 
 def test_it_starts_in_demo_mode_with_nothing_configured_twice(start, clone):

@@ -108,7 +108,7 @@ def test_row_13_connections_are_kept(site):
     (key,) = transport.poolmanager.pools.keys()
     pool = transport.poolmanager.pools[key]
     assert pool.num_requests == 9
-    assert pool.num_connections == 1
+    assert pool.num_connections <= 2  # two profile calls at once
 
 
 def test_row_14_a_page_builds_no_provider_session(site, monkeypatch):
@@ -124,7 +124,9 @@ def test_row_14_a_page_builds_no_provider_session(site, monkeypatch):
     browser = site.browser()
     browser.get("/login")
     assert not built
-    browser.begin("github")
+    authorization_url = browser.begin("github")
+    assert not built
+    browser.fetch(browser.choose(authorization_url, "ada"))
     assert len(built) == 1
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 import flows
+import metrics
 import sessions
 from errors import Expired, FormOld
 from flows import Parked
@@ -115,6 +116,7 @@ def _connect(parked: Parked) -> Response:
     if session is None or not is_proved(session):
         return redirect(url_for("confirm.ask", flow=parked.attempt.id), 303)
     _connect_now(parked, session.user_id)
+    metrics.count_sign_in(parked.grant.provider, "linked")
     flash(f"{site().label(parked.grant.provider)} connected. You can now sign in with it.", "ok")
     return _done(parked)
 
@@ -168,6 +170,7 @@ def _what_moves(grant: Grant) -> dict[str, object]:
 @needs_recent
 def _merge(parked: Parked) -> Response:
     _merge_now(parked, this_session().user_id)
+    metrics.count_sign_in(parked.grant.provider, "merged")
     flash("Accounts merged.", "ok")
     return _done(parked)
 

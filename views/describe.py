@@ -6,6 +6,7 @@ from datetime import datetime
 from ua_parser import parse
 
 import errors
+from activity import COMMAND_LINE
 from models import Event
 
 # Browsers whose longer name says the same.
@@ -15,6 +16,8 @@ SHORT_NAMES = {"Mac OS X": "macOS", "Chrome Mobile": "Chrome", "Mobile Safari": 
 @functools.lru_cache(maxsize=1024)
 def device(user_agent: str) -> str:
     """A browser and its system, such as "Firefox on Windows", from a User-Agent header."""
+    if user_agent == COMMAND_LINE.user_agent:
+        return "This site's operator"
     known = parse(user_agent)
     browser = known.user_agent.family if known.user_agent else "Unknown browser"
     system = known.os.family if known.os else None
@@ -67,6 +70,8 @@ SENTENCES = {
     ("email_changed", ""): "Email changed",
     ("renamed", ""): "Name changed",
     ("downloaded", ""): "Account data downloaded",
+    ("switched_off", ""): "Account switched off by this site",
+    ("switched_on", ""): "Account switched on again by this site",
     ("signed_out", ""): "Signed out",
     ("sessions_ended", ""): "Signed out {count}",
 }

@@ -16,9 +16,9 @@ from typing import ParamSpec, TypeVar, cast
 import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
@@ -138,6 +138,12 @@ def forget_cookies() -> None:
     browser_cookie.modified = False
 
 
+def forget_who_asks() -> None:
+    """Take this request for anybody's from here on: who it is could not be read, or would have to
+    be read to show the page that says so."""
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001 (where Flask-Login keeps it)
+
+
 def write_cookies(response: Response) -> Response:
     secure = site().settings.is_https
     for name, (value, max_age) in g.get("cookies", {}).items():
@@ -214,13 +220,6 @@ def _session_token(http_request: Request) -> str | None:
     return tokens[0] if tokens else None
 
 
-def ask_no_more() -> None:
-    """Whoever has not been looked up yet is nobody for the rest of this request, which is to say
-    that the database does not answer."""
-    if "_login_user" not in g:
-        g._login_user = login_manager.anonymous_user()  # noqa: SLF001 (where Flask-Login keeps it)
-
-
 @login_manager.unauthorized_handler
 def send_to_sign_in() -> Response:
     """Who is not signed in is, and then comes back; to a page, not to an act."""
@@ -251,6 +250,8 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
         identity, caller(), replaces=old.id if old else None, proved_at=proved_at
     )
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
+    g.pop("csrf_token", None)
+    generate_csrf()  # now, so that what asks by cookie who this is need not set one
     _bind(session)
     g.login_session = session
     _set_session_cookie(token)

@@ -15,13 +15,17 @@ from werkzeug.wrappers import Response
 import accounts
 import activity
 import flows
+import metrics
 import sessions
 import tokens
 from errors import TokenUnreadable, WrongAccount
 from linking import (
     AlreadyLinked,
+    Create,
+    Join,
     Known,
     Link,
+    LinkDecision,
     NeedsMerge,
     NeedsProof,
     NeedsSwitch,
@@ -57,6 +61,16 @@ log = structlog.get_logger()
 login = Blueprint("login", __name__)
 
 PURGE_EVERY_SECONDS = 600
+# What a decision is called in the metrics.
+OUTCOMES: dict[type, str] = {
+    Known: "signed_in",
+    Create: "created",
+    Join: "joined",
+    Link: "linked",
+    NeedsProof: "asked",
+    NeedsSwitch: "asked",
+    NeedsMerge: "asked",
+}
 
 
 @login.get("/")
@@ -203,6 +217,7 @@ def finish_proof(attempt: flows.Attempt, grant: Grant) -> Response:
     if isinstance(decision, Known | Refused):
         return finish_sign_in(attempt, grant)
     log.info("wrong_account", reason=decision.reason, provider=grant.provider)
+    metrics.count_refusal(grant.provider, WrongAccount.code)
     return redirect(f"{attempt.return_to}&wrong=1")
 
 
@@ -214,6 +229,7 @@ def answer_sign_in(
     Raises SignInError.
     """
     decision = open_account(grant, signed_in_as=signed_in_as, separate=separate)
+    count_decision(grant.provider, decision)
     match decision:
         case Refused():
             raise decision.error
@@ -223,6 +239,12 @@ def answer_sign_in(
             return _ask(attempt, "switch", grant, decision.reason)
         case _:
             return redirect(attempt.return_to)
+
+
+def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
+    """Once it is carried out. Refusals are counted where they are answered."""
+    if outcome := OUTCOMES.get(type(decision)):
+        metrics.count_sign_in(provider, outcome)
 
 
 @atomic
@@ -254,6 +276,7 @@ def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
     if not is_proved(this_session()):
         return ask_for_proof(url_for("account.show", _anchor="methods"))
     decision = accounts.link(this_session().user_id, grant, caller())
+    count_decision(grant.provider, decision)
     label = site().label(grant.provider)
     match decision:
         case Refused():

@@ -18,7 +18,7 @@ from views.guards import (
     is_in_flow,
     site,
 )
-from views.login import answer_sign_in, open_account
+from views.login import answer_sign_in, count_decision, open_account
 from views.operations import Operation, Text, declare
 from views.paths import local_path
 from views.problems import problem_json
@@ -60,6 +60,7 @@ def sign_in() -> Response:
     g.grant = verify(site().id_tokens.verify, read_token())
     separate = request.args.get("separate") == "1"
     decision = open_account(g.grant, signed_in_as=current_user_id(), separate=separate)
+    count_decision(g.grant.provider, decision)
     match decision:
         case Refused():
             raise decision.error

@@ -21,6 +21,8 @@ from views.guards import site, write_cookies
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
 HSTS_SECONDS = 31536000
+# What machines ask for, by whatever name or address they know this one.
+FOR_MACHINES = ("health", "metrics")
 STATIC_SECONDS = 86400
 
 
@@ -49,6 +51,8 @@ def check_place() -> Response | None:
     localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
     one, where the cookies of the other are missing.
     """
+    if request.blueprint in FOR_MACHINES:
+        return None
     settings = site().settings
     host = urlsplit(f"//{request.host}").hostname
     is_open = site().demo_url or site().trusts_anybody
@@ -87,7 +91,7 @@ def protect(response: Response) -> Response:
     # The address of a callback holds a code: it goes nowhere.
     is_callback = request.path.endswith("/authorized")
     headers["Referrer-Policy"] = "no-referrer" if is_callback else "same-origin"
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
     if site().settings.is_https:
         headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 import activity
+import metrics
 from errors import (
     CodeRefused,
     CrossSite,
@@ -28,7 +29,7 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import ask_no_more, caller, forget_cookies, is_in_flow, site
+from views.guards import caller, forget_cookies, forget_who_asks, is_in_flow, site
 from views.limits import FAILURE, REFUSAL
 from views.shapes import ProblemDetails
 from views.sign_in_page import sign_in_page, words
@@ -113,6 +114,7 @@ def problem_json(
 def on_request_fault(fault: RequestFault) -> Response:
     """A request that its program must write otherwise; no refused sign-in."""
     log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
+    metrics.count_refusal(None, fault.code)
     title = HTTPStatus(fault.status).phrase
     return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
 
@@ -139,6 +141,9 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         detail=error.detail,
         address=caller().address,
     )
+    metrics.count_refusal(provider, error.code)
+    if provider and isinstance(error, SignInError):
+        metrics.count_sign_in(provider, "refused")
     if weight := weight_of(error):
         in_flow = is_in_flow() or wants_json()  # programs have no flows
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
@@ -234,7 +239,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
         **({"hint": hint} if hint else {}),
     )
     forget_cookies()
-    ask_no_more()  # every page would look the person up
+    forget_who_asks()
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if not lost and type(error).__name__ != "TimeoutError":
         return on_bug(error)
@@ -249,6 +254,7 @@ def on_bug(error: Exception) -> Any:
     """Anything unforeseen: recorded with its traceback, shown as a reference."""
     log.error("bug", exc_info=error)
     forget_cookies()
+    forget_who_asks()
     if wants_json():
         return problem_json(500, "internal_error", "Internal Server Error")
     return error_page(500, 500), 500

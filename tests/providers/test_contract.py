@@ -29,7 +29,8 @@ from tests.site import ALL, Site, Sites
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
 MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "made_secret"}
-MACHINERY |= {"native", "oauth1", "oauth2", "openid_connect", "token_endpoint", "transport"}
+MACHINERY |= {"native", "oauth1", "oauth2", "openid_connect", "token_endpoint"}
+MACHINERY |= {"connections", "transport"}
 MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY

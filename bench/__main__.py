@@ -1,0 +1,182 @@
+"""`make bench`, or python -m bench: ours, a stock Flask-Dance app and an empty Flask view, measured
+in turns against a look-alike provider over TLS. docs/performance.md says what the figures mean."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench import certificates, people, report, servers
+from bench.certificates import Certificates
+from bench.figures import Measure
+from bench.results import Results
+from bench.servers import Provider, Server
+
+PARTS = ("start", "memory", "sign-in", "session", "callback", "idle", "load")
+SMALL, PEOPLE_PORT = 1000, 18700
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}, people")
+    add("--quick", action="store_true", help="one round of everything, smaller: a minute")
+    add("--rounds", type=int, help="how many (default 5)")
+    add("--idle", type=float, help="seconds of pause before a callback (default 5)")
+    add("--growth", type=int, default=2000, help="sign-ins that memory may grow over")
+    add("--server", choices=("gunicorn", "granian"), default="gunicorn", help="what runs ours")
+    add("--postgres", metavar="URL", help="an empty database for ours, in place of SQLite")
+    add("--people", type=int, metavar="N", help="also compare N people with 1,000")
+    add("--cache", type=Path, help="folder that keeps databases of many people (default: none)")
+    add("--json", type=Path, metavar="FILE", help="write every value there")
+    add("--markdown", action="store_true", help="print the table as docs/performance.md has it")
+    options = parser.parse_args()
+    unknown = set(options.parts) - {*PARTS, "people"}
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if options.server == "granian" and not find_spec("granian"):
+        parser.error("granian is not installed: pip install -r requirements-bench.txt")
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.idle = options.idle or (2.0 if options.quick else 5.0)
+    options.parts = options.parts or [*PARTS, *(["people"] if options.people else [])]
+    options.people = options.people or 1_000_000
+    return options
+
+
+class Bench:
+    """One run: the look-alike, the servers, and the parts in their order."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options, self.folder = options, folder
+        self.results = Results()
+        self.certificates: Certificates = certificates.make(folder)
+        self.running = ExitStack()
+        # Identities in a database that is kept belong to one address.
+        is_kept = "people" in options.parts or options.postgres
+        first_port = PEOPLE_PORT if is_kept else 0
+        self.provider = Provider(self.certificates.server, first_port)
+        scale, known = (0.3, 15) if options.quick else (1.0, 40)
+        self.measure = Measure(self.provider, self.results, scale, known)
+        self.name = "ours" if options.server == "gunicorn" else f"ours, {options.server}"
+
+    def ours(self, database_url: str = "") -> Server:
+        if not database_url:
+            new = f"sqlite:///{self.folder}/{time.monotonic_ns()}.sqlite"
+            database_url = self.options.postgres or new
+        bundle, log = self.certificates.bundle, self.folder / "ours.log"
+        engine = self.options.server
+        return servers.bring_up(
+            servers.ours(self.provider, bundle, database_url, log, engine=engine)
+        )
+
+    def run(self) -> None:
+        with self.running, self.provider:
+            if {"start", "memory"} & set(self.options.parts):
+                self.alone()
+            if set(PARTS[2:]) & set(self.options.parts):
+                self.in_turns()
+            if "people" in self.options.parts:
+                self.of_many()
+
+    def alone(self) -> None:
+        """What is measured of a server with no other beside it."""
+        for server in (self.ours(), self.stock()):
+            tell(f"start and memory: {server.name}")
+            for number in range(min(3, self.options.rounds)):
+                with server:
+                    self.measure.start(server)
+                    if "memory" in self.options.parts and number == 0:
+                        growth = 0 if server.name == "stock" else self.options.growth
+                        asyncio.run(self.measure.memory(server, self.measure.count(growth)))
+
+    def stock(self, threads: int = servers.THREADS) -> Server:
+        bundle = self.certificates.bundle
+        return servers.stock(self.provider, bundle, self.folder, threads=threads)
+
+    def in_turns(self) -> None:
+        ours = self.running.enter_context(self.ours())
+        stock = self.running.enter_context(self.stock())
+        careful = self.running.enter_context(self.stock(threads=1))
+        empty = self.running.enter_context(servers.empty(self.folder))
+        for server in (ours, stock, careful):
+            asyncio.run(self.measure.warm(server))
+        for number in range(self.options.rounds):
+            tell(f"round {number + 1} of {self.options.rounds}")
+            asyncio.run(self.round(number, ours, stock, careful, empty))
+
+    async def round(
+        self, number: int, ours: Server, stock: Server, careful: Server, empty: Server
+    ) -> None:
+        parts, measure = self.options.parts, self.measure
+        if "sign-in" in parts:
+            await measure.sign_ins(ours, measure.count(150), ("known", "new"))
+            await measure.sign_ins(stock, measure.count(40), ("known", "new"))
+        if "session" in parts:
+            for server in (ours, empty, stock):
+                await measure.session_check(server, measure.count(1000))
+        if "callback" in parts:
+            await measure.callbacks(ours, measure.count(5))
+            await measure.callbacks(stock, measure.count(5))
+        if "idle" in parts and number < 3:
+            await measure.callbacks_after_idle(ours, self.options.idle)
+        if "load" in parts:
+            for server in (ours, stock, careful):
+                await measure.throughput(server, 4 * measure.scale)
+
+    def of_many(self) -> None:
+        """The same sign-in and session check with few people in the database, and with many."""
+        made = {size: self.peopled(size) for size in (SMALL, self.options.people)}
+        running = {size: self.running.enter_context(server) for size, server in made.items()}
+        for server in running.values():
+            asyncio.run(self.measure.warm(server))
+        for _ in range(self.options.rounds):
+            for size, server in running.items():
+                asyncio.run(self.measure.with_people(server, size))
+
+    def peopled(self, size: int) -> Server:
+        """Ours with so many people. Their identities belong to the look-alike's address, which is
+        the same each time, so a kept database is good for the next run too."""
+        kept = (self.options.cache or self.folder) / f"people-{size}.sqlite"
+        path = kept if kept.exists() else kept.with_suffix(".new")
+        path.unlink(missing_ok=True) if path != kept else None
+        server = self.ours(f"sqlite:///{path}")
+        if path != kept:
+            tell(f"writing a database of {size:,} people")
+            people.seed(f"sqlite:///{path}", size, self.provider.url("openid"))
+            path.rename(kept)
+            server = self.ours(f"sqlite:///{kept}")
+        return server
+
+
+def tell(words: str) -> None:
+    print(f"  {words}", flush=True)
+
+
+def main() -> None:
+    options = arguments()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(options, Path(folder))
+        bench.run()
+    results = bench.results
+    table = report.rows(results, bench.name)
+    print(f"\n{report.markdown(table) if options.markdown else report.text(table)}\n")
+    for server, errors in results.errors.items():
+        for words, count in errors.most_common(5):
+            print(f"{server}: {words}: {count} times")
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
+        f"medians of {options.rounds} rounds; took {time.perf_counter() - began:.0f} s"
+    )
+    if options.json:
+        options.json.write_text(json.dumps(results.as_data(), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Browsers that cost little: kept connections, cookies, a sign-in, and the question who it was."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from bench.provider import address_of
+
+
+class Failed(Exception):
+    """Something else came back than a sign-in that works gives."""
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    set_cookies: list[str]
+    body: bytes
+
+
+class Connection:
+    """One kept connection to a server on loopback; opened again where the server closed it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, path: str, cookies: dict[str, str] | None = None) -> Answer:
+        cookie = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
+        request = (
+            f"GET {path} HTTP/1.1\r\nHost: localhost:{self._port}\r\nUser-Agent: bench\r\n"
+            f"Accept: */*\r\n{f'Cookie: {cookie}' + chr(13) + chr(10) if cookie else ''}\r\n"
+        ).encode()
+        is_kept = self._streams is not None
+        try:
+            return await self._ask(request)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self.close()
+            if not is_kept or (isinstance(error, asyncio.IncompleteReadError) and error.partial):
+                raise Failed(f"no answer: {type(error).__name__}") from None
+            return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> Answer:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        writer.write(request)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.split("\r\n")
+        headers: dict[str, str] = {}
+        set_cookies: list[str] = []
+        for line in lines:
+            name, _, value = line.partition(": ")
+            if name.lower() == "set-cookie":
+                set_cookies.append(value)
+            headers[name.lower()] = value
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if headers.get("connection", "").lower() == "close" or "content-length" not in headers:
+            self.close()
+        return Answer(int(first.split(" ", 2)[1]), headers, set_cookies, body)
+
+    def close(self) -> None:
+        if self._streams:
+            self._streams[1].close()
+            self._streams = None
+
+
+@dataclass
+class SignIn:
+    """A sign-in that is over: the cookies it left, and how long the callback took, in seconds."""
+
+    provider: str
+    person: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str = ""
+    is_wrong: bool = False
+
+    def keep(self, answer: Answer) -> None:
+        for line in answer.set_cookies:
+            for name, morsel in SimpleCookie(line).items():
+                if not morsel.value or morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.coded_value
+
+
+async def sign_in(
+    connection: Connection, provider: str, person: str, *, pause: float | None = None
+) -> SignIn:
+    """From the button to the callback's answer, in a browser without cookies.
+
+    The provider's page costs the server nothing, so nobody goes there: code and state are put
+    together here. ``pause``: seconds spent there; the callback then comes by a new connection, as
+    it does where a proxy stands in front or the server keeps connections for a moment only.
+    """
+    done = SignIn(provider, person)
+    try:
+        answer = await connection.get(f"/login/{provider}")
+        done.keep(answer)
+        asked = parse_qs(urlsplit(_redirect(answer, "the button")).query)
+        if pause is not None:
+            connection.close()
+            await asyncio.sleep(pause)
+        code = f"{person}.{asked.get('nonce', [''])[0]}"
+        query = urlencode({"code": code, "state": asked["state"][0]})
+        began = time.perf_counter()
+        answer = await connection.get(
+            f"{urlsplit(asked['redirect_uri'][0]).path}?{query}", done.cookies
+        )
+        done.seconds = time.perf_counter() - began
+        done.keep(answer)
+        if "/login" in _redirect(answer, "the callback"):
+            done.error = "the callback: back to the sign-in"
+    except Failed as error:
+        done.error = str(error)
+    return done
+
+
+def _redirect(answer: Answer, what: str) -> str:
+    if answer.status != 302:
+        raise Failed(f"{what}: {answer.status}")
+    return answer.headers["location"]
+
+
+async def check(connection: Connection, done: SignIn, path: str) -> None:
+    """Ask the server whom it takes this browser for: ``is_wrong`` when for somebody else."""
+    answer = await connection.get(path, done.cookies)
+    if answer.status != 200:
+        done.error = f"who am I: {answer.status}"
+        return
+    said: dict[str, Any] = json.loads(answer.body)
+    done.is_wrong = said["email"] != address_of(done.provider, done.person)

@@ -1,0 +1,203 @@
+"""The measurements: each takes servers that run, and adds to the results."""
+
+import asyncio
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bench.browser import Connection, SignIn, check, sign_in
+from bench.results import Results
+from bench.servers import Provider, Server
+
+BROWSERS = 16
+# One at a time: the stock app mixes its visitors up, and then it does less than its work.
+CPU_BROWSERS = 1
+ROUND_TRIP = 0.04
+# Longer than a background connection takes; people take longer still.
+AT_THE_PROVIDER = 0.3
+
+
+@dataclass
+class Measure:
+    """``scale``: 1 is the whole bench, less is less of everything. ``known``: how many people are
+    known before the rounds."""
+
+    provider: Provider
+    results: Results
+    scale: float = 1.0
+    known: int = 40
+    # Nobody whom an earlier run has left in a database that is kept.
+    _new: Iterator[int] = field(default_factory=lambda: itertools.count(1000 * int(time.time())))
+
+    def count(self, number: int) -> int:
+        return max(min(number, 3), round(number * self.scale))
+
+    def new(self, number: int) -> list[str]:
+        return [str(next(self._new)) for _ in range(number)]
+
+    def some_known(self, number: int) -> list[str]:
+        """Spread over all of them, the same ones each time."""
+        step = max(1, self.known // number)
+        return [str(1 + each * step % self.known) for each in range(number)]
+
+    # Sign-ins.
+
+    async def all_in(
+        self,
+        server: Server,
+        people: list[str],
+        browsers: int = CPU_BROWSERS,
+        provider: str = "google",
+    ) -> list[SignIn]:
+        """Sign everybody in, as many at a time as there are browsers."""
+        waiting = iter(people)
+        done: list[SignIn] = []
+
+        async def browse() -> None:
+            connection = Connection(server.port)
+            for person in waiting:
+                done.append(await sign_in(connection, provider, person))  # noqa: PERF401
+            connection.close()
+
+        await asyncio.gather(*(browse() for _ in range(browsers)))
+        return done
+
+    async def judge(self, server: Server, done: list[SignIn]) -> None:
+        """Who was taken for somebody else, and what failed."""
+        connection = Connection(server.port)
+        for each in done:
+            if not each.error:
+                await check(connection, each, server.me)
+            if each.is_wrong:
+                self.results.wrong[server.name] += 1
+            if each.error:
+                self.results.errors[server.name][each.error] += 1
+        self.results.sign_ins[server.name] += len(done)
+        connection.close()
+
+    async def warm(self, server: Server) -> None:
+        """Every worker and thread has worked, and the known people are known."""
+        known = self.some_known(min(self.known, 40))
+        await self.judge(server, await self.all_in(server, known))
+        for provider in server.providers:
+            done = await self.all_in(server, self.new(2 * BROWSERS), BROWSERS, provider)
+            await self.judge(server, done)
+
+    async def sign_ins(self, server: Server, number: int, kinds: tuple[str, ...]) -> None:
+        """CPU of a sign-in, and what it asks of the provider."""
+        for kind in kinds:
+            people = self.new(number) if kind == "new" else self.some_known(number)
+            asked, used = self.provider.control("/"), server.cpu()
+            done = await self.all_in(server, people)
+            used, now = server.cpu() - used, self.provider.control("/")
+            self.results.add(f"sign_in_{kind}_ms", server.name, 1000 * used / number)
+            for what in ("requests", "connections"):
+                self.results.add(what, server.name, (now[what] - asked[what]) / number)
+            await self.judge(server, done)
+
+    async def throughput(self, server: Server, seconds: float) -> None:
+        """Sign-ins a second, of new people, each round trip 40 ms."""
+        self.provider.control(f"/?round_trip={ROUND_TRIP}")
+        done: list[SignIn] = []
+        began = time.perf_counter()
+
+        async def browse() -> None:
+            connection = Connection(server.port)
+            while time.perf_counter() < began + seconds:
+                done.append(await sign_in(connection, "google", str(next(self._new))))
+            connection.close()
+
+        await asyncio.gather(*(browse() for _ in range(BROWSERS)))
+        took = time.perf_counter() - began
+        self.provider.control("/?round_trip=0")
+        await self.judge(server, done)
+        good = sum(not each.error and not each.is_wrong for each in done)
+        self.results.add("sign_ins_per_second", server.name, good / took)
+
+    async def callbacks(self, server: Server, number: int) -> None:
+        """How long a callback takes when a round trip is 40 ms, in round trips."""
+        self.provider.control(f"/?round_trip={ROUND_TRIP}")
+        for provider in server.providers:
+            await self._callback(server, provider, number, "")
+        self.provider.control("/?round_trip=0")
+
+    async def callbacks_after_idle(self, server: Server, seconds: float) -> None:
+        """The same once nothing has happened for a while and the provider has hung up."""
+        await asyncio.sleep(0.8 * seconds)
+        self.provider.control("/close")
+        await asyncio.sleep(0.2 * seconds)
+        self.provider.control(f"/?round_trip={ROUND_TRIP}")
+        for provider in server.providers:
+            await self._callback(server, provider, 1, "_idle")
+        self.provider.control("/?round_trip=0")
+
+    async def _callback(self, server: Server, provider: str, number: int, suffix: str) -> None:
+        connection = Connection(server.port)
+        done = [
+            await sign_in(connection, provider, person, pause=AT_THE_PROVIDER)
+            for person in self.new(number)
+        ]
+        connection.close()
+        times = [each.seconds / ROUND_TRIP for each in done if not each.error]
+        if times:
+            median = statistics.median(times)
+            self.results.add(f"callback_{provider}{suffix}", server.name, median)
+        await self.judge(server, done)
+
+    # The rest.
+
+    async def session_check(
+        self, server: Server, number: int, figure: str = "session_check_ms"
+    ) -> None:
+        """CPU of the question who is signed in; of the empty server, of its empty view."""
+        path, cookies = "/", [dict[str, str]()]
+        if server.name != "empty":
+            done = await self.all_in(server, self.some_known(CPU_BROWSERS))
+            path, cookies = server.me, [each.cookies for each in done]
+        waiting = iter(range(number))
+
+        async def browse(mine: dict[str, str]) -> None:
+            connection = Connection(server.port)
+            for _ in waiting:
+                answer = await connection.get(path, mine)
+                if answer.status != 200:
+                    self.results.errors[server.name][f"{path}: {answer.status}"] += 1
+            connection.close()
+
+        browsers = list(itertools.islice(itertools.cycle(cookies), CPU_BROWSERS))
+        used = server.cpu()
+        await asyncio.gather(*(browse(mine) for mine in browsers))
+        self.results.add(figure, server.name, 1000 * (server.cpu() - used) / number)
+
+    async def memory(self, server: Server, sign_ins: int) -> None:
+        """MiB: of the idle server as a whole, and what each worker grows by."""
+        await self.warm(server)
+        for key in ("Rss", "Pss"):
+            self.results.add(f"idle_{key.lower()}_mib", server.name, sum(server.memory(key)))
+        before = server.memory("Rss")[1:]
+        if not sign_ins:
+            return
+        for _ in range(0, sign_ins, 500):
+            people = self.new(min(500, sign_ins))
+            await self.judge(server, await self.all_in(server, people, BROWSERS))
+        after = server.memory("Rss")[1:]
+        growth = max(now - then for now, then in zip(after, before, strict=True))
+        self.results.add("growth_per_worker_mib", server.name, growth)
+
+    async def with_people(self, server: Server, size: int) -> None:
+        """What a sign-in of somebody known and a session check cost among so many people."""
+        number = self.count(150)
+        people = [str(1 + each * size // number) for each in range(number)]
+        used = server.cpu()
+        done = await self.all_in(server, people)
+        self.results.add(
+            f"people_{size}_sign_in_ms", server.name, 1000 * (server.cpu() - used) / number
+        )
+        await self.judge(server, done)
+        await self.session_check(server, self.count(1000), f"people_{size}_session_ms")
+
+    def start(self, server: Server) -> None:
+        self.results.add("start_cpu_s", server.name, server.start_cpu)
+        self.results.add("start_wall_s", server.name, server.start_seconds)

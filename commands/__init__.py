@@ -1,0 +1,15 @@
+"""The command line of an operator, ``flask --app app …``: a module for each group of commands."""
+
+from flask import Flask
+
+from commands.keys import keys
+from commands.providers import providers
+from commands.purge import purge
+from commands.revocations import outbox
+from commands.sessions import sessions
+from commands.users import users
+
+
+def init_app(app: Flask) -> None:
+    for command in (providers, users, sessions, keys, outbox, purge):
+        app.cli.add_command(command)

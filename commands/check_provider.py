@@ -1,0 +1,223 @@
+"""The checks of one provider: client, metadata and keys, made secret, certificates, clock."""
+
+import base64
+import json
+import ssl
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from commands.findings import Finding, Level, on_server, side_by_side
+from commands.network import DAY_SECONDS, certificate_days, clock_offset, goes_through_proxy
+from errors import CodeRefused, Misconfigured, ProviderError
+from providers.base import value_at
+from providers.blueprint import LoginBlueprint
+from providers.firebase import Firebase
+
+CERTIFICATE_WARN_DAYS = 14
+CLOCK_WARN_SECONDS = 30
+CLOCK_FAIL_SECONDS = 300
+ENDPOINTS = ("authorization", "token", "userinfo")
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something to find out about a provider. ``run`` returns None where it does not apply."""
+
+    about: str
+    label: str
+    name: str
+    run: Callable[[], "Said | None"]
+
+    def finding(self) -> Finding | None:
+        said = self.run()
+        return said and Finding(self.about, self.label, self.name, *said)
+
+    def late(self) -> Finding:
+        return Finding(self.about, self.label, self.name, "fail", "does not answer in time")
+
+
+Said = tuple[Level, str, Mapping[str, Any]]
+
+
+def check_all(blueprints: Iterable[LoginBlueprint], project: Firebase | None) -> list[Finding]:
+    """All checks of these providers, side by side, and of our clock by theirs."""
+    blueprints = list(blueprints)
+    checks = [check for one in blueprints for check in checks_of(one)]
+    if project:
+        checks.append(Check("firebase", "Firebase", "keys", lambda: firebase_keys(project)))
+
+    def late(number: int) -> Finding | None:
+        return checks[number].late() if number < len(checks) else None
+
+    def measure(one: LoginBlueprint) -> Callable[[], float | None]:
+        return lambda: measured(one)
+
+    found = side_by_side(
+        [*(check.finding for check in checks), *(measure(one) for one in blueprints)], late
+    )
+    offsets = [each for each in found if isinstance(each, float)]
+    findings = [each for each in found if isinstance(each, Finding)]
+    return [*findings, *([clock(offsets)] if offsets else [])]
+
+
+def checks_of(one: LoginBlueprint) -> list[Check]:
+    checks = {
+        "client": lambda: client(one),
+        "metadata": lambda: metadata(one),
+        "made_secret": lambda: made_secret(one),
+        "certificates": lambda: certificates(one),
+    }
+    return [Check(one.name, one.label, name, run) for name, run in checks.items()]
+
+
+def client(one: LoginBlueprint) -> Said:
+    """Whether a provider is reachable and knows our client: it is sent a made-up code, which it
+    must refuse for being made up, and not for our id, secret or redirect URI."""
+    said = {"redirect_uri": one.redirect_uri}
+    console = one.provider.console or one.provider.issuer
+    try:
+        one.check()
+    except Misconfigured as error:
+        message = f"refuses the client id, secret or redirect URI ({error.detail}); compare them "
+        return "fail", f"{message}with {console}; redirect URI {one.redirect_uri}", said
+    except CodeRefused:
+        return "ok", f"reachable and knows the client; redirect URI {one.redirect_uri}", said
+    except ProviderError as error:
+        return "fail", f"{error.detail}; nobody signs in with it while that is so", said
+    return "fail", "took a made-up code, so it is not what it seems to be", said
+
+
+def metadata(one: LoginBlueprint) -> Said | None:
+    """Of an OpenID Connect issuer: whether its metadata and keys can be read, and what they are."""
+    if one.issuer is None:
+        return None
+    try:
+        one.issuer.prepare()
+        answer = one.transport.get_json(one.issuer.metadata().jwks_uri)
+    except ProviderError as error:
+        return "fail", f"{error.detail}; without metadata and keys nobody signs in with it", {}
+    published = value_at(answer, "keys")
+    rows = (
+        [row for row in published if isinstance(row, dict)] if isinstance(published, list) else []
+    )
+    kinds = Counter(kind_of(row) for row in rows)
+    words = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+    ages = [age for row in rows if (age := age_days(row)) is not None]
+    old = f"; the oldest is {max(ages):.0f} days old" if ages else ""
+    details = {"keys": dict(kinds), "oldest_key_days": round(max(ages)) if ages else None}
+    return "ok", f"metadata and keys can be read: {words}{old}", details
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """What a published key is (RFC 7518 6): RSA 2048, EC P-256."""
+    kind = str(row.get("kty"))
+    if kind == "RSA" and isinstance(row.get("n"), str):
+        return f"RSA {len(row['n']) * 6 // 256 * 256}"  # base64, of a size that is in use
+    return f"{kind} {row['crv']}"[:20] if "crv" in row else kind[:20]
+
+
+def age_days(row: Mapping[str, Any]) -> float | None:
+    """How old a key is, where it comes with a certificate (RFC 7517 4.7) or says it (iat, nbf)."""
+    chain = row.get("x5c")
+    try:
+        if isinstance(chain, list) and chain:
+            certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0]))
+            since = certificate.not_valid_before_utc.timestamp()
+        else:
+            since = float(row["iat"] if "iat" in row else row["nbf"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (time.time() - since) / DAY_SECONDS
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def made_secret(one: LoginBlueprint) -> Said | None:
+    """Where a client secret is made of a private key: whether that works, and how long it lasts."""
+    make = one.provider.make_secret
+    if make is None:
+        return None
+    try:
+        claims = json.loads(_decode(make(one.client, int(time.time())).split(".")[1]))
+    except ValueError as error:
+        return "fail", f"no client secret can be made of the private key ({error})", {}
+    seconds = claims["exp"] - claims["iat"]
+    message = f"client secrets can be made of key {one.client.key_id}; each lasts {seconds} seconds"
+    return "ok", message, {"seconds": seconds}
+
+
+def certificates(one: LoginBlueprint) -> Said | None:
+    """How long the certificates of a provider's hosts are good yet."""
+    urls = origins(one)
+    if not urls:
+        return None
+    if any(goes_through_proxy(url) for url in urls):
+        return "ok", "certificates are not looked at: requests go through a proxy", {}
+    days = {}
+    for url in urls:
+        host = urlsplit(url).netloc
+        try:
+            days[host] = int(certificate_days(url))
+        except ssl.SSLCertVerificationError as error:
+            return "fail", f"the certificate of {host} is not good: {error.verify_message}", {}
+        except OSError as error:
+            return "warn", f"no certificate of {host} could be had ({type(error).__name__})", {}
+    host, least = min(days.items(), key=lambda pair: pair[1])
+    if least < CERTIFICATE_WARN_DAYS:
+        message = f"the certificate of {host} ends in {least} days; its owner must renew it"
+        return "warn", message, {"days": days}
+    return "ok", f"certificates are good for {least} days or more", {"days": days}
+
+
+def origins(one: LoginBlueprint) -> list[str]:
+    """The https origins that sign-ins with a provider need."""
+    urls = []
+    for name in ENDPOINTS:
+        try:
+            urls.append(one.endpoint_url(name))
+        except (ProviderError, KeyError):  # not had now, or there is none
+            continue
+    parts = [urlsplit(url) for url in [*urls, one.api_url]]
+    return sorted({f"https://{part.netloc}/" for part in parts if part.scheme == "https"})
+
+
+def firebase_keys(project: Firebase) -> Said:
+    """Whether the keys that check ID tokens can be had. The project's id cannot be checked."""
+    try:
+        project.keys.read()
+    except ProviderError as error:
+        return "fail", f"{error.detail}; without its keys no app signs in", {}
+    return "ok", f"its keys can be read; tokens of project {project.project_id} are taken", {}
+
+
+def measured(one: LoginBlueprint) -> float | None:
+    """How far our clock is from this provider's."""
+    try:
+        return clock_offset(one.transport, one.endpoint_url("token"))
+    except ProviderError:
+        return None
+
+
+def clock(offsets: list[float]) -> Finding:
+    """Our clock, judged by those of the providers that answered: the middle one of them."""
+    offset = statistics.median(offsets)
+    away = abs(offset)
+    way = "ahead of" if offset > 0 else "behind"
+    level: Level = "ok"
+    message = f"as those of the providers, by {len(offsets)} that answered"
+    if away > CLOCK_WARN_SECONDS:
+        level = "fail" if away > CLOCK_FAIL_SECONDS else "warn"
+        message = (
+            f"{away:.0f} seconds {way} those of the providers; set it by NTP: "
+            "their ID tokens are refused as expired or from the future"
+        )
+    return on_server("clock", "Clock", level, message, seconds=round(offset, 1))

@@ -1,0 +1,122 @@
+"""What a browser gets at PUBLIC_URL: this very server, and its cookies as they were sent."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+import flows
+import schema
+from commands.console import site
+from commands.findings import Finding, Level, on_server
+from errors import ProviderError
+from models import Flow, db, is_id
+from providers.blueprint import LoginBlueprint
+from providers.transport import Transport, prepare
+from views.guards import FLOW_COOKIE, cookie_name
+
+ALIVE = "/livez"
+
+
+def check_public() -> list[Finding]:
+    """Asks for /livez and then, as a browser would, begins a sign-in, which is dropped again."""
+    transport, url = Transport(), site().settings.public_url
+    try:
+        status = transport.send(prepare("GET", url + ALIVE)).status_code
+    except ProviderError as error:
+        message = f"{error.detail}; does its name lead here, and is the server running?"
+        return [public("warn", message)]
+    if status != 200:
+        message = f"{url}{ALIVE} answered {status}; does something else answer there?"
+        return [public("warn", message), *begin(transport)]
+    return [public("ok", f"{url} answers"), *begin(transport)]
+
+
+def public(level: Level, message: str) -> Finding:
+    return on_server("public_url", "Public URL", level, message)
+
+
+def begin(transport: Transport) -> list[Finding]:
+    """Press a button and look at what comes."""
+    one = button()
+    if one is None:
+        return []
+    url = f"{site().settings.public_url}/login/{one.name}"
+    try:
+        response = transport.send(prepare("GET", url))
+    except ProviderError as error:
+        return [public("warn", f"{error.detail}; no sign-in can begin")]
+    cookies = set_cookies(response)
+    flow = next(((name, value) for name, value in cookies.items() if FLOW_COOKIE in name), None)
+    if response.status_code != 302 or flow is None:
+        message = f"{url} answered {response.status_code} and began no sign-in; does a proxy keep"
+        return [public("warn", f"{message} /login from this server, or strip its cookies?")]
+    name, (secret, flags) = flow
+    return [same_server(one, response, name, secret), cookie(name, flags), *hsts(response)]
+
+
+def button() -> LoginBlueprint | None:
+    """The provider to try it with: one that is asked for nothing first, where there is one."""
+    ways = list(site().providers.values())
+    plain = [one for one in ways if one.issuer is None and not one.provider.request_token_endpoint]
+    return next(iter([*plain, *ways]), None)
+
+
+def same_server(
+    one: LoginBlueprint, response: requests.Response, name: str, secret: str
+) -> Finding:
+    """Whether the attempt that was begun stands in our own database, and leads back here."""
+    is_ours = schema.fault() is None and take_back(name.partition(FLOW_COOKIE)[2], secret)
+    query = parse_qs(urlsplit(response.headers.get("Location", "")).query)
+    sent = query.get("redirect_uri", [one.redirect_uri])[0]
+    label, check = "Public URL", "same_server"
+    if not is_ours:
+        message = "what answers there has another database than these settings name; compare them"
+        return on_server(check, label, "fail", message)
+    if sent != one.redirect_uri:
+        message = f"what answers there sends people back to {sent}; restart it with these settings"
+        return on_server(check, label, "fail", message)
+    return on_server(check, label, "ok", "this very server and database answer there")
+
+
+def take_back(flow_id: str, secret: str) -> bool:
+    """Drop the flow that was begun; whether it was there."""
+    is_there = is_id(flow_id) and db.session.get(Flow, flow_id) is not None
+    if is_there:
+        flows.drop({flow_id: secret})
+    return is_there
+
+
+def set_cookies(response: requests.Response) -> Mapping[str, tuple[str, frozenset[str]]]:
+    """The cookies that an answer sets: by name, value and attributes (RFC 6265 4.1.1)."""
+    found = {}
+    for line in response.raw.headers.getlist("Set-Cookie"):
+        pair, *attributes = line.split(";")
+        name, _, value = pair.strip().partition("=")
+        found[name] = (value, frozenset(part.strip().lower() for part in attributes))
+    return found
+
+
+def cookie(name: str, flags: frozenset[str]) -> Finding:
+    """Whether a cookie arrives as it was sent: proxies are known to rewrite them."""
+    is_https = site().settings.is_https
+    wanted = {"httponly", "samesite=lax", "path=/"} | ({"secure"} if is_https else set())
+    lacks = sorted(wanted - flags)
+    lacks += ["no Domain"] if any(flag.startswith("domain=") for flag in flags) else []
+    lacks += [] if name.startswith(cookie_name(FLOW_COOKIE)) else [f"the name {cookie_name('…')}"]
+    details = {"flags": sorted(flags - {flag for flag in flags if flag.startswith("expires=")})}
+    if lacks:
+        message = f"cookies arrive without {', '.join(lacks)}; does a proxy rewrite them?"
+        return on_server("cookies", "Cookies", "fail", message, **details)
+    secure = "Secure, " if is_https else ""
+    message = f"arrive as they were sent: {secure}HttpOnly, SameSite=Lax"
+    return on_server("cookies", "Cookies", "ok", message, **details)
+
+
+def hsts(response: requests.Response) -> list[Finding]:
+    if not site().settings.is_https:
+        return []
+    if "max-age=" in response.headers.get("Strict-Transport-Security", ""):
+        return [on_server("hsts", "HSTS", "ok", "browsers are told to come by https only")]
+    message = "Strict-Transport-Security does not arrive; does a proxy take it away?"
+    return [on_server("hsts", "HSTS", "warn", message)]

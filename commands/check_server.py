@@ -1,0 +1,187 @@
+"""The checks of this server itself: database, disk, keys, cookies, what is switched on."""
+
+import shutil
+import stat
+from pathlib import Path
+
+from flask import current_app
+
+import schema
+from commands.console import site
+from commands.findings import Finding, Level, on_server
+from config import SECRET_KEY_MIN_CHARACTERS
+from models import db
+
+FREE_WARN_BYTES = 1024**3
+FREE_FAIL_BYTES = 64 * 1024**2
+# Where SQLite's locks and shared memory do not work as they should. https://sqlite.org/wal.html
+NETWORK_FILESYSTEMS = frozenset(
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"),
+        *("gfs2", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs", "virtiofs"),
+    }
+)
+MOUNTS = Path("/proc/self/mountinfo")
+KEY_MIN_DISTINCT = 12
+# Of examples and of those who mean to come back to it.
+TELLTALES = ("change", "replace", "secret", "password", "example", "123456", "test")
+
+
+def check_server() -> list[Finding]:
+    """All but the public URL, which is asked over the network (check_public.py)."""
+    found = [database(), *sqlite_file(), secret_key(), *other_keys(), *cookie_name(), *proxies()]
+    return [*found, *open_doors()]
+
+
+def database() -> Finding:
+    fault = schema.fault()
+    kind = db.engine.dialect.name
+    if fault:
+        return on_server("database", "Database", "fail", fault, engine=kind)
+    message = f"{kind}, reachable, and its schema is up to date"
+    return on_server("database", "Database", "ok", message, engine=kind)
+
+
+def sqlite_file() -> list[Finding]:
+    """Of SQLite: where its file is, and how much space there is left."""
+    name = db.engine.url.database
+    if db.engine.dialect.name != "sqlite" or not name or not Path(name).exists():
+        return []
+    path = Path(name).resolve()
+    kind = filesystem_of(path)
+    if kind in NETWORK_FILESYSTEMS:
+        place = on_server(
+            "sqlite",
+            "SQLite",
+            "warn",
+            f"its file is on a network filesystem ({kind}), where its locks cannot be relied on; "
+            "move it to a local disk, or use PostgreSQL",
+            filesystem=kind,
+        )
+    else:
+        message = "its file is on a local disk; any number of workers on this machine may use it"
+        place = on_server("sqlite", "SQLite", "ok", message, filesystem=kind)
+    return [place, disk(path)]
+
+
+def disk(path: Path) -> Finding:
+    free = shutil.disk_usage(path.parent).free
+    words = f"{free / 1024**3:.1f} GiB free beside the database"
+    if free < FREE_WARN_BYTES:
+        level: Level = "fail" if free < FREE_FAIL_BYTES else "warn"
+        words = f"only {free // 1024**2} MiB free beside the database; make room: nobody signs in "
+        words += "when it cannot be written"
+        return on_server("disk", "Disk", level, words, free_bytes=free)
+    return on_server("disk", "Disk", "ok", words, free_bytes=free)
+
+
+def filesystem_of(path: Path) -> str | None:
+    """The kind of filesystem that a file is on, by the longest mount point above it (proc(5));
+    None where that cannot be told."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    depth, kind = -1, None
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        point = Path(before.split(" ")[4].replace("\\040", " "))
+        # Of two at one place the later is on top.
+        if path.is_relative_to(point) and len(point.parts) >= depth:
+            depth, kind = len(point.parts), after.split(" ")[0]
+    return kind
+
+
+def secret_key() -> Finding:
+    if site().settings.secret_key is None:
+        return key_file(Path(current_app.instance_path) / "secret_key")
+    fault = weakness(str(current_app.config["SECRET_KEY"]))
+    if fault:
+        return on_server("secret_key", "Secret key", "warn", f"SECRET_KEY {fault}. {ROTATE}")
+    return on_server("secret_key", "Secret key", "ok", "SECRET_KEY is long and random enough")
+
+
+ROTATE = "flask --app app keys generate prints a good one; docs/commands.md says how to change it"
+
+
+def key_file(path: Path) -> Finding:
+    """The key of a server with the embedded database."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        message = f"others can read {path} (mode {mode:o}). Run: chmod 600 {path}"
+        return on_server("secret_key", "Secret key", "warn", message)
+    return on_server("secret_key", "Secret key", "ok", f"made by this server, kept in {path}")
+
+
+def other_keys() -> list[Finding]:
+    """The keys of TOKEN_ENCRYPTION_KEYS and of the fallbacks, where one is weak."""
+    settings = site().settings
+    weak = []
+    for name in ("token_encryption_keys", "secret_key_fallbacks"):
+        for number, key in enumerate(getattr(settings, name), 1):
+            fault = weakness(key.get_secret_value())
+            if fault:
+                message = f"{name.upper()}, no. {number}, {fault}. {ROTATE}"
+                weak.append(on_server("other_keys", "Other keys", "warn", message))
+    return weak
+
+
+def weakness(key: str) -> str | None:
+    """Why a key could be guessed, as far as its looks tell."""
+    if len(key) < SECRET_KEY_MIN_CHARACTERS:
+        return f"has fewer than {SECRET_KEY_MIN_CHARACTERS} characters"
+    if len(set(key)) < KEY_MIN_DISTINCT:
+        return "repeats a few characters"
+    if any(word in key.lower() for word in TELLTALES):
+        return "looks like an example"
+    return None
+
+
+def cookie_name() -> list[Finding]:
+    settings = site().settings
+    name = settings.session_cookie_name
+    if not settings.is_https:
+        return []
+    if name.startswith("__Host-"):
+        message = f"{name} cannot be planted by a neighbouring host"
+        return [on_server("cookie_name", "Session cookie", "ok", message)]
+    has_apps = site().firebase or any(c.mobile_client_ids for c in settings.clients.values())
+    if has_apps:
+        message = f"named {name}, which apps may look for; __Host-session is better where none does"
+        return [on_server("cookie_name", "Session cookie", "ok", message)]
+    message = (
+        f"a neighbouring host can plant a cookie named {name}; set "
+        "SESSION_COOKIE_NAME=__Host-session unless a mobile app looks for that name"
+    )
+    return [on_server("cookie_name", "Session cookie", "warn", message)]
+
+
+def proxies() -> list[Finding]:
+    settings = site().settings
+    if settings.is_https and not settings.trusted_proxies:
+        message = (
+            "PUBLIC_URL is https and TRUSTED_PROXIES is 0: if a proxy ends TLS, set how many stand "
+            "in front, or all visitors seem to have its address and share one limit"
+        )
+        return [on_server("proxies", "Proxies", "warn", message)]
+    if settings.trusted_proxies and settings.is_local:
+        message = (
+            f"TRUSTED_PROXIES is {settings.trusted_proxies} on a server for this machine: without "
+            "a proxy in front, visitors choose their address; set it to 0"
+        )
+        return [on_server("proxies", "Proxies", "warn", message)]
+    message = f"{settings.trusted_proxies} in front, whose X-Forwarded-* is believed"
+    return [on_server("proxies", "Proxies", "ok", message)] if settings.trusted_proxies else []
+
+
+def open_doors() -> list[Finding]:
+    """What lets anybody be anybody. The settings allow it on this machine only."""
+    level: Level = "warn" if site().settings.is_local else "fail"
+    found = []
+    if site().demo_url:
+        message = "people are made up; set DEMO=0 and a provider for real ones"
+        found.append(on_server("demo", "Demo mode", level, message))
+    if site().trusts_anybody:
+        message = "unsigned tokens are taken; unset FIREBASE_AUTH_EMULATOR_HOST for real people"
+        found.append(on_server("emulator", "Firebase emulator", level, message))
+    return found

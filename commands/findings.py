@@ -1,0 +1,78 @@
+"""What a check found, in one line; and checks that run beside each other, each bounded in time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from flask import current_app
+
+T = TypeVar("T")
+
+Level = Literal["ok", "warn", "fail"]
+MARKS: Mapping[Level, str] = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+# Longer than any two calls upstream (providers/transport.py), which is what a check is made of.
+CHECK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``message`` says what is so and, unless all is well, what to do. ``about`` is a provider's
+    name, or ``server``; ``label`` its words at the head of the line. ``details``: for machines."""
+
+    about: str
+    label: str
+    check: str
+    level: Level
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        return f"{MARKS[self.level]}  {self.label}: {self.message}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        said = {"about": self.about, "check": self.check, "level": self.level}
+        return {**said, "message": self.message, **self.details}
+
+
+def on_server(check: str, label: str, level: Level, message: str, **details: object) -> Finding:
+    return Finding("server", label, check, level, message, details)
+
+
+def worst(findings: Iterable[Finding]) -> Level:
+    levels = {finding.level for finding in findings}
+    return "fail" if "fail" in levels else "warn" if "warn" in levels else "ok"
+
+
+def side_by_side(
+    checks: Sequence[Callable[[], T]], late: Callable[[int], T], seconds: float | None = None
+) -> list[T]:
+    """The results of all checks, in their order; ``late(number)`` in the place of one that has
+    not ended within ``seconds``, else CHECK_SECONDS. That one is left behind: a name that does
+    not resolve can hold it for minutes, and must hold nobody else.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 (Flask's way)
+    results: dict[int, T] = {}
+    failures: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            with app.app_context():
+                results[number] = checks[number]()
+        except BaseException as error:  # noqa: BLE001 (raised again by who waits)
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=(number,), daemon=True) for number in range(len(checks))
+    ]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + (seconds or CHECK_SECONDS)
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    if failures:
+        raise failures[0]
+    return [results[n] if n in results else late(n) for n in range(len(checks))]

@@ -1,0 +1,162 @@
+"""``keys status``, ``rotate`` and ``generate``: the keys that seal what is kept of providers."""
+
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import current_app
+from flask.cli import AppGroup
+
+import resealing
+from commands.console import json_option, needs_database, note, site, tell
+from resealing import Outcome
+from sealing import key_id
+
+keys = AppGroup("keys", help="The keys that seal provider tokens: count, change, make one.")
+
+KEY_BYTES = 48
+UNKNOWN = "no key that is set"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the settings: where it stands there, and what it is called here. Not itself."""
+
+    setting: str
+    position: int
+    id: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.setting}, no. {self.position}"
+
+
+def configured() -> list[Key]:
+    """All keys that open, first the one that seals (app.configure)."""
+    settings, config = site().settings, current_app.config
+    values = [
+        ("TOKEN_ENCRYPTION_KEYS", k.get_secret_value()) for k in settings.token_encryption_keys
+    ]
+    values.append(("SECRET_KEY", config["SECRET_KEY"]))
+    values += [("SECRET_KEY_FALLBACKS", text) for text in config["SECRET_KEY_FALLBACKS"]]
+    seen: Counter[str] = Counter()
+    found = []
+    for setting, text in values:
+        seen[setting] += 1
+        found.append(Key(setting, seen[setting], key_id(text)))
+    return found
+
+
+def _counts() -> dict[str, Counter[str]]:
+    """How many values each key has sealed: by place, then by key id."""
+    return {place.name: resealing.count(place) for place in resealing.PLACES}
+
+
+@keys.command("status")
+@json_option
+@needs_database
+def status(*, as_json: bool) -> None:
+    """How many values each key has sealed.
+
+    Keys are named by an id that tells nothing of them.
+    """
+    counts, known = _counts(), configured()
+    items: list[dict[str, Any]] = [
+        {**asdict(key), "seals": key.id == known[0].id, "sealed": _sealed(counts, key.id)}
+        for key in known
+    ]
+    lost = {key for each in counts.values() for key in each} - {key.id for key in known}
+    gone = {name: sum(each[key] for key in lost) for name, each in counts.items()}
+    lines = [
+        f"{item['id']}  {key.place}{' (seals)' if item['seals'] else ''}: {_words(item['sealed'])}"
+        for item, key in zip(items, known, strict=True)
+    ]
+    if lost:
+        lines.append(f"{UNKNOWN}: {_words(gone)}")
+    tell({"items": items, "unknown": gone}, lines, as_json=as_json)
+
+
+def _sealed(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]:
+    return {name: each[key] for name, each in counts.items()}
+
+
+def _words(sealed: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sealed.items())
+
+
+@keys.command("rotate")
+@json_option
+@needs_database
+def rotate(*, as_json: bool) -> None:
+    """Seal everything anew under the first key.
+
+    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. Servers may run meanwhile. May
+    be interrupted and run again. Tells at the end which keys may leave the settings;
+    docs/commands.md has the whole way.
+    """
+    outcomes = {place.name: resealing.reseal(place) for place in resealing.PLACES}
+    needed, free = _needed(outcomes)
+    document = {
+        "key": configured()[0].id,
+        **{name: _numbers(outcome) for name, outcome in outcomes.items()},
+        "removable": [asdict(key) for key in free],
+        "still_needed": [asdict(key) for key in needed],
+    }
+    lines = [
+        f"{name}: {one.resealed} sealed anew, {one.already_new} already new, "
+        f"{one.unreadable.total()} unreadable"
+        for name, one in outcomes.items()
+    ]
+    tell(document, [*lines, *_advice(needed, free)], as_json=as_json)
+    if any(outcome.unreadable.total() for outcome in outcomes.values()):
+        note(
+            "What is unreadable was sealed with a key that is not set, or was altered. It stays as "
+            "it is: the next sign-in brings a new token."
+        )
+
+
+def _numbers(outcome: Outcome) -> dict[str, int]:
+    return {
+        "resealed": outcome.resealed,
+        "already_new": outcome.already_new,
+        "unreadable": outcome.unreadable.total(),
+    }
+
+
+def _needed(outcomes: Mapping[str, Outcome]) -> tuple[list[Key], list[Key]]:
+    """The keys beside the first that something is still sealed with and opens, and the others."""
+    counts = _counts()
+    readable = {name: each - outcomes[name].unreadable for name, each in counts.items()}
+    known = configured()
+    older = [key for key in known if key.id != known[0].id]
+    needed = [key for key in older if any(_sealed(readable, key.id).values())]
+    return needed, [key for key in older if key not in needed and key.setting != "SECRET_KEY"]
+
+
+def _advice(needed: list[Key], free: list[Key]) -> list[str]:
+    if needed:
+        places = "; ".join(key.place for key in needed)
+        return [f"Still needed: {places}. Does every server run with the new key first? Run again."]
+    lines = ["Nothing is sealed with another key than the first any more."]
+    if free:
+        places = "; ".join(key.place for key in free)
+        lines.append(f"May be taken out once every server has the new key first: {places}.")
+    if any(key.setting == "SECRET_KEY_FALLBACKS" for key in free):
+        lines.append(
+            "SECRET_KEY_FALLBACKS also sign browser cookies, for up to 90 days: without them "
+            "nobody is signed out, but open pages ask again and sensitive acts want a new proof."
+        )
+    return lines
+
+
+@keys.command("generate")
+@json_option
+def generate(*, as_json: bool) -> None:
+    """Print a fresh key.
+
+    For SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is kept nowhere.
+    """
+    key = secrets.token_urlsafe(KEY_BYTES)
+    tell({"key": key, "id": key_id(key)}, [key], as_json=as_json)

@@ -1,0 +1,121 @@
+"""``providers list`` and ``check``: the ways to sign in, and a doctor for the whole site."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from clients import CREDENTIALS
+from commands.check_provider import check_all
+from commands.check_public import check_public
+from commands.check_server import check_server
+from commands.console import json_option, refusals_in_a_line, site, tell
+from commands.findings import CHECK_SECONDS, Finding, on_server, side_by_side, worst
+from providers import PROVIDERS, firebase
+
+providers = AppGroup("providers", help="The ways to sign in.")
+
+
+@providers.command("list")
+@json_option
+def list_providers(*, as_json: bool) -> None:
+    """What is on, and the redirect URIs.
+
+    They must stand in each provider's console exactly as they are printed.
+    """
+    items = _items()
+    project = site().firebase
+    lines = [line for item in items for line in _lines(item)]
+    lines.append(f"Firebase, for apps: {'on' if project else 'off'}")
+    lines.append(
+        f"  project       {project.project_id}" if project else _to_turn_on(["FIREBASE_PROJECT_ID"])
+    )
+    document = {"items": items, "firebase_project_id": project.project_id if project else None}
+    tell(document, lines, as_json=as_json)
+
+
+def _items() -> list[dict[str, Any]]:
+    public_url = site().settings.public_url
+    on = {blueprint.provider.key: blueprint for blueprint in site().providers.values()}
+    known = PROVIDERS | {key: blueprint.provider for key, blueprint in on.items()}
+    return [
+        {
+            "name": provider.name,
+            "label": provider.label,
+            "on": key in on,
+            "redirect_uri": f"{public_url}/login/{provider.name}/authorized",
+            "scope": on[key].scope if key in on else provider.scope,
+            "console": provider.console or provider.issuer,
+            "settings": [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials],
+        }
+        for key, provider in known.items()
+    ]
+
+
+def _lines(item: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{item['label']}: {'on' if item['on'] else 'off'}",
+        f"  redirect URI  {item['redirect_uri']}",
+        f"  scope         {item['scope'] or 'none: chosen in the console'}",
+        f"  console       {item['console']}",
+    ]
+    return lines if item["on"] else [*lines, _to_turn_on(item["settings"])]
+
+
+def _to_turn_on(names: list[str]) -> str:
+    *others, last = names
+    return (
+        f"  to turn on    set {', '.join(others)} and {last}"
+        if others
+        else (f"  to turn on    set {last}")
+    )
+
+
+@providers.command("check")
+@click.argument("name", required=False)
+@json_option
+def check(name: str | None, *, as_json: bool) -> None:
+    """Whether all is right for signing in.
+
+    Each provider that is on is sent a made-up code, which it must refuse for the right reason; its
+    metadata, keys, certificates and clock are looked at, then this server: database, disk, keys,
+    cookies, and what a browser gets at PUBLIC_URL. With NAME, one provider only.
+
+    Each line is ok, warn or FAIL and says what to do. Ends with 1 if one is FAIL.
+    """
+    with refusals_in_a_line():
+        findings = _check_everything() if name is None else _check_one(name)
+    level = worst(findings)
+    document = {"level": level, "items": [finding.document for finding in findings]}
+    tell(document, [finding.line for finding in findings], as_json=as_json)
+    sys.exit(1 if level == "fail" else 0)
+
+
+def _check_everything() -> list[Finding]:
+    parts: list[Callable[[], list[Finding]]] = [_check_providers, check_server, check_public]
+
+    def late(number: int) -> list[Finding]:
+        part = ("providers", "server", "public URL")[number]
+        return [on_server("time", "Time", "fail", f"the checks of the {part} did not end in time")]
+
+    # Twice: the first of these parts waits for checks of its own.
+    found = side_by_side(parts, late, 2 * CHECK_SECONDS)
+    return [finding for part in found for finding in part]
+
+
+def _check_providers() -> list[Finding]:
+    if not site().providers and site().firebase is None:
+        message = "No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one."
+        return [on_server("providers", "Providers", "fail", message)]
+    return check_all(site().providers.values(), site().firebase)
+
+
+def _check_one(name: str) -> list[Finding]:
+    if name == firebase.NAME and site().firebase:
+        return check_all([], site().firebase)
+    if name in site().providers:
+        return check_all([site().providers[name]], None)
+    on = ", ".join([*site().providers, *([firebase.NAME] if site().firebase else [])])
+    raise click.BadParameter(f"{name} is not on. There are: {on or 'none'}.", param_hint="NAME")

@@ -1,0 +1,100 @@
+"""``sessions list`` and ``revoke``: where people are signed in, and the end of it."""
+
+from typing import Any
+
+import click
+import structlog
+from flask.cli import AppGroup
+
+import activity
+import exports
+import sessions as rows
+from activity import COMMAND_LINE
+from commands.console import (
+    ask,
+    json_option,
+    look_up,
+    name_of,
+    needs_database,
+    tell,
+    the_one,
+    time,
+    yes_option,
+)
+from errors import NotFound
+from models import Session, User, atomic, db, is_id
+from views.describe import device
+
+log = structlog.get_logger()
+
+sessions = AppGroup("sessions", help="Where people are signed in.")
+
+
+@sessions.command("list")
+@click.argument("user")
+@json_option
+@needs_database
+def list_sessions(user: str, *, as_json: bool) -> None:
+    """Where somebody is signed in, last seen first.
+
+    USER is an id, provider:subject or an e-mail address, which may be several people's.
+    """
+    found = look_up(user)
+    items: list[dict[str, Any]] = []
+    lines = []
+    for person in found:
+        living = rows.of_user(person.id)
+        items += [{"user_id": person.id, **exports.session(row)} for row in living]
+        lines += [f"{person.id}  {name_of(person)}", *(f"  {line(row)}" for row in living)]
+        lines += [] if living else ["  signed in nowhere"]
+    tell({"items": items}, lines, as_json=as_json)
+
+
+def line(row: Session) -> str:
+    where = f"{device(row.user_agent)}, {row.address or 'unknown address'}"
+    return f"{row.id}  {where}, by {row.provider}, last seen {time(row.last_seen_at)}"
+
+
+@sessions.command("revoke")
+@click.argument("session", required=False)
+@click.option("--user", "who", metavar="ID", help="All sessions of this user.")
+@click.option("--all", "everybody", is_flag=True, help="All sessions of everybody.")
+@yes_option
+@json_option
+@needs_database
+def revoke(
+    session: str | None, who: str | None, *, everybody: bool, yes: bool, as_json: bool
+) -> None:
+    """End one session, a user's, or all.
+
+    From the next request on they are over. --user takes an id or provider:subject. Whoever is
+    signed out may sign in again; to keep somebody out, disable them.
+    """
+    if [session is not None, who is not None, everybody].count(True) != 1:
+        raise click.UsageError("Name one of: SESSION, --user ID, --all.")
+    if session is not None:
+        count = _revoke_one(session)
+    elif who is not None:
+        count = _revoke_all_of(the_one(who))
+    else:
+        ask("Sign everybody out, everywhere?", yes=yes)
+        count = rows.end_all()
+        log.warning("all_sessions_ended", count=count)
+    tell({"ended": count}, [f"Sessions ended: {count}"], as_json=as_json)
+
+
+@atomic
+def _revoke_one(session_id: str) -> int:
+    row = db.session.get(Session, session_id) if is_id(session_id) else None
+    if row is None or rows.end(row.user_id, row.id) is None:
+        raise NotFound("There is no such session, or it is over")
+    activity.record(row.user_id, "sessions_ended", COMMAND_LINE, detail="1")
+    return 1
+
+
+@atomic
+def _revoke_all_of(user: User) -> int:
+    count = rows.end_all(user.id)
+    if count:
+        activity.record(user.id, "sessions_ended", COMMAND_LINE, detail=str(count))
+    return count

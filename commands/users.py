@@ -1,0 +1,244 @@
+"""``users show``, ``list``, ``disable``, ``enable``, ``delete`` and ``export``."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+import accounts
+import activity
+import exports
+import people
+import revocations
+import sessions
+import tokens
+from activity import COMMAND_LINE
+from commands.console import (
+    ask,
+    json_option,
+    look_up,
+    name_of,
+    needs_database,
+    note,
+    tell,
+    the_one,
+    time,
+    yes_option,
+)
+from commands.sessions import line
+from exports import iso_time
+from models import User
+
+users = AppGroup("users", help="People: find, switch off, take out, delete.")
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+
+
+@users.command("show")
+@click.argument("user")
+@json_option
+@needs_database
+def show(user: str, *, as_json: bool) -> None:
+    """Who somebody is.
+
+    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an
+    e-mail address. An address may be several people's, verified or not: all of them are shown.
+    """
+    found = look_up(user)
+    seen = people.last_seen([person.id for person in found])
+    if len(found) > 1:
+        note(f"{len(found)} users match.")
+    lines = [each for person in found for each in _lines(person, seen.get(person.id))]
+    items = [_full(person, seen.get(person.id)) for person in found]
+    tell({"items": items}, lines, as_json=as_json)
+
+
+def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
+    email = user.email_identity
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": email.email if email else None,
+        "email_verified": bool(email and email.email_verified),
+        "created_at": iso_time(user.created_at),
+        "disabled_at": iso_time(user.disabled_at),
+        "last_activity_at": iso_time(seen_at),
+        "providers": [identity.provider for identity in user.identities],
+    }
+
+
+def _full(user: User, seen_at: datetime | None) -> dict[str, Any]:
+    return _summary(user, seen_at) | {
+        "identities": [
+            exports.identity(row) | {"token": tokens.state(row)} for row in user.identities
+        ],
+        "sessions": [exports.session(row) for row in sessions.of_user(user.id)],
+    }
+
+
+def _lines(user: User, seen_at: datetime | None) -> list[str]:
+    email = user.email_identity
+    verified = "verified" if email and email.email_verified else "not verified"
+    living = sessions.of_user(user.id)
+    lines = [
+        f"id             {user.id}",
+        f"name           {user.name or 'none'}",
+        f"e-mail         {f'{email.email} ({verified})' if email else 'none'}",
+        f"created        {time(user.created_at)}",
+        f"disabled       {time(user.disabled_at) if user.disabled_at else 'no'}",
+        f"last activity  {time(seen_at)}",
+        f"identities     {len(user.identities)}",
+    ]
+    for row in user.identities:
+        lines.append(f"  {row.provider}:{row.subject}  {row.handle}")
+        lines.append(
+            f"    id {row.id}, linked {time(row.linked_at)}, last used {time(row.last_used_at)}, "
+            f"token {tokens.state(row)}"
+        )
+    return [*lines, f"sessions       {len(living)}", *(f"  {line(row)}" for row in living), ""]
+
+
+@users.command("list")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_PAGE_SIZE),
+    default=PAGE_SIZE,
+    show_default=True,
+    help="How many at most.",
+)
+@click.option("--after", metavar="ID", help="Go on after this user, the last of the page before.")
+@click.option("--disabled", is_flag=True, help="Only those who are switched off.")
+@json_option
+@needs_database
+def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) -> None:
+    """People, the newest first, page by page."""
+    try:
+        found = people.page(limit + 1, after, only_disabled=disabled)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--after") from None
+    shown = found[:limit]
+    cursor = shown[-1].id if len(found) > limit else None
+    seen = people.last_seen([user.id for user in shown])
+    items = [_summary(user, seen.get(user.id)) for user in shown]
+    lines = [_row(user) for user in shown] or ["Nobody."]
+    if cursor and not as_json:
+        note(f"There are more: --after {cursor}")
+    tell({"items": items, "next_cursor": cursor}, lines, as_json=as_json)
+
+
+def _row(user: User) -> str:
+    providers = ", ".join(identity.provider for identity in user.identities)
+    off = "" if user.is_active else ", disabled"
+    return f"{user.id}  {time(user.created_at)}  {name_of(user)}  {providers}{off}"
+
+
+@users.command("disable")
+@click.argument("user")
+@json_option
+@needs_database
+def disable(user: str, *, as_json: bool) -> None:
+    """Switch an account off.
+
+    From now on no session, token or sign-in of it works. Nothing is deleted; enable undoes it, but
+    for the sessions. USER is an id or provider:subject.
+    """
+    person = the_one(user)
+    count = accounts.switch(person.id, on=False, caller=COMMAND_LINE)
+    document = {"id": person.id, "disabled_at": iso_time(_again(person).disabled_at)}
+    said = f"{name_of(person)} is switched off. Sessions ended: {count}"
+    tell(document | {"sessions_ended": count}, [said], as_json=as_json)
+
+
+@users.command("enable")
+@click.argument("user")
+@json_option
+@needs_database
+def enable(user: str, *, as_json: bool) -> None:
+    """Switch an account on again.
+
+    Its person may sign in, and must: their sessions are gone. USER is an id or provider:subject.
+    """
+    person = the_one(user)
+    accounts.switch(person.id, on=True, caller=COMMAND_LINE)
+    document = {"id": person.id, "disabled_at": None}
+    tell(document, [f"{name_of(person)} is switched on."], as_json=as_json)
+
+
+def _again(person: User) -> User:
+    return people.find(person.id)[0]
+
+
+@users.command("delete")
+@click.argument("user")
+@yes_option
+@json_option
+@needs_database
+def delete(user: str, *, yes: bool, as_json: bool) -> None:
+    """Delete an account for good.
+
+    The same as the account page's button: identities, their tokens, sessions and activity go at
+    once; grants are given back to the providers soon after. USER is an id or provider:subject.
+    """
+    person = the_one(user)
+    name = name_of(person)
+    ask(f"Delete {name}, {person.id}, for good?", yes=yes)
+    deleted = accounts.delete(person.id, COMMAND_LINE)
+    waiting = revocations.waiting()
+    document = {
+        "id": person.id,
+        "identities": len(deleted.identities),
+        "sessions": deleted.sessions,
+        "events": deleted.events,
+        "grants_waiting": waiting,
+    }
+    gone = (
+        f"{name} is deleted, with {len(deleted.identities)} identities, "
+        f"{deleted.sessions} sessions, {deleted.events} lines of activity."
+    )
+    left = (
+        f"Grants that wait to be given back: {waiting}. "
+        "The server does that by itself; flask --app app revocations run does it now."
+    )
+    tell(document, [gone, left] if waiting else [gone], as_json=as_json)
+
+
+@users.command("export")
+@click.argument("user")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to this new file, which only you may read.",
+)
+@click.option("--json", "_as_json", is_flag=True, help="As always: it is one JSON document.")
+@needs_database
+def export(user: str, output: Path | None, *, _as_json: bool) -> None:
+    """Everything that is kept of somebody, as JSON.
+
+    The document that their account page gives them to download. No token is in it. USER is an
+    id or provider:subject.
+    """
+    person = the_one(user)
+    handle = None if output is None else _new_file(output)
+    activity.record(person.id, "downloaded", COMMAND_LINE)
+    text = json.dumps(exports.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
+    if handle is None:
+        click.echo(text)
+        return
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    note(f"Written to {output}.")
+
+
+def _new_file(path: Path) -> int:
+    """A file that is its owner's alone from its first byte on, and was not there before."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already.") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None

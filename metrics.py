@@ -1,0 +1,135 @@
+"""What is counted for Prometheus: the one door to prometheus_client.
+
+Every label comes from the code or from the settings, never from a request: what strangers send
+cannot make the number of series grow. docs/operation.md has the table.
+
+Where PROMETHEUS_MULTIPROC_DIR is set before the first import (gunicorn.conf.py), the counts of all
+processes are added up; else they are this process's.
+"""
+
+import functools
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client import values as kinds_of_values
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+VERSION = "0.1.0"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# Whether the counts of several processes are kept in files that all can read.
+IS_SHARED = bool(kinds_of_values.ValueClass._multiprocess)  # noqa: SLF001 (it says so nowhere else)
+
+_ours = CollectorRegistry()
+REQUESTS = Histogram(
+    "quickstep_request_seconds",
+    "Answers, by endpoint and class of status.",
+    ["endpoint", "status"],
+    registry=_ours,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 12, 30),
+)
+SIGN_INS = Counter(
+    "quickstep_sign_ins", "How sign-ins and links ended.", ["provider", "outcome"], registry=_ours
+)
+REFUSALS = Counter(
+    "quickstep_refusals",
+    "What people ran into, by its reason code.",
+    ["provider", "reason"],
+    registry=_ours,
+)
+UPSTREAM = Histogram(
+    "quickstep_upstream_seconds",
+    "Calls of providers.",
+    ["provider", "result"],
+    registry=_ours,
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 12),
+)
+CONNECTIONS = Gauge(
+    "quickstep_database_connections_in_use",
+    "Connections to the database that are in use.",
+    registry=_ours,
+    multiprocess_mode="livesum",
+)
+BUILD = {
+    "version": VERSION,
+    "python": platform.python_version(),
+    "flask": metadata.version("flask"),
+}
+
+
+# The one that each request pays for, without looking its labels up anew.
+_requests = functools.cache(REQUESTS.labels)
+
+
+def count_request(endpoint: str, status: str, seconds: float) -> None:
+    """``status``: 2xx, 3xx, 4xx, 5xx."""
+    _requests(endpoint, status).observe(seconds)
+
+
+def count_sign_in(provider: str, outcome: str) -> None:
+    """``outcome``: signed_in, created, joined, linked, merged, asked or refused."""
+    SIGN_INS.labels(provider, outcome).inc()
+
+
+def count_refusal(provider: str | None, reason: str) -> None:
+    """``reason``: a code of errors.py."""
+    REFUSALS.labels(provider or "none", reason).inc()
+
+
+class Call:
+    """A call of a provider while it lasts; how it ended is told before its end."""
+
+    result = "failed"
+
+
+@contextmanager
+def upstream_call(provider: str) -> Iterator[Call]:
+    """Times a call. Results: 2xx, 3xx, 4xx, 5xx, timeout, unreachable, failed."""
+    call, began = Call(), time.perf_counter()
+    try:
+        yield call
+    finally:
+        UPSTREAM.labels(provider, call.result).observe(time.perf_counter() - began)
+
+
+class _Facts(Collector):
+    """Gauges that are read now."""
+
+    def __init__(self, facts: Iterable[tuple[str, str, float]]) -> None:
+        self._facts = facts
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        build = GaugeMetricFamily("quickstep_build_info", "What runs.", labels=list(BUILD))
+        build.add_metric(list(BUILD.values()), 1)
+        yield build
+        for name, words, value in self._facts:
+            yield GaugeMetricFamily(name, words, value)
+
+
+def exposition(facts: Iterable[tuple[str, str, float]]) -> bytes:
+    """Everything, in Prometheus' text format. ``facts``: name, words and value of more gauges."""
+    now = CollectorRegistry()
+    now.register(_Facts(facts))
+    counted = _ours
+    if IS_SHARED:
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    return generate_latest(counted) + generate_latest(now)
+
+
+def forget_process(pid: int) -> None:
+    """A process ended: what it held is held no more. Its counts stay."""
+    if IS_SHARED:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,60 @@
+"""How much of a machine to use: processes from the processors there are, threads in each."""
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+
+# Python runs one thread of a process at a time, so processes follow the processors. Two at least:
+# one goes on while the other starts anew. WEB_CONCURRENCY asks for more than the cap.
+MIN_WORKERS, MAX_WORKERS = 2, 8
+# Threads mostly wait for providers and the database.
+THREADS = 16
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+class Threads:
+    """How many requests this process answers at once; gunicorn.conf.py corrects it."""
+
+    count = THREADS
+
+
+def worker_count(cgroups: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> int:
+    """How many processes to start where nobody says: one for each whole processor we may use."""
+    usable = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    quota = cpu_quota(cgroups, membership)
+    return min(max(MIN_WORKERS, math.ceil(min(usable, quota))), MAX_WORKERS)
+
+
+def cpu_quota(cgroups: Path, membership: Path) -> float:
+    """Processors that the container may use; infinity where it has no limit.
+
+    Of our control group and those above it, the least: ``cpu.max`` (v2) says microseconds in a
+    period, ``cpu.cfs_quota_us`` (v1) has a file for the period beside it.
+    https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
+    """
+    lines = membership.read_text().splitlines() if membership.exists() else []
+    least = math.inf
+    for line in lines or ["0::/"]:
+        _number, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        for mount in [cgroups / controllers, cgroups / "cpu"] if controllers else [cgroups]:
+            group = mount / path.lstrip("/")
+            for folder in (group, *group.parents):
+                least = min(least, _quota_of(folder))
+                if folder == mount:
+                    break
+    return least
+
+
+def _quota_of(folder: Path) -> float:
+    with suppress(OSError, ValueError):  # "max" is no limit, and the uppermost group has no file
+        quota, period = (folder / "cpu.max").read_text().split()
+        return int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        quota = (folder / "cpu.cfs_quota_us").read_text()
+        if int(quota) > 0:  # -1 is no limit
+            return int(quota) / int((folder / "cpu.cfs_period_us").read_text())
+    return math.inf

@@ -1,0 +1,208 @@
+"""``keys …``: everything sealed is sealed anew, beside running servers, and nothing is lost."""
+
+import json
+
+import pytest
+
+import resealing
+import tokens
+from models import OAuth, db
+from sealing import Sealer
+from tests.browser import Browser
+from tests.commands.console import answer, run
+from tests.commands.test_users import id_of, sign_in
+from tests.site import SECRET_KEY, Site
+
+NEW, OTHER = "a new key that is also long enough", "one more key that is long enough"
+KINDS = ("tokens", "flows", "revocations")
+
+
+def everything_sealed(site: Site) -> tuple[Browser, str]:
+    """Somebody with a token, a flow that is under way, and a grant that waits to be given back."""
+    grace = sign_in(site, "grace")
+    grace.link("github", "grace")
+    site.simulator.github.answers["revoke"] = "status_503"
+    grace.unlink(grace.identity("github"))
+    site.app.extensions["revocations"].stop()
+    return grace, grace.begin("google")
+
+
+def token_of(site: Site, user_id: str) -> object:
+    def read() -> object:
+        return tokens.read(db.session.query(OAuth).filter_by(user_id=user_id).one())
+
+    return site.inside(read)
+
+
+def totals(document) -> dict[str, int]:
+    return {kind: document[kind]["resealed"] for kind in KINDS}
+
+
+def test_all_that_is_sealed_moves_to_the_new_key_and_the_old_one_may_go(both):
+    grace, to_provider = everything_sealed(both)
+    user_id, before = id_of(grace), token_of(both, id_of(grace))
+    both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    status = answer(both, "keys", "status")["items"]
+    assert [(key["setting"], key["seals"]) for key in status] == [
+        ("SECRET_KEY", True),
+        ("SECRET_KEY_FALLBACKS", False),
+    ]
+    assert all(status[1]["sealed"][kind] >= 1 for kind in KINDS)
+    document = answer(both, "keys", "rotate")
+    assert totals(document) == status[1]["sealed"]
+    assert document["removable"] == [
+        {"setting": "SECRET_KEY_FALLBACKS", "position": 1, "id": status[1]["id"]}
+    ]
+    again = answer(both, "keys", "rotate")
+    assert totals(again) == dict.fromkeys(KINDS, 0)
+    assert {kind: again[kind]["already_new"] for kind in KINDS} == status[1]["sealed"]
+    both.restart(SECRET_KEY_FALLBACKS="")
+    assert token_of(both, user_id) == before
+    assert grace.get(grace.choose(to_provider, "grace")).path == "/account", "its flow was lost"
+    del both.simulator.github.answers["revoke"]
+    both.execute("UPDATE revocations SET due_at = '2026-01-01 00:00:00.000000'")
+    assert answer(both, "revocations", "run")["ended"] == {"revoked": 1}
+
+
+def test_a_key_of_its_own_takes_over_from_the_secret_key(site):
+    grace, _ = everything_sealed(site)
+    site.restart(TOKEN_ENCRYPTION_KEYS=f"{NEW},{OTHER}")
+    document = answer(site, "keys", "rotate")
+    # Nothing was sealed with the second; SECRET_KEY signs cookies and stays where it is.
+    assert [(key["setting"], key["position"]) for key in document["removable"]] == [
+        ("TOKEN_ENCRYPTION_KEYS", 2)
+    ]
+    site.restart(TOKEN_ENCRYPTION_KEYS=NEW, SECRET_KEY=OTHER)
+    assert token_of(site, id_of(grace))
+
+
+class Overtaken(Sealer):
+    """Another server works while a value is being sealed anew."""
+
+    def __init__(self, keys, meanwhile) -> None:
+        super().__init__(keys)
+        self.meanwhile = meanwhile
+
+    def seal(self, value, bound_to):
+        envelope = super().seal(value, bound_to)
+        self.meanwhile()
+        return envelope
+
+
+def test_a_token_that_is_renewed_meanwhile_is_not_overwritten(both):
+    """Nor does the other server wait: no lock is held while something is sealed."""
+    user_id = id_of(sign_in(both, "grace"))
+    identity_id = both.rows("SELECT id FROM oauth")[0][0]
+    both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    old_server = Sealer([SECRET_KEY, NEW])
+    renewals = iter(["renewed once"])
+
+    def bound() -> str:
+        return tokens.bound_to(db.session.get_one(OAuth, identity_id))
+
+    bound_to = both.inside(bound)
+
+    def renew() -> None:
+        for token in renewals:
+            envelope = old_server.seal({"access_token": token}, bound_to)
+            both.execute("UPDATE oauth SET token = :t", t=envelope)
+
+    both.app.extensions["sealer"] = Overtaken([NEW, SECRET_KEY], renew)
+    document = answer(both, "keys", "rotate")
+    assert document["tokens"] == {"resealed": 1, "already_new": 0, "unreadable": 0}
+    assert document["removable"], "what the old server wrote meanwhile was looked at again"
+    both.restart(SECRET_KEY_FALLBACKS="")
+    assert token_of(both, user_id) == {"access_token": "renewed once"}
+
+
+def test_a_row_that_goes_meanwhile_is_let_go(both):
+    sign_in(both, "grace")
+    both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    gone = Overtaken([NEW, SECRET_KEY], lambda: both.execute("DELETE FROM users"))
+    both.app.extensions["sealer"] = gone
+    assert answer(both, "keys", "rotate")["tokens"]["resealed"] == 0
+    assert both.user_count() == 0
+
+
+def test_as_long_as_a_server_seals_with_the_old_key_it_is_still_needed(site):
+    sign_in(site, "grace")
+    site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    (row,) = site.rows("SELECT token FROM oauth")
+
+    def write_again() -> None:
+        # As an old server would, over and over.
+        site.execute("UPDATE oauth SET token = :t", t=row[0] + "=" * next(lengths))
+
+    lengths = iter(range(1, 1000))
+    site.app.extensions["sealer"] = Overtaken([NEW, SECRET_KEY], write_again)
+    document = answer(site, "keys", "rotate")
+    assert [key["setting"] for key in document["still_needed"]] == ["SECRET_KEY_FALLBACKS"]
+    assert document["removable"] == []
+    assert "Still needed: SECRET_KEY_FALLBACKS, no. 1" in run(site, "keys", "rotate").stdout
+
+
+def test_a_rotation_that_was_interrupted_goes_on_where_it_was(site, monkeypatch):
+    monkeypatch.setattr(resealing, "BATCH_ROWS", 1)
+    people = [id_of(sign_in(site, who)) for who in ("grace", "linus", "ada")]
+    site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    left = iter([1, 2])
+
+    def interrupt() -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    sealer = site.app.extensions["sealer"]
+    site.app.extensions["sealer"] = Overtaken([NEW, SECRET_KEY], interrupt)
+    assert run(site, "keys", "rotate").exit_code == 1
+    site.app.extensions["sealer"] = sealer
+    assert answer(site, "keys", "rotate")["tokens"] == {
+        "resealed": 1,
+        "already_new": 2,
+        "unreadable": 0,
+    }
+    site.restart(SECRET_KEY_FALLBACKS="")
+    assert all(token_of(site, user_id) for user_id in people)
+
+
+def test_what_no_key_opens_is_counted_and_left_alone(both):
+    sign_in(both, "grace")
+    sign_in(both, "linus")
+    (envelope,) = both.rows("SELECT token FROM oauth ORDER BY linked_at LIMIT 1")[0]
+    both.execute("UPDATE oauth SET token = :t", t=envelope)  # a row's token, copied to another
+    both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    document = answer(both, "keys", "rotate")
+    assert document["tokens"] == {"resealed": 1, "already_new": 0, "unreadable": 1}
+    assert document["removable"], "a key that opens nothing any more is not needed"
+    assert both.rows("SELECT token FROM oauth WHERE token = :t", t=envelope) == [(envelope,)]
+    both.restart(SECRET_KEY_FALLBACKS="")
+    assert answer(both, "keys", "status")["unknown"]["tokens"] == 1
+    assert "no key that is set: 1 tokens" in run(both, "keys", "status").stdout
+    result = run(both, "keys", "rotate")
+    assert result.exit_code == 0
+    assert "next sign-in brings a new token" in result.stderr
+
+
+def test_no_key_and_no_token_is_shown(site):
+    sign_in(site, "grace")
+    (access_token,) = site.simulator.google.tokens
+    site.restart(TOKEN_ENCRYPTION_KEYS=NEW, SECRET_KEY_FALLBACKS=OTHER)
+    for words in (["status"], ["rotate"], ["status", "--json"], ["rotate", "--json"]):
+        output = run(site, "keys", *words).output
+        assert not [each for each in (NEW, OTHER, SECRET_KEY, access_token) if each in output]
+
+
+def test_a_generated_key_is_long_new_and_fit_for_the_settings(make_site):
+    site = make_site()
+    keys = {run(site, "keys", "generate").stdout for _ in range(3)}
+    assert len(keys) == 3
+    document = json.loads(run(site, "keys", "generate", "--json").stdout)
+    assert len(document["key"]) >= 64
+    site.restart(SECRET_KEY=document["key"])
+    assert answer(site, "keys", "status")["items"][0]["id"] == document["id"]
+
+
+@pytest.mark.parametrize("words", [["rotate", "x"], ["status", "--nonsense"], ["nonsense"]])
+def test_a_wrong_argument_is_told(site, words):
+    result = run(site, "keys", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words[-1] in result.stderr

@@ -1,0 +1,76 @@
+"""The command line as an operator's shell has it: exit status, stdout for the answer alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.site import SECRET_KEY
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def shell(template, tmp_path):
+    """Runs ``flask --app app …`` in a process of its own."""
+    path = tmp_path / "quickstep.sqlite"
+    path.write_bytes(template.read_bytes())
+
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        variables = {
+            "SECRET_KEY": SECRET_KEY,
+            "DATABASE_URL": f"sqlite:///{path}",
+            "GITHUB_CLIENT_ID": "made-up",
+            "GITHUB_CLIENT_SECRET": "made-up",
+            "GITHUB_TOKEN_URL": "http://127.0.0.1:9/token",
+            "PUBLIC_URL": "http://localhost:9",
+            "LOG_LEVEL": "DEBUG",
+            **settings,
+        }
+        clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *words],
+            cwd=ROOT,
+            env=clean | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def test_stdout_is_one_document_and_nothing_else(shell):
+    for words, status in (
+        (["users", "list"], 0),
+        (["keys", "rotate"], 0),
+        (["sessions", "revoke", "--all", "--yes"], 0),
+        (["purge"], 0),
+        (["providers", "check"], 1),
+    ):
+        done = shell(*words, "--json")
+        assert done.returncode == status, done.stderr
+        assert isinstance(json.loads(done.stdout), dict)
+        assert "Traceback" not in done.stderr
+
+
+def test_what_goes_wrong_is_on_stderr_with_its_exit_status(shell, tmp_path):
+    for words, settings, status, said in (
+        (["users", "show", "nobody@example.org", "--json"], {}, 1, "There is no such user."),
+        (["users", "show", "nobody"], {}, 2, "neither an id"),
+        (["users", "list", "--limit", "many"], {}, 2, "--limit"),
+        (
+            ["users", "list"],
+            {"DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite"},
+            1,
+            "There is no database file yet. Run: flask --app app db upgrade",
+        ),
+    ):
+        done = shell(*words, **settings)
+        assert (done.returncode, done.stdout) == (status, ""), done
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,87 @@
+"""Real gunicorn processes on loopback, with gunicorn.conf.py as it stands."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.eavesdropper import EAR
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60
+APP = "app:create_app()"
+
+
+class Gunicorn:
+    """A master with its workers; ``flags`` are gunicorn's own."""
+
+    def __init__(self, log: Path, *flags: str, app: str = APP, **settings: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        names = ("PATH", "HOME")
+        inherited = {name: os.environ[name] for name in names if name in os.environ}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", *flags, app],
+                cwd=ROOT,
+                env={**inherited, **settings},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait(self) -> "Gunicorn":
+        """Until it answers."""
+        self.until(lambda: self.get("/livez") is not None)
+        return self
+
+    def until(self, is_so: Any) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not is_so():
+            assert time.monotonic() < end, self.log
+            assert self.process.poll() is None, self.log
+            time.sleep(0.05)
+
+    def get(self, path: str, **headers: str) -> requests.Response | None:
+        """None while nobody listens."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            return requests.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
+        except requests.ConnectionError:
+            return None
+
+    def raw(self, *lines: str) -> str:
+        """The answer to a request that no well-behaved client would send."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
+
+    def workers(self) -> list[int]:
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(each) for each in children.read_text().split()]
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """At once."""
+        self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for line in self.log.splitlines():
+            EAR.hear(line)

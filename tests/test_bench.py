@@ -1,0 +1,41 @@
+"""The benchmark's own parts still work together: no figure is asserted."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from bench import certificates, servers
+from bench.browser import Connection, check, sign_in
+
+
+@pytest.fixture
+def provider(tmp_path):
+    made = certificates.make(tmp_path)
+    with servers.Provider(made.server) as provider:
+        yield provider, made.bundle
+
+
+def test_a_sign_in_with_the_benchmarks_provider_is_of_the_person_who_signed_in(
+    provider, template, tmp_path
+):
+    look_alike, bundle = provider
+    shutil.copy(template, tmp_path / "ours.sqlite")
+    url = f"sqlite:///{tmp_path}/ours.sqlite"
+
+    async def visit(server):
+        connection = Connection(server.port)
+        for name in server.providers:
+            done = await sign_in(connection, name, "42")
+            await check(connection, done, server.me)
+            assert (done.error, done.is_wrong) == ("", False)
+        done.person = "43"
+        await check(connection, done, server.me)
+        assert done.is_wrong, "the check tells one person from another"
+        connection.close()
+
+    with servers.ours(look_alike, bundle, url, tmp_path / "log") as server:
+        asyncio.run(visit(server))  # type: ignore[no-untyped-call]
+        assert server.cpu() > 0
+        assert len(server.memory("Rss")) > servers.WORKERS
+    assert look_alike.control("/")["requests"] >= 2 + 1 + 3 + 2, "it was asked over TLS"

@@ -1,0 +1,195 @@
+"""Who is signed in, asked by cookie: the short way to the answer and the long one agree."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from tests.browser import Browser, Page
+
+ME = "/api/v1/me"
+# A request that is not usual, so that the view answers it.
+BY_THE_VIEW = {"Origin": "https://elsewhere.example"}
+# What differs from answer to answer, whoever gives it.
+PER_ANSWER = {"Date", "Connection", "Server", "X-CSRF-Token"}
+
+
+@pytest.fixture
+def site(request, make_site):
+    return make_site(getattr(request, "param", "sqlite"))
+
+
+on_both_engines = pytest.mark.parametrize("site", ["sqlite", "postgresql"], indirect=True)
+
+
+def ask(browser: Browser, **headers: str) -> Page:
+    return browser.fetch(ME, headers=headers)
+
+
+def known(browser: Browser) -> Browser:
+    """One whose cookies the server has seen together."""
+    ask(browser)
+    assert ask(browser).status == 200
+    return browser
+
+
+def lame(site) -> None:
+    """Have the view fail, so that only the short way answers."""
+
+    def fail() -> None:
+        raise RuntimeError("the view was asked")
+
+    site.app.view_functions["api.me"] = fail
+
+
+def headers(page: Page) -> dict[str, str]:
+    return {name: value for name, value in page.headers.items() if name not in PER_ANSWER}
+
+
+@on_both_engines
+@pytest.mark.parametrize(
+    ("provider", "person"),
+    [("google", "grace"), ("github", "noa"), ("github", "linus"), ("facebook", "ada")],
+)
+def test_both_ways_give_the_same_answer(site, browser, provider, person):
+    browser.sign_in(provider, person)
+    known(browser)
+    long = ask(browser, **BY_THE_VIEW)
+    lame(site)
+    short = ask(browser)
+    assert short.status == 200
+    assert short.response.content == long.response.content
+    assert headers(short) == headers(long)
+
+
+def test_also_for_somebody_with_several_identities_and_an_odd_name(site, browser):
+    browser.sign_in("google", "grace")
+    browser.link("github", "linus")
+    browser.link("facebook", "ada")
+    site.execute("UPDATE users SET name = :name", name='Gr\u00e4ce "\\ </script>\u2028\x7f 🦉')
+    identity = site.rows("SELECT id FROM oauth WHERE provider = 'github'")[0][0]
+    site.execute("UPDATE users SET email_choice = :id", id=identity)
+    known(browser)
+    long = ask(browser, **BY_THE_VIEW).response
+    lame(site)
+    short = ask(browser).response
+    assert short.content == long.content
+    assert len(short.json()["identities"]) == 3
+    assert short.json()["email"] == "linus@chemistry.example"
+
+
+def test_its_csrf_token_is_good_for_a_change(browser):
+    browser.sign_in("google", "grace")
+    token = ask(known(browser)).headers["X-CSRF-Token"]
+    changed = browser.fetch(ME, "PATCH", json={"name": "G."}, headers={"X-CSRF-Token": token})
+    assert changed.status == 200
+    assert ask(browser).response.json()["name"] == "G."
+
+
+@on_both_engines
+@pytest.mark.parametrize(
+    "end",
+    [
+        "DELETE FROM sessions",
+        "UPDATE users SET disabled_at = created_at",
+        "UPDATE sessions SET expires_at = created_at",
+        "UPDATE sessions SET last_seen_at = '2025-01-01 00:00:00.000000'",
+    ],
+)
+def test_what_is_over_is_over_at_once(site, browser, end):
+    browser.sign_in("google", "grace")
+    known(browser)
+    site.execute(end)
+    assert ask(browser).status == 401
+
+
+def test_a_session_is_noted_as_in_use_once_a_minute(site, browser):
+    browser.sign_in("google", "grace")
+    known(browser)
+    moment = datetime.now(UTC) - timedelta(seconds=90)
+    site.execute("UPDATE sessions SET last_seen_at = :at", at=f"{moment:%Y-%m-%d %H:%M:%S.%f}")
+    before = site.rows("SELECT last_seen_at FROM sessions")
+    ask(browser)
+    noted = site.rows("SELECT last_seen_at FROM sessions")
+    assert noted != before
+    ask(browser)
+    assert site.rows("SELECT last_seen_at FROM sessions") == noted
+
+
+def test_who_signed_out_is_out_and_others_are_not(browser, other):
+    browser.sign_in("google", "grace")
+    other.sign_in("google", "ada")
+    known(browser)
+    known(other)
+    browser.post("/logout")
+    assert ask(browser).status == 401
+    assert ask(other).response.json()["name"] == "Ada Lovelace"
+
+
+def cookies_of(browser: Browser) -> dict[str, str]:
+    return {cookie.name: cookie.value or "" for cookie in browser.http.cookies}
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        ("session={session}; quickstep={quickstep}", 200),
+        ("quickstep={quickstep};session={session}", 200),
+        ("a=b; session={session}; quickstep={quickstep}; c", 200),
+        ("session={session}", 200),
+        ("session={session}; quickstep=made.up.here", 200),
+        ('session="{session}"; quickstep={quickstep}', 200),
+        ("session={session}; session={session}; quickstep={quickstep}", 401),
+        ("session=stolen; session={session}; quickstep={quickstep}", 401),
+        ("session={session}x; quickstep={quickstep}", 401),
+        ("session=; quickstep={quickstep}", 401),
+        ("session={quickstep}; quickstep={session}", 401),
+        ("quickstep={quickstep}", 401),
+        ("Session={session}; quickstep={quickstep}", 401),
+    ],
+)
+def test_cookies_count_as_ever(site, browser, how, status):
+    browser.sign_in("google", "grace")
+    known(browser)
+    cookie = how.format(**cookies_of(browser))
+    for more in ({}, BY_THE_VIEW):
+        answer = requests.get(site.url + ME, headers={"Cookie": cookie, **more}, timeout=10)
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("HEAD", {}, 200),
+        ("OPTIONS", {}, 200),
+        ("POST", {}, 405),
+        ("GET", {"Authorization": "Bearer nonsense"}, 401),
+        ("GET", {"Authorization": "Basic nonsense"}, 200),
+    ],
+)
+def test_other_questions_are_the_views(browser, method, headers, status):
+    browser.sign_in("google", "grace")
+    known(browser)
+    assert browser.fetch(ME, method, headers=headers).status == status
+
+
+def test_a_query_is_refused_as_ever(browser):
+    browser.sign_in("google", "grace")
+    known(browser)
+    plain, odd = browser.fetch(ME), browser.fetch(f"{ME}?limit=1")
+    assert plain.status == 200
+    assert odd.status == browser.fetch(f"{ME}?limit=1", headers=BY_THE_VIEW).status
+
+
+def test_an_answer_to_one_is_never_given_to_another(browser, other):
+    """Stock Flask-Dance signs people into each other's accounts; here a cookie is looked up
+    each time, whatever the cookie beside it says."""
+    browser.sign_in("google", "grace")
+    other.sign_in("google", "ada")
+    known(browser)
+    known(other)
+    mixed = cookies_of(other)["session"]
+    browser.http.cookies.clear()
+    for _ in range(2):
+        cookie = f"session={mixed}; quickstep={cookies_of(other)['quickstep']}"
+        assert ask(browser, Cookie=cookie).response.json()["name"] == "Ada Lovelace"
