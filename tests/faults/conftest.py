@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator import Server, environment
-from tests.faults.served import Served, free_port
+from tests.faults.served import FLAGS, Served, free_port
 from tests.gunicorn import APP
 from tests.site import USUAL
 
@@ -28,6 +28,7 @@ def serve(
         *,
         elsewhere: tuple[str, ...] = (),
         app: str = APP,
+        flags: tuple[str, ...] = FLAGS,
         **settings: str,
     ) -> Served:
         url = database
@@ -47,7 +48,7 @@ def serve(
             variables |= environment(other.url, name)
             good.look_alikes[name] = other.look_alikes[name]
         variables |= {"PUBLIC_URL": public_url, "PORT": str(port)} | settings
-        served = Served(tmp_path / f"{len(running)}.log", url, variables, app)
+        served = Served(tmp_path / f"{len(running)}.log", url, variables, app, flags)
         served.simulator = good
         running.append(served)
         served.gunicorn.wait()

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,13 +41,14 @@ class Served:
         database_url: str,
         settings: dict[str, str],
         app: str,
+        flags: Sequence[str],
     ) -> None:
         self.database_url = database_url
         self.engine = create_engine(database_url, poolclass=NullPool)
         variables = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url, "LOG_FORMAT": "json"}
         # At its public address too.
-        flags = (*FLAGS, "-b", f"127.0.0.1:{settings['PORT']}")
-        self.gunicorn = Gunicorn(log, *flags, app=app, **(variables | settings))
+        place = ("-b", f"127.0.0.1:{settings['PORT']}")
+        self.gunicorn = Gunicorn(log, *flags, *place, app=app, **(variables | settings))
         self.url = settings["PUBLIC_URL"]
         self.simulator: Server
 
@@ -94,10 +94,11 @@ class Served:
     def workers(self) -> list[int]:
         return self.gunicorn.workers()
 
-    def kill_worker(self) -> None:
-        """The eldest, without a word."""
-        with suppress(IndexError, ProcessLookupError):
-            os.kill(self.workers()[0], signal.SIGKILL)
+    def kill_worker(self) -> int:
+        """One of them, without a word: its number."""
+        worker = self.workers()[0]
+        os.kill(worker, signal.SIGKILL)
+        return worker
 
 
 def free_port() -> int:
