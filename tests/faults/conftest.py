@@ -56,5 +56,5 @@ def serve(
 
     yield start
     for served in running:
-        served.gunicorn.stop()
+        served.stop()
         served.engine.dispose()

@@ -91,6 +91,13 @@ class Served:
         assert "Traceback" not in self.gunicorn.log
         assert self.lines("bug") == []
 
+    def stop(self) -> None:
+        """Not by SIGQUIT: a worker of gunicorn's waits for itself where that comes while it starts
+        a thread, and is killed half a minute later."""
+        self.gunicorn.signal(signal.SIGTERM)
+        self.gunicorn.process.wait(60)
+        self.gunicorn.stop()
+
     def workers(self) -> list[int]:
         return self.gunicorn.workers()
 
