@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test bench setup lint format clean
+.PHONY: run test bench setup lint format lock audit upstream-tests clean
 
 run: $(VENV)/run.stamp
 	@$(PY) app.py
@@ -26,6 +26,28 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
+
+# What requirements.in and requirements-dev.in allow, written down exactly, with the hashes of all
+# files of a version. Versions stay as they are where they may; UPGRADE=1 takes the newest.
+LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--annotation-style line --custom-compile-command "make lock" \
+	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+lock: $(PY)
+	@$(PY) -m pip install -qq --disable-pip-version-check "$$(grep '^uv==' requirements-dev.in)"
+	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+# Which known vulnerabilities the locked versions have. Asks the package index, and fails where
+# that does not know.
+audit: $(PY)
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install -qq --disable-pip-version-check "pip-audit==2.10.1"
+	@$(VENV)/audit/bin/python -m pip_audit --strict --require-hashes --disable-pip -r requirements.txt
+
+# The dormant libraries' own tests against our versions; tests/upstream.py says more.
+upstream-tests: $(PY)
+	@$(PY) -m tests.upstream
 
 clean:
 	rm -rf $(VENV)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
 from models import Event, atomic, db, execute, is_id, new_id, now
 
@@ -99,7 +99,12 @@ def move(from_user_id: str, to_user_id: str) -> None:
     )
 
 
+def over() -> Select[str]:
+    """The ids of what is older than the promise."""
+    return select(Event.id).where(Event.at < now() - timedelta(days=KEPT_DAYS))
+
+
 @atomic
-def purge() -> None:
+def purge(ids: Sequence[str]) -> None:
     """Forget what is older than the promise."""
-    db.session.execute(delete(Event).where(Event.at < now() - timedelta(days=KEPT_DAYS)))
+    db.session.execute(delete(Event).where(Event.id.in_(ids)))

@@ -5,23 +5,23 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 from flask import Flask
-from flask_migrate import Migrate, upgrade
 from pydantic import SecretStr
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import commands
 import config
+import housekeeping
 import logs
 import models
 import revocations
 import serving
 import simulator
+from commands import migrations
 from config import ROOT, Settings
 from errors import SettingsError
 from linking import Policy
@@ -79,7 +79,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     configure(app, settings, demo_url)
     models.init_app(app)
-    Migrate(app, models.db, str(ROOT / "migrations"), render_as_batch=True)
     transport = Transport(max(MAX_WAITING, serving.Threads.count // 2))
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
@@ -88,7 +87,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings=settings,
         providers=providers,
         policy=policy(settings, providers, firebase),
-        limits=Limits(settings.refusals_per_minute),
+        limits=Limits(
+            settings.refusals_per_minute,
+            reveal(settings.redis_url) if settings.redis_url else None,
+        ),
         id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
         one_taps=one_taps(providers),
         firebase=firebase,
@@ -98,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     counted.init_app(app)
     pages.init_app(app)
-    health.init_app(app)
+    health.init_app(app, site.limits if settings.redis_url else None)
     problems.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
@@ -114,8 +116,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
-    worker = app.extensions["revocations"] = revocations.Worker(app, providers)
-    app.after_request(worker.after_request)
+    for worker in (revocations.worker(app, providers), housekeeping.worker(app)):
+        app.extensions[worker.name] = worker
+        app.after_request(worker.after_request)
     return app
 
 
@@ -130,12 +133,12 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
     """Flask's own configuration, and the keys."""
     key = settings.secret_key or config.embedded_secret_key(app.instance_path)
     keys = [key, *settings.secret_key_fallbacks]
+    uri = database_uri(app, settings, demo_url)
     app.config.update(
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
-        SQLALCHEMY_DATABASE_URI=database_uri(app, settings, demo_url),
-        # What a failed statement was given, hashes and addresses, is not for the log.
-        SQLALCHEMY_ENGINE_OPTIONS={**engine_options(settings), "hide_parameters": True},
+        SQLALCHEMY_DATABASE_URI=uri,
+        SQLALCHEMY_ENGINE_OPTIONS=models.engine_options(make_url(uri), settings.database_pool_size),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -146,6 +149,8 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         SEND_FILE_MAX_AGE_DEFAULT=pages.STATIC_SECONDS,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
+        # Forms that were opened under an earlier key; the last of these signs (itsdangerous).
+        WTF_CSRF_SECRET_KEY=[reveal(one) for one in (*settings.secret_key_fallbacks[::-1], key)],
         # A sign-in page that was left open overnight must still work.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
@@ -169,13 +174,6 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     name = f"demo-{demo_url.rpartition(':')[2]}.sqlite" if demo_url else "quickstep.sqlite"
     return URL.create("sqlite", database=str(Path(app.instance_path) / name))
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    if settings.database_url and reveal(settings.database_url).startswith("postgresql"):
-        return {"pool_pre_ping": True}
-    # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
-    return {"pool_size": 8, "max_overflow": 56}
 
 
 def policy(
@@ -286,7 +284,7 @@ def main() -> None:
     app = create_app(settings)
     if settings.database_url is None:
         with app.app_context():
-            upgrade()
+            migrations.upgrade()
     server = make_server(
         "127.0.0.1", settings.port, app, threaded=True, request_handler=QuietHandler
     )

@@ -43,6 +43,7 @@ from errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent
 SECRET_KEY_MIN_CHARACTERS = 32
+REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
 
 def _check_public_url(url: str) -> str:
@@ -65,6 +66,28 @@ def _check_database_url(url: SecretStr) -> SecretStr:
     if scheme == "sqlite":
         return url
     raise ValueError("must start with sqlite:// or postgresql://")
+
+
+def _check_redis_url(url: SecretStr) -> SecretStr:
+    """What the client reads in an address without a word is refused here: a misspelt database
+    would be another one, a query can turn the check of a certificate off."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("must be an address such as redis://localhost:6379/0") from None
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    query = parts.query.split("&") if parts.query else []
+    if parts.fragment or not all(re.fullmatch(REDIS_OPTION, option) for option in query):
+        raise ValueError("may end in ?db=0 or ?ssl_ca_certs=/path (signs of a password: %23, %3F)")
+    if parts.scheme == "unix":
+        if not parts.path.strip("/") or parts.hostname:
+            raise ValueError("must have the socket's path: unix:///run/redis/redis.sock")
+    elif not parts.hostname or port == 0 or not re.fullmatch(r"(/\d{0,4})?", parts.path):
+        raise ValueError("must have a host, and a number for a path: redis://localhost:6379/0")
+    return url
 
 
 def _check_cookie_name(name: str) -> str:
@@ -112,6 +135,8 @@ class Settings(BaseModel):
     secret_key_fallbacks: Secrets = ()
     token_encryption_keys: Secrets = ()
     database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    database_pool_size: Annotated[int, Field(ge=1, le=500)] = 10
+    redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     public_url: Annotated[str, AfterValidator(_check_public_url)] = ""
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
@@ -154,7 +179,10 @@ class Settings(BaseModel):
 
 
 SECRET_FIELDS = frozenset(
-    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "DATABASE_URL", "METRICS_TOKEN"}
+    {
+        *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS"),
+        *("DATABASE_URL", "REDIS_URL", "METRICS_TOKEN"),
+    }
 )
 
 

@@ -1,9 +1,11 @@
 """The database: its engine and locks, the base of all rows; ``atomic``, the only way to commit."""
 
 import functools
+import random
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
+    URL,
     CursorResult,
     DateTime,
     Dialect,
@@ -21,17 +24,48 @@ from sqlalchemy import (
     MetaData,
     Select,
     event,
+    text,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# A verb that found its unique row taken is run this often in all; one that collided with others,
+# which says nothing about the verb, for this long.
 WRITE_ATTEMPTS = 5
+RETRY_FOR_SECONDS = 5
+# Before another attempt: at random up to this, doubled with each, so that those who collided part.
+PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.005, 0.3
 SQLITE_BUSY_MILLISECONDS = 5000
+# How long a request waits for one of the pool's connections before it answers 503.
+POOL_WAIT_SECONDS = 3
+# A connection that lay idle for longer is tried before it is used.
+PING_AFTER_IDLE_SECONDS = 1.0
+LONG_READ_SECONDS = 300
+# Of libpq: a server that vanished is noticed within seconds, not when TCP gives up after minutes.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+CONNECT_ARGS: dict[str, object] = {
+    "application_name": "quickstep",
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    # Behind PgBouncer in transaction mode the next statement may be on another connection; and
+    # preparing was measured to save our side nothing.
+    "prepare_threshold": None,
+}
+# For what no statement of ours takes: nobody waits for a request that its browser gave up, and a
+# process that was stopped in the middle of a transaction holds its locks for a minute.
+POSTGRESQL_LIMITS = (
+    "SET statement_timeout = '10s'; SET lock_timeout = '5s';"
+    " SET idle_in_transaction_session_timeout = '60s'"
+)
 # PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
 RETRYABLE_SQLSTATES = ("40001", "40P01")
 
@@ -88,6 +122,54 @@ def init_app(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "checkout", _ping_idle)
+        event.listen(engine, "checkin", _note_idle)
+
+
+def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
+    """What the pool and the driver are told. What the URL itself says is left to it.
+
+    ``pool_size``: PostgreSQL connections that one process opens at most, when it needs them.
+    What a failed statement was given, hashes and addresses, is not for the log.
+    """
+    if url.get_backend_name() != "postgresql":
+        # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
+        return {"pool_size": 8, "max_overflow": 56, "hide_parameters": True}
+    return {
+        "hide_parameters": True,
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": POOL_WAIT_SECONDS,
+        "pool_use_lifo": True,
+        "connect_args": {k: v for k, v in CONNECT_ARGS.items() if k not in url.query},
+    }
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    # Not as startup options, which PgBouncer refuses.
+    connection.autocommit = True
+    connection.execute(POSTGRESQL_LIMITS)
+    connection.autocommit = False
+
+
+def _note_idle(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
+    """SQLAlchemy's own ping costs a trip each time; a busy connection shows by itself."""
+    idle_since = record.info.get("idle_since", time.monotonic())
+    if time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS:
+        return
+    try:
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except connection.OperationalError as error:
+        # It makes a new one, and takes all the others for lost too.
+        raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -123,9 +205,8 @@ def atomic(verb: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         if _inside.get():
             return verb(*args, **kwargs)
-        attempts = WRITE_ATTEMPTS
+        begun, failures = time.monotonic(), 0
         while True:
-            attempts -= 1
             mark = _inside.set(True)
             try:
                 db.session.commit()  # ends a read transaction that earlier queries began
@@ -134,8 +215,10 @@ def atomic(verb: Callable[P, T]) -> Callable[P, T]:
                 db.session.commit()
             except (IntegrityError, OperationalError) as error:
                 db.session.rollback()
-                if not attempts or not _may_run_again(error):
+                failures += 1
+                if not _may_run_again(error, failures, begun):
                     raise
+                _pause(failures)
             except BaseException:
                 db.session.rollback()
                 raise
@@ -208,10 +291,22 @@ class PlainQuery:
             raise
 
 
-def _may_run_again(error: IntegrityError | OperationalError) -> bool:
+def _pause(failures: int) -> None:
+    longest = min(PAUSE_SECONDS * 2**failures, MAX_PAUSE_SECONDS)
+    time.sleep(random.uniform(0, longest))  # noqa: S311 (no secret)
+
+
+def _may_run_again(error: IntegrityError | OperationalError, failures: int, begun: float) -> bool:
     if isinstance(error, IntegrityError):
-        return True
-    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+        return failures < WRITE_ATTEMPTS
+    is_collision = getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+    return is_collision and time.monotonic() < begun + RETRY_FOR_SECONDS
+
+
+def without_time_limit() -> None:
+    """Let this transaction read for longer than a request may wait: it is nobody's."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text(f"SET LOCAL statement_timeout = '{LONG_READ_SECONDS}s'"))
 
 
 def engine_of(app: Flask) -> Engine:

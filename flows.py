@@ -7,12 +7,12 @@ a restart or another instance changes nothing.
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select
 
 import tokens
 from activity import Caller, network
@@ -258,11 +258,15 @@ def surplus(flow_ids: Collection[str]) -> list[str]:
     return [flow_id for flow_id in flow_ids if flow_id not in kept]
 
 
+def over() -> Select[str]:
+    """The ids of what ended a day ago."""
+    return select(Flow.id).where(Flow.expires_at < now() - timedelta(seconds=KEPT_SECONDS))
+
+
 @atomic
-def purge() -> None:
-    """Delete what ended a day ago."""
-    over = now() - timedelta(seconds=KEPT_SECONDS)
-    db.session.execute(delete(Flow).where(Flow.expires_at < over))
+def purge(ids: Sequence[str]) -> None:
+    """Delete flows that are over."""
+    db.session.execute(delete(Flow).where(Flow.id.in_(ids)))
 
 
 def _delete(flow_id: str, *, otherwise: str) -> None:

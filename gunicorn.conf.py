@@ -176,9 +176,10 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """After the last request of a worker: the thread beside the requests may end its call."""
+    """After the last request of a worker: the threads beside the requests may end theirs."""
     if extensions := getattr(worker.wsgi, "extensions", None):
-        extensions["revocations"].stop(TOTAL_SECONDS)
+        for name in ("revocations", "housekeeping"):
+            extensions[name].stop(TOTAL_SECONDS)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

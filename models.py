@@ -1,7 +1,8 @@
-"""Rows and their constraints: people, their identities, sessions, flows, activity, revocations.
+"""Rows and their constraints: people, identities, sessions, flows, activity, revocations, chores.
 
 Who may write which row: accounts.py (User, OAuth), tokens.py (the token columns of OAuth),
-sessions.py (Session), flows.py (Flow), activity.py (Event), revocations.py (Revocation).
+sessions.py (Session), flows.py (Flow), activity.py (Event), revocations.py (Revocation),
+housekeeping.py (Chore).
 ``atomic`` is the only way a write is committed.
 """
 
@@ -13,10 +14,23 @@ from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from database import Base, PlainQuery, atomic, db, engine_of, execute, init_app, is_id, new_id, now
+from database import (
+    Base,
+    PlainQuery,
+    atomic,
+    db,
+    engine_of,
+    engine_options,
+    execute,
+    init_app,
+    is_id,
+    new_id,
+    now,
+)
 
 __all__ = [
     "Base",
+    "Chore",
     "Event",
     "Flow",
     "OAuth",
@@ -28,6 +42,7 @@ __all__ = [
     "atomic",
     "db",
     "engine_of",
+    "engine_options",
     "execute",
     "init_app",
     "is_id",
@@ -233,3 +248,15 @@ class Revocation(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     due_at: Mapped[datetime] = mapped_column(default=now, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
+
+
+class Chore(Base):
+    """Something that one instance at a time does now and then, and when it is due again."""
+
+    __tablename__ = "chores"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    # Counts who took it: only the last one to do so may put it off.
+    turn: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]

@@ -6,19 +6,17 @@ UPDATE that only one can win: no lock is held while the provider is asked, and a
 dies is one more failed attempt.
 """
 
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, cast
 
 import structlog
-from flask import Flask, Response, g
+from flask import Flask
 from sqlalchemy import CursorResult, delete, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
+import background
 import tokens
+from background import Worker
 from errors import ProviderError, TokenUnreadable
 from models import OAuth, Revocation, atomic, db, now
 from providers import grants
@@ -48,7 +46,7 @@ def plan(identity: OAuth) -> None:
     db.session.flush()
     held = {"subject": identity.subject, "token": token}
     row.sealed = tokens.sealer().seal(held, bound_to(row))
-    g.has_revocations = True
+    background.leave("revocations")
 
 
 def bound_to(row: Revocation) -> str:
@@ -137,61 +135,9 @@ def seconds_to_next() -> float | None:
     return None if due_at is None else max(0.0, (due_at - now()).total_seconds())
 
 
-@dataclass
-class Worker:
-    """Works the outbox off beside the requests of this process, in a thread that lives while
-    there are rows. Begins after the response of a request that left one, and looks now and then
-    for what others left."""
+def worker(app: Flask, clients: Clients) -> Worker:
+    def work() -> float | None:
+        work_off(clients)
+        return seconds_to_next()
 
-    app: Flask
-    clients: Clients
-    _thread: threading.Thread | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _called: threading.Event = field(default_factory=threading.Event)
-    _is_stopped: bool = False
-    _looked_at: float = field(default_factory=time.monotonic)
-
-    def after_request(self, response: Response) -> Response:
-        is_due = time.monotonic() > self._looked_at + LOOK_EVERY_SECONDS
-        if g.pop("has_revocations", False) or is_due:
-            self._looked_at = time.monotonic()
-            response.call_on_close(self.call)
-        return response
-
-    def call(self) -> None:
-        """Have somebody look at the outbox now."""
-        with self._lock:
-            self._called.set()
-            if self._thread is None and not self._is_stopped:
-                self._thread = threading.Thread(target=self._run, name="revocations", daemon=True)
-                self._thread.start()
-
-    def stop(self, seconds: float | None = None) -> None:
-        """Let the thread end, and wait for it, for so long at most."""
-        with self._lock:
-            thread, self._is_stopped = self._thread, True
-            self._called.set()
-        if thread:
-            thread.join(seconds)
-
-    def _run(self) -> None:
-        while True:
-            self._called.clear()
-            wait = self._work()
-            if wait is not None:
-                self._called.wait(min(max(wait, 1.0), LOOK_EVERY_SECONDS))
-            with self._lock:
-                if self._is_stopped or (wait is None and not self._called.is_set()):
-                    self._thread = None
-                    return
-
-    def _work(self) -> float | None:
-        """Seconds until there is something to do again; None: nothing is left, or nothing can be
-        done at the moment, and a later request will ask."""
-        with self.app.app_context():
-            try:
-                work_off(self.clients)
-                return seconds_to_next()
-            except SQLAlchemyError as error:
-                log.error("revocations_failed", error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
-                return None
+    return Worker(app, "revocations", work, LOOK_EVERY_SECONDS)

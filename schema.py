@@ -1,18 +1,20 @@
 """Whether the database can be used: it answers, and its schema is the one of this code."""
 
+import re
+from functools import cache
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from config import ROOT
 from models import db
 
 CONNECT_SECONDS = 5
 UPGRADE = "Run: flask --app app db upgrade"
+# The lines of a migration that say what it is and what it follows.
+_REVISION = re.compile(r"^(revision|down_revision)\b[^=]* = \"?(\w+)", re.MULTILINE)
 
 
 def fault() -> str | None:
@@ -45,12 +47,34 @@ def _bounded(engine: Engine) -> Engine:
 
 
 def _compare(connection: Connection) -> str | None:
-    script = ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
-    ours = set(script.get_heads())
-    theirs = set(MigrationContext.configure(connection).get_current_heads())
-    if ours == theirs:
+    theirs = current(connection)
+    if theirs == newest():
         return None
-    known = {revision.revision for revision in script.walk_revisions()}
-    if theirs - known:
+    if theirs - set(revisions()):
         return "The database's schema is newer than this code. Update the code."
     return f"The database's schema is not up to date. {UPGRADE}"
+
+
+def current(connection: Connection) -> set[str]:
+    """The revisions that a database is at; none where it was never brought up."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return set()
+    return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def newest() -> set[str]:
+    """The revisions that this release's migrations end in."""
+    return set(revisions()) - set(revisions().values())
+
+
+@cache
+def revisions() -> dict[str, str]:
+    """Each of this release's migrations, and what it follows.
+
+    Read from the files: Alembic, which knows it too, is a fifth of a server's start.
+    """
+    found = {}
+    for path in (ROOT / "migrations" / "versions").glob("*.py"):
+        said = dict(_REVISION.findall(path.read_text(encoding="utf-8")))
+        found[said["revision"]] = said["down_revision"]
+    return found

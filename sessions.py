@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import CursorResult, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import CursorResult, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from activity import Caller
@@ -200,9 +200,14 @@ def move(from_user_id: str, to_user_id: str) -> None:
     db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
 
 
-@atomic
-def purge() -> None:
-    """Delete what is over."""
+def over() -> Select[str]:
+    """The ids of sessions that are over."""
     idle_since = now() - timedelta(days=IDLE_DAYS)
-    over = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
-    db.session.execute(delete(Session).where(over))
+    is_over = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
+    return select(Session.id).where(is_over)
+
+
+@atomic
+def purge(ids: Sequence[str]) -> None:
+    """Delete sessions that are over."""
+    db.session.execute(delete(Session).where(Session.id.in_(ids)))

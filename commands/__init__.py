@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from commands import migrations
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
@@ -11,5 +12,6 @@ from commands.users import users
 
 
 def init_app(app: Flask) -> None:
+    migrations.init_app(app)
     for command in (providers, users, sessions, keys, outbox, purge):
         app.cli.add_command(command)

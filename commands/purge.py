@@ -3,12 +3,8 @@
 import click
 from flask.cli import with_appcontext
 
-import activity
-import flows
-import sessions
+import housekeeping
 from commands.console import json_option, needs_database, tell
-
-PURGES = {"flows": flows.purge, "sessions": sessions.purge, "activity": activity.purge}
 
 
 @click.command("purge")
@@ -18,9 +14,9 @@ PURGES = {"flows": flows.purge, "sessions": sessions.purge, "activity": activity
 def purge(*, as_json: bool) -> None:
     """Delete what is over.
 
-    That is unfinished sign-ins, sessions and old activity. Safe at any time and as often as you
-    like.
+    That is unfinished sign-ins, sessions and old activity; servers do it by themselves now and
+    then. Safe at any time and as often as you like.
     """
-    for verb in PURGES.values():
-        verb()
-    tell({"purged": list(PURGES)}, [f"Purged: {', '.join(PURGES)}."], as_json=as_json)
+    deleted = housekeeping.run_now()
+    lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
+    tell({"deleted": deleted}, lines, as_json=as_json)

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import make_url
@@ -13,6 +14,8 @@ from simulator import Server
 from tests.browser import Browser
 from tests.clock import Clock
 from tests.eavesdropper import EAR
+from tests.prepare import find
+from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, Site, Sites, migrate, postgres_databases
 
 pytest_plugins = ["simulator.pytest_plugin"]
@@ -21,7 +24,7 @@ EAR.install()
 EAR.learn(SECRET_KEY)
 
 
-def lack(what: str) -> None:
+def lack(what: str) -> NoReturn:
     """Skip a test because this machine has no ``what``; with CI=true that is a failure."""
     LACKING.add(what)
     if os.environ.get("CI") == "true":
@@ -85,6 +88,18 @@ def postgres(
     migrate(url)
     with postgres_databases(postgres_server, make_url(url).database or "") as make:
         yield make
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of one test, which it may kill, halt and start again."""
+    program = find("redis-server")
+    if program is None:
+        lack("redis-server (apt-get install redis-server)")
+    server = RedisServer(program, tmp_path)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

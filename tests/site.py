@@ -95,7 +95,8 @@ class Site:
         self.app = self._make_app(settings)
 
     def _end(self) -> None:
-        self.app.extensions["revocations"].stop()
+        for name in ("revocations", "housekeeping"):
+            self.app.extensions[name].stop()
         with self.app.app_context():
             db.engine.dispose()
 

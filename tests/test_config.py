@@ -185,6 +185,52 @@ def test_postgresql_is_spoken_through_psycopg_however_it_is_written():
         assert settings.database_url.get_secret_value() == "postgresql+psycopg://u@h/d"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://cache.example:6380/2",
+        "redis://:pw%23@localhost:6379/0",
+        "rediss://user:pw@[::1]:6379/0?ssl_ca_certs=/etc/ssl/own-ca.pem",
+        "unix:///run/redis/redis.sock?db=3",
+    ],
+)
+def test_redis_is_told_by_address(url, tmp_path):
+    settings = load(REDIS_URL=url)
+    assert settings.redis_url
+    assert settings.redis_url.get_secret_value() == url
+    assert "pw" not in repr(settings)
+    file = tmp_path / "redis"
+    file.write_text(url)
+    assert load(REDIS_URL_FILE=str(file)).redis_url == settings.redis_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:6379",
+        "http://localhost:6379",
+        "redis://",
+        "redis:///0",
+        "redis://:hunter2@/0",
+        "redis://localhost:hunter2",
+        "redis://localhost:0",
+        "redis://:hunter2#x@localhost",
+        "redis://localhost/hunter2",
+        "rediss://localhost?ssl_cert_reqs=none",
+        "redis://localhost?socket_timeout=600",
+        "unix://",
+        "unix://hunter2/redis.sock",
+        "redis://[::1",
+    ],
+)
+def test_an_address_of_redis_that_cannot_be_is_told_at_start(url):
+    """The client would take many of them, and ask somewhere or somehow else."""
+    (fault,) = faults(REDIS_URL=url)
+    assert fault.startswith("REDIS_URL: m")
+    assert "hunter2" not in fault
+
+
 def test_an_openid_scope_must_say_openid():
     client = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
     (fault,) = faults(**client, GOOGLE_SCOPE="email")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy import inspect, text
 
 import app as quickstep
 import config
+import database
 from models import db
 from providers import PROVIDERS
 from tests.site import SECRET_KEY
@@ -40,6 +42,7 @@ def test_what_the_migrations_make_is_what_the_models_say(empty):
         check()
         assert set(inspect(db.engine).get_table_names()) == {
             "alembic_version",
+            "chores",
             "events",
             "flows",
             "oauth",
@@ -116,5 +119,21 @@ def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
     ]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     with application(empty).app_context():
+        check()
+        db.engine.dispose()
+
+
+def test_a_migration_waits_longer_than_a_request_would(empty_postgres, monkeypatch):
+    """The instance that starts second waits for the first, however long that takes."""
+    monkeypatch.setattr(
+        database, "POSTGRESQL_LIMITS", "SET lock_timeout = '50ms'; SET statement_timeout = '50ms'"
+    )
+    with application(empty_postgres()).app_context():
+        first = db.engine.connect()
+        first.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": 0x0B1C57E9})
+        ending = threading.Timer(0.5, first.close)
+        ending.start()
+        upgrade()
+        ending.join()
         check()
         db.engine.dispose()

@@ -122,16 +122,3 @@ def test_a_person_has_at_most_a_hundred_sessions(browser, site):
     browser.sign_in("google", "ada")
     assert site.rows("SELECT count(*) FROM sessions")[0][0] == 100
     assert browser.me()
-
-
-def test_what_is_over_is_deleted_by_and_by(browser, site):
-    browser.sign_in("google", "ada")
-    long_ago = "2020-01-01 00:00:00.000000"
-    site.execute("UPDATE sessions SET expires_at = :at", at=long_ago)
-    site.execute("UPDATE flows SET expires_at = :at", at=long_ago)
-    site.execute("UPDATE events SET at = :at", at=long_ago)
-    site.restart()
-    site.browser().begin("google")
-    assert site.rows("SELECT count(*) FROM sessions")[0][0] == 0
-    assert site.rows("SELECT count(*) FROM events")[0][0] == 0
-    assert site.rows("SELECT count(*) FROM flows")[0][0] == 1

@@ -4,17 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple
 
 import structlog
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import ROOT
+import schema
 from models import engine_of
+from views.limits import Limits
 
 log = structlog.get_logger()
 health = Blueprint("health", __name__)
@@ -32,6 +31,8 @@ class Check(NamedTuple):
 
     name: str
     run: Callable[[Flask], None]
+    # Whether without it this server cannot serve.
+    is_needed: bool = True
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Health:
         for name, reason in found.items():
             self._tell(name, reason)
         lines = [f"{name}: {reason or 'ok'}" for name, reason in found.items()]
-        return not any(found.values()), lines
+        unneeded = {check.name for check in self.checks if not check.is_needed}
+        return not any(found[name] for name in found.keys() - unneeded), lines
 
     def _begin(self, check: Check) -> "Attempt":
         """One at a time: where one hangs, those who ask later wait for the same."""
@@ -103,11 +105,12 @@ class Attempt(threading.Thread):
         return self._reason
 
 
-def init_app(app: Flask) -> None:
-    schema = SchemaCheck()
-    app.extensions["health"] = Health(
-        app, [Check("database", check_database), Check("schema", schema.run)]
-    )
+def init_app(app: Flask, limits: Limits | None) -> None:
+    """``limits``: those that instances share, where they do."""
+    checks = [Check("database", check_database), Check("schema", SchemaCheck().run)]
+    if limits is not None:
+        checks.append(redis_check(limits))
+    app.extensions["health"] = Health(app, checks)
     app.register_blueprint(health)
 
 
@@ -131,20 +134,26 @@ class SchemaCheck:
             return
         try:
             with engine_of(app).connect() as connection:
-                rows = connection.execute(text("SELECT version_num FROM alembic_version"))
-                found = ", ".join(sorted(row[0] for row in rows)) or "nothing"
-        except SQLAlchemyError as error:
-            is_missing = "alembic_version" in str(getattr(error, "orig", ""))
-            raise NotReady(MISSING if is_missing else "cannot be read") from None
-        if found != newest():
-            raise NotReady(f"is at {found} and not at {newest()}: flask --app app db upgrade")
+                found = schema.current(connection)
+        except SQLAlchemyError:
+            raise NotReady("cannot be read") from None
+        if not found:
+            raise NotReady(MISSING)
+        if found != schema.newest():
+            at, wanted = (", ".join(sorted(each)) for each in (found, schema.newest()))
+            raise NotReady(f"is at {at} and not at {wanted}: flask --app app db upgrade")
         self._is_good = True
 
 
-@cache
-def newest() -> str:
-    """The revision that this release's migrations end in."""
-    return ", ".join(sorted(ScriptDirectory(str(ROOT / "migrations")).get_heads()))
+def redis_check(limits: Limits) -> Check:
+    """While Redis is away each instance counts for itself: whoever reads this is told, but to take
+    every instance out of service would be the greater harm."""
+
+    def run(_app: Flask) -> None:
+        if limits.shared_state() == "gone":
+            raise NotReady("is away; limits are counted by each instance alone")
+
+    return Check("redis", run, is_needed=False)
 
 
 @health.get("/livez")

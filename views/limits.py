@@ -9,6 +9,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from activity import network
 from errors import TooManyAttempts
+from views.shared_limits import SharedLimiter, State
 
 ACTIONS_PER_MINUTE = 60
 # What a refusal weighs against a failure of the provider's, for which the address may not be to
@@ -45,14 +46,18 @@ class Limits:
 
     Refusals ``in_flow`` are of browsers that began a flow here. Those of others are counted
     apart and stop nobody but others: a site elsewhere can make them in its visitors' name.
+
+    ``redis_url``: where instances count together; without, each process counts for itself.
     """
 
-    def __init__(self, refusals_per_minute: int) -> None:
-        self._limiter = MovingWindowRateLimiter(Counts())
+    def __init__(self, refusals_per_minute: int, redis_url: str | None = None) -> None:
+        alone = MovingWindowRateLimiter(Counts())
+        self._shared = SharedLimiter(redis_url, alone) if redis_url else None
+        self._limiter = self._shared or alone
         weight = refusals_per_minute * REFUSAL
         self._refusals = {
             True: RateLimitItemPerMinute(weight, namespace="refusals"),
-            False: RateLimitItemPerMinute(weight, namespace="refusals out of flow"),
+            False: RateLimitItemPerMinute(weight, namespace="refusals_out_of_flow"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
 
@@ -69,6 +74,10 @@ class Limits:
         """Raises TooManyAttempts for one change of an account too many."""
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
+
+    def shared_state(self) -> State | None:
+        """Whether instances count together now; None where they are not to. At most 0.3 s."""
+        return self._shared.state() if self._shared else None
 
     def _refuse(self, item: RateLimitItemPerMinute, key: str) -> None:
         reset = self._limiter.get_window_stats(item, key).reset_time

@@ -1,7 +1,6 @@
 """Sign in and out: the buttons, the gate of the login blueprints, and the one receiver of
 ``oauth_authorized`` that decides and answers."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -16,7 +15,6 @@ import accounts
 import activity
 import flows
 import metrics
-import sessions
 import tokens
 from errors import TokenUnreadable, WrongAccount
 from linking import (
@@ -60,7 +58,6 @@ from views.sign_in_page import sign_in_page
 log = structlog.get_logger()
 login = Blueprint("login", __name__)
 
-PURGE_EVERY_SECONDS = 600
 # What a decision is called in the metrics.
 OUTCOMES: dict[type, str] = {
     Known: "signed_in",
@@ -105,14 +102,10 @@ def sign_out() -> Response:
 class Gate:
     """The flows that login blueprints begin and claim, with this browser's cookies."""
 
-    def __init__(self) -> None:
-        self._purged_at = float("-inf")
-
     def begin(self, provider: str) -> flows.Attempt:
         """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
         self._check_manner()
         site().limits.check_refusals(caller().address)
-        self._purge()
         return_to = local_path(request.args.get("next"), url_for("account.show"))
         intent: flows.Intent = "sign_in"
         if return_to.startswith(f"{url_for('confirm.ask')}?"):
@@ -149,14 +142,6 @@ class Gate:
         """Refuse, and count for nobody, what other sites have their visitors' browsers load."""
         if not is_navigation(request):
             raise BadRequest
-
-    def _purge(self) -> None:
-        """Now and then, delete what is over."""
-        if time.monotonic() - self._purged_at > PURGE_EVERY_SECONDS:
-            self._purged_at = time.monotonic()
-            flows.purge()
-            sessions.purge()
-            activity.purge()
 
 
 def _bound(state: str) -> str:

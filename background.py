@@ -1,0 +1,83 @@
+"""Work beside the requests of a process: a thread that lives while there is something to do."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from flask import Flask, Response, g
+from sqlalchemy.exc import SQLAlchemyError
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Worker:
+    """Begins after the response of a request that left it something (``leave``), and looks now
+    and then, when the process is asked anything, for what others left.
+
+    ``work`` runs in an application context and returns the seconds until there is something to do
+    again; None: nothing is left, or nothing can be done now, and a later request will ask.
+    """
+
+    app: Flask
+    name: str
+    work: Callable[[], float | None]
+    look_every_seconds: float
+    _thread: threading.Thread | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _called: threading.Event = field(default_factory=threading.Event)
+    _is_stopped: bool = False
+    _looked_at: float = field(default_factory=time.monotonic)
+
+    def after_request(self, response: Response) -> Response:
+        is_due = time.monotonic() > self._looked_at + self.look_every_seconds
+        if g.pop(_left(self.name), False) or is_due:
+            self._looked_at = time.monotonic()
+            response.call_on_close(self.call)
+        return response
+
+    def call(self) -> None:
+        """Have somebody look now."""
+        with self._lock:
+            self._called.set()
+            if self._thread is None and not self._is_stopped:
+                self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                self._thread.start()
+
+    def stop(self, seconds: float | None = None) -> None:
+        """Let the thread end, and wait for it, for so long at most."""
+        with self._lock:
+            thread, self._is_stopped = self._thread, True
+            self._called.set()
+        if thread:
+            thread.join(seconds)
+
+    def _run(self) -> None:
+        while True:
+            self._called.clear()
+            wait = self._work()
+            if wait is not None:
+                self._called.wait(min(max(wait, 1.0), self.look_every_seconds))
+            with self._lock:
+                if self._is_stopped or (wait is None and not self._called.is_set()):
+                    self._thread = None
+                    return
+
+    def _work(self) -> float | None:
+        with self.app.app_context():
+            try:
+                return self.work()
+            except SQLAlchemyError as error:
+                log.error("background_failed", work=self.name, error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
+                return None
+
+
+def leave(name: str) -> None:
+    """Have the worker of this name begin after the response of this request."""
+    setattr(g, _left(name), True)
+
+
+def _left(name: str) -> str:
+    return f"left_{name}"

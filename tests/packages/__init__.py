@@ -1,0 +1,1 @@
+"""How Quickstep is packed, and what it is packed of."""

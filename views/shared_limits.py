@@ -1,0 +1,103 @@
+"""Limits that instances share through Redis, and what holds while it is away.
+
+A Redis that is gone or hangs costs one request a third of a second: from then on each instance
+counts for itself, and Redis is asked again every few seconds by a thread of its own.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import structlog
+from limits import RateLimitItem, WindowStats
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+KEY_PREFIX = "quickstep:limits"
+TIMEOUT_SECONDS = 0.3
+ASK_AGAIN_AFTER_SECONDS = 3.0
+
+State = Literal["ok", "gone"]
+
+
+class SharedLimiter:
+    """Asks Redis, and ``alone`` while Redis does not answer. Nothing is asked before it is needed,
+    and no method raises.
+
+    Its keys hold a network as it is counted (an IPv4 address, an IPv6 /64) or an account's id,
+    and are gone after the window, a minute.
+    """
+
+    def __init__(self, url: str, alone: MovingWindowRateLimiter) -> None:
+        # The client's own retries are off: they are made for programs that can wait.
+        self._storage = RedisStorage(
+            url,
+            key_prefix=KEY_PREFIX,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+        )
+        self._shared, self._alone = MovingWindowRateLimiter(self._storage), alone
+        errors = self._storage.base_exceptions
+        self._errors: tuple[type[Exception], ...] = (OSError,)
+        self._errors += errors if isinstance(errors, tuple) else (errors,)
+        self._lock = threading.Lock()
+        self._is_gone = False
+        self._ask_again_at = 0.0
+
+    def test(self, item: RateLimitItem, key: str, cost: int = 1) -> bool:
+        return self._ask(lambda limiter: limiter.test(item, key, cost=cost))
+
+    def hit(self, item: RateLimitItem, key: str, cost: int = 1) -> bool:
+        return self._ask(lambda limiter: limiter.hit(item, key, cost=cost))
+
+    def get_window_stats(self, item: RateLimitItem, key: str) -> WindowStats:
+        return self._ask(lambda limiter: limiter.get_window_stats(item, key))
+
+    def state(self) -> State:
+        """Whether Redis can be used now; takes at most the timeout."""
+        return "ok" if self._may_ask() and self._look() else "gone"
+
+    def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
+        if self._may_ask():
+            try:
+                return question(self._shared)
+            except self._errors as error:
+                self._lost(error)
+        return question(self._alone)
+
+    def _may_ask(self) -> bool:
+        """Whether Redis answered last; when it did not, somebody looks for it now and then."""
+        if not self._is_gone:
+            return True
+        with self._lock:
+            is_due = self._is_gone and time.monotonic() >= self._ask_again_at
+            if is_due:
+                self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER_SECONDS
+        if is_due:
+            threading.Thread(target=self._look, name="shared limits", daemon=True).start()
+        return False
+
+    def _look(self) -> bool:
+        """Ask what will be asked: one that answers a PING may be a replica, or full."""
+        try:
+            self._storage.acquire_entry("look", limit=1, expiry=1)
+        except self._errors as error:
+            self._lost(error)
+            return False
+        with self._lock:
+            was_gone, self._is_gone = self._is_gone, False
+        if was_gone:
+            log.info("limits_shared_again")
+        return True
+
+    def _lost(self, error: Exception) -> None:
+        with self._lock:
+            was_gone, self._is_gone = self._is_gone, True
+            self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER_SECONDS
+        if not was_gone:
+            # The name only: what Redis says may quote the password that it was sent.
+            log.warning("limits_not_shared", error=type(error).__name__)
