@@ -19,6 +19,7 @@ import housekeeping
 import logs
 import models
 import revocations
+import serving
 import simulator
 from commands import migrations
 from config import ROOT, Settings
@@ -28,6 +29,7 @@ from models import engine_of
 from providers import PROVIDERS
 from providers.base import Provider
 from providers.blueprint import LoginBlueprint
+from providers.breaker import MAX_WAITING
 from providers.firebase import NAME, Firebase, identity_issuers
 from providers.native import IdTokens, NativeTokens
 from providers.oauth1 import OAuth1LoginBlueprint
@@ -77,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     configure(app, settings, demo_url)
     models.init_app(app)
-    transport = Transport()
+    transport = Transport(max(MAX_WAITING, serving.Threads.count // 2))
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
     natives = native_tokens(providers)

@@ -107,9 +107,13 @@ class ProviderDown(ProviderError):
         "Try again in a minute or choose another way."
     )
 
-    def __init__(self, detail: str = "", *, timed_out: bool = False) -> None:
+    def __init__(
+        self, detail: str = "", *, timed_out: bool = False, wait_seconds: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = 504 if timed_out else 502
+        # Known where it was not asked at all (providers/breaker.py).
+        self.wait_seconds = wait_seconds
 
 
 class Misconfigured(ProviderError):

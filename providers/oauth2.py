@@ -182,7 +182,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         if make is None:
             return self.client.secret
         secret, made_at = self._made_secret
-        if time.time() - made_at > MADE_SECRET_SECONDS:
+        if not 0 <= time.time() - made_at < MADE_SECRET_SECONDS:  # made ahead: a clock put back
             made_at = time.time()
             secret = make(self.client, int(made_at))
             self._made_secret = (secret, made_at)

@@ -1,7 +1,7 @@
 """How this process reaches providers: one pool of connections, every call bounded in time and size.
 
 No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
-(connections.py).
+(connections.py); what a provider in trouble may cost is in breaker.py.
 """
 
 import json
@@ -26,6 +26,7 @@ import metrics
 from errors import ProviderDown, ProviderError
 from providers import connections
 from providers.base import NotShared
+from providers.breaker import MAX_WAITING, Breaker, mark_as_beside
 from providers.connections import POOLS, deadline, tls_context
 
 ANSWER_MAX_BYTES = 1024 * 1024
@@ -72,15 +73,17 @@ class Transport(HTTPAdapter):
 
     ``ask`` and ``send`` return an answer whose body was read whole, or raise ProviderDown
     (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
+    ``max_waiting``: how many requests may wait for one provider (``named``) at once.
     """
 
     # Whom its calls are counted for.
     name = "other"
 
-    def __init__(self) -> None:
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self._breaker = Breaker(self.name, max_waiting)
         self._proxies: dict[str, dict[str, str]] = {}
         self._spoken: dict[str, float] = {}
-        self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside")
+        self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside", mark_as_beside)
         self._free = threading.BoundedSemaphore(BESIDE_MAX)
         # "other" is an error inside TLS, which may come after the request was sent.
         retry = Retry(
@@ -95,6 +98,12 @@ class Transport(HTTPAdapter):
         )
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
 
+    def named(self, name: str) -> "Transport":
+        """The same connections, with the places of one provider, for which calls are counted."""
+        other = Transport.__new__(Transport)
+        other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
+        return other
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
@@ -104,12 +113,6 @@ class Transport(HTTPAdapter):
         if proxy.lower().startswith("http"):  # a SOCKS proxy has pools of its own
             manager.pool_classes_by_scheme = POOLS
         return manager
-
-    def named(self, name: str) -> "Transport":
-        """The same connections, whose calls are counted for a provider."""
-        other = Transport.__new__(Transport)
-        other.__dict__.update(self.__dict__, name=name)
-        return other
 
     def ask(
         self,
@@ -147,6 +150,12 @@ class Transport(HTTPAdapter):
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
         """A response and its body."""
+        with self._breaker.call(_origin(method, url)):
+            return self._ask_now(method, url, headers, body)
+
+    def _ask_now(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
         mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
         try:
             with metrics.upstream_call(self.name) as call:
@@ -167,9 +176,7 @@ class Transport(HTTPAdapter):
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> urllib3.BaseHTTPResponse:
         """The response, its body unread."""
-        if not url.startswith(("http://", "https://")):
-            raise ProviderError(f"{method} {_place(url)}: not an address")
-        origin = "/".join(url.split("/", 3)[:3])
+        origin = _origin(method, url)
         self._spoken[origin] = time.monotonic()
         answer: urllib3.BaseHTTPResponse = self._pools_for(origin).urlopen(
             method,
@@ -203,12 +210,19 @@ class Transport(HTTPAdapter):
             return verb
         future: Future[T] = self._beside.submit(verb)
         future.add_done_callback(lambda _future: self._free.release())
-        return future.result
+
+        def wait() -> T:
+            with self._breaker.places:
+                return future.result()
+
+        return wait
 
     def warm(self, url: str, count: int = 1) -> None:
         """Have connections to this address ready soon, where the last ones may be closed."""
         origin, now = "/".join(url.split("/", 3)[:3]), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
+            return
+        if self._breaker.is_open(origin):
             return
         self._spoken[origin] = now
         self.beside(lambda: self._connect(origin, count))
@@ -320,6 +334,13 @@ def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
     finally:
         response.release_conn()
     return bytes(body)
+
+
+def _origin(method: str, url: str) -> str:
+    """Scheme, host and port. Raises ProviderError."""
+    if not url.startswith(("http://", "https://")):
+        raise ProviderError(f"{method} {_place(url)}: not an address")
+    return "/".join(url.split("/", 3)[:3])
 
 
 def _place(url: str | None) -> str:

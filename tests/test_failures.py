@@ -378,6 +378,19 @@ def test_the_database_is_away_in_the_middle_of_a_callback(make_site, tmp_path):
     assert browser.sign_in("google", "ada").path == "/account"
 
 
+def test_a_refusal_that_cannot_be_noted_is_a_503_and_no_bug(site, browser, capfd):
+    """Two faults at once: the second must not meet the handler of the first unprepared."""
+    browser.sign_in("google", "ada")
+    callback = browser.choose(browser.begin_link("github"), "grace", "token:status_500")
+    site.execute("ALTER TABLE events RENAME TO elsewhere")
+    page = browser.get(callback)
+    assert (page.status, page.heading) == (503, "Back soon")
+    assert page.headers["Retry-After"]
+    assert "Traceback" not in capfd.readouterr().err
+    site.execute("ALTER TABLE elsewhere RENAME TO events")
+    assert browser.link("github", "grace").path == "/account"
+
+
 def test_a_database_without_tables_says_so(make_site, tmp_path, capfd):
     site = make_site(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
     page = site.browser().get("/login/google")

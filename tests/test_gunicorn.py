@@ -58,7 +58,8 @@ def serve(start: Callable[..., Gunicorn], template: Path) -> Callable[..., Gunic
 
 def test_it_serves_with_two_workers_or_more_in_our_log_format(serve):
     server = serve(LOG_FORMAT="json")
-    assert len(server.workers()) == serving.worker_count() >= 2
+    assert serving.worker_count() >= 2
+    server.until(lambda: len(server.workers()) == serving.worker_count())
     assert requests.get(f"{server.url}/login", timeout=30).status_code == 200
     for line in server.log.splitlines():
         assert json.loads(line)["event"]

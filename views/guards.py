@@ -9,6 +9,7 @@ anybody in.
 import functools
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar, cast
@@ -19,6 +20,7 @@ from flask import session as browser_cookie
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from flask_login.config import SESSION_KEYS
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 import flows
@@ -44,6 +46,7 @@ LAST_USED_DAYS = 90
 FLOW_COOKIE = "flow_"
 # More than a browser that keeps to its flows can have; each costs us a part of a query.
 MAX_FLOW_COOKIES = 32
+NOTE_USE_AGAIN_SECONDS = 30
 # In Flask's signed cookie: the session that this browser itself began.
 BEGUN_HERE = "session"
 # … and, in Flask-WTF's place for it, what its CSRF tokens are made of.
@@ -192,8 +195,21 @@ def load_session(http_request: Request) -> User | None:
     if session is None:
         return None
     if sessions.needs_touch(session):
-        sessions.touch(session, caller())
+        note_use(session)
     return session.user
+
+
+def note_use(session: Session) -> None:
+    """That a session is in use; where that cannot be written, who only reads is answered all the
+    same, and for a while nobody waits for it again."""
+    states = current_app.extensions
+    if time.monotonic() < states.get("note_use_again_at", 0.0):
+        return
+    try:
+        sessions.touch(session, caller())
+    except OperationalError as error:
+        states["note_use_again_at"] = time.monotonic() + NOTE_USE_AGAIN_SECONDS
+        log.warning("session_use_not_noted", cause=str(error.orig).partition("\n")[0])
 
 
 def _session_token(http_request: Request) -> str | None:

@@ -1,6 +1,7 @@
 """How much one address or one account may try. Success resets nothing."""
 
 import time
+from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -14,6 +15,30 @@ ACTIONS_PER_MINUTE = 60
 # What a refusal weighs against a failure of the provider's, for which the address may not be to
 # blame: only very many of those lock it out.
 REFUSAL, FAILURE = 5, 1
+PUT_BACK_SECONDS = 5
+
+
+class Counts(MemoryStorage):
+    """What this process counts, by the time of day: all of it is forgotten where that is put
+    back, or counts that lie ahead would lock people out until then."""
+
+    def __init__(self) -> None:
+        self._ahead = time.time() - time.monotonic()
+        super().__init__()
+
+    def acquire_entry(self, *args: Any, **kwargs: Any) -> bool:
+        self._check_clock()
+        return super().acquire_entry(*args, **kwargs)
+
+    def get_moving_window(self, *args: Any, **kwargs: Any) -> tuple[float, int]:
+        self._check_clock()
+        return super().get_moving_window(*args, **kwargs)
+
+    def _check_clock(self) -> None:
+        ahead = time.time() - time.monotonic()
+        if ahead < self._ahead - PUT_BACK_SECONDS:
+            self.reset()
+        self._ahead = ahead
 
 
 class Limits:
@@ -26,7 +51,7 @@ class Limits:
     """
 
     def __init__(self, refusals_per_minute: int, redis_url: str | None = None) -> None:
-        alone = MovingWindowRateLimiter(MemoryStorage())
+        alone = MovingWindowRateLimiter(Counts())
         self._shared = SharedLimiter(redis_url, alone) if redis_url else None
         self._limiter = self._shared or alone
         weight = refusals_per_minute * REFUSAL

@@ -119,8 +119,15 @@ def on_request_fault(fault: RequestFault) -> Response:
     return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
 
 
-def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+def on_problem(error: Problem) -> Any:
     """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
+    try:
+        return tell(error)
+    except SQLAlchemyError as lost:  # the page shows who is signed in
+        return on_database_error(lost)
+
+
+def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     attempt = g.get("attempt")
     provider = _provider_name()
     if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
@@ -147,6 +154,8 @@ def on_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         )
     headers = {}
     if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, ProviderDown) and error.wait_seconds is not None:
         headers["Retry-After"] = str(error.wait_seconds)
     if isinstance(error, InvalidToken):  # RFC 6750 3.1
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'

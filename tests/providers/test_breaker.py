@@ -1,0 +1,302 @@
+"""A provider in trouble: a dead one is not asked for a while, a slow one holds few threads."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+import logs
+from errors import ProviderDown, ProviderError
+from providers import breaker, connections
+from providers.breaker import FAILURES_IN_A_ROW
+from providers.jwt import Cached
+from providers.transport import Transport
+from tests.providers.test_transport import GOOD, OK, SLOW, Peer, http, impatient, reset, serve
+
+__all__ = ["impatient", "serve"]
+
+LONG = 3600.0
+
+
+class Clock:
+    """The time as the breaker sees it: it stands still, until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(breaker, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    transport = Transport()
+    yield transport
+    transport.close()
+
+
+def ask(transport: Transport, peer: Peer) -> object:
+    """What a call ends with: its answer, or what was raised."""
+    try:
+        return transport.get_json(peer.url)
+    except ProviderError as error:
+        return error
+
+
+def is_refused(end: object) -> bool:
+    """Whether the provider was not asked at all."""
+    return isinstance(end, ProviderDown) and "not asked" in end.detail
+
+
+def kill(transport: Transport, peer: Peer) -> None:
+    """Have calls fail until it is not asked any more."""
+    peer.answer = reset
+    for _ in range(FAILURES_IN_A_ROW):
+        assert not is_refused(ask(transport, peer))
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("how", ["resets", "is not there", "is silent"])
+def test_a_dead_one_is_not_asked_for_a_while(serve, transport, impatient, how):
+    peer = serve({"is silent": SLOW["says nothing"]}.get(how, reset))
+    if how == "is not there":
+        peer.stop()
+    for _ in range(FAILURES_IN_A_ROW):
+        end = ask(transport, peer)
+        assert isinstance(end, ProviderDown)
+        assert not is_refused(end)
+    asked = len(peer.requests)
+    for _ in range(20):
+        end = ask(transport, peer)
+        assert is_refused(end)
+        assert "failed 5 times in a row, next try in 5 s" in str(end)
+        assert isinstance(end, ProviderDown)
+        assert (end.status, end.wait_seconds) == (502, 5)
+    assert len(peer.requests) == asked
+
+
+def test_one_call_tries_again_and_who_waits_longer_each_time(serve, transport, clock):
+    peer = serve()
+    kill(transport, peer)
+    for wait in (5, 10, 20, 40, 60, 60):
+        clock.now += wait - 0.5
+        assert is_refused(ask(transport, peer))
+        clock.now += 0.6
+        assert not is_refused(ask(transport, peer))
+        assert is_refused(ask(transport, peer))
+    peer.answer = GOOD
+    clock.now += 61
+    for _ in range(3):
+        assert ask(transport, peer) == OK
+    # It begins from the start: a single failure means nothing, and the first wait is short.
+    kill(transport, peer)
+    assert "next try in 5 s" in str(ask(transport, peer))
+
+
+def test_while_one_tries_the_others_are_refused(serve, transport, clock):
+    peer = serve()
+    kill(transport, peer)
+    clock.now += 6
+    arrived, may_answer = threading.Event(), threading.Event()
+
+    def wait(connection):
+        arrived.set()
+        assert may_answer.wait(30)
+        GOOD(connection)
+
+    peer.answer = wait
+    with ThreadPoolExecutor(1) as pool:
+        trying = pool.submit(ask, transport, peer)
+        assert arrived.wait(30)
+        peer.answer = GOOD
+        assert all(is_refused(ask(transport, peer)) for _ in range(10))
+        may_answer.set()
+        assert trying.result(30) == OK
+    assert ask(transport, peer) == OK
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "503 Service Unavailable"])
+def test_one_that_answers_is_asked_whatever_it_says(serve, transport, status):
+    peer = serve(http(b"{}", status))
+    for _ in range(3 * FAILURES_IN_A_ROW):
+        assert not is_refused(ask(transport, peer))
+    # And such an answer ends a row of failures.
+    peer.answer = reset
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        ask(transport, peer)
+    peer.answer = http(b"{}", status)
+    ask(transport, peer)
+    peer.answer = reset
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        assert not is_refused(ask(transport, peer))
+
+
+@pytest.mark.usefixtures("clock")
+def test_other_hosts_are_undisturbed_and_other_providers_see_the_same_host(serve, transport):
+    dead, other = serve(), serve()
+    kill(transport.named("one"), dead)
+    assert is_refused(ask(transport.named("two"), dead))
+    assert ask(transport.named("one"), other) == OK
+
+
+def test_the_log_says_it_once_and_once_that_it_is_over(serve, transport, clock, capfd):
+    logs.configure("INFO", "json")
+    peer = serve()
+    kill(transport, peer)
+    for _ in range(3):
+        clock.now += 100
+        ask(transport, peer)
+        ask(transport, peer)
+    peer.answer = GOOD
+    clock.now += 100
+    ask(transport, peer)
+    ask(transport, peer)
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    away, back = lines
+    assert (away["event"], away["level"]) == ("provider_away", "warning")
+    assert (away["origin"], away["failures"]) == (peer.url.rstrip("/"), FAILURES_IN_A_ROW)
+    assert (back["event"], back["away_seconds"]) == ("provider_back", 400)
+
+
+@pytest.mark.usefixtures("clock")
+def test_no_connection_is_made_ready_to_one_that_is_dead(serve, transport, monkeypatch):
+    monkeypatch.setattr("providers.transport.IDLE_SECONDS", -LONG)
+    peer = serve()
+    transport.warm(peer.url)
+    kill(transport, peer)
+    made = peer.connections
+    transport.warm(peer.url)
+    assert ask(transport, serve()) == OK  # whatever was begun before has arrived
+    assert peer.connections == made
+
+
+# A slow one.
+
+
+@pytest.fixture
+def turnstile(serve) -> Iterator[tuple[Peer, threading.Semaphore, threading.Event]]:
+    """A peer that keeps everybody until it is opened, and counts who has arrived."""
+    arrived, opened = threading.Semaphore(0), threading.Event()
+
+    def wait(connection):
+        arrived.release()
+        assert opened.wait(30)
+        GOOD(connection)
+
+    peer = serve(wait)
+    yield peer, arrived, opened
+    opened.set()
+
+
+def crowd(
+    pool: ThreadPoolExecutor, call: Callable[[], object], arrived: threading.Semaphore, count: int
+) -> list[Future[object]]:
+    """So many calls, each of which has arrived."""
+    futures = []
+    for _ in range(count):
+        futures.append(pool.submit(call))
+        assert arrived.acquire(timeout=30)
+    return futures
+
+
+def test_a_slow_one_holds_so_many_threads_and_no_more(turnstile, serve, clock):
+    peer, arrived, opened = turnstile
+    transport = Transport(max_waiting=3)
+    slow, other = transport.named("slow"), transport.named("other")
+    with ThreadPoolExecutor(4) as pool:
+        held = crowd(pool, lambda: ask(slow, peer), arrived, 3)
+        clock.now += breaker.SLOW_SECONDS + 0.1
+        end = ask(slow, peer)
+        assert is_refused(end)
+        assert "slow not asked: 3 requests wait for it already" in str(end)
+        # Nor does another host of the same provider take one more; another provider does.
+        elsewhere = serve()
+        assert is_refused(ask(slow, elsewhere))
+        assert ask(other, elsewhere) == OK
+        opened.set()
+        assert [future.result(30) for future in held] == [OK] * 3
+    assert ask(slow, peer) == OK
+    transport.close()
+
+
+def test_one_that_is_only_busy_serves_everybody(turnstile):
+    """More at once than may wait, of a provider that answers as usual: nobody is refused."""
+    peer, arrived, opened = turnstile
+    transport = Transport(max_waiting=3)
+    with ThreadPoolExecutor(12) as pool:
+        ends = crowd(pool, lambda: ask(transport, peer), arrived, 3)
+        ends += [pool.submit(ask, transport, peer) for _ in range(9)]
+        opened.set()
+        assert [future.result(30) for future in ends] == [OK] * 12
+    transport.close()
+
+
+def test_who_waits_for_a_call_beside_has_the_place_and_not_the_call(turnstile, clock):
+    peer, arrived, opened = turnstile
+    transport = Transport(max_waiting=2)
+    with ThreadPoolExecutor(4) as pool:
+        begun = [transport.beside(lambda: ask(transport, peer)) for _ in range(4)]
+        for _ in begun:
+            assert arrived.acquire(timeout=30)
+        held = crowd(pool, lambda: ask(transport, peer), arrived, 2)
+        clock.now += breaker.SLOW_SECONDS + 0.1
+        with pytest.raises(ProviderDown, match="wait for it already"):
+            begun[0]()
+        opened.set()
+        assert [future.result(30) for future in held] == [OK] * 2
+        assert [wait() for wait in begun] == [OK] * 4
+    transport.close()
+
+
+# What people see.
+
+
+def test_who_presses_the_button_of_a_dead_one_is_told_at_once(make_site, serve, monkeypatch):
+    """Sign-in page and other providers as ever; to press it again costs nobody a wait."""
+    monkeypatch.setattr(breaker, "FIRST_WAIT_SECONDS", LONG)
+    peer = serve(reset)
+    site = make_site(GITHUB_TOKEN_URL=f"{peer.url}token", GOOGLE_ISSUER=peer.url.rstrip("/"))
+    browser = site.browser()
+    for _ in range(FAILURES_IN_A_ROW):
+        assert browser.sign_in("github", "ada").status == 502
+    asked = len(peer.requests)
+    # GitHub's own button needs nothing of it; what comes back is told at once.
+    page = browser.sign_in("github", "ada")
+    assert (page.status, page.alert) == (502, "GitHub isn't answering")
+    assert page.headers["Retry-After"] == str(int(LONG))
+    assert "Continue with GitHub" in page.buttons
+    # An issuer's metadata are needed for its button.
+    page = browser.get("/login/google")
+    assert (page.status, page.alert) == (502, "Google isn't answering")
+    assert page.headers["Retry-After"]
+    assert len(peer.requests) == asked
+    assert browser.sign_in("facebook", "grace").path == "/account"
+
+
+def test_a_slow_issuer_holds_one_reader(serve, turnstile, monkeypatch):
+    """Who cannot be served from the last copy waits as long as is usual, and no longer."""
+    monkeypatch.setattr("providers.jwt.SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "TOTAL_SECONDS", 20)
+    peer, arrived, opened = turnstile
+    transport = Transport()
+    from_afar = Cached(lambda: transport.get_json(peer.url))
+    with ThreadPoolExecutor(2) as pool:
+        reading = pool.submit(from_afar.get)
+        assert arrived.acquire(timeout=30)
+        for _ in range(5):
+            with pytest.raises(ProviderDown, match="takes long"):
+                from_afar.get()
+        opened.set()
+        assert reading.result(30) == OK
+    assert from_afar.get() == OK
+    transport.close()
