@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     configure(app, settings, demo_url)
     models.init_app(app)
-    transport = Transport(max(MAX_WAITING, serving.Threads.count // 2))
+    transport = Transport(max(MAX_WAITING, serving.Threads.count * 3 // 4))
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
     natives = native_tokens(providers)

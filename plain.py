@@ -14,7 +14,7 @@ from sqlalchemy import Delete, Dialect, Engine, Insert, Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
-from database import UTCDateTime, db
+from database import db
 
 Statement = Select[*tuple[Any, ...]] | Insert | Delete
 Convert = Callable[[Any], Any]
@@ -22,10 +22,12 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class _Compiled:
-    """Text for one engine's driver, with values by name; what its times are turned into, and the
+    """Text for one engine's driver, with values by name; what they are turned into first, and the
     columns of its rows with what they are turned back from."""
 
     sql: str
+    # What stands in the statement itself, such as the offset that SQLite has with each limit.
+    fixed: Mapping[str, Any]
     given: Mapping[str, Convert]
     row: Callable[..., Any]
     found: tuple[tuple[int, Convert], ...]
@@ -39,17 +41,16 @@ def _compile(statement: Statement, dialect: Dialect, names: list[str]) -> _Compi
         name: convert
         for name, bind in compiled.binds.items()
         if (convert := bind.type.dialect_impl(named).bind_processor(named))
-        and isinstance(bind.type, UTCDateTime)
     }
     selected = list(statement.selected_columns) if isinstance(statement, Select) else []
     found = tuple(
         (place, convert)
         for place, column in enumerate(selected)
         if (convert := column.type.dialect_impl(named).result_processor(named, None))
-        and isinstance(column.type, UTCDateTime)
     )
     row: Any = namedtuple("Row", [str(each.key) for each in selected], rename=True)  # type: ignore[misc]  # noqa: PYI024 (its fields are known here only)
-    return _Compiled(str(compiled), given, row, found)
+    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    return _Compiled(str(compiled), fixed, given, row, found)
 
 
 class Plain:
@@ -91,6 +92,8 @@ class Plain:
         if compiled is None:
             compiled = _compile(self._statement, dialect, list(values))
             self._compiled[dialect.name] = compiled
+        if compiled.fixed:
+            values = {**compiled.fixed, **values}
         for name, convert in compiled.given.items():
             values[name] = convert(values[name])
         driver: Any = connection.connection.driver_connection

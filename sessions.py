@@ -9,7 +9,18 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import CursorResult, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    CursorResult,
+    Integer,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import joinedload
 
 from activity import Caller
@@ -29,6 +40,15 @@ _FIND = (
     select(Session)
     .where(Session.token_hash == bindparam("token_hash"))
     .options(joinedload(Session.user, innerjoin=True))
+)
+_KEPT = (
+    select(Session.id)
+    .where(Session.user_id == bindparam("user_id"))
+    .order_by(Session.last_seen_at.desc())
+    .limit(bindparam("kept", type_=Integer))
+)
+_END_OLDEST = Plain(
+    delete(Session).where(Session.user_id == bindparam("user_id"), Session.id.not_in(_KEPT))
 )
 _NUMBER = Plain(select(func.count()).where(Session.user_id == bindparam("user_id")))
 
@@ -71,7 +91,7 @@ def start(
     }
     _ADD.run(**values)
     if _NUMBER.value(user_id=identity.user_id) > MAX_SESSIONS_PER_USER:
-        _end_surplus(identity.user_id)
+        _END_OLDEST.run(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
     return Session(**values), token
 
 
@@ -86,17 +106,6 @@ def _end_replaced(session_id: str, user_id: str) -> datetime:
     proved_at = db.session.scalar(select(Session.authenticated_at).where(*of_same))
     db.session.execute(delete(Session).where(Session.id == session_id))
     return proved_at or now()
-
-
-def _end_surplus(user_id: str) -> None:
-    kept = (
-        select(Session.id)
-        .where(Session.user_id == user_id)
-        .order_by(Session.last_seen_at.desc())
-        .limit(MAX_SESSIONS_PER_USER)
-    )
-    oldest = delete(Session).where(Session.user_id == user_id, Session.id.not_in(kept))
-    db.session.execute(oldest.execution_options(synchronize_session=False))
 
 
 def find(token: str | None) -> Session | None:

@@ -24,9 +24,9 @@ FAILURES_IN_A_ROW = 5
 # Until one call tries again; doubled with each that fails.
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 60.0
 # Whom a provider keeps longer shall not keep others waiting too.
-SLOW_SECONDS = 2.0
-# Half of the threads of a worker that has eight.
-MAX_WAITING = 4
+SLOW_SECONDS = 3.0
+# Three quarters of the threads of a worker that has eight.
+MAX_WAITING = 6
 
 
 class Circuit:
