@@ -71,7 +71,9 @@ class Worker:
                 return self.work()
             except SQLAlchemyError as error:
                 log.error("background_failed", work=self.name, error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
-                return None
+            except Exception:  # or nobody would do this work any more
+                log.exception("background_failed", work=self.name)
+            return None
 
 
 def leave(name: str) -> None:

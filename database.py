@@ -131,7 +131,7 @@ def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
     """
     if url.get_backend_name() != "postgresql":
         # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
-        return {"pool_size": 8, "max_overflow": 56, "hide_parameters": True}
+        return {"pool_size": 8, "max_overflow": -1, "hide_parameters": True}
     return {
         "hide_parameters": True,
         "pool_size": pool_size,

@@ -46,7 +46,8 @@ def _remove_left(folder: Path) -> None:
     with suppress(OSError):  # somebody else's, in use, or gone meanwhile
         if time.time() - folder.stat().st_mtime < JUST_MADE_SECONDS:
             return
-        held = os.open(folder, os.O_RDONLY)
+        # A pipe of that name would be waited for.
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder)

@@ -89,7 +89,23 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
-    pass
+    @property
+    def is_connected(self) -> bool:
+        """Whether it lies idle and open. urllib3 takes whatever there is to read for the end, also
+        the tickets that a server sends after the handshake (RFC 8446 4.6.1): none that was made
+        ready beforehand would be used."""
+        if self.sock is None:
+            return False
+        seconds = self.sock.gettimeout()
+        try:
+            self.sock.settimeout(0)
+            self.sock.recv(1)  # takes tickets in; an end, or data that nobody asked for, is no good
+        except ssl.SSLWantReadError:
+            self.sock.settimeout(seconds)
+            return True
+        except (OSError, ValueError):
+            pass
+        return False
 
 
 class _Pool(urllib3.HTTPConnectionPool):

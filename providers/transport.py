@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlencode
@@ -200,7 +199,10 @@ class Transport(HTTPAdapter):
         if origin not in self._proxies:
             self._proxies[origin] = requests.utils.get_environ_proxies(origin)
         proxy = requests.utils.select_proxy(origin, self._proxies[origin])
-        return self.proxy_manager_for(proxy) if proxy else self.poolmanager
+        if proxy is None:
+            return self.poolmanager
+        # As requests does: many are named by host and port alone.
+        return self.proxy_manager_for(requests.utils.prepend_scheme_if_needed(proxy, "http"))
 
     def beside(self, verb: Callable[[], T]) -> Callable[[], T]:
         """Begin a call beside this one: what is returned waits for its end and gives or raises
@@ -232,13 +234,16 @@ class Transport(HTTPAdapter):
         mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
         try:
             pool = self._pools_for(origin).connection_from_url(origin)
+            if pool.proxy is not None:  # which would have to be asked for a tunnel first
+                return
             # One that the other side has closed comes closed.
             taken = [pool._get_conn() for _ in range(count)]  # noqa: SLF001
-            with suppress(*FAILURES):  # whoever needs them is told
-                for connection in taken:
+            for connection in taken:
+                try:
                     if connection.is_closed:
                         connection.connect()
-            for connection in taken:
+                except FAILURES:  # whoever needs it is told
+                    connection.close()  # or the next call would take it for an open one
                 pool._put_conn(connection)  # noqa: SLF001
         finally:
             deadline.reset(mark)

@@ -431,3 +431,9 @@ def test_a_bug_is_a_page_with_a_reference_and_a_traceback_in_the_log(capfd, site
     assert reference in log
     assert "RuntimeError: oh" in log
     assert "oh" not in page.text.split()
+
+
+@pytest.mark.parametrize("path", ["/login", "/api/v1/me", "/livez"])
+def test_a_host_that_can_be_none_is_the_sender_s_fault(site, path):
+    answer = requests.get(f"{site.url}{path}", headers={"Host": ".."}, timeout=10)
+    assert answer.status_code == 400

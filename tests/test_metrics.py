@@ -59,6 +59,7 @@ def test_this_machine_may_read_it(site):
         {"X-Forwarded-For": "127.0.0.1"},
         {"Forwarded": "for=127.0.0.1"},
         {"Via": "1.1 proxy"},
+        {"X-Real-IP": "192.0.2.1"},
         {"Host": "rebound.example.org"},
     ],
     ids=str,

@@ -1,9 +1,12 @@
 """Who is signed in, asked by cookie: the short way to the answer and the long one agree."""
 
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
+from werkzeug.test import EnvironBuilder
 
 from tests.browser import Browser, Page
 
@@ -193,3 +196,33 @@ def test_an_answer_to_one_is_never_given_to_another(browser, other):
     for _ in range(2):
         cookie = f"session={mixed}; quickstep={cookies_of(other)['quickstep']}"
         assert ask(browser, Cookie=cookie).response.json()["name"] == "Ada Lovelace"
+
+
+def test_however_many_threads_have_asked_there_is_a_connection_for_others(site, browser):
+    """A thread of a server that lives on keeps its connection to SQLite."""
+    browser.sign_in("google", "grace")
+    known(browser)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
+    asked, end = threading.Semaphore(0), threading.Event()
+    statuses: list[str] = []
+
+    def start_response(status: str, *_rest: Any) -> Any:
+        statuses.append(status)
+
+    def serve() -> None:
+        request = EnvironBuilder(ME, base_url=site.url, headers=[("Cookie", cookies)])
+        site.app(request.get_environ(), start_response)
+        asked.release()
+        end.wait(60)
+
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(70)]
+    for thread in threads:
+        thread.start()
+        assert asked.acquire(timeout=10)
+    try:
+        assert statuses == ["200 OK"] * 70
+        assert ask(browser, **BY_THE_VIEW).status == 200
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join(10)

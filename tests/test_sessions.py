@@ -122,3 +122,31 @@ def test_a_person_has_at_most_a_hundred_sessions(browser, site):
     browser.sign_in("google", "ada")
     assert site.rows("SELECT count(*) FROM sessions")[0][0] == 100
     assert browser.me()
+
+
+FAIL_ONCE = """
+CREATE SEQUENCE commits;
+CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('commits') = 1 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON sessions
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_once();
+"""
+
+
+def test_a_sign_in_that_is_committed_at_the_second_try_replaces_the_session_too(make_site):
+    """And is no more recent than the one that it replaces."""
+    site = make_site("postgresql")
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00+00'")
+    before = site.rows("SELECT id, authenticated_at FROM sessions")
+    site.execute(FAIL_ONCE)
+    browser.sign_in("google", "grace")
+    after = site.rows("SELECT id, authenticated_at FROM sessions")
+    assert site.rows("SELECT last_value FROM commits") == [(2,)]
+    assert len(after) == 1
+    assert after[0].id != before[0].id
+    assert after[0].authenticated_at == before[0].authenticated_at

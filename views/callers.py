@@ -49,7 +49,8 @@ def user_agent_of(http_request: Request) -> str:
 def came_through_proxy(http_request: Request) -> bool:
     """Whether some proxy says of itself that it stands in front."""
     names = [name.lower() for name, _value in http_request.headers]
-    return any(name in ("forwarded", "via") or name.startswith("x-forwarded-") for name in names)
+    signs = ("forwarded", "via", "x-real-ip")
+    return any(name in signs or name.startswith("x-forwarded-") for name in names)
 
 
 def is_navigation(http_request: Request) -> bool:

@@ -249,9 +249,10 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     Flows that the old session's person began are dead with it (flows.py).
     """
     old = current_session()
-    session, token = sessions.start(
-        identity, caller(), replaces=old.id if old else None, proved_at=proved_at
-    )
+    # As it came with the request: when the verb around this runs again, ``old`` is of the attempt
+    # that was rolled back (database.py).
+    replaces = g.setdefault("came_with", old.id if old else None)
+    session, token = sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
     browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
     # Made now, as Flask-WTF would later, so that what asks by cookie who this is need not.
     g.pop(CSRF_SECRET, None)

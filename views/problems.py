@@ -8,7 +8,7 @@ from flask import Flask, Response, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 import activity
 import metrics
@@ -222,7 +222,8 @@ def on_http_exception(error: HTTPException) -> Any:
         response = problem_json(status, error.name.lower().replace(" ", "_"), error.name)
         response.headers.update(allow)
         return response
-    if error.response is not None or status < 400:
+    # A page has addresses of ours in it, and of such a host there are none.
+    if error.response is not None or status < 400 or isinstance(error, BadHost):
         return error
     return error_page(status if status in PAGES else 400, status), status, allow
 

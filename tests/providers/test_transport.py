@@ -799,11 +799,16 @@ def test_a_slow_provider_is_left_behind_a_proxy_too(serve, monkeypatch, scheme, 
         transport.get_json(f"{scheme}://provider.example/")
 
 
-def test_certificates_are_checked_behind_a_proxy_as_without_one(serve, monkeypatch, tmp_path):
-    """The same authorities: a slim container has none of its own."""
-    server_side, path = certificate(tmp_path, "provider.example")
-    provider = serve(tls=server_side)
+def test_a_proxy_that_is_named_without_a_scheme_is_one_too(serve, monkeypatch):
+    """As curl and most programs have it: HTTPS_PROXY=proxy.example:3128."""
+    proxy = serve()
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with closing(Transport()) as transport:
+        assert transport.get_json("http://provider.example/me") == OK
 
+
+def tunnel_to(provider: Peer) -> Answer:
     def tunnel(connection: socket.socket) -> None:
         """CONNECT: pass every byte on, both ways."""
         with socket.create_connection(("127.0.0.1", provider.port)) as onward:
@@ -813,7 +818,14 @@ def test_certificates_are_checked_behind_a_proxy_as_without_one(serve, monkeypat
             pump(connection, onward)
             back.join()
 
-    proxy = serve(tunnel)
+    return tunnel
+
+
+def test_certificates_are_checked_behind_a_proxy_as_without_one(serve, monkeypatch, tmp_path):
+    """The same authorities: a slim container has none of its own."""
+    server_side, path = certificate(tmp_path, "provider.example")
+    provider = serve(tls=server_side)
+    proxy = serve(tunnel_to(provider))
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.delenv("no_proxy", raising=False)
     with closing(Transport()) as stranger, pytest.raises(ProviderDown):
@@ -829,3 +841,43 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_RDWR)
+
+
+# Connections that are made ready beforehand.
+
+
+def warmed(transport: Transport, url: str) -> None:
+    """Have a connection made ready, and wait until that is done, one way or the other."""
+    transport.warm(url)
+    transport._beside.shutdown(wait=True)
+
+
+def test_a_connection_made_ready_is_used(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=server_side)
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, peer.url)
+        assert peer.connections == 1
+        assert transport.get_json(peer.url) == OK
+    assert peer.connections == 1
+
+
+def test_one_that_could_not_be_made_ready_stands_in_nobody_s_way(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # has no certificate to show
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, peer.url)
+        peer._tls = server_side
+        assert post(transport, peer.url).status_code == 200
+
+
+def test_behind_a_proxy_too(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "provider.example")
+    provider = serve(tls=server_side)
+    proxy = serve(tunnel_to(provider))
+    monkeypatch.setenv("https_proxy", proxy.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, "https://provider.example/")
+        assert post(transport, "https://provider.example/").status_code == 200
+    assert all(request.startswith(b"CONNECT provider.example:443 ") for request in proxy.requests)

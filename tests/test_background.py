@@ -1,0 +1,26 @@
+"""Work beside the requests goes on after whatever may happen to it."""
+
+import threading
+
+from flask import Flask
+
+from background import Worker
+
+
+def test_a_fault_in_the_work_does_not_end_it_for_good():
+    ended = threading.Event()
+    works = iter([ValueError("a fault of ours"), None])
+
+    def work() -> None:
+        error = next(works)
+        if error:
+            raise error
+        ended.set()
+
+    worker = Worker(Flask(__name__), "chores", work, 60)
+    worker.call()
+    while worker._thread is not None and worker._thread.is_alive():
+        worker._thread.join(5)
+    worker.call()
+    assert ended.wait(5)
+    worker.stop(5)
