@@ -171,7 +171,7 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
     each port of the look-alikes: their identities belong to that address."""
     if settings.database_url:
         return reveal(settings.database_url)
-    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    Path(app.instance_path).mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"demo-{demo_url.rpartition(':')[2]}.sqlite" if demo_url else "quickstep.sqlite"
     return URL.create("sqlite", database=str(Path(app.instance_path) / name))
 

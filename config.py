@@ -280,7 +280,7 @@ def _firebase_faults(settings: Settings) -> list[str]:
 def embedded_secret_key(instance_path: str) -> SecretStr:
     """The key of a server with the embedded database: made once, kept in a file of mode 0600."""
     folder = Path(instance_path)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "secret_key"
     if not path.exists():
         # Written aside and linked into place, so that of several workers starting at once

@@ -29,8 +29,13 @@ def fault() -> str | None:
         with _bounded(engine).connect() as connection:
             return _compare(connection)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
-        return f"The database cannot be reached: {reason}"
+        return unreachable(error)
+
+
+def unreachable(error: SQLAlchemyError) -> str:
+    """What a database that does not answer is told as: one line, without statement or password."""
+    reason = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
+    return f"The database cannot be reached: {reason}"
 
 
 def _has_file(engine: Engine) -> bool:

@@ -61,7 +61,16 @@ def sqlite_file() -> list[Finding]:
     else:
         message = "its file is on a local disk; any number of workers on this machine may use it"
         place = on_server("sqlite", "SQLite", "ok", message, filesystem=kind)
-    return [place, disk(path)]
+    return [place, *readable(path), disk(path)]
+
+
+def readable(path: Path) -> list[Finding]:
+    """Whether others on this machine can read the file, with everybody's addresses in it."""
+    is_open = path.stat().st_mode & 0o044
+    if not (is_open and all(folder.stat().st_mode & 0o011 for folder in path.parents)):
+        return []
+    message = f"others on this machine can read {path}. Run: chmod 600 {path}*"
+    return [on_server("sqlite_mode", "SQLite", "warn", message)]
 
 
 def disk(path: Path) -> Finding:

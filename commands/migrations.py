@@ -4,11 +4,13 @@ With Alembic it is a fifth of a server's start and ten megabytes of each, and on
 """
 
 import importlib
-from typing import Any
+from typing import Any, cast
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
+import schema
 from config import ROOT
 from models import db
 
@@ -26,11 +28,23 @@ class Migrations:
 
 
 class Group(click.Group):
-    """Stands for Flask-Migrate's group until somebody calls it."""
+    """Stands for Flask-Migrate's group until somebody calls it; a database that does not answer
+    is told in one line, as by our own commands."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        theirs: click.Group = importlib.import_module("flask_migrate.cli").db
-        return theirs.make_context(*args, **kwargs)
+        context = _theirs().make_context(*args, **kwargs)
+        context.command = self  # whose invoke() is called with it
+        return context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return _theirs().invoke(ctx)
+        except OperationalError as error:
+            raise click.ClickException(schema.unreachable(error)) from None
+
+
+def _theirs() -> click.Group:
+    return cast(click.Group, importlib.import_module("flask_migrate.cli").db)
 
 
 def init_app(app: Flask) -> None:

@@ -301,6 +301,7 @@ def test_the_embedded_key_is_made_once_and_kept_to_its_owner(tmp_path):
     assert len(keys[0]) >= 64
     file = tmp_path / "instance" / "secret_key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700  # the database stands there too
     assert list(file.parent.iterdir()) == [file]
 
 

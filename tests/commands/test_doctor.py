@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -379,6 +380,20 @@ def test_what_could_be_better_is_a_warning(make_site, settings, said):
         for name, value in settings.items()
         if "_KEY" in name and len(value) > 5 and value in output
     ]
+
+
+def test_a_database_that_others_can_read_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "quickstep.sqlite"
+        path.touch(0o644)
+        path.chmod(0o644)
+        assert check_server.readable(path) == []  # nobody else comes into the folder
+        Path(folder).chmod(0o755)
+        (finding,) = check_server.readable(path)
+        assert finding.level == "warn"
+        assert f"Run: chmod 600 {path}*" in finding.message
+        path.chmod(0o600)
+        assert check_server.readable(path) == []
 
 
 def test_a_key_file_that_others_can_read_is_told(tmp_path):

@@ -102,3 +102,14 @@ def test_without_a_database_nothing_is_done(site, words, tmp_path):
         assert "hidden" not in result.stderr
         assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "missing.sqlite").exists()
+
+
+@pytest.mark.parametrize("word", ["upgrade", "current"])
+def test_a_database_that_is_away_is_told_in_a_line_by_migrations_too(site, word):
+    site.restart(DATABASE_URL="postgresql://quickstep:hidden@127.0.0.1:9/x")
+    result = run(site, "db", word)
+    assert (result.exit_code, result.stdout) == (1, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("Error: The database cannot be reached:")
+    assert "Traceback" not in result.stderr
+    assert "hidden" not in result.stderr

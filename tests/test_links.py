@@ -1,0 +1,48 @@
+"""The documents lead to each other: by links to files and headings that are there."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import ROOT
+
+LINK = re.compile(r"\]\((?![a-z]+:)([^)\s#]*)(?:#([^)\s]+))?\)")
+CODE = re.compile(r"^( *)```.*?^ *```", re.DOTALL | re.MULTILINE)
+
+
+def documents() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    found = listed.stdout.split("\n") if listed.returncode == 0 else []
+    return [name for name in found if name] or [
+        str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    ]
+
+
+def text_of(path: Path) -> str:
+    return CODE.sub("", path.read_text(encoding="utf-8"))
+
+
+def headings(path: Path) -> Iterator[str]:
+    """The anchors of a document, as GitHub makes them."""
+    for title in re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).strip().lower()
+        yield re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+@pytest.mark.parametrize("name", documents())
+def test_every_link_leads_somewhere(name):
+    here = ROOT / name
+    for target, anchor in LINK.findall(text_of(here)):
+        there = here.parent / target if target else here
+        assert there.exists(), f"{name} leads to {target}"
+        if anchor:
+            assert anchor in headings(there), f"{name} leads to {target}#{anchor}"
+
+
+def test_documents_are_found():
+    assert {"README.md", "docs/operation.md", "docs/providers/README.md"} <= set(documents())
