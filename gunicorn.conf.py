@@ -172,6 +172,8 @@ def post_fork(_server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Whether a stop was asked for is the worker's to know, and /readyz tells it."""
     gc.freeze()  # the application stays too
+    # A sign-in makes some thousands of objects and no cycle that lasts: look for those less often.
+    gc.set_threshold(10_000)
     if extensions := getattr(worker.wsgi, "extensions", None):
         extensions["health"].is_stopping = lambda: not worker.alive
 
