@@ -53,6 +53,15 @@ def _compile(statement: Statement, dialect: Dialect, names: list[str]) -> _Compi
     return _Compiled(str(compiled), fixed, given, row, found)
 
 
+def _is_lost(engine: Engine, held: Any, error: Any) -> bool:
+    """Whether a connection is gone. Those that were made before it are then taken to be gone
+    too, as SQLAlchemy does where it runs the statement."""
+    is_lost = engine.dialect.is_disconnect(error, held.driver_connection, None)
+    if is_lost:
+        engine.pool._invalidate(held, error)  # noqa: SLF001
+    return is_lost
+
+
 class Plain:
     """A statement of the transaction that is open, after what the ORM has to write.
 
@@ -96,12 +105,13 @@ class Plain:
             values = {**compiled.fixed, **values}
         for name, convert in compiled.given.items():
             values[name] = convert(values[name])
-        driver: Any = connection.connection.driver_connection
+        held = connection.connection
+        driver: Any = held.driver_connection
         assert dialect.dbapi is not None
         try:
             return driver.execute(compiled.sql, values), compiled
         except dialect.dbapi.Error as error:
-            is_lost = dialect.is_disconnect(error, driver, None)
+            is_lost = _is_lost(connection.engine, held, error)
             if is_lost:
                 connection.invalidate(error)
             raise DBAPIError.instance(
@@ -138,12 +148,14 @@ class PlainQuery:
         connection: Any = held.driver_connection
         try:
             connection.autocommit = True
-            try:
-                return list(connection.execute(self._sql, values).fetchall())
-            finally:
-                connection.autocommit = False
-        finally:
-            held.close()
+            rows = connection.execute(self._sql, values).fetchall()
+            connection.autocommit = False
+        except self.driver_error as error:
+            _is_lost(self._engine, held, error)
+            held.invalidate(error)
+            raise
+        held.close()
+        return list(rows)
 
     def _rows_of_file(self, values: dict[str, Any]) -> list[Any]:
         """By a connection that stays with its thread: it costs nothing, begins no transaction by

@@ -34,7 +34,7 @@ POOLED_CONNECTIONS_PER_HOST = 32
 # How many calls may run beside the requests that wait for them.
 BESIDE_MAX = 32
 # A host that was not spoken to for so long may have closed the connections to it.
-IDLE_SECONDS = 15
+IDLE_SECONDS = 2
 HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
 
 # Their warnings hold whole addresses, and a query may hold what a log must not.

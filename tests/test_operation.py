@@ -59,7 +59,10 @@ def test_every_event_of_the_log_is_told():
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
                 continue
-            first = [arg.value for arg in node.args if isinstance(arg, ast.Constant)][:1]
+            choices = [arg for arg in node.args if isinstance(arg, ast.IfExp)]
+            either = [each for arg in choices for each in (arg.body, arg.orelse)]
+            texts = [arg.value for arg in either or node.args if isinstance(arg, ast.Constant)]
+            first = texts if either else texts[:1]
             if is_log_call(node):
                 logged |= set(first)
             elif ast.unparse(node.func).rpartition(".")[2] == "record":
