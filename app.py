@@ -51,6 +51,7 @@ from views.login import Gate, login
 from views.mobile import mobile
 from views.personal import personal
 from views.session_check import SessionCheck
+from views.site import Site
 
 log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
     natives = native_tokens(providers)
-    site = app.extensions["quickstep"] = guards.Site(
+    site = app.extensions["quickstep"] = Site(
         settings=settings,
         providers=providers,
         policy=policy(settings, providers, firebase),

@@ -13,7 +13,7 @@ from errors import ProviderError
 from models import Flow, db, is_id
 from providers.blueprint import LoginBlueprint
 from providers.transport import Transport, prepare
-from views.guards import FLOW_COOKIE, cookie_name
+from views.cookies import FLOW_COOKIE, cookie_name
 
 ALIVE = "/livez"
 

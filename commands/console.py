@@ -17,7 +17,7 @@ from errors import Problem
 from exports import iso_time
 from logs import CONTROLS
 from models import User
-from views.guards import Site
+from views.site import Site
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response
 
 from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
+from providers.answers import HTTPAnswer
 from providers.base import Attempt, Provider, RequestToken, origin
 from providers.openid_connect import Issuer
-from providers.transport import HEADERS, HTTPAnswer, Transport
+from providers.transport import HEADERS, Transport
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
 

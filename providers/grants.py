@@ -14,11 +14,12 @@ from urllib.parse import quote, urljoin
 import requests
 
 from errors import AccessRefused, Misconfigured, ProviderError
+from providers.answers import HTTPAnswer, read_json
 from providers.base import Get, Profile
 from providers.blueprint import LoginBlueprint
 from providers.oauth2 import NOT_KEPT
 from providers.openid_connect import check_userinfo
-from providers.transport import HEADERS, HTTPAnswer, read_json
+from providers.transport import HEADERS
 
 Token = Mapping[str, Any]
 

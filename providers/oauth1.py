@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 
 from clients import ClientSettings
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError
+from providers.answers import read_json
 from providers.base import Attempt, Grant, Provider, RequestToken
 from providers.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
-from providers.transport import Transport, prepare, read_json
+from providers.transport import Transport, prepare
 
 TOKEN_MAX_CHARACTERS = 128
 KEPT = frozenset({"oauth_token", "oauth_token_secret"})

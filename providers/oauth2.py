@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from clients import ClientSettings
 from errors import ProviderError, StateMismatch
+from providers.answers import HTTPAnswer, read_json
 from providers.base import Attempt, ClientAuth, Get, Grant, Provider
 from providers.blueprint import (
     Conversation,
@@ -29,7 +30,7 @@ from providers.blueprint import (
 from providers.jwt import VerifiedClaims
 from providers.openid_connect import Issuer, check_fresh, check_hosted_domain, check_userinfo
 from providers.token_endpoint import basic, read_token_response
-from providers.transport import HEADERS, HTTPAnswer, Transport, read_json
+from providers.transport import HEADERS, Transport
 
 # RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")

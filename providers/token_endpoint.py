@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 from errors import CodeRefused, Misconfigured, ProviderError
+from providers.answers import HTTPAnswer, parse_json
 from providers.base import Provider
 from providers.blueprint import MISCONFIGURED_ERRORS, plain_code
-from providers.transport import HTTPAnswer, parse_json
 
 # RFC 6749 A.12, bounded.
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")

@@ -6,13 +6,11 @@ No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECO
 
 import json
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import requests
@@ -24,7 +22,7 @@ from urllib3.util.retry import Retry
 import metrics
 from errors import ProviderDown, ProviderError
 from providers import connections
-from providers.base import NotShared
+from providers.answers import Answer, fresh_seconds, place, read_json
 from providers.breaker import MAX_WAITING, Breaker, mark_as_beside
 from providers.connections import POOLS, deadline, tls_context
 
@@ -42,29 +40,6 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 T = TypeVar("T")
-
-
-class HTTPAnswer(Protocol):
-    """What is read of an answer: an Answer, or a response of requests."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def content(self) -> bytes: ...
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A provider's answer, its body read whole. Names of headers are of either case."""
-
-    url: str = field(repr=False)
-    status_code: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
 
 
 class Transport(HTTPAdapter):
@@ -221,7 +196,7 @@ class Transport(HTTPAdapter):
 
     def warm(self, url: str, count: int = 1) -> None:
         """Have connections to this address ready soon, where the last ones may be closed."""
-        origin, now = "/".join(url.split("/", 3)[:3]), time.monotonic()
+        origin, now = _origin("GET", url), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
             return
         if self._breaker.is_open(origin):
@@ -267,7 +242,7 @@ FAILURES = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, 
 def _told(method: str, url: str, error: Exception) -> ProviderError:
     """What went wrong on the way, as the provider's fault."""
     cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
-    detail = f"{method} {_place(url)}: {type(cause or error).__name__}"
+    detail = f"{method} {place(url)}: {type(cause or error).__name__}"
     # Unreachable is a timeout's heir in urllib3.
     unreachable = urllib3.exceptions.NewConnectionError
     if isinstance(cause, (urllib3.exceptions.TimeoutError, TimeoutError)) and not isinstance(
@@ -291,41 +266,7 @@ def prepare(method: str, url: str) -> PreparedRequest:
     try:
         return requests.Request(method, url, HEADERS).prepare()
     except ValueError as error:
-        raise ProviderError(f"{method} {_place(url)}: {type(error).__name__}") from None
-
-
-def fresh_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long an answer may be kept (RFC 9111 4.2.1): max-age less Age; None where unsaid."""
-    said = headers.get("Cache-Control", "").lower()
-    directives = dict(part.strip().partition("=")[::2] for part in said.split(","))
-    if "no-store" in directives or "no-cache" in directives:
-        return 0
-    max_age, age = directives.get("max-age", "").strip('"'), headers.get("Age", "")
-    if not re.fullmatch(r"[0-9]{1,9}", max_age):
-        return None
-    already = int(age) if re.fullmatch(r"[0-9]{1,9}", age) else 0
-    return max(0, int(max_age) - already)
-
-
-def read_json(response: HTTPAnswer) -> Any:
-    """The JSON of an answer that must be a success.
-
-    Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
-    """
-    where = f"{_place(response.url)} answered {response.status_code}"
-    if response.status_code in (401, 403, 404):
-        raise NotShared(where)
-    if response.status_code != 200:
-        raise ProviderError(where)
-    return parse_json(response.content, where)
-
-
-def parse_json(body: bytes, where: str) -> Any:
-    """Raises ProviderError for what is not JSON, is not UTF-8 or nests too deep."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
+        raise ProviderError(f"{method} {place(url)}: {type(error).__name__}") from None
 
 
 def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
@@ -335,7 +276,7 @@ def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
             body += chunk
             if len(body) > ANSWER_MAX_BYTES:
                 response.close()
-                raise ProviderError(f"{_place(url)} answered more than a megabyte")
+                raise ProviderError(f"{place(url)} answered more than a megabyte")
     finally:
         response.release_conn()
     return bytes(body)
@@ -344,10 +285,5 @@ def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
 def _origin(method: str, url: str) -> str:
     """Scheme, host and port. Raises ProviderError."""
     if not url.startswith(("http://", "https://")):
-        raise ProviderError(f"{method} {_place(url)}: not an address")
+        raise ProviderError(f"{method} {place(url)}: not an address")
     return "/".join(url.split("/", 3)[:3])
-
-
-def _place(url: str | None) -> str:
-    """Where a request went, without its query: that may hold what a log must not."""
-    return (url or "").partition("?")[0]

@@ -20,12 +20,12 @@ from views.guards import (
     is_proved,
     needs_recent,
     only_bound,
-    site,
     this_session,
 )
 from views.login import begin_flow
 from views.paths import local_path
 from views.sign_in_page import few_of
+from views.site import site
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)

@@ -19,15 +19,7 @@ from models import OAuth, User
 from models import Session as SessionRow
 from views.bearer import check_bearer, is_recent
 from views.describe import device
-from views.guards import (
-    SAFE_METHODS,
-    caller,
-    count_action,
-    csrf,
-    current_session,
-    end_session,
-    site,
-)
+from views.guards import SAFE_METHODS, caller, count_action, csrf, current_session, end_session
 from views.operations import operation
 from views.paging import Position, page_of
 from views.problems import problem_json
@@ -41,6 +33,7 @@ from views.shapes import (
     SessionList,
     of_rows,
 )
+from views.site import site
 
 CSRF_HEADER = "X-CSRF-Token"
 

@@ -11,7 +11,8 @@ from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
 from linking import Refused
 from models import User
 from providers.base import Grant
-from views.guards import current_session, is_proved, load_session, login_manager, site
+from views.guards import current_session, is_proved, load_session, login_manager
+from views.site import site
 
 BEARER_PATHS = "/api/v1/"
 # RFC 6750 2.1, bounded.

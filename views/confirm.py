@@ -18,19 +18,19 @@ from flows import Parked
 from linking import Known, NeedsProof
 from models import atomic
 from providers.base import Grant
+from views.cookies import flow_cookies
 from views.guards import (
     ask_for_proof,
     caller,
     count_action,
     current_session,
-    flow_cookies,
     is_proved,
     needs_recent,
     renew_session,
-    site,
     this_session,
 )
 from views.login import answer_sign_in
+from views.site import site
 
 confirm = Blueprint("confirm", __name__)
 confirm.before_request(count_action)

@@ -7,7 +7,7 @@ comes along only from origins of the same site, such as another name of the same
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
-from views.guards import site
+from views.site import site
 
 # Signing in is for our own pages and for apps.
 PATHS = ("/api/", "/openapi.json")

@@ -1,4 +1,4 @@
-"""Who is asking, and what may pass: the session cookie, flow cookies, step-up.
+"""Who is asking, and what may pass: the session cookie, step-up.
 
 Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
 row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
@@ -7,12 +7,10 @@ anybody in.
 """
 
 import functools
-import itertools
 import secrets
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import structlog
 from flask import Request, current_app, g, redirect, request, url_for
@@ -23,19 +21,13 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
-import flows
 import sessions
 from activity import Caller
-from config import Settings
-from linking import Policy
-from models import OAuth, Session, User, is_id
-from providers import PROVIDERS, firebase
-from providers.blueprint import LoginBlueprint
-from providers.firebase import Firebase
-from providers.native import IdTokens, NativeTokens
+from models import OAuth, Session, User
 from views.callers import address_of, user_agent_of
-from views.limits import Limits
+from views.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from views.paths import local_path
+from views.site import site
 
 log = structlog.get_logger()
 P = ParamSpec("P")
@@ -43,9 +35,6 @@ R = TypeVar("R")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LAST_USED_DAYS = 90
-FLOW_COOKIE = "flow_"
-# More than a browser that keeps to its flows can have; each costs us a part of a query.
-MAX_FLOW_COOKIES = 32
 NOTE_USE_AGAIN_SECONDS = 30
 # In Flask's signed cookie: the session that this browser itself began.
 BEGUN_HERE = "session"
@@ -64,43 +53,6 @@ csrf = CSRFProtect()
 login_manager = _LoginManager()
 # Ties a session to address and browser, in Flask's cookie; our sessions are not there.
 login_manager.session_protection = None
-
-
-@dataclass(frozen=True)
-class Site:
-    """What one application was built from."""
-
-    settings: Settings
-    providers: dict[str, LoginBlueprint]
-    policy: Policy
-    limits: Limits
-    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
-    id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
-    one_taps: dict[str, NativeTokens] = field(default_factory=dict)
-    firebase: Firebase | None = None
-    demo_url: str | None = None
-
-    def can_use(self, identity: OAuth) -> bool:
-        """Whether an identity signs its person in here today."""
-        return self.policy.can_use(identity.provider, identity.issuer)
-
-    def label(self, provider: str) -> str:
-        """A provider's name as branded, also when it is switched off."""
-        if provider in self.providers:
-            return self.providers[provider].label
-        known = PROVIDERS.get(provider)
-        if known is None:
-            return firebase.LABEL if provider == firebase.NAME else provider
-        return known.label
-
-    @property
-    def trusts_anybody(self) -> bool:
-        """Whether unsigned tokens are taken, those of Firebase's emulator."""
-        return self.settings.firebase_auth_emulator_host is not None
-
-
-def site() -> Site:
-    return cast(Site, current_app.extensions["quickstep"])
 
 
 def caller() -> Caller:
@@ -122,70 +74,13 @@ def count_action() -> None:
         site().limits.count_action(user_id)
 
 
-# Cookies.
-
-
-def cookie_name(name: str) -> str:
-    """With the prefix that makes browsers keep a cookie to this host, where there is https."""
-    return f"__Host-{name}" if site().settings.is_https else name
-
-
-def set_cookie(name: str, value: str, max_age: int) -> None:
-    """Have the response of this request set a cookie; the last word on a name counts."""
-    g.setdefault("cookies", {})[name] = (value, max_age)
-
-
-def forget_cookies() -> None:
-    """Leave the browser's cookies as they are: what they were to speak of was not committed."""
-    g.pop("cookies", None)
-    browser_cookie.modified = False
+# The session.
 
 
 def forget_who_asks() -> None:
     """Take this request for anybody's from here on: who it is could not be read, or would have to
     be read to show the page that says so."""
     g._login_user = AnonymousUserMixin()  # noqa: SLF001 (where Flask-Login keeps it)
-
-
-def write_cookies(response: Response) -> Response:
-    secure = site().settings.is_https
-    for name, (value, max_age) in g.get("cookies", {}).items():
-        response.set_cookie(
-            name, value, max_age, path="/", secure=secure, httponly=True, samesite="Lax"
-        )
-    return response
-
-
-def flow_cookies() -> dict[str, str]:
-    """This browser's secrets for its flows, by flow id; other cookies of such names are none."""
-    prefix = cookie_name(FLOW_COOKIE)
-    found = (
-        (name.removeprefix(prefix), value)
-        for name, value in request.cookies.items()
-        if name.startswith(prefix) and is_id(name.removeprefix(prefix))
-    )
-    return dict(itertools.islice(found, MAX_FLOW_COOKIES))
-
-
-def is_in_flow() -> bool:
-    """Whether this browser says that it began a flow here. One that another site has sent does
-    not, and its refusals are counted apart, or any site could lock its visitors' address out."""
-    return bool(flow_cookies())
-
-
-def keep_flow(flow_id: str, secret: str) -> None:
-    set_cookie(cookie_name(FLOW_COOKIE + flow_id), secret, flows.LIFETIME_SECONDS)
-
-
-def drop_flows(flow_ids: Collection[str]) -> None:
-    """End flows of this browser, in the database and in its cookies."""
-    cookies = flow_cookies()
-    flows.drop({flow_id: cookies[flow_id] for flow_id in flow_ids})
-    for flow_id in flow_ids:
-        set_cookie(cookie_name(FLOW_COOKIE + flow_id), "", 0)
-
-
-# The session.
 
 
 def load_session(http_request: Request) -> User | None:

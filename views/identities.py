@@ -14,7 +14,8 @@ import tokens
 from errors import GrantEnded, ProviderDown, ProviderError, WrongAccount
 from models import OAuth
 from views.describe import scope_words
-from views.guards import caller, count_action, only_bound, site, this_session
+from views.guards import caller, count_action, only_bound, this_session
+from views.site import site
 
 log = structlog.get_logger()
 identities = Blueprint("identities", __name__, url_prefix="/account/identities")

@@ -34,26 +34,28 @@ from models import OAuth, atomic, db
 from providers.base import Grant
 from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
 from views.callers import is_navigation
-from views.guards import (
+from views.cookies import (
     FLOW_COOKIE,
+    cookie_name,
+    drop_flows,
+    flow_cookies,
+    is_in_flow,
+    keep_flow,
+    set_cookie,
+)
+from views.guards import (
     ask_for_proof,
     begin_session,
     caller,
-    cookie_name,
     current_session,
-    drop_flows,
     end_session,
-    flow_cookies,
-    is_in_flow,
     is_proved,
-    keep_flow,
     renew_session,
-    set_cookie,
-    site,
     this_session,
 )
 from views.paths import local_path
 from views.sign_in_page import sign_in_page
+from views.site import site
 
 log = structlog.get_logger()
 login = Blueprint("login", __name__)

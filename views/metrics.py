@@ -13,8 +13,8 @@ from sqlalchemy import event, func, select
 import metrics
 import revocations
 from models import Flow, Session, User, db, engine_of, now
-from views.guards import site
 from views.pages import is_on_this_machine
+from views.site import site
 
 log = structlog.get_logger()
 monitoring = Blueprint("metrics", __name__)

@@ -11,17 +11,13 @@ import flows
 from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from linking import NeedsProof, NeedsSwitch, Refused
 from providers.base import Grant
-from views.guards import (
-    caller,
-    csrf,
-    current_user_id,
-    is_in_flow,
-    site,
-)
+from views.cookies import is_in_flow
+from views.guards import caller, csrf, current_user_id
 from views.login import answer_sign_in, count_decision, open_account
 from views.operations import Operation, Text, declare
 from views.paths import local_path
 from views.problems import problem_json
+from views.site import site
 
 mobile = Blueprint("mobile", __name__)
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
-from views.guards import SAFE_METHODS, site
+from views.guards import SAFE_METHODS
 from views.operations import JSON, OPERATIONS, Operation, Text
 from views.shapes import ProblemDetails
+from views.site import site
 
 API_VERSION = "1.0.0"
 PROBLEM_JSON = "application/problem+json"

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 
 from clients import is_loopback
 from views.callers import address_of, came_through_proxy
+from views.cookies import write_cookies
 from views.describe import day, moment
-from views.guards import site, write_cookies
+from views.site import site
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"

@@ -14,15 +14,8 @@ import exports
 from accounts import Deleted
 from models import atomic, now
 from views.describe import moment
-from views.guards import (
-    caller,
-    count_action,
-    forget_person,
-    needs_recent,
-    only_bound,
-    site,
-    this_session,
-)
+from views.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
+from views.site import site
 
 personal = Blueprint("personal", __name__, url_prefix="/account")
 personal.before_request(count_action)

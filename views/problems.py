@@ -29,10 +29,12 @@ from errors import (
     TooManyAttempts,
 )
 from views.bearer import is_bearer
-from views.guards import caller, forget_cookies, forget_who_asks, is_in_flow, site
+from views.cookies import forget_cookies, is_in_flow
+from views.guards import caller, forget_who_asks
 from views.limits import FAILURE, REFUSAL
 from views.shapes import ProblemDetails
 from views.sign_in_page import sign_in_page, words
+from views.site import site
 
 log = structlog.get_logger()
 

@@ -5,8 +5,9 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from errors import Problem, TooManyAttempts
-from views.guards import cookie_name, site
+from views.cookies import cookie_name
 from views.paths import local_path
+from views.site import site
 
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent.parent
 SAMPLES = Path(__file__).parent / "samples"
 MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "made_secret"}
 MACHINERY |= {"native", "oauth1", "oauth2", "openid_connect", "token_endpoint"}
-MACHINERY |= {"breaker", "connections", "transport"}
+MACHINERY |= {"answers", "breaker", "connections", "transport"}
 MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY

@@ -28,9 +28,10 @@ from cryptography.x509.oid import NameOID
 from errors import ProviderDown, ProviderError
 from providers import connections
 from providers import transport as module
+from providers.answers import read_json
 from providers.base import NotShared
 from providers.connections import tls_context
-from providers.transport import ANSWER_MAX_BYTES, Transport, read_json
+from providers.transport import ANSWER_MAX_BYTES, Transport
 from tests.conftest import lack
 
 Answer = Callable[[socket.socket], None]
