@@ -68,16 +68,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level, settings.log_format)
     app = Flask(__name__, instance_path=str(ROOT / "instance"))
     demo_url = None
-    if settings.demo:  # the look-alikes take the place of every provider
+    if settings.demo:
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
-        look_alikes = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
-        settings = settings.model_copy(
-            update={
-                "clients": look_alikes.clients,
-                "firebase_project_id": look_alikes.firebase_project_id,
-                "firebase_jwks_url": look_alikes.firebase_jwks_url,
-            }
-        )
+        settings = with_look_alikes(settings, demo_url)
     configure(app, settings, demo_url)
     models.init_app(app)
     transport = Transport(max(MAX_WAITING, serving.Threads.count * 3 // 4))
@@ -128,6 +121,13 @@ def load_settings() -> Settings:
         return config.load(PROVIDERS.values())
     except SettingsError as error:
         sys.exit("Quickstep cannot start with these settings:\n  " + "\n  ".join(error.faults))
+
+
+def with_look_alikes(settings: Settings, demo_url: str) -> Settings:
+    """The same, with the look-alikes in the place of every provider."""
+    theirs = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
+    replaced = ("clients", "firebase_project_id", "firebase_jwks_url")
+    return settings.model_copy(update={name: getattr(theirs, name) for name in replaced})
 
 
 def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:

@@ -5,13 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from tests.eavesdropper import EAR
+from tests.processes import children_of, free_port, until
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60
@@ -22,8 +22,7 @@ class Gunicorn:
     """A master with its workers; ``flags`` are gunicorn's own."""
 
     def __init__(self, log: Path, *flags: str, app: str = APP, **settings: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         names = ("PATH", "HOME")
@@ -47,11 +46,11 @@ class Gunicorn:
         return self
 
     def until(self, is_so: Any) -> None:
-        end = time.monotonic() + START_SECONDS
-        while not is_so():
-            assert time.monotonic() < end, self.log
+        def is_so_while_it_runs() -> object:
             assert self.process.poll() is None, self.log
-            time.sleep(0.05)
+            return is_so()
+
+        until(is_so_while_it_runs, lambda: self.log, START_SECONDS)
 
     def get(self, path: str, **headers: str) -> requests.Response | None:
         """None while nobody listens."""
@@ -68,9 +67,7 @@ class Gunicorn:
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
 
     def workers(self) -> list[int]:
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        return [int(each) for each in children.read_text().split()]
+        return children_of(self.process.pid)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

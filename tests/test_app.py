@@ -1,31 +1,22 @@
 """``python app.py``: what a newcomer meets."""
 
 import os
-import random
 import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.eavesdropper import EAR
+from tests.processes import free_port
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
-
-
-def free_port() -> int:
-    """Below those that the system hands out by itself, so that it stays free."""
-    while True:
-        port = random.randrange(10_000, 30_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 @pytest.fixture

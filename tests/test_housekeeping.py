@@ -13,8 +13,8 @@ from sqlalchemy import event
 
 import housekeeping
 from models import Event, Flow, Session, db
+from tests.processes import until
 from tests.site import SECRET_KEY, Site
-from tests.test_revocations import until
 
 ROOT = Path(__file__).parent.parent
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])

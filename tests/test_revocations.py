@@ -1,8 +1,6 @@
 """Grants of removed identities are given back, beside the requests, until it is done."""
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 from click.testing import Result
@@ -11,18 +9,11 @@ import providers
 import revocations
 from simulator.catalogue import LOOK_ALIKES
 from tests.browser import Browser
+from tests.processes import until
 from tests.site import Site
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 PROVIDERS = ("google", "facebook", "github")
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait for what happens beside the requests."""
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def waiting(site) -> int:

@@ -176,12 +176,22 @@ def test_other_questions_are_the_views(browser, method, headers, status):
     assert browser.fetch(ME, method, headers=headers).status == status
 
 
-def test_a_query_is_refused_as_ever(browser):
+def test_a_query_means_what_it_means_to_the_view(browser):
     browser.sign_in("google", "grace")
     known(browser)
-    plain, odd = browser.fetch(ME), browser.fetch(f"{ME}?limit=1")
-    assert plain.status == 200
+    odd = browser.fetch(f"{ME}?limit=1")
     assert odd.status == browser.fetch(f"{ME}?limit=1", headers=BY_THE_VIEW).status
+
+
+def test_a_page_elsewhere_that_may_ask_is_told_that_it_may(make_site):
+    """The short way knows no origins: one that is listed must not lose its headers to it."""
+    friend = "https://app.example.org"
+    browser = make_site(CORS_ORIGINS=friend).browser()
+    browser.sign_in("google", "grace")
+    known(browser)
+    answer = browser.fetch(ME, headers={"Origin": friend})
+    assert answer.headers["Access-Control-Allow-Origin"] == friend
+    assert "Access-Control-Allow-Origin" not in ask(browser).headers
 
 
 def test_an_answer_to_one_is_never_given_to_another(browser, other):

@@ -9,6 +9,7 @@ import pytest
 from limits.storage import RedisStorage
 
 from tests.browser import Browser
+from tests.processes import until
 from tests.redis_server import RedisServer
 from tests.site import Site
 from views import shared_limits
@@ -46,10 +47,8 @@ def lines(capfd, event: str) -> list[dict[str, Any]]:
 
 
 def until_shared(site) -> None:
-    end = time.monotonic() + 10
-    while site.inside(site.app.extensions["quickstep"].limits.shared_state) != "ok":
-        assert time.monotonic() < end, "Redis was not found again"
-        time.sleep(0.05)
+    limits = site.app.extensions["quickstep"].limits
+    until(lambda: site.inside(limits.shared_state) == "ok", "Redis was not found again")
 
 
 def count_calls(monkeypatch, *names: str) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from simulator import Server, environment
-from tests.faults.served import FLAGS, Served, free_port
+from tests.faults.served import FLAGS, Served
 from tests.gunicorn import APP
+from tests.processes import free_port
 from tests.site import USUAL
 
 

@@ -10,7 +10,8 @@ import requests
 
 from simulator.people import PEOPLE
 from tests.browser import Browser
-from tests.faults.served import Served, until
+from tests.faults.served import Served
+from tests.processes import until
 
 THREADS = 8
 KILLS = 6

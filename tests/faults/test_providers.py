@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.browser import Page
-from tests.faults.served import BOUND_SECONDS, Served, at_once, timed, until
+from tests.faults.served import BOUND_SECONDS, Served, at_once, timed
+from tests.processes import until
 
 # More than the two workers have threads.
 CROWD = 24
@@ -81,7 +82,7 @@ def test_a_provider_that_hangs_drips_lies_and_comes_back(serve):
             # Most were not kept waiting: they are told when to come again.
             assert sum("Retry-After" in page.headers for page in pages) >= CROWD // 3
         github.answers.clear()
-        until(lambda: served.browser().sign_in("github", "leila").path == "/account", 60)
+        until(lambda: served.browser().sign_in("github", "leila").path == "/account", seconds=60)
     assert disturbed == []
     served.assert_whole()
     served.assert_no_bug()

@@ -2,11 +2,8 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 from urllib.request import urlopen
@@ -15,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from simulator import Server, environment
 from tests.browser import Browser, Page
+from tests.processes import children_of, free_port, until
 from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, USUAL, Site
 
@@ -52,18 +50,6 @@ http {{
     }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 class Instance:
@@ -109,9 +95,7 @@ class Instance:
 
     def workers(self) -> list[int]:
         assert self._process
-        pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(child) for child in children.split()]
+        return children_of(self._process.pid)
 
     def end(self) -> None:
         """By SIGTERM: what is under way is answered first."""

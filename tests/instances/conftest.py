@@ -8,8 +8,9 @@ import pytest
 
 from simulator.server import start
 from tests.conftest import lack
-from tests.instances.cluster import Cluster, free_port
+from tests.instances.cluster import Cluster
 from tests.prepare import find
+from tests.processes import free_port
 from tests.redis_server import RedisServer
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from simulator.people import PEOPLE, Person
 from tests.browser import Browser
-from tests.instances.cluster import Cluster, send_to, until
+from tests.instances.cluster import Cluster, send_to
+from tests.processes import until
 from tests.site import SECRET_KEY
 
 NEW_KEY = "another secret key for tests only and long enough"

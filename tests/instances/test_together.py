@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from tests.instances.cluster import Cluster, send_to, served_by, until
+from tests.instances.cluster import Cluster, send_to, served_by
+from tests.processes import until
 from tests.test_confirm import prove
 from tests.test_races import at_once
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from simulator import Server, environment
 from tests.browser import Browser
+from tests.processes import free_port
 from tests.site import SECRET_KEY, USUAL
-from tests.test_app import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 START_SECONDS = 20

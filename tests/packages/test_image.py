@@ -18,8 +18,8 @@ from simulator import Server, environment
 from tests.conftest import lack
 from tests.packages import context
 from tests.packages.fronts import Program
+from tests.processes import free_port
 from tests.site import SECRET_KEY
-from tests.test_app import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")

@@ -2,7 +2,6 @@
 process of its own on loopback. Our look-alikes could share our own misunderstandings."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,16 +12,12 @@ import pytest
 import requests
 
 from tests.browser import Browser, Page, query_of
+from tests.processes import free_port
 from tests.site import Site, Sites
 
 HANA = {"sub": "f81d4fae", "name": "Hana Novak", "email": "hana@acme.example"}
 HANA_VERIFIED: dict[str, Any] = {**HANA, "email_verified": True}
 START_SECONDS = 20.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_for(url: str) -> None:

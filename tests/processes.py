@@ -1,0 +1,35 @@
+"""For tests with processes and threads: a port, patience, and whose child is whose."""
+
+import random
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+SECONDS = 30.0
+
+
+def free_port() -> int:
+    """Below those that the system hands out by itself, so that it stays free."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+def until(
+    holds: Callable[[], object],
+    what: str | Callable[[], str] = "it did not happen",
+    seconds: float = SECONDS,
+) -> None:
+    """Wait for what happens beside this thread. ``what`` is said where it does not."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what if isinstance(what, str) else what()
+        time.sleep(0.05)
+
+
+def children_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in children.split()]
