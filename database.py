@@ -22,7 +22,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -182,7 +182,27 @@ def _begin_sqlite(connection: Any) -> None:
     # A read transaction that turns into a write can fail at once with "database is locked";
     # one that begins as a write waits its turn.
     writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    try:
+        connection.connection.driver_connection.execute(statement)
+    except connection.dialect.dbapi.Error as error:
+        raise as_raised(connection.dialect, statement, error) from error
+
+
+def as_raised(
+    dialect: Dialect, statement: str, error: Exception, *, is_lost: bool = False
+) -> BaseException:
+    """What SQLAlchemy raises for an error of the driver, where it is given statements by us."""
+    assert dialect.dbapi is not None
+    return DBAPIError.instance(
+        statement,
+        None,
+        error,
+        dialect.dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=dialect,
+    )
 
 
 _inside: ContextVar[bool] = ContextVar("inside_atomic", default=False)
@@ -204,7 +224,8 @@ def atomic(verb: Callable[P, T]) -> Callable[P, T]:
         while True:
             mark = _inside.set(True)
             try:
-                db.session.commit()  # ends a read transaction that earlier queries began
+                if db.session().in_transaction():
+                    db.session.commit()  # a read transaction, which earlier queries began
                 db.session.connection(execution_options={"writes": True})
                 result = verb(*args, **kwargs)
                 db.session.commit()

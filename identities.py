@@ -4,10 +4,13 @@ For the verbs of accounts.py, each of which is one transaction: whoever changes 
 within one, and has locked its account.
 """
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 import activity
@@ -19,14 +22,27 @@ from models import OAuth, User, db, new_id, now
 from plain import Plain
 from providers.base import Grant, Profile, email_key
 
+# Columns of an identity, by name.
+Values = dict[str, Any]
+
 _THIS = (
     OAuth.provider == bindparam("provider"),
     OAuth.issuer == bindparam("issuer"),
     OAuth.subject == bindparam("subject"),
 )
 _FIND = select(OAuth).where(*_THIS)
-_FIND_NOW = _FIND.execution_options(populate_existing=True)
+# With its account, and kept as it is: whoever renews the token locks this row alone.
+_FIND_NOW = (
+    _FIND.options(joinedload(OAuth.user, innerjoin=True))
+    .with_for_update(of=OAuth)
+    .execution_options(populate_existing=True)
+)
 _FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
+_LOCK_OWNER = Plain(
+    select(User.id)
+    .where(User.id == select(OAuth.user_id).where(*_THIS).scalar_subquery())
+    .with_for_update()
+)
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
@@ -74,17 +90,14 @@ def lock_identity(grant: Grant) -> OAuth | None:
     Read once more under the lock: whoever held it may have removed the identity, or brought
     it to another account, which is locked then.
     """
-    owner_id = _FIND_OWNER.value(**_key(grant))
-    while owner_id is not None:
-        user = lock(owner_id)
-        identity = db.session.scalar(_FIND_NOW, _key(grant))
-        if identity is None:
+    key = _key(grant)
+    while True:
+        owner_id = _LOCK_OWNER.value(**key)
+        if owner_id is None and _FIND_OWNER.value(**key) is None:
             return None
-        if user and identity.user_id == owner_id:
-            set_committed_value(identity, "user", user)  # else it would be read once more
+        identity = db.session.scalar(_FIND_NOW, key)
+        if identity is None or identity.user_id == owner_id:
             return identity
-        owner_id = identity.user_id
-    return None
 
 
 def lock_user(user_id: str) -> User:
@@ -182,9 +195,10 @@ def add(user: User, grant: Grant) -> OAuth:
         provider=grant.provider,
         issuer=grant.issuer,
         subject=grant.profile.subject,
+        **_of_profile(grant.profile, {}),
     )
-    _keep_profile(identity, grant.profile)
-    _keep_grant(identity, grant)
+    for name, value in _of_grant(identity, grant).items():
+        setattr(identity, name, value)
     db.session.add(identity)
     db.session.flush()
     return identity
@@ -196,45 +210,63 @@ def use(identity: OAuth, grant: Grant, caller: Caller) -> None:
     What somebody else says of it changes nothing: they know less, or of another address.
     """
     if grant.is_relayed:
-        identity.last_used_at = now()
+        _update(identity, {"last_used_at": now()})
         return
-    take_over(identity, grant.profile, caller)
-    _keep_grant(identity, grant)
+    _take_over(identity, grant.profile, caller, _of_grant(identity, grant))
 
 
 def take_over(identity: OAuth, profile: Profile, caller: Caller) -> None:
     """Take over what the provider says now; the person's address may change with it."""
+    _take_over(identity, profile, caller, {})
+
+
+def _take_over(identity: OAuth, profile: Profile, caller: Caller, more: Values) -> None:
     user = identity.user
     moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
     before = user.email if moved else None
     picture = identity.profile.get("picture")
-    if picture and user.picture == picture:
+    if picture and user.picture == picture != profile.picture:
         user.picture = profile.picture
-    _keep_profile(identity, profile)
+    _update(identity, {**_of_profile(profile, identity.profile), **more})
     if moved and user.email != before:
         record(identity, "email_changed", caller, detail=user.email or "")
 
 
-def _keep_profile(identity: OAuth, profile: Profile) -> None:
-    identity.email = profile.email
-    identity.email_key = email_key(profile.email) if profile.email else None
-    identity.email_verified = profile.email_verified
-    identity.email_trusted = profile.email_trusted
-    identity.profile = {
-        # Apple says it on the first visit only.
-        "name": profile.name or (identity.profile or {}).get("name"),
-        "username": profile.username,
-        "picture": profile.picture,
+def _update(identity: OAuth, values: Values) -> None:
+    """Write these columns of its row at once, past the ORM, and have the object say the same."""
+    _update_of(tuple(values)).run(identity_id=identity.id, **values)
+    for name, value in values.items():
+        set_committed_value(identity, name, value)
+
+
+@functools.cache
+def _update_of(names: tuple[str, ...]) -> Plain:
+    values: Values = {name: bindparam(name) for name in names}
+    return Plain(update(OAuth).where(OAuth.id == bindparam("identity_id")).values(values))
+
+
+def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
+    return {
+        "email": profile.email,
+        "email_key": email_key(profile.email) if profile.email else None,
+        "email_verified": profile.email_verified,
+        "email_trusted": profile.email_trusted,
+        "profile": {
+            # Apple says it on the first visit only.
+            "name": profile.name or earlier.get("name"),
+            "username": profile.username,
+            "picture": profile.picture,
+        },
+        "read_at": now(),
     }
-    identity.read_at = now()
 
 
-def _keep_grant(identity: OAuth, grant: Grant) -> None:
+def _of_grant(identity: OAuth, grant: Grant) -> Values:
     """An ID token alone leaves the provider's token as it is."""
-    identity.last_used_at = now()
+    values: Values = {"last_used_at": now()}
     if grant.token:
-        identity.scopes = " ".join(grant.scopes)
-        tokens.store(identity, grant.token)
+        values |= {"scopes": " ".join(grant.scopes), **tokens.stored(identity, grant.token)}
+    return values
 
 
 def record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Delete, Dialect, Engine, Insert, Select
+from sqlalchemy import Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 
-from database import db
+from database import as_raised, db
 
-Statement = Select[*tuple[Any, ...]] | Insert | Delete
+Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Convert = Callable[[Any], Any]
 
 
@@ -114,15 +113,7 @@ class Plain:
             is_lost = _is_lost(connection.engine, held, error)
             if is_lost:
                 connection.invalidate(error)
-            raise DBAPIError.instance(
-                compiled.sql,
-                None,
-                error,
-                dialect.dbapi.Error,
-                hide_parameters=True,
-                connection_invalidated=is_lost,
-                dialect=dialect,
-            ) from error
+            raise as_raised(dialect, compiled.sql, error, is_lost=is_lost) from error
 
 
 class PlainQuery:

@@ -40,18 +40,27 @@ def sealer() -> Sealer:
 
 
 def store(identity: OAuth, token: Mapping[str, Any]) -> None:
-    """Put a token response into an identity's row. Call within an atomic verb.
+    """Put a token response into an identity's row. Call within an atomic verb."""
+    for name, value in stored(identity, token).items():
+        setattr(identity, name, value)
+
+
+def stored(identity: OAuth, token: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an identity's row that change with a token response.
 
     One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
     at the first consent only). One with another makes whoever is renewing the old one too late.
     """
     earlier = read(identity) or {}
     held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)
+    values: dict[str, Any] = {
+        "token": sealer().seal(held, bound_to(identity)),
+        "token_expires_at": expiry(token),
+        "grant_ended_at": None,
+    }
     if held.get("refresh_token") != earlier.get("refresh_token"):
-        identity.renewal = identity.renewal_until = None
-    identity.token = sealer().seal(held, bound_to(identity))
-    identity.token_expires_at = expiry(token)
-    identity.grant_ended_at = None
+        values |= {"renewal": None, "renewal_until": None}
+    return values
 
 
 def read(identity: OAuth) -> Token | None:
