@@ -22,10 +22,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 import accounts
 import activity
+import identities
 import sessions
+import tokens
 from accounts import SignIn
 from activity import Caller
 from errors import LastWayIn, NotFound, Problem, StateMismatch
@@ -42,7 +45,7 @@ from linking import (
     Refused,
     SignInDecision,
 )
-from models import atomic, db
+from models import OAuth, atomic, db
 from providers.base import Grant, make_profile
 from simulator.people import PEOPLE
 from tests.site import Site
@@ -725,6 +728,42 @@ def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
         lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.sign_in(two, policy)
     )
     assert decision == Known(kept.user_id)
+
+
+def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
+    """Not the one that is gone: else the account could lose its last way in meanwhile."""
+    desk = Desk(make_site("postgresql"))
+    one, two = grant("google", "1"), grant("github", "2")
+    kept, _gone = desk.account(one), desk.account(two)
+
+    @atomic
+    def hold() -> None:
+        assert identities.lock_identity(two)
+        desk.site.rows("SELECT id FROM users WHERE id = :id FOR UPDATE NOWAIT", id=kept.user_id)
+
+    with pytest.raises(OperationalError, match="could not obtain lock"):
+        desk.overtake(
+            lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.site.inside(hold)
+        )
+
+
+def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
+    """A sign-in waits for a renewal that is being stored: it keeps the newer refresh token."""
+    desk = Desk(make_site("postgresql"))
+    who = replace(grant("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
+    again = replace(who, token={"access_token": "a3"})
+    desk.account(who)
+    row = desk.identity(who)
+
+    def renew() -> None:
+        identity = tokens._locked(row)
+        assert identity
+        tokens.store(identity, {"access_token": "a2", "refresh_token": "r2"})
+        db.session.flush()
+
+    desk.overtake(renew, lambda: desk.sign_in(again))
+    found = desk.site.inside(lambda: tokens.read(db.session.get_one(OAuth, row)))
+    assert found == {"access_token": "a3", "refresh_token": "r2"}
 
 
 def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):

@@ -194,6 +194,23 @@ def test_a_page_elsewhere_that_may_ask_is_told_that_it_may(make_site):
     assert "Access-Control-Allow-Origin" not in ask(browser).headers
 
 
+def test_a_local_server_answers_by_its_own_name_only(site, browser):
+    """localhost and 127.0.0.1 are two sites to a browser, with cookies of their own."""
+    browser.sign_in("google", "grace")
+    known(browser)
+    port = site.url.rpartition(":")[2]
+    elsewhere = ask(browser, Host=f"127.0.0.1:{port}")
+    assert elsewhere.status == 307
+    assert elsewhere.location == f"{site.url}{ME}"
+
+
+def test_a_demo_answers_no_proxy_either_for_who_is_signed_in(make_site):
+    browser = make_site(DEMO="1").browser()
+    browser.sign_in("google", "grace")
+    known(browser)
+    assert ask(browser, Via="1.1 tunnel").status == 403
+
+
 def test_an_answer_to_one_is_never_given_to_another(browser, other):
     """Stock Flask-Dance signs people into each other's accounts; here a cookie is looked up
     each time, whatever the cookie beside it says."""
