@@ -85,6 +85,10 @@ class Seat:
     token: str
 
 
+def with_picture(who: Grant, name: str) -> Grant:
+    return replace(who, profile=replace(who.profile, picture=f"https://pictures.example/{name}"))
+
+
 @atomic
 def _enter(who: Grant, policy: Policy, replaces: str | None, **asked: Any) -> Any:
     """Account and session in one transaction, as views/login.py has it."""
@@ -266,6 +270,19 @@ SUBJECTS = (
     *("k", "K", "\u212a", "i", "I", "\u0131", "\u0130", "ss", "\u00df"),
     *("\u00e9", "e\u0301", "1", "01", "1.0", "+1", "\u0661", "None", "null"),
 )
+
+
+def test_a_picture_follows_its_provider_unless_another_was_chosen(desk):
+    def shown() -> list[str | None]:
+        return [row[0] for row in desk.site.rows("SELECT picture FROM users")]
+
+    one, two = with_picture(grant("google", "1"), "1"), with_picture(grant("github", "2"), "2")
+    desk.account(one, two)
+    assert shown() == ["https://pictures.example/1"]
+    desk.sign_in(with_picture(one, "1b"))
+    assert shown() == ["https://pictures.example/1b"]
+    desk.sign_in(with_picture(two, "2b"))
+    assert shown() == ["https://pictures.example/1b"]
 
 
 def test_subjects_are_compared_byte_by_byte(desk):

@@ -199,7 +199,8 @@ def test_a_local_server_answers_by_its_own_name_only(site, browser):
     browser.sign_in("google", "grace")
     known(browser)
     port = site.url.rpartition(":")[2]
-    elsewhere = ask(browser, Host=f"127.0.0.1:{port}")
+    cookies = "; ".join(f"{name}={value}" for name, value in cookies_of(browser).items())
+    elsewhere = ask(browser, Host=f"127.0.0.1:{port}", Cookie=cookies)
     assert elsewhere.status == 307
     assert elsewhere.location == f"{site.url}{ME}"
 
