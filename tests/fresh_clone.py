@@ -6,7 +6,6 @@ Run by .ci/run as ``python -m tests.fresh_clone``; it installs everything anew, 
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ import time
 from pathlib import Path
 
 import requests
+
+from tests.processes import free_port
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 300
@@ -24,9 +25,7 @@ def main() -> None:
         clone = Path(folder) / "a path with a space"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         for attempt in ("first", "second"):
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
-            try_once(clone, port)
+            try_once(clone, free_port())
             print(f"fresh clone: the {attempt} make run served and signed somebody in")
 
 

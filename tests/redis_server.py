@@ -3,16 +3,16 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from tests.processes import free_port, until
 
 
 class RedisServer:
     """Keeps nothing over a restart. ``url`` by TCP, ``socket_url`` by its Unix socket."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         # A path of a socket has at most 107 characters, fewer than some of pytest's folders.
         self._program, self._folder = program, folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -27,15 +27,13 @@ class RedisServer:
         self._process = subprocess.Popen(
             [self._program, *listen, *plain, "--dir", str(self._folder), *options]
         )
-        end = time.monotonic() + 10
-        while True:
-            try:
-                assert self.ask("PING") in (b"+PONG", b"-NOAUTH Authentication required.")
-            except OSError:
-                assert time.monotonic() < end, "Redis did not start"
-                time.sleep(0.02)
-            else:
-                return
+        until(self._answers, "Redis did not start", 10)
+
+    def _answers(self) -> bool:
+        try:
+            return self.ask("PING") in (b"+PONG", b"-NOAUTH Authentication required.")
+        except OSError:
+            return False
 
     def ask(self, command: str) -> bytes:
         """The first line of the answer to an inline command."""

@@ -1,7 +1,6 @@
 """Workers that are killed while people sign in: what was acknowledged is there, nothing is half."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -60,8 +59,7 @@ def test_workers_that_are_killed_while_people_sign_in(serve, database, crowd):
         coming = [pool.submit(come_and_go) for _ in range(THREADS)]
         for _ in range(KILLS):
             enough = len(acknowledged) + 5
-            while len(acknowledged) < enough:
-                time.sleep(0.02)
+            until(lambda: len(acknowledged) >= enough)  # noqa: B023 (asked before it changes)
             served.kill_worker()
         until(lambda: len(served.workers()) == 2)
         is_over.set()

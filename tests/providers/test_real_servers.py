@@ -4,7 +4,6 @@ process of its own on loopback. Our look-alikes could share our own misunderstan
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 import requests
 
 from tests.browser import Browser, Page, query_of
-from tests.processes import free_port
+from tests.processes import free_port, until
 from tests.site import Site, Sites
 
 HANA = {"sub": "f81d4fae", "name": "Hana Novak", "email": "hana@acme.example"}
@@ -20,16 +19,11 @@ HANA_VERIFIED: dict[str, Any] = {**HANA, "email_verified": True}
 START_SECONDS = 20.0
 
 
-def wait_for(url: str) -> None:
-    until = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            requests.get(url, timeout=1).raise_for_status()
-        except requests.ConnectionError:
-            assert time.monotonic() < until, "the server did not start"
-            time.sleep(0.1)
-        else:
-            return
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +36,11 @@ def authlib_server() -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             issuer = f"http://127.0.0.1:{port}"
-            wait_for(f"{issuer}/.well-known/openid-configuration")
+            until(
+                lambda: answers(f"{issuer}/.well-known/openid-configuration"),
+                "the server did not start",
+                START_SECONDS,
+            )
             yield issuer
         finally:
             process.terminate()

@@ -822,13 +822,20 @@ def tunnel_to(provider: Peer) -> Answer:
     return tunnel
 
 
-def test_certificates_are_checked_behind_a_proxy_as_without_one(serve, monkeypatch, tmp_path):
-    """The same authorities: a slim container has none of its own."""
+@pytest.fixture
+def proxied(serve, monkeypatch, tmp_path):
+    """https://provider.example behind a proxy: its peer, the proxy's, its certificate."""
     server_side, path = certificate(tmp_path, "provider.example")
     provider = serve(tls=server_side)
     proxy = serve(tunnel_to(provider))
     monkeypatch.setenv("https_proxy", proxy.url)
     monkeypatch.delenv("no_proxy", raising=False)
+    return provider, proxy, path
+
+
+def test_certificates_are_checked_behind_a_proxy_as_without_one(proxied, monkeypatch):
+    """The same authorities: a slim container has none of its own."""
+    provider, _proxy, path = proxied
     with closing(Transport()) as stranger, pytest.raises(ProviderDown):
         stranger.get_json("https://provider.example/")
     assert provider.requests == []
@@ -872,12 +879,8 @@ def test_one_that_could_not_be_made_ready_stands_in_nobody_s_way(serve, monkeypa
         assert post(transport, peer.url).status_code == 200
 
 
-def test_behind_a_proxy_too(serve, monkeypatch, tmp_path):
-    server_side, path = certificate(tmp_path, "provider.example")
-    provider = serve(tls=server_side)
-    proxy = serve(tunnel_to(provider))
-    monkeypatch.setenv("https_proxy", proxy.url)
-    monkeypatch.delenv("no_proxy", raising=False)
+def test_behind_a_proxy_too(proxied, monkeypatch):
+    _provider, proxy, path = proxied
     with closing(trusting(path, monkeypatch)) as transport:
         warmed(transport, "https://provider.example/")
         assert post(transport, "https://provider.example/").status_code == 200
