@@ -92,6 +92,17 @@ def test_state_of_another_browser(browser, other, site):
     assert other.get(callback).path == "/account"
 
 
+def test_a_flow_is_nobodys_who_only_knows_its_name(browser, other, site):
+    """Its id stands in addresses (/login/confirm): a cookie of that name must hold the secret."""
+    callback = other.choose(other.begin("google"), "mallory")
+    (flow_id,) = site.rows("SELECT id FROM flows")[0]
+    for made_up in ("x", other.cookie(f"flow_{flow_id}")[:-1]):
+        browser.http.cookies.set(f"flow_{flow_id}", made_up, domain="localhost.local", path="/")
+        assert_designed(browser.get(callback), 400, "We couldn't match that sign-in")
+    assert browser.me() is None
+    assert "token" not in site.simulator.google.seen
+
+
 def test_state_of_another_provider(browser):
     """allauth 65.20.0 took the state of one provider at another."""
     callback = browser.choose(browser.begin("google"), "ada")
