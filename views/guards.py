@@ -148,8 +148,9 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     # that was rolled back (database.py).
     replaces = g.setdefault("came_with", old.id if old else None)
     session, token = sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
-    browser_cookie.clear()  # a new CSRF secret: none from before the sign-in works after it
-    # Made now, as Flask-WTF would later, so that what asks by cookie who this is need not.
+    browser_cookie.clear()  # what was for whoever sat here before
+    # None from before the sign-in works after it; made now, as Flask-WTF would later, so that what
+    # asks by cookie who this is need not.
     g.pop(CSRF_SECRET, None)
     browser_cookie[CSRF_SECRET] = secrets.token_hex(20)
     _bind(session)
