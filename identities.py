@@ -31,9 +31,11 @@ _THIS = (
     OAuth.subject == bindparam("subject"),
 )
 _FIND = select(OAuth).where(*_THIS)
-# With its account, and kept as it is: whoever renews the token locks this row alone.
+# With its account, and kept as it is: whoever renews the token locks this row alone. Everybody
+# else locks the account first, so this row is not taken while somebody else holds its account.
 _FIND_NOW = (
-    _FIND.options(joinedload(OAuth.user, innerjoin=True))
+    _FIND.where(OAuth.user_id == bindparam("owner_id"))
+    .options(joinedload(OAuth.user, innerjoin=True))
     .with_for_update(of=OAuth)
     .execution_options(populate_existing=True)
 )
@@ -93,11 +95,12 @@ def lock_identity(grant: Grant) -> OAuth | None:
     key = _key(grant)
     while True:
         owner_id = _LOCK_OWNER.value(**key)
-        if owner_id is None and _FIND_OWNER.value(**key) is None:
+        if owner_id is not None:
+            identity = db.session.scalar(_FIND_NOW, {**key, "owner_id": owner_id})
+            if identity is not None:
+                return identity
+        elif _FIND_OWNER.value(**key) is None:
             return None
-        identity = db.session.scalar(_FIND_NOW, key)
-        if identity is None or identity.user_id == owner_id:
-            return identity
 
 
 def lock_user(user_id: str) -> User:

@@ -48,6 +48,7 @@ from linking import (
 from models import OAuth, atomic, db
 from providers.base import Grant, make_profile
 from simulator.people import PEOPLE
+from tests.processes import until
 from tests.site import Site
 
 CALLER = Caller(address="192.0.2.1", user_agent="a browser")
@@ -192,6 +193,18 @@ class Desk:
     def check_nobody_is_half_made(self) -> None:
         users = {str(row[0]) for row in self.site.rows("SELECT id FROM users")}
         assert users == set(self.owners().values())
+
+    def check_nobody_was_in_deadlock(self) -> None:
+        """PostgreSQL ends a deadlock after a second: who waits behind it may have to give up."""
+        if not self.is_postgres:
+            return
+        with self.site.app.app_context():
+            db.engine.dispose()  # a connection tells what it counted when it ends, at the latest
+        here = "datname = current_database()"
+        own = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        others = f"SELECT 1 FROM pg_stat_activity WHERE {here} AND {own}"
+        until(lambda: not self.site.rows(others))
+        assert self.site.rows(f"SELECT deadlocks FROM pg_stat_database WHERE {here}") == [(0,)]
 
     # Several at once.
 
@@ -693,6 +706,7 @@ def test_first_sign_ins_at_once_make_one_account(desk):
         assert {desk.whose(seat) for seat in seats} == {desk.owner(who)}
     assert desk.site.user_count() == ROUNDS
     desk.check_nobody_is_half_made()
+    desk.check_nobody_was_in_deadlock()
 
 
 def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
