@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (a file system that is memory, not a temporary file)
 JUST_MADE_SECONDS = 60
@@ -74,6 +73,7 @@ import metrics  # noqa: E402
 import serving  # noqa: E402
 from config import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
 from errors import SettingsError  # noqa: E402
+from gunicorn_worker import Worker  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
 from providers.connections import TOTAL_SECONDS  # noqa: E402
 
@@ -83,25 +83,7 @@ _settings = quickstep.load_settings()  # faults are told here, once, and end the
 logs.configure(_settings.log_level, _settings.log_format)
 
 
-class _Worker(ThreadWorker):
-    """gthread; one that is to stop takes what waits at its door, and shuts it at once.
-
-    By itself it stops answering but leaves the door open until its last request has ended: who
-    comes meanwhile waits all that time and is then turned away, where a proxy could have gone
-    elsewhere.
-    """
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        super().set_accept_enabled(enabled)
-        for listener in [] if enabled or self.alive else self.sockets:
-            before = None
-            while before != self.nr_conns:
-                before = self.nr_conns
-                self.accept(listener)
-            listener.close()
-
-
-worker_class = _Worker
+worker_class = Worker
 workers = _settings.web_concurrency or serving.worker_count()
 threads = serving.THREADS
 # A worker whose main loop is silent for so long is replaced; its requests do not hold it up.

@@ -15,7 +15,7 @@ FLOORS = [
     },
     {"views", "commands"},
     {"app"},
-    {"gunicorn"},
+    {"gunicorn", "gunicorn_worker"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} | {
     "providers": 1,

@@ -62,7 +62,7 @@ class Instance:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        options = "--worker-class gthread --workers 1 --threads 8 --graceful-timeout 10"
+        options = "--workers 1 --threads 8 --graceful-timeout 10"
         command = [sys.executable, "-m", "gunicorn", *options.split(), "--no-control-socket"]
         command += ["--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
         with self.log_file.open("ab") as log:
