@@ -43,6 +43,7 @@ from views import cors, guards, health, pages, problems
 from views import metrics as counted
 from views.account import account
 from views.api import api
+from views.application import Application
 from views.confirm import confirm
 from views.docs import docs
 from views.identities import identities
@@ -66,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None:
         settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
-    app = Flask(__name__, instance_path=str(ROOT / "instance"))
+    app = Application(__name__, instance_path=str(ROOT / "instance"))
     demo_url = None
     if settings.demo:
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url

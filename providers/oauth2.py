@@ -43,6 +43,11 @@ FORM_FIELD_MAX_CHARACTERS = 4096
 MADE_SECRET_SECONDS = 3000
 
 
+def query_of(parameters: Mapping[str, str]) -> str:
+    """With %20 and not +: some providers read a query as RFC 3986 does."""
+    return urlencode(parameters, quote_via=quote)
+
+
 class ProviderSession(Conversation, OAuth2Session):
     """One person's conversation with one provider, within one request.
 
@@ -158,6 +163,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             route = f"/{provider.name}/authorized"
             self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
         self._made_secret = ("", 0.0)
+        self._fixed_queries: dict[str, str] = {}
 
     @property
     def api_headers(self) -> dict[str, str]:
@@ -299,36 +305,39 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     # The protocol, for the session above.
 
     def authorization_address(self, attempt: Attempt) -> str:
-        """The authorization request (RFC 6749 4.1.1)."""
+        """The authorization request (RFC 6749 4.1.1): from configuration and flow only, no
+        parameter of the request gets through."""
         endpoint = self.endpoint_url("authorization")
         separator = "&" if urlsplit(endpoint).query else "?"
-        # %20 and not +: some providers read the query as RFC 3986 does.
-        query = urlencode(self.authorization_parameters(attempt), quote_via=quote)
-        return f"{endpoint}{separator}{query}"
+        own = {"state": attempt.state}
+        if self.provider.pkce:
+            own |= {"code_challenge": s256(attempt.code_verifier), "code_challenge_method": "S256"}
+        if self.issuer:
+            own["nonce"] = attempt.nonce
+        return f"{endpoint}{separator}{self._fixed_query(attempt.intent)}&{query_of(own)}"
 
     def warm_up(self) -> None:
         self.transport.warm(self.endpoint_url("token"))
         if self.issuer is None:
             self.transport.warm(self.api_url, max(1, len(self.provider.reads)))
 
-    def authorization_parameters(self, attempt: Attempt) -> dict[str, str]:
-        """From configuration and flow only: no parameter of the request gets through."""
-        scope = self.provider.scope_separator.join(self.scope.replace(",", " ").split())
+    def _fixed_query(self, intent: str) -> str:
+        """What is the same in each authorization request of this intent."""
+        known = self._fixed_queries.get(intent)
+        if known is None:
+            known = self._fixed_queries[intent] = query_of(self._fixed_parameters(intent))
+        return known
+
+    def _fixed_parameters(self, intent: str) -> dict[str, str]:
         parameters = {
             **self.provider.authorize_params,
             **(self.provider.offline_params if self.client.offline_access else {}),
-            **self.provider.intent_params.get(attempt.intent, {}),
+            **self.provider.intent_params.get(intent, {}),
             "response_type": "code",
             self.provider.client_id_parameter: self.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": scope,
-            "state": attempt.state,
+            "scope": self.provider.scope_separator.join(self.scope.replace(",", " ").split()),
         }
-        if self.provider.pkce:
-            parameters["code_challenge"] = s256(attempt.code_verifier)
-            parameters["code_challenge_method"] = "S256"
-        if self.issuer:
-            parameters["nonce"] = attempt.nonce
         if self.provider.read_form_user:
             parameters["response_mode"] = "form_post"
         if self.client.hosted_domain:

@@ -107,6 +107,7 @@ def test_every_kind_of_answer_is_fenced_in(make_site, kind):
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
     assert "Strict-Transport-Security" not in answer.headers  # over http it would mean nothing
+    assert answer.text == "" or not answer.is_redirect  # what an address holds stands nowhere else
     wait = answer.headers.get("Retry-After")
     assert (wait is not None) is (status in (429, 503))
     assert wait is None or 0 < int(wait) <= 60

@@ -20,7 +20,8 @@ from views.describe import day, moment
 from views.site import site
 
 # No vowels, so no words; nothing that is misread.
-REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
+REFERENCE_LETTERS = b"23456789BCDFGHJKMNPQRSTVWXZ"
+_LETTER_OF_BYTE = (REFERENCE_LETTERS * 10)[:256]
 HSTS_SECONDS = 31536000
 # What machines ask for, by whatever name or address they know this one.
 FOR_MACHINES = ("health", "metrics")
@@ -45,10 +46,7 @@ def begin_request() -> None:
 
 
 def new_reference() -> str:
-    number, letters = secrets.randbelow(len(REFERENCE_LETTERS) ** 8), ""
-    for _ in range(8):
-        number, place = divmod(number, len(REFERENCE_LETTERS))
-        letters += REFERENCE_LETTERS[place]
+    letters = secrets.token_bytes(8).translate(_LETTER_OF_BYTE).decode()
     return f"{letters[:4]}-{letters[4:]}"
 
 
@@ -61,14 +59,17 @@ def check_place() -> Response | None:
     """
     if request.blueprint in FOR_MACHINES:
         return None
-    settings = site().settings
-    host = urlsplit(f"//{request.host}").hostname
-    is_open = site().demo_url or site().trusts_anybody
+    here, asked = site(), request.host
+    settings = here.settings
+    is_open = here.demo_url or here.trusts_anybody
+    if asked == settings.host and not is_open:
+        return None
+    host = urlsplit(f"//{asked}").hostname
     if is_open and not is_on_this_machine(host):
-        mode = "Demo mode" if site().demo_url else "A server that trusts Firebase's emulator"
+        mode = "Demo mode" if here.demo_url else "A server that trusts Firebase's emulator"
         return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
-    other_name = settings.is_local and is_loopback(host) and request.host != settings.host
-    same_port = request.host.rpartition(":")[2] == settings.host.rpartition(":")[2]
+    other_name = settings.is_local and is_loopback(host) and asked != settings.host
+    same_port = asked.rpartition(":")[2] == settings.host.rpartition(":")[2]
     if other_name and same_port and request.method == "GET":
         return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
     return None
@@ -83,27 +84,43 @@ def is_on_this_machine(host: str | None) -> bool:
 
 def protect(response: Response) -> Response:
     """Headers that keep pages, and what stands in them, to this site."""
-    headers = response.headers
+    here = site()
     # A form that answers with a redirect to a provider needs that provider's origin here:
     # Chromium blocks it silently otherwise.
-    blueprints = site().providers.values() if g.get("form_redirects") else ()
-    targets = ["'self'", *(origin for one in blueprints for origin in one.form_origins)]
-    headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"form-action {' '.join(dict.fromkeys(targets))}; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    blueprints = here.providers.values() if g.get("form_redirects") else ()
     # The address of a callback holds a code: it goes nowhere.
     is_callback = request.path.endswith("/authorized")
-    headers["Referrer-Policy"] = "no-referrer" if is_callback else "same-origin"
+    response.headers.extend(
+        _protection(
+            tuple(origin for one in blueprints for origin in one.form_origins),
+            "no-referrer" if is_callback else "same-origin",
+            here.settings.is_https,
+        )
+    )
     if request.endpoint != "static" or response.status_code >= 400:
-        headers["Cache-Control"] = "no-store"
-    if site().settings.is_https:
-        headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+        response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@lru_cache
+def _protection(
+    form_origins: tuple[str, ...], referrer_policy: str, is_https: bool
+) -> list[tuple[str, str]]:
+    targets = dict.fromkeys(["'self'", *form_origins])
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = [
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Referrer-Policy", referrer_policy),
+    ]
+    if is_https:
+        headers.append(("Strict-Transport-Security", f"max-age={HSTS_SECONDS}"))
+    return headers
 
 
 def words() -> dict[str, Any]:

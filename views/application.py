@@ -1,0 +1,50 @@
+"""Flask, with less to do for each request: what it works out again and again, we know."""
+
+from typing import Any
+
+import flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_cookie
+from werkzeug.utils import cached_property
+
+
+class Request(flask.Request):
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """As Werkzeug's, which looks through all headers for this one."""
+        return parse_cookie(self.environ, cls=self.dict_storage_class)  # type: ignore[return-value]
+
+    @cached_property
+    def url(self) -> str:
+        """As it was sent. Werkzeug's is decoded for people to read; Flask-Dance asks for it with
+        each callback, and no more is done with it."""
+        return f"{self.scheme}://{self.host}{self.root_path}{self.full_path}"
+
+
+class _BrowserCookies(SecureCookieSessionInterface):
+    """Flask's signed cookie; what signs it is made once. Its keys never change."""
+
+    _serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: flask.Flask) -> URLSafeTimedSerializer | None:
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
+
+
+class Application(flask.Flask):
+    request_class = Request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session_interface = _BrowserCookies()
+
+    def ensure_sync(self, func: Any) -> Any:
+        """Nothing here is ``async``, so nobody need look whether it is."""
+        return func
+
+    def redirect(self, location: str, code: int = 302) -> flask.Response:
+        """Without a page, which nobody sees and which would repeat what the address holds."""
+        return self.response_class(status=code, headers={"Location": location})
