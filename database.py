@@ -12,13 +12,16 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import (
     JSON,
     URL,
+    Connection,
     DateTime,
     Dialect,
     Engine,
     MetaData,
+    RootTransaction,
     event,
     text,
 )
@@ -106,7 +109,34 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime, dict: JSON}
 
 
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+class _Transaction:
+    """What ``atomic`` has open: its connection; and, where the ORM took part, its session."""
+
+    connection: Connection
+    orm: Session | None = None
+
+
+_open: ContextVar[_Transaction | None] = ContextVar("open_transaction", default=None)
+
+
+class _Session(Session):
+    """The ORM's, which joins what ``atomic`` has open. The transaction is not the session's: most
+    of what a sign-in does needs none, and it costs more than the statements."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        transaction = _open.get()
+        if transaction:
+            transaction.orm = self
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        transaction = _open.get()
+        return transaction.connection if transaction else super().get_bind(*args, **kwargs)
+
+
+db = SQLAlchemy(
+    metadata=Base.metadata, session_options={"expire_on_commit": False, "class_": _Session}
+)
 
 
 def init_app(app: Flask) -> None:
@@ -181,7 +211,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # A read transaction that turns into a write can fail at once with "database is locked";
     # one that begins as a write waits its turn.
-    writes = connection.get_execution_options().get("writes")
+    writes = _open.get() or connection.get_execution_options().get("writes")
     statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
     try:
         connection.connection.driver_connection.execute(statement)
@@ -205,9 +235,6 @@ def as_raised(
     )
 
 
-_inside: ContextVar[bool] = ContextVar("inside_atomic", default=False)
-
-
 def atomic(verb: Callable[P, T]) -> Callable[P, T]:
     """Run a verb as one write transaction: committed whole, or not at all.
 
@@ -218,32 +245,68 @@ def atomic(verb: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _inside.get():
+        if _open.get():
             return verb(*args, **kwargs)
         begun, failures = time.monotonic(), 0
         while True:
-            mark = _inside.set(True)
             try:
-                if db.session().in_transaction():
-                    db.session.commit()  # a read transaction, which earlier queries began
-                db.session.connection(execution_options={"writes": True})
-                result = verb(*args, **kwargs)
-                db.session.commit()
+                return _run_once(verb, *args, **kwargs)
             except (IntegrityError, OperationalError) as error:
-                db.session.rollback()
                 failures += 1
                 if not _may_run_again(error, failures, begun):
                     raise
                 _pause(failures)
-            except BaseException:
-                db.session.rollback()
-                raise
-            else:
-                return result
-            finally:
-                _inside.reset(mark)
 
     return run
+
+
+def _run_once(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    transaction = _Transaction()
+    if db.session.registry.has():
+        orm = transaction.orm = db.session()
+        if orm.in_transaction():
+            orm.commit()  # a read transaction, which earlier queries began
+    mark = _open.set(transaction)
+    try:
+        with db.engine.connect() as transaction.connection:
+            begun = transaction.connection.begin()
+            try:
+                result = verb(*args, **kwargs)
+                if transaction.orm:
+                    transaction.orm.flush()
+            except BaseException:
+                if transaction.orm:
+                    transaction.orm.rollback()
+                if begun.is_active:
+                    begun.rollback()
+                raise
+            _commit(begun, transaction.orm)
+            return result
+    finally:
+        _open.reset(mark)
+
+
+def _commit(begun: RootTransaction, orm: Session | None) -> None:
+    try:
+        begun.commit()
+    except BaseException:
+        if orm:
+            orm.commit()
+            orm.expire_all()  # what it takes to be written is not
+        raise
+    if orm:
+        orm.commit()  # to it, too, this is over; nothing is left to write
+
+
+def open_connection() -> Connection:
+    """The connection of the transaction that is open, after what the ORM has to write."""
+    transaction = _open.get()
+    if transaction is None:
+        db.session.flush()
+        return db.session.connection()
+    if transaction.orm:
+        transaction.orm.flush()
+    return transaction.connection
 
 
 def _pause(failures: int) -> None:

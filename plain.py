@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
 
-from database import as_raised, db
+from database import as_raised, open_connection
 
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Convert = Callable[[Any], Any]
@@ -93,8 +93,7 @@ class Plain:
         return compiled.row(*columns)
 
     def _execute(self, values: dict[str, Any]) -> tuple[Any, _Compiled]:
-        db.session.flush()
-        connection = db.session.connection()
+        connection = open_connection()
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
