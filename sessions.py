@@ -7,6 +7,7 @@ A row that is gone is a session that is gone, on every instance, from the next r
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
@@ -58,6 +59,23 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A session that was just begun: what stands in its row."""
+
+    id: str
+    token_hash: str
+    user_id: str
+    identity_id: str
+    provider: str
+    created_at: datetime
+    authenticated_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    user_agent: str
+    address: str
+
+
 @atomic
 def start(
     identity: OAuth,
@@ -65,7 +83,7 @@ def start(
     *,
     replaces: str | None = None,
     proved_at: float | None = None,
-) -> tuple[Session, str]:
+) -> tuple[Begun, str]:
     """A session for the identity's owner, as a row of its own, and the token for the cookie.
 
     ``replaces``: id of the session that this browser had; it ends. When it was the same
@@ -76,23 +94,23 @@ def start(
     started_at = now()
     begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
     token = secrets.token_urlsafe(32)
-    values = {
-        "id": new_id(),
-        "token_hash": hash_token(token),
-        "user_id": identity.user_id,
-        "identity_id": identity.id,
-        "provider": identity.provider,
-        "created_at": started_at,
-        "authenticated_at": begun_at if proved_at is None else moment(proved_at),
-        "last_seen_at": started_at,
-        "expires_at": started_at + timedelta(days=LIFETIME_DAYS),
-        "user_agent": caller.user_agent[:256],
-        "address": caller.address,
-    }
-    _ADD.run(**values)
+    begun = Begun(
+        id=new_id(),
+        token_hash=hash_token(token),
+        user_id=identity.user_id,
+        identity_id=identity.id,
+        provider=identity.provider,
+        created_at=started_at,
+        authenticated_at=begun_at if proved_at is None else moment(proved_at),
+        last_seen_at=started_at,
+        expires_at=started_at + timedelta(days=LIFETIME_DAYS),
+        user_agent=caller.user_agent[:256],
+        address=caller.address,
+    )
+    _ADD.run(**vars(begun))
     if _NUMBER.value(user_id=identity.user_id) > MAX_SESSIONS_PER_USER:
         _END_OLDEST.run(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
-    return Session(**values), token
+    return begun, token
 
 
 def moment(seconds: float) -> datetime:

@@ -1,13 +1,21 @@
 """Flask, with less to do for each request: what it works out again and again, we know."""
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.http import parse_cookie
+from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# What iri_to_uri leaves as it is (RFC 3986 2).
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
 
 
 class Request(flask.Request):
@@ -34,6 +42,17 @@ class _BrowserCookies(SecureCookieSessionInterface):
         return self._serializer
 
 
+class _Redirect(flask.Response):
+    def __init__(self, location: str, code: int) -> None:
+        if not _PLAIN_ADDRESS.fullmatch(location):
+            location = iri_to_uri(location)
+        super().__init__(status=code, headers={"Location": location, "Content-Length": "0"})
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:  # noqa: ARG002 (Werkzeug's call)
+        """As they are: Werkzeug copies them and encodes the address, whatever it holds."""
+        return self.headers
+
+
 class Application(flask.Flask):
     request_class = Request
 
@@ -47,4 +66,4 @@ class Application(flask.Flask):
 
     def redirect(self, location: str, code: int = 302) -> flask.Response:
         """Without a page, which nobody sees and which would repeat what the address holds."""
-        return self.response_class(status=code, headers={"Location": location})
+        return _Redirect(location, code)

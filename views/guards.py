@@ -15,8 +15,8 @@ from typing import ParamSpec, TypeVar
 import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
+from flask.globals import request_ctx
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
-from flask_login.config import SESSION_KEYS
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
@@ -43,25 +43,31 @@ CSRF_SECRET = "csrf_token"  # noqa: S105 (its name)
 
 
 class _LoginManager(LoginManager):
-    def _load_user_from_remember_cookie(self, _cookie: str) -> User | None:
-        """A cookie of that name is not ours, and must not stand in the way of our own."""
-        user: User | None = self._load_user_from_request(request)
-        return user
+    """Flask-Login without what it keeps in cookies: our session's row says who is signed in."""
+
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(self._load_user_from_request(request))
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
 
 
 csrf = CSRFProtect()
 login_manager = _LoginManager()
-# Ties a session to address and browser, in Flask's cookie; our sessions are not there.
-login_manager.session_protection = None
+# What would tie a session to address and browser, in Flask's cookie; our sessions are not there.
+login_manager._session_identifier_generator = str  # noqa: SLF001 (made at each sign-in otherwise)
 
 
 def caller() -> Caller:
     """Who this request comes from, for sessions, activity and limits."""
-    return Caller(
-        address=address_of(request),
-        user_agent=user_agent_of(request),
-        reference=g.get("reference", ""),
-    )
+    known: Caller | None = g.get("caller")
+    if known is None:
+        known = g.caller = Caller(
+            address=address_of(request),
+            user_agent=user_agent_of(request),
+            reference=g.get("reference", ""),
+        )
+    return known
 
 
 def current_user_id() -> str | None:
@@ -148,19 +154,19 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     # that was rolled back (database.py).
     replaces = g.setdefault("came_with", old.id if old else None)
     session, token = sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
-    browser_cookie.clear()  # what was for whoever sat here before
+    login_user(identity.user)
+    cookie = request_ctx.session
+    # What was for whoever sat here before; and Flask-Login's own record of who sits here now,
+    # which could not be revoked, as the row can.
+    cookie.clear()
     # None from before the sign-in works after it; made now, as Flask-WTF would later, so that what
     # asks by cookie who this is need not.
     g.pop(CSRF_SECRET, None)
-    browser_cookie[CSRF_SECRET] = secrets.token_hex(20)
+    cookie[CSRF_SECRET] = secrets.token_hex(20)
     _bind(session)
     g.login_session = session
     _set_session_cookie(token)
     set_cookie(cookie_name("last_idp"), identity.provider, LAST_USED_DAYS * 86400)
-    login_user(identity.user)
-    # Flask-Login's own record in Flask's cookie could not be revoked; the row can.
-    for key in SESSION_KEYS:
-        browser_cookie.pop(key, None)
 
 
 def renew_session(*, proved_now: bool = False) -> None:
@@ -170,11 +176,12 @@ def renew_session(*, proved_now: bool = False) -> None:
         _bind(this_session())
 
 
-def _bind(session: Session) -> None:
+def _bind(session: Session | sessions.Begun) -> None:
     """Note in Flask's signed cookie, for as long as a session can last, that this browser is
     the one whose person proved themselves."""
-    browser_cookie[BEGUN_HERE] = session.id
-    browser_cookie.permanent = True
+    cookie = request_ctx.session
+    cookie[BEGUN_HERE] = session.id
+    cookie.permanent = True
 
 
 def only_bound() -> Response | None:
