@@ -43,7 +43,7 @@ class SignIn:
     """A decision, and the identity to start a session with where it opened an account."""
 
     decision: SignInDecision
-    identity: OAuth | None = None
+    identity: identities.AnIdentity | None = None
 
 
 @atomic
@@ -60,6 +60,7 @@ def sign_in(
     Unless the decision opens an account (Known, Create, Join) nothing is written but, where
     the identity's account is known, that it was refused.
     """
+    identity: identities.AnIdentity | None
     identity, matches = identities.look_up(identities.lock_identity, grant, policy)
     decision = decide_sign_in(
         identities.judged(identity, grant),
@@ -95,7 +96,7 @@ def sign_in(
 def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
     """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
     user = identities.lock_user(user_id)
-    identity = identities.lock_identity(grant)
+    identity: identities.AnIdentity | None = identities.lock_identity(grant)
     decision = decide_link(user_id, identities.owner(identity) if identity else None)
     match decision:
         case Link():
@@ -206,6 +207,7 @@ def merge(user_id: str, grant: Grant, caller: Caller) -> None:
     activity.move(other_id, user_id)
     db.session.expire_all()
     db.session.delete(gone)
+    identity.user_id = user_id
     identities.record(identity, "merged", caller, detail=f"account {other_id}")
     _note_address(kept, before.email if before else None, caller)
 

@@ -6,11 +6,11 @@ within one, and has locked its account.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 import activity
@@ -18,12 +18,39 @@ import tokens
 from activity import Caller
 from errors import NotFound, StateMismatch
 from linking import Match, Owner, Policy, any_allowed
-from models import OAuth, User, db, new_id, now
+from models import OAuth, User, address_of, db, handle_of, new_id, now
 from plain import Plain
 from providers.base import Grant, Profile, email_key
 
 # Columns of an identity, by name.
 Values = dict[str, Any]
+
+
+@dataclass
+class Locked:
+    """An identity that is locked, and its account too: what a sign-in asks of their rows. Read
+    plainly, as this is done in every sign-in."""
+
+    id: str
+    user_id: str
+    provider: str
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    email_trusted: bool
+    profile: dict[str, Any]
+    token: str | None = field(repr=False)
+    # Since when the account is switched off.
+    disabled_at: datetime | None
+
+    @property
+    def handle(self) -> str:
+        return handle_of(self)
+
+
+AnIdentity = OAuth | Locked
+Found = TypeVar("Found", OAuth, Locked)
 
 _THIS = (
     OAuth.provider == bindparam("provider"),
@@ -31,20 +58,18 @@ _THIS = (
     OAuth.subject == bindparam("subject"),
 )
 _FIND = select(OAuth).where(*_THIS)
-# With its account, and kept as it is: whoever renews the token locks this row alone. Everybody
-# else locks the account first, so this row is not taken while somebody else holds its account.
-_FIND_NOW = (
-    _FIND.where(OAuth.user_id == bindparam("owner_id"))
-    .options(joinedload(OAuth.user, innerjoin=True))
-    .with_for_update(of=OAuth)
-    .execution_options(populate_existing=True)
-)
-_FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
-_LOCK_OWNER = Plain(
-    select(User.id)
-    .where(User.id == select(OAuth.user_id).where(*_THIS).scalar_subquery())
+# The account first: who locks both in another order may wait for somebody who waits for them.
+_LOCK_BOTH = Plain(
+    select(
+        *(getattr(OAuth, each.name) for each in fields(Locked) if each.name != "disabled_at"),
+        User.disabled_at,
+    )
+    .select_from(User)
+    .join(OAuth, OAuth.user_id == User.id)
+    .where(*_THIS)
     .with_for_update()
 )
+_FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
@@ -72,8 +97,8 @@ def find(grant: Grant) -> OAuth | None:
 
 
 def look_up(
-    find: Callable[[Grant], OAuth | None], grant: Grant, policy: Policy
-) -> tuple[OAuth | None, list[Match]]:
+    find: Callable[[Grant], Found | None], grant: Grant, policy: Policy
+) -> tuple[Found | None, list[Match]]:
     """The identity; where it is unknown, the accounts with its address.
 
     When there are some it is looked for again: another request of the same person may just
@@ -86,20 +111,17 @@ def look_up(
     return identity, [] if identity else matches
 
 
-def lock_identity(grant: Grant) -> OAuth | None:
-    """The identity with its account locked; always by identity, never by address or name.
+def lock_identity(grant: Grant) -> Locked | None:
+    """The identity with its account; always by identity, never by address or name.
 
-    Read once more under the lock: whoever held it may have removed the identity, or brought
-    it to another account, which is locked then.
+    Whoever held the locks until now may have removed the identity, or brought it to another
+    account: then it is not found by the one that it was of, and is looked for once more.
     """
     key = _key(grant)
     while True:
-        owner_id = _LOCK_OWNER.value(**key)
-        if owner_id is not None:
-            identity = db.session.scalar(_FIND_NOW, {**key, "owner_id": owner_id})
-            if identity is not None:
-                return identity
-        elif _FIND_OWNER.value(**key) is None:
+        if row := _LOCK_BOTH.row(**key):
+            return Locked(*row)
+        if _FIND_OWNER.value(**key) is None:
             return None
 
 
@@ -131,21 +153,21 @@ def own(user_id: str, identity_id: str) -> OAuth:
     return identity
 
 
-def owner(identity: OAuth, policy: Policy | None = None) -> Owner:
+def owner(identity: AnIdentity, policy: Policy | None = None) -> Owner:
     """What linking.py asks of the account that an identity opens.
 
     ``policy``: who may come in, where that is asked. This identity's own row has no say: the
     profile that is about to replace it is judged instead.
     """
-    user = identity.user
+    since = identity.disabled_at if isinstance(identity, Locked) else identity.user.disabled_at
     allowed = True
     if policy and policy.allowed_email_domains:
-        others = [row for row in of_user(user.id) if row.id != identity.id]
+        others = [row for row in of_user(identity.user_id) if row.id != identity.id]
         allowed = any_allowed(others, policy)
-    return Owner(user.id, disabled=not user.is_active, allowed=allowed)
+    return Owner(identity.user_id, disabled=since is not None, allowed=allowed)
 
 
-def judged(identity: OAuth | None, grant: Grant) -> Profile:
+def judged(identity: AnIdentity | None, grant: Grant) -> Profile:
     """The profile that decides: what the provider says now. Of a known identity somebody else
     may know less than its own row, or what is no longer so."""
     if identity is None or not grant.is_relayed:
@@ -207,7 +229,7 @@ def add(user: User, grant: Grant) -> OAuth:
     return identity
 
 
-def use(identity: OAuth, grant: Grant, caller: Caller) -> None:
+def use(identity: AnIdentity, grant: Grant, caller: Caller) -> None:
     """Somebody came back with it: take over what the provider says and gives now.
 
     What somebody else says of it changes nothing: they know less, or of another address.
@@ -218,28 +240,38 @@ def use(identity: OAuth, grant: Grant, caller: Caller) -> None:
     _take_over(identity, grant.profile, caller, _of_grant(identity, grant))
 
 
-def take_over(identity: OAuth, profile: Profile, caller: Caller) -> None:
+def take_over(identity: AnIdentity, profile: Profile, caller: Caller) -> None:
     """Take over what the provider says now; the person's address may change with it."""
     _take_over(identity, profile, caller, {})
 
 
-def _take_over(identity: OAuth, profile: Profile, caller: Caller, more: Values) -> None:
-    user = identity.user
+def _take_over(identity: AnIdentity, profile: Profile, caller: Caller, more: Values) -> None:
     moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
-    before = user.email if moved else None
+    before = _address(identity.user_id) if moved else None
     picture = identity.profile.get("picture")
-    if picture and user.picture == picture != profile.picture:
-        user.picture = profile.picture
+    if picture and picture != profile.picture:
+        user = lock_user(identity.user_id)
+        if user.picture == picture:
+            user.picture = profile.picture
     _update(identity, {**_of_profile(profile, identity.profile), **more})
-    if moved and user.email != before:
-        record(identity, "email_changed", caller, detail=user.email or "")
+    if moved and (after := _address(identity.user_id)) != before:
+        record(identity, "email_changed", caller, detail=after or "")
 
 
-def _update(identity: OAuth, values: Values) -> None:
+def _address(user_id: str) -> str | None:
+    """A person's address as it is now."""
+    identity = address_of(of_user(user_id), lock_user(user_id).email_choice)
+    return identity.email if identity else None
+
+
+def _update(identity: AnIdentity, values: Values) -> None:
     """Write these columns of its row at once, past the ORM, and have the object say the same."""
     _update_of(tuple(values)).run(identity_id=identity.id, **values)
-    for name, value in values.items():
-        set_committed_value(identity, name, value)
+    if isinstance(identity, Locked):
+        vars(identity).update({name: values[name] for name in vars(identity) if name in values})
+    else:
+        for name, value in values.items():
+            set_committed_value(identity, name, value)
 
 
 @functools.cache
@@ -264,7 +296,7 @@ def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
     }
 
 
-def _of_grant(identity: OAuth, grant: Grant) -> Values:
+def _of_grant(identity: AnIdentity, grant: Grant) -> Values:
     """An ID token alone leaves the provider's token as it is."""
     values: Values = {"last_used_at": now()}
     if grant.token:
@@ -272,7 +304,9 @@ def _of_grant(identity: OAuth, grant: Grant) -> Values:
     return values
 
 
-def record(identity: OAuth, kind: str, caller: Caller, reason: str = "", detail: str = "") -> None:
+def record(
+    identity: AnIdentity, kind: str, caller: Caller, reason: str = "", detail: str = ""
+) -> None:
     """A line of the owner's activity that is about this identity."""
     activity.record(
         identity.user_id,

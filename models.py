@@ -40,6 +40,7 @@ __all__ = [
     "db",
     "engine_of",
     "engine_options",
+    "handle_of",
     "init_app",
     "is_id",
     "new_id",
@@ -102,7 +103,23 @@ class WithAddress(Protocol):
     def email_verified(self) -> bool: ...
 
 
+class WithHandle(Protocol):
+    @property
+    def subject(self) -> str: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def profile(self) -> dict[str, Any]: ...
+
+
 AnAddress = TypeVar("AnAddress", bound=WithAddress)
+
+
+def handle_of(identity: WithHandle) -> str:
+    """How a person tells an identity from another: address, @username, name or subject."""
+    username = identity.profile.get("username")
+    name = identity.profile.get("name")
+    return identity.email or (username and f"@{username}") or name or identity.subject
 
 
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
@@ -154,11 +171,7 @@ class OAuth(Base):
 
     @property
     def handle(self) -> str:
-        """How the person tells this identity from another: address, @username, name or subject."""
-        username = self.profile.get("username")
-        return (
-            self.email or (username and f"@{username}") or self.profile.get("name") or self.subject
-        )
+        return handle_of(self)
 
 
 class Session(Base):

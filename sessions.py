@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import (
     CursorResult,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from activity import Caller
-from models import OAuth, Session, atomic, db, new_id, now
+from models import Session, atomic, db, new_id, now
 from plain import Plain
 
 LIFETIME_DAYS = 90
@@ -59,6 +60,17 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+class Opener(Protocol):
+    """An identity, as far as it opens a session."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Begun:
     """A session that was just begun: what stands in its row."""
@@ -78,7 +90,7 @@ class Begun:
 
 @atomic
 def start(
-    identity: OAuth,
+    identity: Opener,
     caller: Caller,
     *,
     replaces: str | None = None,

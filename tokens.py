@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from flask import current_app
 from sqlalchemy import select
@@ -35,6 +35,21 @@ Renew = Callable[[Token], Mapping[str, Any]]
 _chosen: ContextVar[str | None] = ContextVar("chosen_identity", default=None)
 
 
+class WithToken(Protocol):
+    """An identity, as far as its token is concerned."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def token(self) -> str | None: ...
+
+
 def sealer() -> Sealer:
     return cast(Sealer, current_app.extensions["sealer"])
 
@@ -45,7 +60,7 @@ def store(identity: OAuth, token: Mapping[str, Any]) -> None:
         setattr(identity, name, value)
 
 
-def stored(identity: OAuth, token: Mapping[str, Any]) -> dict[str, Any]:
+def stored(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of an identity's row that change with a token response.
 
     One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
@@ -63,7 +78,7 @@ def stored(identity: OAuth, token: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def read(identity: OAuth) -> Token | None:
+def read(identity: WithToken) -> Token | None:
     """The token in a row; None when there is none or it cannot be opened any more."""
     if identity.token is None:
         return None
@@ -252,6 +267,6 @@ class IdentityTokens:
         return identities[0] if identities else None
 
 
-def bound_to(identity: OAuth) -> str:
+def bound_to(identity: WithToken) -> str:
     """What a row's token is sealed for: it opens in this row only."""
     return f"oauth:{identity.id}:{identity.provider}:{identity.issuer}:{identity.subject}"

@@ -16,14 +16,15 @@ import structlog
 from flask import Request, current_app, g, redirect, request, url_for
 from flask import session as browser_cookie
 from flask.globals import request_ctx
-from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 import sessions
 from activity import Caller
-from models import OAuth, Session, User
+from identities import AnIdentity
+from models import Session, User, db
 from views.callers import address_of, user_agent_of
 from views.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from views.paths import local_path
@@ -46,7 +47,9 @@ class _LoginManager(LoginManager):
     """Flask-Login without what it keeps in cookies: our session's row says who is signed in."""
 
     def _load_user(self) -> None:
-        self._update_request_context_with_user(self._load_user_from_request(request))
+        begun = g.get("begun_for")
+        user = db.session.get(User, begun) if begun else self._load_user_from_request(request)
+        self._update_request_context_with_user(user)
 
     def _update_remember_cookie(self, response: Response) -> Response:
         return response
@@ -54,8 +57,6 @@ class _LoginManager(LoginManager):
 
 csrf = CSRFProtect()
 login_manager = _LoginManager()
-# What would tie a session to address and browser, in Flask's cookie; our sessions are not there.
-login_manager._session_identifier_generator = str  # noqa: SLF001 (made at each sign-in otherwise)
 
 
 def caller() -> Caller:
@@ -143,7 +144,7 @@ def this_session() -> Session:
     return session
 
 
-def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
+def begin_session(identity: AnIdentity, proved_at: float | None = None) -> None:
     """Sign this browser in with an identity, in a new session that replaces the one it had.
 
     ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
@@ -154,11 +155,11 @@ def begin_session(identity: OAuth, proved_at: float | None = None) -> None:
     # that was rolled back (database.py).
     replaces = g.setdefault("came_with", old.id if old else None)
     session, token = sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
-    login_user(identity.user)
+    # Who asks is somebody else from here on. Flask-Login looks who, should anybody want to know.
+    g.begun_for = identity.user_id
+    g.pop("_login_user", None)
     cookie = request_ctx.session
-    # What was for whoever sat here before; and Flask-Login's own record of who sits here now,
-    # which could not be revoked, as the row can.
-    cookie.clear()
+    cookie.clear()  # what was for whoever sat here before
     # None from before the sign-in works after it; made now, as Flask-WTF would later, so that what
     # asks by cookie who this is need not.
     g.pop(CSRF_SECRET, None)
