@@ -43,7 +43,7 @@ class SignIn:
     """A decision, and the identity to start a session with where it opened an account."""
 
     decision: SignInDecision
-    identity: identities.AnIdentity | None = None
+    identity: identities.Locked | None = None
 
 
 @atomic
@@ -60,7 +60,6 @@ def sign_in(
     Unless the decision opens an account (Known, Create, Join) nothing is written but, where
     the identity's account is known, that it was refused.
     """
-    identity: identities.AnIdentity | None
     identity, matches = identities.look_up(identities.lock_identity, grant, policy)
     decision = decide_sign_in(
         identities.judged(identity, grant),
@@ -75,19 +74,15 @@ def sign_in(
             assert identity is not None
             identities.use(identity, grant, caller)
         case Create():
-            profile = grant.profile
-            user = User(name=profile.name or profile.username, picture=profile.picture)
-            db.session.add(user)
-            identity = identities.add(user, grant)
+            identity = identities.add(identities.add_user(grant.profile), grant)
         case Join():
-            identity = identities.add(identities.lock_user(decision.user_id), grant)
+            identity = identities.add(identities.lock_user(decision.user_id).id, grant)
             identities.record(identity, "linked", caller, decision.reason)
         case Refused() if identity:
             identities.record(identity, "refused", caller, decision.reason)
             return SignIn(decision)
         case _:
             return SignIn(decision)
-    db.session.flush()
     identities.record(identity, "signed_in", caller, decision.reason)
     return SignIn(decision, identity)
 
@@ -95,13 +90,12 @@ def sign_in(
 @atomic
 def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
     """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
-    user = identities.lock_user(user_id)
-    identity: identities.AnIdentity | None = identities.lock_identity(grant)
+    identities.lock_user(user_id)
+    identity = identities.lock_identity(grant)
     decision = decide_link(user_id, identities.owner(identity) if identity else None)
     match decision:
         case Link():
-            identity = identities.add(user, grant)
-            db.session.flush()
+            identity = identities.add(user_id, grant)
             identities.record(identity, "linked", caller, reason)
         case AlreadyLinked():
             assert identity is not None

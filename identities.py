@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 import activity
@@ -76,11 +76,21 @@ _LOCK = (
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_OF_ADDRESS = (
-    select(OAuth, User.disabled_at)
-    .join(OAuth.user)
+_OF_ADDRESS = Plain(
+    select(
+        OAuth.user_id,
+        OAuth.provider,
+        OAuth.issuer,
+        OAuth.email_key,
+        OAuth.email_verified,
+        OAuth.email_trusted,
+        User.disabled_at,
+    )
+    .join(User, User.id == OAuth.user_id)
     .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
 )
+_ADD_USER = Plain(insert(User))
+_ADD = Plain(insert(OAuth))
 
 
 def _key(grant: Grant) -> dict[str, str]:
@@ -184,27 +194,20 @@ def matches_of(profile: Profile, policy: Policy) -> list[Match]:
     """The accounts with an identity of the same address, the strongest claim of each."""
     if profile.email is None:
         return []
-    by_user: dict[str, list[OAuth]] = {}
-    disabled: dict[str, bool] = {}
-    for row, disabled_at in db.session.execute(_OF_ADDRESS, {"key": email_key(profile.email)}):
+    by_user: dict[str, list[Any]] = {}
+    for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
         by_user.setdefault(row.user_id, []).append(row)
-        disabled[row.user_id] = disabled_at is not None
-    return [
-        _match(user_id, by_user[user_id], profile, policy, disabled=disabled[user_id])
-        for user_id in sorted(by_user)
-    ]
+    return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
 
 
-def _match(
-    user_id: str, rows: list[OAuth], profile: Profile, policy: Policy, *, disabled: bool
-) -> Match:
+def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
     address = email_key(profile.email or "")
     same = [row for row in rows if row.email_key == address]
     return Match(
-        user_id,
+        rows[0].user_id,
         verified=any(row.email_verified for row in same),
         trusted=any(row.email_verified and row.email_trusted for row in same),
-        disabled=disabled,
+        disabled=rows[0].disabled_at is not None,
         reachable=any(policy.can_prove(row.provider, row.issuer) for row in rows),
     )
 
@@ -212,20 +215,50 @@ def _match(
 # Changes.
 
 
-def add(user: User, grant: Grant) -> OAuth:
+def add_user(profile: Profile) -> str:
+    """A new person, who has no identity yet: the id."""
+    user_id = new_id()
+    _ADD_USER.run(
+        id=user_id,
+        name=profile.name or profile.username,
+        picture=profile.picture,
+        created_at=now(),
+        disabled_at=None,
+        email_choice=None,
+    )
+    return user_id
+
+
+def add(user_id: str, grant: Grant) -> Locked:
     """A new identity of this person."""
-    identity = OAuth(
+    profile = grant.profile
+    identity = Locked(
         id=new_id(),  # the token is bound to it
-        user=user,
+        user_id=user_id,
         provider=grant.provider,
         issuer=grant.issuer,
-        subject=grant.profile.subject,
-        **_of_profile(grant.profile, {}),
+        subject=profile.subject,
+        email=profile.email,
+        email_verified=profile.email_verified,
+        email_trusted=profile.email_trusted,
+        profile={},
+        token=None,
+        disabled_at=None,
     )
-    for name, value in _of_grant(identity, grant).items():
-        setattr(identity, name, value)
-    db.session.add(identity)
-    db.session.flush()
+    values: Values = {
+        "id": identity.id,
+        "user_id": user_id,
+        **_key(grant),
+        **dict.fromkeys(("token", "token_expires_at", "grant_ended_at")),
+        "renewal": None,
+        "renewal_until": None,
+        "scopes": "",
+        "linked_at": now(),
+        **_of_profile(profile, {}),
+        **_of_grant(identity, grant),
+    }
+    _ADD.run(**values)
+    identity.profile, identity.token = values["profile"], values["token"]
     return identity
 
 

@@ -6,7 +6,7 @@ text and the values. That takes a tenth of the time of what the ORM builds, comp
 
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,12 @@ class _Compiled:
     given: Mapping[str, Convert]
     row: Callable[..., Any]
     found: tuple[tuple[int, Convert], ...]
+
+    def read(self, row: Iterable[Any]) -> Any:
+        columns = list(row)
+        for place, convert in self.found:
+            columns[place] = convert(columns[place])
+        return self.row(*columns)
 
 
 def _compile(statement: Statement, dialect: Dialect, names: list[str]) -> _Compiled:
@@ -85,12 +91,12 @@ class Plain:
         """The first row, its columns by name; None where there is none."""
         cursor, compiled = self._execute(values)
         row = cursor.fetchone()
-        if row is None:
-            return None
-        columns = list(row)
-        for place, convert in compiled.found:
-            columns[place] = convert(columns[place])
-        return compiled.row(*columns)
+        return None if row is None else compiled.read(row)
+
+    def rows(self, **values: Any) -> list[Any]:
+        """All rows, their columns by name."""
+        cursor, compiled = self._execute(values)
+        return [compiled.read(row) for row in cursor.fetchall()]
 
     def _execute(self, values: dict[str, Any]) -> tuple[Any, _Compiled]:
         connection = open_connection()

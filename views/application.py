@@ -42,7 +42,12 @@ class _BrowserCookies(SecureCookieSessionInterface):
         return self._serializer
 
 
-class _Redirect(flask.Response):
+class Response(flask.Response):
+    # Flask's, of its configuration, which nobody changes.
+    max_cookie_size = 4093
+
+
+class _Redirect(Response):
     def __init__(self, location: str, code: int) -> None:
         if not _PLAIN_ADDRESS.fullmatch(location):
             location = iri_to_uri(location)
@@ -55,6 +60,7 @@ class _Redirect(flask.Response):
 
 class Application(flask.Flask):
     request_class = Request
+    response_class = Response
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 
 import structlog
 from flask import Request, g
@@ -24,10 +25,15 @@ def address_of(http_request: Request) -> str:
 
 def _read_address(text: str) -> str:
     try:
-        address = ipaddress.ip_address(_without_port(text).partition("%")[0])
+        return _canonical(text)
     except ValueError:
         log.warning("address_unreadable", value=text)
         return ""
+
+
+@lru_cache(1024)  # who asks once asks again, and a proxy's own address comes with every request
+def _canonical(text: str) -> str:
+    address = ipaddress.ip_address(_without_port(text).partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
 

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response
 
 import sessions
 from activity import Caller
-from identities import AnIdentity
+from identities import Locked
 from models import Session, User, db
 from views.callers import address_of, user_agent_of
 from views.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
@@ -144,7 +144,7 @@ def this_session() -> Session:
     return session
 
 
-def begin_session(identity: AnIdentity, proved_at: float | None = None) -> None:
+def begin_session(identity: Locked, proved_at: float | None = None) -> None:
     """Sign this browser in with an identity, in a new session that replaces the one it had.
 
     ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
