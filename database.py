@@ -160,8 +160,14 @@ def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
     What a failed statement was given, hashes and addresses, is not for the log.
     """
     if url.get_backend_name() != "postgresql":
-        # Threads wait for SQLite's lock inside SQLite, not for a place in the pool.
-        return {"pool_size": 8, "max_overflow": -1, "hide_parameters": True}
+        # Threads wait for SQLite's lock inside SQLite, not for a place in the pool. The connection
+        # that wrote last knows the pages; any other reads them again.
+        return {
+            "pool_size": 8,
+            "max_overflow": -1,
+            "pool_use_lifo": True,
+            "hide_parameters": True,
+        }
     return {
         "hide_parameters": True,
         "pool_size": pool_size,
