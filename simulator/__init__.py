@@ -4,10 +4,16 @@ them on request. Demo mode and the tests sign in with them. Knows nothing of Qui
 ``start`` starts one server with all of them; ``choose`` is somebody at their pages. For demo mode
 ``serve_in_background`` looks for a port; ``environment`` gives the settings that point a
 Quickstep at it.
+
+Each is loaded when it is first asked for, so a server for real people has nothing of this in it.
 """
 
-from simulator.server import Server, UnknownProvider, environment, serve_in_background, start
-from simulator.visit import Callback, Refused, choose
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.server import Server, UnknownProvider, environment, serve_in_background, start
+    from simulator.visit import Callback, Refused, choose
 
 __all__ = [
     "Callback",
@@ -19,3 +25,11 @@ __all__ = [
     "serve_in_background",
     "start",
 ]
+_OF_VISIT = ("Callback", "Refused", "choose")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    module = import_module("simulator.visit" if name in _OF_VISIT else "simulator.server")
+    return getattr(module, name)

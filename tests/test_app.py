@@ -112,3 +112,22 @@ def test_a_public_server_without_providers_is_no_demo(start):
     page = requests.get(f"http://localhost:{port}/login", timeout=5)
     assert "Sign-in isn't set up yet" in page.text.replace("&#39;", "'")
     assert requests.get(f"http://localhost:{port}/login/google", timeout=5).status_code == 404
+
+
+def test_what_is_made_up_is_not_even_loaded_where_people_are_real(tmp_path):
+    program = """
+import sys
+from app import create_app
+create_app()
+print(sorted(name for name in sys.modules if name.startswith("simulator.")))
+"""
+    settings = {"SECRET_KEY": "k" * 40, "GOOGLE_CLIENT_ID": "x", "GOOGLE_CLIENT_SECRET": "y"}
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{tmp_path}/x", **settings},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert found.stdout.strip() == "[]"

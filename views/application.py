@@ -1,18 +1,15 @@
 """Flask, with less to do for each request: what it works out again and again, we know."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import flask
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.http import parse_cookie
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 # What iri_to_uri leaves as it is (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
@@ -34,9 +31,9 @@ class Request(flask.Request):
 class _BrowserCookies(SecureCookieSessionInterface):
     """Flask's signed cookie; what signs it is made once. Its keys never change."""
 
-    _serializer: URLSafeTimedSerializer | None = None
+    _serializer: Any = None
 
-    def get_signing_serializer(self, app: flask.Flask) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: flask.Flask) -> Any:
         if self._serializer is None:
             self._serializer = super().get_signing_serializer(app)
         return self._serializer
@@ -53,7 +50,7 @@ class _Redirect(Response):
             location = iri_to_uri(location)
         super().__init__(status=code, headers={"Location": location, "Content-Length": "0"})
 
-    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:  # noqa: ARG002 (Werkzeug's call)
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002 (Werkzeug's call)
         """As they are: Werkzeug copies them and encodes the address, whatever it holds."""
         return self.headers
 
