@@ -30,6 +30,8 @@ FIRST_WORD_SECONDS = 10.0
 # because a connection closed over unread bytes can take the answer with it (RFC 9112, 9.6).
 LINGER_SECONDS = 2.0
 MAX_DRAINED_BYTES = 65536
+# How often gunicorn's master is told that a busy worker lives; --timeout is in seconds.
+NOTIFY_SECONDS = 0.25
 
 Job = Callable[[], None]
 
@@ -38,7 +40,7 @@ class _Hand(threading.Thread):
     """One thread, which is told when there is something to do."""
 
     def __init__(self, crew: "Crew", job: Job, number: int) -> None:
-        # Who is to stop lets requests end first (see run); after that nobody waits for a thread.
+        # Who is to stop lets requests end first; after that nobody waits for a thread.
         super().__init__(name=f"request-{number}", daemon=True)
         self._crew = crew
         self._job: Job | None = job
@@ -51,11 +53,17 @@ class _Hand(threading.Thread):
         self._told.release()
 
     def run(self) -> None:
-        while self._job:
-            self._job()
-            self._job = self._crew.next_job(self)
-            if self._job is None:
+        job = self._take()
+        while job:
+            job()
+            job = self._crew.next_job(self)
+            if job is None:
                 self._told.acquire()
+                job = self._take()
+
+    def _take(self) -> Job | None:
+        job, self._job = self._job, None
+        return job
 
 
 class Crew:
@@ -168,8 +176,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return True
 
     def notify(self) -> None:
-        """A sign of life, of which one a second is enough."""
-        if (moment := time.monotonic()) >= self._notified_at + 1.0:
+        """A sign of life, not with every request."""
+        if (moment := time.monotonic()) >= self._notified_at + NOTIFY_SECONDS:
             self._notified_at = moment
             super().notify()
 

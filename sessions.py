@@ -7,7 +7,7 @@ A row that is gone is a session that is gone, on every instance, from the next r
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -76,7 +76,7 @@ class Begun:
     """A session that was just begun: what stands in its row."""
 
     id: str
-    token_hash: str
+    token_hash: str = field(repr=False)
     user_id: str
     identity_id: str
     provider: str
