@@ -23,12 +23,12 @@ from sqlalchemy import (
     MetaData,
     RootTransaction,
     event,
-    text,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+import postgresql
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,28 +42,7 @@ PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.005, 0.3
 SQLITE_BUSY_MILLISECONDS = 5000
 # How long a request waits for one of the pool's connections before it answers 503.
 POOL_WAIT_SECONDS = 3
-# A connection that lay idle for longer is tried before it is used.
-PING_AFTER_IDLE_SECONDS = 1.0
 LONG_READ_SECONDS = 300
-# Of libpq: a server that vanished is noticed within seconds, not when TCP gives up after minutes.
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-CONNECT_ARGS: dict[str, object] = {
-    "application_name": "quickstep",
-    "connect_timeout": 5,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    # Behind PgBouncer in transaction mode the next statement may be on another connection; and
-    # preparing was measured to save our side nothing.
-    "prepare_threshold": None,
-}
-# For what no statement of ours takes: nobody waits for a request that its browser gave up, and a
-# process that was stopped in the middle of a transaction holds its locks for a minute.
-POSTGRESQL_LIMITS = (
-    "SET statement_timeout = '10s'; SET lock_timeout = '5s';"
-    " SET idle_in_transaction_session_timeout = '60s'"
-)
 # PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
 RETRYABLE_SQLSTATES = ("40001", "40P01")
 
@@ -148,9 +127,7 @@ def init_app(app: Flask) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "connect", _prepare_postgresql)
-        event.listen(engine, "checkout", _ping_idle)
-        event.listen(engine, "checkin", _note_idle)
+        postgresql.prepare(engine)
 
 
 def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
@@ -174,33 +151,8 @@ def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_timeout": POOL_WAIT_SECONDS,
         "pool_use_lifo": True,
-        "connect_args": {k: v for k, v in CONNECT_ARGS.items() if k not in url.query},
+        "connect_args": {k: v for k, v in postgresql.CONNECT_ARGS.items() if k not in url.query},
     }
-
-
-def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    # Not as startup options, which PgBouncer refuses.
-    connection.autocommit = True
-    connection.execute(POSTGRESQL_LIMITS)
-    connection.autocommit = False
-
-
-def _note_idle(_connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info["idle_since"] = time.monotonic()
-
-
-def _ping_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
-    """SQLAlchemy's own ping costs a trip each time; a busy connection shows by itself."""
-    idle_since = record.info.get("idle_since", time.monotonic())
-    if time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS:
-        return
-    try:
-        connection.autocommit = True
-        connection.execute("SELECT 1")
-        connection.autocommit = False
-    except connection.OperationalError as error:
-        # It makes a new one, and takes all the others for lost too.
-        raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -330,7 +282,7 @@ def _may_run_again(error: IntegrityError | OperationalError, failures: int, begu
 def without_time_limit() -> None:
     """Let this transaction read for longer than a request may wait: it is nobody's."""
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(text(f"SET LOCAL statement_timeout = '{LONG_READ_SECONDS}s'"))
+        postgresql.allow(open_connection(), LONG_READ_SECONDS)
 
 
 def engine_of(app: Flask) -> Engine:

@@ -8,6 +8,8 @@ from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.types import TypeDecorator
 
+import postgresql
+
 extension = current_app.extensions["migrate"]
 LOCK = 0x0B1C57E9  # any number, the same in every process
 
@@ -63,7 +65,7 @@ def run() -> None:
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
                 # A change may take long, and whoever comes second waits for it.
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                postgresql.allow(connection, None)
                 connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             context.run_migrations()

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"clients", "config", "errors", "logs", "metrics", "serving"},
-    {"background", "database", "models", "plain", "sealing"},
+    {"background", "database", "models", "plain", "postgresql", "sealing"},
     {
         *("accounts", "activity", "exports", "flows", "housekeeping", "identities", "linking"),
         *("people", "resealing", "revocations", "schema", "sessions", "snapshots", "tokens"),

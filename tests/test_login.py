@@ -2,9 +2,12 @@
 
 import pytest
 import requests
+from flask import Response, request
+from flask_login import current_user
 
 from tests.browser import query_of
 from tests.site import USUAL
+from views.guards import current_session
 
 
 @pytest.mark.parametrize("provider", USUAL)
@@ -328,3 +331,20 @@ def test_a_flow_of_one_person_dies_when_another_signs_in(browser, other, site):
     browser.answer(browser.sign_in("github", "linus"), "switch")
     assert browser.get(half_done).alert == "We couldn't match that sign-in"
     assert browser.user_id == other.user_id
+
+
+def test_whatever_follows_a_sign_in_within_its_request_speaks_of_who_came(site, browser):
+    """Also where somebody else sat here before."""
+    seen = {}
+
+    def look(response: Response) -> Response:
+        session = current_session()
+        seen[request.path] = session and (current_user.name, session.provider)
+        return response
+
+    site.app.after_request(look)
+    browser.sign_in("google", "ada")
+    assert seen["/login/google/authorized"] == ("Ada Lovelace", "google")
+    browser.answer(browser.sign_in("github", "grace"), "switch")
+    assert seen["/login/github/authorized"] == ("Ada Lovelace", "google")
+    assert seen["/login/confirm"] == ("Grace Hopper", "github")

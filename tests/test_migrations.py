@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 
 import app as quickstep
 import config
-import database
+import postgresql
 from models import db
 from providers import PROVIDERS
 from tests.site import SECRET_KEY
@@ -125,9 +125,9 @@ def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
 
 def test_a_migration_waits_longer_than_a_request_would(empty_postgres, monkeypatch):
     """The instance that starts second waits for the first, however long that takes."""
-    monkeypatch.setattr(
-        database, "POSTGRESQL_LIMITS", "SET lock_timeout = '50ms'; SET statement_timeout = '50ms'"
-    )
+    limits = "SET lock_timeout = '50ms'; SET statement_timeout = '50ms'"
+    monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
+    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.05)
     with application(empty_postgres()).app_context():
         first = db.engine.connect()
         first.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": 0x0B1C57E9})

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 import database
+import postgresql
 from models import db
 from tests.site import Site
 from tests.test_races import Turnstile, at_once, ready
@@ -87,7 +88,7 @@ def test_a_full_pool_is_a_clear_503_before_long(make_site, monkeypatch):
 
 def test_connections_that_a_failover_cut_are_made_anew(make_site, monkeypatch):
     """The server was restarted while nobody asked: the next person notices nothing."""
-    monkeypatch.setattr(database, "PING_AFTER_IDLE_SECONDS", 0)
+    monkeypatch.setattr(postgresql, "PING_AFTER_IDLE_SECONDS", 0)
     site = make_site("postgresql")
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -113,8 +114,8 @@ def test_a_connection_cut_under_a_request_costs_that_one_only(make_site):
 
 def test_a_lock_that_is_never_given_back_is_waited_for_but_briefly(make_site, monkeypatch):
     """Somebody's psql, left open over lunch: a 503, and no thread that waits until it is closed."""
-    limits = database.POSTGRESQL_LIMITS.replace("'5s'", "'200ms'")
-    monkeypatch.setattr(database, "POSTGRESQL_LIMITS", limits)
+    limits = postgresql.POSTGRESQL_LIMITS.replace("'5s'", "'200ms'")
+    monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
     site = make_site("postgresql")
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -152,8 +153,8 @@ def test_under_the_strictest_isolation_fifty_first_sign_ins_make_one_account(mak
 
 def test_who_holds_a_transaction_open_is_cut_off(make_site, monkeypatch):
     """A process that was halted in the middle of a write holds its locks no longer than that."""
-    limits = database.POSTGRESQL_LIMITS.replace("'60s'", "'100ms'")
-    monkeypatch.setattr(database, "POSTGRESQL_LIMITS", limits)
+    limits = postgresql.POSTGRESQL_LIMITS.replace("'60s'", "'100ms'")
+    monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
     site = make_site("postgresql")
     site.browser().sign_in("google", "ada")
 

@@ -1,6 +1,8 @@
 """A database that is locked, gone, full or busy: a clear 503, nothing half made, and on again."""
 
+import os
 import resource
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -16,6 +18,7 @@ from models import db
 from tests.browser import Browser, Page
 from tests.conftest import lack
 from tests.faults.served import Served, assert_unavailable, at_once, timed
+from tests.processes import children_of
 from tests.site import migrate
 
 TIGHT_BYTES = 3 * 1024 * 1024
@@ -110,6 +113,37 @@ def test_postgresql_that_is_stopped_and_comes_back(serve, own_postgres):
     assert [page.status for page in pages] == [200] * 32
     assert [call().path for call in back] == ["/account"] * 2
     assert served.count("users") == 3
+    served.assert_whole()
+    assert errors(served)
+
+
+def test_postgresql_that_stops_in_its_tracks(serve, own_postgres):
+    """A disk that hangs, a machine that is being moved: the connections stay open and say nothing,
+    and its own time limits do not run."""
+    url = own_postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    migrate(url)
+    served = serve(url)
+    reader = served.signed_in("google", "ada")
+    back = served.callback("github", "linus")
+    rename = renaming(reader)
+    begun = served.browser()
+    server = own_postgres.get_pid()
+    stopped = [server, *children_of(server)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            calls = [back, rename, lambda: begun.fetch("/login/google")]
+            calls += [lambda: reader.get("/account"), lambda: reader.fetch("/api/v1/me")]
+            for end in at_once(pool, calls):
+                assert_unavailable(end.result())
+        assert served.browser().get("/login").status == 200
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert reader.get("/account").status == 200
+    assert back().path == "/account"
+    assert served.count("users") == 2
     served.assert_whole()
     assert errors(served)
 
