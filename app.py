@@ -20,6 +20,7 @@ import logs
 import models
 import revocations
 import serving
+import siblings
 import simulator
 from commands import migrations
 from config import ROOT, Settings
@@ -111,6 +112,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
+    siblings.listen(providers, lambda name: transport.beside(providers[name].warm_up))
     for worker in (revocations.worker(app, providers), housekeeping.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)

@@ -71,6 +71,7 @@ import app as quickstep  # noqa: E402
 import logs  # noqa: E402
 import metrics  # noqa: E402
 import serving  # noqa: E402
+import siblings  # noqa: E402
 from config import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
 from errors import SettingsError  # noqa: E402
 from gunicorn_worker import Worker  # noqa: E402
@@ -81,6 +82,7 @@ log = structlog.get_logger()
 
 _settings = quickstep.load_settings()  # faults are told here, once, and end the master
 logs.configure(_settings.log_level, _settings.log_format)
+siblings.make()
 
 
 worker_class = Worker
@@ -149,6 +151,9 @@ def when_ready(server: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Before a worker builds its application: what --threads says is known here."""
     serving.Threads.count = worker.cfg.threads
+    if siblings.mine:
+        siblings.mine.join(worker.age)
+        worker.siblings = siblings.mine
 
 
 def post_worker_init(worker: Any) -> None:

@@ -24,6 +24,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from siblings import Siblings
+
 # Who has connected has said something by then.
 FIRST_WORD_SECONDS = 10.0
 # Who was answered has hung up by then; until then what they still send is read and thrown away,
@@ -143,6 +145,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         # Answered, and yet to hang up: the first to be given up comes first.
         self._lingering: deque[TConn] = deque()
         self._notified_at = -1.0
+        self.siblings: Siblings | None = None
+
+    def run(self) -> None:
+        if self.siblings:
+            self.poller.register(self.siblings.bell, selectors.EVENT_READ, self._hear)
+        super().run()
+
+    def _hear(self, _bell: int) -> None:
+        if self.siblings:
+            self.siblings.hear()
 
     # Requests.
 

@@ -14,6 +14,7 @@ from flask_dance.consumer import oauth_authorized, oauth_before_login, oauth_err
 from flask_dance.consumer.storage import BaseStorage
 from werkzeug.wrappers import Response
 
+import siblings
 from clients import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
 from providers.answers import HTTPAnswer
@@ -203,8 +204,10 @@ class LoginBlueprint(Blueprint):
         """Where the person is asked. Raises ProviderError when it must be read and cannot be."""
         raise NotImplementedError
 
-    def warm_up(self) -> None:
-        """Have connections ready for the callback, which will not have to wait for them."""
+    def warm_up(self) -> bool:
+        """Have connections ready for the callback, which will not have to wait for them; whether
+        there were none. Raises ProviderError."""
+        return False
 
     def before_app_request(self, verb: Any) -> Any:
         """Nothing: Flask-Dance hangs hooks of every provider on every request of the app, to
@@ -238,7 +241,8 @@ class LoginBlueprint(Blueprint):
         """
         g.attempt = attempt
         url = self.authorization_address(attempt)
-        self.warm_up()
+        if self.warm_up():
+            siblings.tell(self.name)  # the callback may be theirs
         oauth_before_login.send(self, url=url)
         return redirect(url)
 

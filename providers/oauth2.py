@@ -316,10 +316,11 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             own["nonce"] = attempt.nonce
         return f"{endpoint}{separator}{self._fixed_query(attempt.intent)}&{query_of(own)}"
 
-    def warm_up(self) -> None:
-        self.transport.warm(self.endpoint_url("token"))
+    def warm_up(self) -> bool:
+        is_cold = self.transport.warm(self.endpoint_url("token"))
         if self.issuer is None:
-            self.transport.warm(self.api_url, max(1, len(self.provider.reads)))
+            is_cold |= self.transport.warm(self.api_url, max(1, len(self.provider.reads)))
+        return is_cold
 
     def _fixed_query(self, intent: str) -> str:
         """What is the same in each authorization request of this intent."""

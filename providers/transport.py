@@ -194,15 +194,17 @@ class Transport(HTTPAdapter):
 
         return wait
 
-    def warm(self, url: str, count: int = 1) -> None:
-        """Have connections to this address ready soon, where the last ones may be closed."""
+    def warm(self, url: str, count: int = 1) -> bool:
+        """Have connections to this address ready soon, where the last ones may be closed; whether
+        that was so."""
         origin, now = _origin("GET", url), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
-            return
+            return False
         if self._breaker.is_open(origin):
-            return
+            return False
         self._spoken[origin] = now
         self.beside(lambda: self._connect(origin, count))
+        return True
 
     def _connect(self, origin: str, count: int) -> None:
         """Take connections of the pool, see that they are open, and put them back."""
