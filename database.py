@@ -223,7 +223,11 @@ def _run_once(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     if db.session.registry.has():
         orm = transaction.orm = db.session()
         if orm.in_transaction():
-            orm.commit()  # a read transaction, which earlier queries began
+            try:
+                orm.commit()  # a read transaction, which earlier queries began
+            except BaseException:
+                orm.rollback()
+                raise
     mark = _open.set(transaction)
     try:
         with db.engine.connect() as transaction.connection:
@@ -248,6 +252,7 @@ def _commit(begun: RootTransaction, orm: Session | None) -> None:
     try:
         begun.commit()
     except BaseException:
+        begun.rollback()  # or the next to get the connection would be in the middle of it
         if orm:
             orm.commit()
             orm.expire_all()  # what it takes to be written is not

@@ -2,9 +2,12 @@
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
 
+import identities
 from models import User, atomic, db
 from plain import Plain
+from providers.base import make_profile
 
 NUMBER = Plain(select(func.count()).select_from(User))
 RENAME = Plain(update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name")))
@@ -29,3 +32,45 @@ def test_it_sees_what_the_orm_has_yet_to_write_and_ends_with_it(make_site, engin
     assert site.user_count() == 0
     assert site.inside(add, fail=False) == 1
     assert site.rows("SELECT name FROM users") == [("Ada L.",)]
+
+
+# A row whose reference is looked at when all is committed, and then leads nowhere.
+WAITING = {
+    "sqlite": (
+        "CREATE TABLE parents (id TEXT PRIMARY KEY)",
+        "CREATE TABLE children (id TEXT REFERENCES parents(id) DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TRIGGER orphan AFTER INSERT ON users BEGIN INSERT INTO children VALUES ('x'); END",
+    ),
+    "postgresql": (
+        (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '23503'; END $$"
+        ),
+        (
+            "CREATE CONSTRAINT TRIGGER orphan AFTER INSERT ON users"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("with_orm", [True, False])
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_who_comes_after_a_commit_that_failed_finds_nothing_of_it(make_site, engine, with_orm):
+    site = make_site(engine)
+    for statement in WAITING[engine]:
+        site.execute(statement)
+
+    @atomic
+    def add() -> None:
+        if with_orm:
+            db.session.add(User(id="a" * 32, name="Ada"))
+        else:
+            identities.add_user(make_profile(subject="1"))
+
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match=r"FOREIGN KEY|no"):
+            site.inside(add)
+    site.execute("DROP TRIGGER orphan" + (" ON users" if engine == "postgresql" else ""))
+    site.inside(add)
+    assert site.user_count() == 1

@@ -4,12 +4,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 import database
 import postgresql
+import sessions
 from models import db
 from tests.site import Site
 from tests.test_races import Turnstile, at_once, ready
@@ -110,6 +112,27 @@ def test_a_connection_cut_under_a_request_costs_that_one_only(make_site):
         outside.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
     assert browser.fetch("/api/v1/me").status in (200, 503)
     assert browser.me()
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/sessions", "/api/v1/me", "/login"])
+def test_a_connection_cut_between_looking_and_noting_is_nobodys_concern(
+    make_site, monkeypatch, path
+):
+    """That a session is in use is noted next time; who only reads is answered."""
+    site = make_site("postgresql", DATABASE_POOL_SIZE="1")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    outside = make_site(DATABASE_URL=site.app.config["SQLALCHEMY_DATABASE_URI"])
+    site.execute("UPDATE sessions SET last_seen_at = now() - interval '2 minutes'")
+    touch = sessions.touch
+
+    def cut(*arguments: Any) -> None:
+        for pid in backends(outside):
+            outside.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
+        touch(*arguments)
+
+    monkeypatch.setattr(sessions, "touch", cut)
+    assert browser.fetch(path).status in (200, 302)
 
 
 def test_a_lock_that_is_never_given_back_is_waited_for_but_briefly(make_site, monkeypatch):

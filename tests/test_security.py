@@ -308,3 +308,13 @@ def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):
     state = query_of(browser.begin("github"))["state"]
     browser.get(f"/login/github/authorized?state={state}&error=x%0d%0a2026 [error] forged")
     assert "\n2026 [error] forged" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/login", "/account", "/api/v1/me", "/static/app.css", "/livez"])
+@pytest.mark.parametrize("cookie", [b"a=\xff", b"session=\xff", b"quickstep=\xff\xfe", b"\xff=a"])
+def test_a_cookie_that_is_no_text_locks_nobody_out(site, path, cookie):
+    """Neighbouring hosts can plant one under a name of their own."""
+    usual = requests.get(site.url + path, allow_redirects=False, timeout=30).status_code
+    sent = {"Cookie": cookie}
+    answer = requests.get(site.url + path, headers=sent, allow_redirects=False, timeout=30)
+    assert answer.status_code == usual

@@ -7,7 +7,7 @@ from wsgiref.types import WSGIEnvironment
 import flask
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.datastructures import Headers, ImmutableMultiDict
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
 
@@ -19,7 +19,8 @@ class Request(flask.Request):
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """As Werkzeug's, which looks through all headers for this one."""
-        return parse_cookie(self.environ, cls=self.dict_storage_class)  # type: ignore[return-value]
+        header = self.environ.get("HTTP_COOKIE")
+        return parse_cookie(header, cls=self.dict_storage_class)  # type: ignore[return-value]
 
     @cached_property
     def url(self) -> str:
