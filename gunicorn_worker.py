@@ -145,6 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         # Answered, and yet to hang up: the first to be given up comes first.
         self._lingering: deque[TConn] = deque()
         self._notified_at = -1.0
+        self._is_shut = False
         self.siblings: Siblings | None = None
 
     def run(self) -> None:
@@ -182,9 +183,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.keepalived_conns.append(conn)
         if not self.alive:  # the main loop may have looked at all of them already
             conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
-        self.poller.register(
-            conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn)
-        )
+        try:
+            self.poller.register(
+                conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn)
+            )
+        except (OSError, ValueError, KeyError):  # there is no poller any more, or no room in it
+            self.keepalived_conns.remove(conn)
+            return False
         return True
 
     def notify(self) -> None:
@@ -269,16 +274,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
-        for listener in [] if enabled or self.alive else self.sockets:
+        if enabled or self.alive or self._is_shut:
+            return
+        self._is_shut = True  # it is asked for twice where the worker was full at that moment
+        for listener in self.sockets:
             before = None
-            while before != self.nr_conns:
+            while before != self.nr_conns < self.worker_connections:
                 before = self.nr_conns
                 self.accept(listener)
             listener.close()
-        if not self.alive:
-            soon = time.monotonic() + LINGER_SECONDS
-            for conn in self.pending_conns:
-                conn.timeout = min(conn.timeout, soon)
+        soon = time.monotonic() + LINGER_SECONDS
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, soon)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for conn in list(self.keepalived_conns):  # to which other threads add (_keep)
+            conn.timeout = min(conn.timeout, deadline)
 
 
 def _has_spoken(client: socket.socket) -> bool:

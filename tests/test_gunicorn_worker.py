@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,16 +49,27 @@ ONCE = ("GET / HTTP/1.1", "Host: x", "Connection: close")
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Gunicorn]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Gunicorn]]:
     if not (Path("/proc/self").exists() and Path("/dev/shm").exists()):
         lack("/proc and /dev/shm, by which servers are looked into")
-    (tmp_path / "scene.py").write_text(APP)
-    flags = ["-w", "1", "--threads", str(THREADS), "--pythonpath", str(tmp_path)]
-    may_go = str(tmp_path / "may go")
-    server = Gunicorn(tmp_path / "log", *flags, app="scene:app", MAY_GO=may_go)
-    server.wait()
-    yield server
-    server.stop()
+    running = []
+
+    def run(*flags: str, before: str = "") -> Gunicorn:
+        (tmp_path / "scene.py").write_text(before + APP)
+        own = ["-w", "1", "--threads", str(THREADS), "--pythonpath", str(tmp_path)]
+        may_go = str(tmp_path / "may go")
+        server = Gunicorn(tmp_path / "log", *own, *flags, app="scene:app", MAY_GO=may_go)
+        running.append(server)
+        return server.wait()
+
+    yield run
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def server(start: Callable[..., Gunicorn]) -> Gunicorn:
+    return start()
 
 
 @pytest.fixture
@@ -66,10 +78,10 @@ def let_go(tmp_path: Path) -> Callable[[], None]:
 
 
 @pytest.fixture
-def connect(server: Gunicorn) -> Iterator[Callable[..., socket.socket]]:
+def connect_to() -> Iterator[Callable[..., socket.socket]]:
     opened = []
 
-    def run(*lines: str) -> socket.socket:
+    def run(server: Gunicorn, *lines: str) -> socket.socket:
         opened.append(socket.create_connection(("127.0.0.1", server.port), timeout=30))
         if lines:
             opened[-1].sendall("\r\n".join([*lines, "", ""]).encode())
@@ -78,6 +90,13 @@ def connect(server: Gunicorn) -> Iterator[Callable[..., socket.socket]]:
     yield run
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def connect(
+    server: Gunicorn, connect_to: Callable[..., socket.socket]
+) -> Callable[..., socket.socket]:
+    return partial(connect_to, server)
 
 
 def said(connection: socket.socket) -> bytes:
@@ -153,6 +172,53 @@ def test_a_stop_answers_all_who_wait_and_waits_for_nobody_silent(server, connect
     assert server.process.wait(8) == 0
     for connection in silent:
         assert connection.recv(1) == b""
+
+
+# A stop that is asked for in the very pass of the main loop that finds the worker full.
+STOP_WHEN_FULL = """
+import os, signal
+
+exec(open("gunicorn.conf.py").read())
+
+def post_worker_init(worker):
+    notify = worker.notify
+
+    def stop_when_full():
+        notify()
+        if worker.alive and worker.nr_conns >= worker.worker_connections:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    worker.notify = stop_when_full
+"""
+
+
+def test_a_stop_that_comes_as_the_worker_is_full_loses_nobody(tmp_path, start, let_go, connect_to):
+    (tmp_path / "conf.py").write_text(STOP_WHEN_FULL)
+    full = 2 * THREADS
+    server = start("-c", str(tmp_path / "conf.py"), "--worker-connections", str(full))
+    slow = [connect_to(server, "GET /slow HTTP/1.1", "Host: x") for _ in range(full - 1)]
+    one_more = connect_to(server)
+    threading.Timer(0.3, one_more.close).start()  # there is room again, and the door is shut
+    threading.Timer(1, let_go).start()
+    for connection in slow:
+        assert said(connection).startswith(b"HTTP/1.1 200")
+    server.until(lambda: "Worker exiting" in server.log)
+    assert "Traceback" not in server.log
+
+
+def test_who_cannot_be_let_in_at_a_stop_is_no_harm_to_who_is_in(start, connect_to, let_go):
+    """There are more at the door than the process may have files open."""
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150))"
+    server = start("--worker-connections", "40", before=few)
+    slow = [connect_to(server, "GET /slow HTTP/1.1", "Host: x") for _ in range(THREADS)]
+    waiting = [connect_to(server, *ONCE) for _ in range(200)]
+    server.until(lambda: len(waiting) == 200)
+    server.signal(signal.SIGTERM)
+    server.until(lambda: "Handling signal: term" in server.log)
+    let_go()
+    for connection in slow:
+        assert said(connection).startswith(b"HTTP/1.1 200")
+    assert "Traceback" not in server.log
 
 
 def test_a_quick_stop_waits_for_no_request(server, connect):
