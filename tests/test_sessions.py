@@ -1,5 +1,6 @@
 """Sessions: the cookie, the row, and when they end."""
 
+import random
 import time
 from http.cookies import SimpleCookie
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 import requests
 import time_machine
+
+from tests.browser import Browser
 
 DAY = 86400
 
@@ -150,3 +153,30 @@ def test_a_sign_in_that_is_committed_at_the_second_try_replaces_the_session_too(
     assert len(after) == 1
     assert after[0].id != before[0].id
     assert after[0].authenticated_at == before[0].authenticated_at
+
+
+def who_is_signed_in(browser: Browser) -> dict[str, str | None]:
+    """The cookies that speak of somebody."""
+    cookies = browser.http.cookies.get_dict()
+    return {name: cookies[name] for name in ("session", "quickstep", "last_idp") if name in cookies}
+
+
+@pytest.mark.parametrize("has_session", [True, False])
+def test_a_sign_in_that_is_refused_at_the_second_try_leaves_the_browser_as_it_was(
+    make_site, monkeypatch, has_session
+):
+    """The account is switched off between the two: the first one's session never was."""
+    site = make_site("postgresql")
+    browser, owner = site.browser(), site.browser()
+    (browser if has_session else owner).sign_in("google", "grace")
+    callback = browser.choose(browser.begin("google"), "grace")
+    before = who_is_signed_in(browser)
+    site.execute(FAIL_ONCE)
+
+    def meanwhile(*_: float) -> float:
+        site.execute("UPDATE users SET disabled_at = now()")
+        return 0.0
+
+    monkeypatch.setattr(random, "uniform", meanwhile)  # of the pause
+    assert browser.get(callback).alert == "This account is switched off"
+    assert who_is_signed_in(browser) == before

@@ -16,7 +16,7 @@ import sessions
 from errors import Expired, FormOld
 from flows import Parked
 from linking import Known, NeedsProof
-from models import atomic
+from models import Session, atomic
 from providers.base import Grant
 from views.cookies import flow_cookies
 from views.guards import (
@@ -25,8 +25,8 @@ from views.guards import (
     count_action,
     current_session,
     is_proved,
+    keep_session,
     needs_recent,
-    renew_session,
     this_session,
 )
 from views.login import answer_sign_in
@@ -115,17 +115,17 @@ def _connect(parked: Parked) -> Response:
     session = current_session()
     if session is None or not is_proved(session):
         return redirect(url_for("confirm.ask", flow=parked.attempt.id), 303)
-    _connect_now(parked, session.user_id)
+    keep_session(_connect_now(parked, session))
     metrics.count_sign_in(parked.grant.provider, "linked")
     flash(f"{site().label(parked.grant.provider)} connected. You can now sign in with it.", "ok")
     return _done(parked)
 
 
 @atomic
-def _connect_now(parked: Parked, user_id: str) -> None:
+def _connect_now(parked: Parked, session: Session) -> str:
     flows.take(parked.attempt)
-    accounts.connect(user_id, parked.grant, site().policy, caller())
-    renew_session()
+    accounts.connect(session.user_id, parked.grant, site().policy, caller())
+    return sessions.renew(session.id)
 
 
 def _create(parked: Parked) -> Response:
@@ -169,17 +169,17 @@ def _what_moves(grant: Grant) -> dict[str, object]:
 
 @needs_recent
 def _merge(parked: Parked) -> Response:
-    _merge_now(parked, this_session().user_id)
+    keep_session(_merge_now(parked, this_session()))
     metrics.count_sign_in(parked.grant.provider, "merged")
     flash("Accounts merged.", "ok")
     return _done(parked)
 
 
 @atomic
-def _merge_now(parked: Parked, user_id: str) -> None:
+def _merge_now(parked: Parked, session: Session) -> str:
     flows.take(parked.attempt)
-    accounts.merge(user_id, parked.grant, caller())
-    renew_session()
+    accounts.merge(session.user_id, parked.grant, caller())
+    return sessions.renew(session.id)
 
 
 def _leave(parked: Parked) -> Response:

@@ -23,8 +23,8 @@ from werkzeug.wrappers import Response
 
 import sessions
 from activity import Caller
-from identities import Locked
 from models import Session, User, db
+from sessions import Begun, Opener
 from views.callers import address_of, user_agent_of
 from views.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from views.paths import local_path
@@ -144,19 +144,22 @@ def this_session() -> Session:
     return session
 
 
-def begin_session(identity: Locked, proved_at: float | None = None) -> None:
-    """Sign this browser in with an identity, in a new session that replaces the one it had.
+def start_session(identity: Opener, proved_at: float | None = None) -> tuple[Begun, str]:
+    """A session for an identity's owner, in place of the one that this browser has, and its token.
+    Call within an atomic verb, and ``begin_session`` after it.
 
     ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
     Flows that the old session's person began are dead with it (flows.py).
     """
     old = current_session()
-    # As it came with the request: when the verb around this runs again, ``old`` is of the attempt
-    # that was rolled back (database.py).
-    replaces = g.setdefault("came_with", old.id if old else None)
-    session, token = sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
+    replaces = old.id if old else None
+    return sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
+
+
+def begin_session(session: Begun, token: str) -> None:
+    """Sign this browser in, with a session that is there for good."""
     # Who asks is somebody else from here on. Flask-Login looks who, should anybody want to know.
-    g.begun_for = identity.user_id
+    g.begun_for = session.user_id
     g.pop("_login_user", None)
     cookie = request_ctx.session
     cookie.clear()  # what was for whoever sat here before
@@ -166,18 +169,18 @@ def begin_session(identity: Locked, proved_at: float | None = None) -> None:
     cookie[CSRF_SECRET] = secrets.token_hex(20)
     _bind(session)
     g.login_session = session
-    _set_session_cookie(token)
-    set_cookie(cookie_name("last_idp"), identity.provider, LAST_USED_DAYS * 86400)
+    keep_session(token)
+    set_cookie(cookie_name("last_idp"), session.provider, LAST_USED_DAYS * 86400)
 
 
 def renew_session(*, proved_now: bool = False) -> None:
     """Give this session a new token; its rights have just grown."""
-    _set_session_cookie(sessions.renew(this_session().id, proved_now=proved_now))
+    keep_session(sessions.renew(this_session().id, proved_now=proved_now))
     if proved_now:
         _bind(this_session())
 
 
-def _bind(session: Session | sessions.Begun) -> None:
+def _bind(session: Session | Begun) -> None:
     """Note in Flask's signed cookie, for as long as a session can last, that this browser is
     the one whose person proved themselves."""
     cookie = request_ctx.session
@@ -231,7 +234,8 @@ def _forget_session() -> None:
     set_cookie(site().settings.session_cookie_name, "", 0)
 
 
-def _set_session_cookie(token: str) -> None:
+def keep_session(token: str) -> None:
+    """Have the browser keep a session's token, once it is there for good."""
     set_cookie(site().settings.session_cookie_name, token, sessions.LIFETIME_DAYS * 86400)
 
 

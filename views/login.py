@@ -33,6 +33,7 @@ from linking import (
 from models import OAuth, atomic, db
 from providers.base import Grant
 from providers.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from sessions import Begun
 from views.callers import is_navigation
 from views.cookies import (
     FLOW_COOKIE,
@@ -51,6 +52,7 @@ from views.guards import (
     end_session,
     is_proved,
     renew_session,
+    start_session,
     this_session,
 )
 from views.paths import local_path
@@ -234,15 +236,25 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
         metrics.count_sign_in(provider, outcome)
 
 
-@atomic
 def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> SignInDecision:
-    """Account and session in one transaction, where the decision opens one."""
+    """Account and session in one transaction, where the decision opens one; the browser is told
+    when both are there for good."""
+    decision, session = _open_account(grant, signed_in_as, separate)
+    if session:
+        begin_session(*session)
+    return decision
+
+
+@atomic
+def _open_account(
+    grant: Grant, signed_in_as: str | None, separate: bool
+) -> tuple[SignInDecision, tuple[Begun, str] | None]:
     result = accounts.sign_in(
         grant, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
     )
-    if result.identity:
-        begin_session(result.identity, grant.proved_at)
-    return result.decision
+    if result.identity is None:
+        return result.decision, None
+    return result.decision, start_session(result.identity, grant.proved_at)
 
 
 def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
