@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"clients", "config", "errors", "logs", "metrics", "serving", "siblings"},
+    {"clients", "config", "crew", "errors", "logs", "metrics", "serving", "siblings"},
     {"background", "database", "models", "plain", "postgresql", "sealing"},
     {
         *("accounts", "activity", "exports", "flows", "housekeeping", "identities", "linking"),
