@@ -15,45 +15,46 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import commands
 import config
-import housekeeping
-import logs
-import models
-import revocations
-import serving
 import siblings
 import simulator
+from accounts import cleanup
+from accounts.rules import Policy
+from accounts.sessions import LIFETIME_DAYS
 from commands import migrations
-from config import ROOT, Settings
+from config import processes
+from config.settings import ROOT, Settings
 from errors import SettingsError
-from linking import Policy
-from models import engine_of
+from keys.sealing import Sealer
 from providers import PROVIDERS
 from providers.base import Provider
-from providers.blueprint import LoginBlueprint
-from providers.breaker import MAX_WAITING
-from providers.firebase import NAME, Firebase, identity_issuers
-from providers.native import IdTokens, NativeTokens
-from providers.oauth1 import OAuth1LoginBlueprint
-from providers.oauth2 import OAuth2LoginBlueprint
-from providers.openid_connect import named_issuer
-from providers.transport import Transport
-from sealing import Sealer
-from sessions import LIFETIME_DAYS
-from tokens import IdentityTokens
-from views import cors, guards, health, pages, problems
-from views import metrics as counted
-from views.account import account
-from views.api import api
-from views.application import Application
-from views.confirm import confirm
-from views.docs import docs
-from views.identities import identities
-from views.limits import Limits
-from views.login import Gate, login
-from views.mobile import mobile
-from views.personal import personal
-from views.session_check import SessionCheck
-from views.site import Site
+from providers.http.breaker import MAX_WAITING
+from providers.http.transport import Transport
+from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.firebase import NAME, Firebase, identity_issuers
+from providers.protocols.native import IdTokens, NativeTokens
+from providers.protocols.oauth1 import OAuth1LoginBlueprint
+from providers.protocols.oauth2 import OAuth2LoginBlueprint
+from providers.protocols.openid_connect import named_issuer
+from storage import database
+from storage.database import engine_of
+from telemetry import logs
+from vault import revocations
+from vault.tokens import IdentityTokens
+from views.account.identities import identities
+from views.account.overview import account
+from views.account.personal import personal
+from views.api.docs import docs
+from views.api.routes import api
+from views.api.session_check import SessionCheck
+from views.operator import health
+from views.operator import metrics as counted
+from views.sign_in.confirm import confirm
+from views.sign_in.id_tokens import mobile
+from views.sign_in.login import Gate, login
+from web import cors, error_handlers, guards, pages
+from web.application import Application
+from web.context import Site
+from web.limits import Limits
 
 log = structlog.get_logger()
 
@@ -74,8 +75,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
         settings = with_look_alikes(settings, demo_url)
     configure(app, settings, demo_url)
-    models.init_app(app)
-    transport = Transport(max(MAX_WAITING, serving.Threads.count * 3 // 4))
+    database.init_app(app)
+    transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
     providers = login_blueprints(settings, transport)
     firebase = firebase_project(settings, providers, transport)
     natives = native_tokens(providers)
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     counted.init_app(app)
     pages.init_app(app)
     health.init_app(app, site.limits if settings.redis_url else None)
-    problems.init_app(app)
+    error_handlers.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
     guards.login_manager.init_app(app)
@@ -113,7 +114,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
     siblings.listen(providers, lambda name: transport.beside(providers[name].warm_up))
-    for worker in (revocations.worker(app, providers), housekeeping.worker(app)):
+    for worker in (revocations.worker(app, providers), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
     return app
@@ -142,7 +143,9 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=uri,
-        SQLALCHEMY_ENGINE_OPTIONS=models.engine_options(make_url(uri), settings.database_pool_size),
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
+            make_url(uri), settings.database_pool_size
+        ),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,

@@ -68,15 +68,14 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder_of_counts()
 import structlog  # noqa: E402
 
 import app as quickstep  # noqa: E402
-import logs  # noqa: E402
-import metrics  # noqa: E402
-import serving  # noqa: E402
 import siblings  # noqa: E402
-from config import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
+from config import processes  # noqa: E402
+from config.settings import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
 from errors import SettingsError  # noqa: E402
 from gunicorn_worker import Worker  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
-from providers.connections import TOTAL_SECONDS  # noqa: E402
+from providers.http.connections import TOTAL_SECONDS  # noqa: E402
+from telemetry import logs, metrics  # noqa: E402
 
 log = structlog.get_logger()
 
@@ -86,8 +85,8 @@ siblings.make()
 
 
 worker_class = Worker
-workers = _settings.web_concurrency or serving.worker_count()
-threads = serving.THREADS
+workers = _settings.web_concurrency or processes.worker_count()
+threads = processes.THREADS
 # A worker whose main loop is silent for so long is replaced; its requests do not hold it up.
 timeout = 30
 # What runs when a stop is asked for may end: a callback makes two calls of a provider, or a few.
@@ -150,7 +149,7 @@ def when_ready(server: Any) -> None:
 
 def post_fork(_server: Any, worker: Any) -> None:
     """Before a worker builds its application: what --threads says is known here."""
-    serving.Threads.count = worker.cfg.threads
+    processes.Threads.count = worker.cfg.threads
     if siblings.mine:
         siblings.mine.join(worker.age)
         worker.siblings = siblings.mine

@@ -1,8 +1,7 @@
 """Rows and their constraints: people, identities, sessions, flows, activity, revocations, chores.
 
-Who may write which row: accounts.py (User, OAuth), tokens.py (the token columns of OAuth),
-sessions.py (Session), flows.py (Flow), activity.py (Event), revocations.py (Revocation),
-housekeeping.py (Chore).
+Each row has one writer: accounts/ (User, OAuth, Session, Flow, Event), vault/ (Revocation and the
+token columns of OAuth), accounts/cleanup.py (Chore).
 ``atomic`` is the only way a write is committed.
 """
 
@@ -14,38 +13,7 @@ from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from database import (
-    Base,
-    atomic,
-    db,
-    engine_of,
-    engine_options,
-    init_app,
-    is_id,
-    new_id,
-    now,
-)
-
-__all__ = [
-    "Base",
-    "Chore",
-    "Event",
-    "Flow",
-    "OAuth",
-    "Revocation",
-    "Session",
-    "User",
-    "address_of",
-    "atomic",
-    "db",
-    "engine_of",
-    "engine_options",
-    "handle_of",
-    "init_app",
-    "is_id",
-    "new_id",
-    "now",
-]
+from storage.database import Base, new_id, now
 
 
 class User(UserMixin, Base):

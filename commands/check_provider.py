@@ -17,8 +17,8 @@ from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset, goes_through_proxy
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers.base import value_at
-from providers.blueprint import LoginBlueprint
-from providers.firebase import Firebase
+from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.firebase import Firebase
 
 CERTIFICATE_WARN_DAYS = 14
 CLOCK_WARN_SECONDS = 30

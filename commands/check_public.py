@@ -5,15 +5,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-import flows
-import schema
+from accounts import flows
 from commands.console import site
 from commands.findings import Finding, Level, on_server
 from errors import ProviderError
-from models import Flow, db, is_id
-from providers.blueprint import LoginBlueprint
-from providers.transport import Transport, prepare
-from views.cookies import FLOW_COOKIE, cookie_name
+from models import Flow
+from providers.http.transport import Transport, prepare
+from providers.protocols.blueprint import LoginBlueprint
+from storage import schema
+from storage.database import db, is_id
+from web.cookies import FLOW_COOKIE, cookie_name
 
 ALIVE = "/livez"
 

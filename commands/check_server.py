@@ -6,11 +6,11 @@ from pathlib import Path
 
 from flask import current_app
 
-import schema
 from commands.console import site
 from commands.findings import Finding, Level, on_server
-from config import SECRET_KEY_MIN_CHARACTERS
-from models import db
+from config.settings import SECRET_KEY_MIN_CHARACTERS
+from storage import schema
+from storage.database import db
 
 FREE_WARN_BYTES = 1024**3
 FREE_FAIL_BYTES = 64 * 1024**2

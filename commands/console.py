@@ -11,13 +11,13 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-import people
-import schema
+from accounts import directory
+from accounts.export import iso_time
 from errors import Problem
-from exports import iso_time
-from logs import CONTROLS
 from models import User
-from views.site import Site
+from storage import schema
+from telemetry.logs import CONTROLS
+from web.context import Site
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,7 +95,7 @@ def ask(question: str, *, yes: bool) -> None:
 def look_up(who: str) -> Sequence[User]:
     """Everybody that an argument may mean; ends the command when it can mean nobody."""
     try:
-        found = people.find(who)
+        found = directory.find(who)
     except ValueError as error:
         raise click.BadParameter(f"{error}. Name {WHO}.") from None
     if not found:
@@ -110,7 +110,7 @@ def the_one(who: str) -> User:
     """
     found = look_up(who)
     ids = ", ".join(user.id for user in found)
-    if people.is_address(who):
+    if directory.is_address(who):
         raise click.BadParameter(f"an e-mail address names nobody for certain. Use the id: {ids}")
     if len(found) > 1:
         raise click.BadParameter(f"that is several users. Use the id: {ids}")

@@ -9,10 +9,10 @@ from typing import Any
 from flask import current_app
 from flask.cli import AppGroup
 
-import resealing
+from accounts import key_rotation
+from accounts.key_rotation import Outcome
 from commands.console import json_option, needs_database, note, site, tell
-from resealing import Outcome
-from sealing import key_id
+from keys.sealing import key_id
 
 keys = AppGroup("keys", help="The keys that seal provider tokens: count, change, make one.")
 
@@ -51,7 +51,7 @@ def configured() -> list[Key]:
 
 def _counts() -> dict[str, Counter[str]]:
     """How many values each key has sealed: by place, then by key id."""
-    return {place.name: resealing.count(place) for place in resealing.PLACES}
+    return {place.name: key_rotation.count(place) for place in key_rotation.PLACES}
 
 
 @keys.command("status")
@@ -96,7 +96,7 @@ def rotate(*, as_json: bool) -> None:
     be interrupted and run again. Tells at the end which keys may leave the settings;
     docs/commands.md has the whole way.
     """
-    outcomes = {place.name: resealing.reseal(place) for place in resealing.PLACES}
+    outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
     needed, free = _needed(outcomes)
     document = {
         "key": configured()[0].id,

@@ -10,9 +10,9 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-import schema
-from config import ROOT
-from models import db
+from config.settings import ROOT
+from storage import schema
+from storage.database import db
 
 
 class Migrations:

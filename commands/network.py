@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import requests
 
 from errors import ProviderError
-from providers.connections import CONNECT_SECONDS, tls_context
-from providers.transport import Transport, prepare
+from providers.http.connections import CONNECT_SECONDS, tls_context
+from providers.http.transport import Transport, prepare
 
 DAY_SECONDS = 86400
 

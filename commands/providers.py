@@ -7,13 +7,14 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from clients import CREDENTIALS
 from commands.check_provider import check_all
 from commands.check_public import check_public
 from commands.check_server import check_server
 from commands.console import json_option, refusals_in_a_line, site, tell
 from commands.findings import CHECK_SECONDS, Finding, on_server, side_by_side, worst
-from providers import PROVIDERS, firebase
+from config.registrations import CREDENTIALS
+from providers import PROVIDERS
+from providers.protocols import firebase
 
 providers = AppGroup("providers", help="The ways to sign in.")
 

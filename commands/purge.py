@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-import housekeeping
+from accounts import cleanup
 from commands.console import json_option, needs_database, tell
 
 
@@ -17,6 +17,6 @@ def purge(*, as_json: bool) -> None:
     That is unfinished sign-ins, sessions and old activity; servers do it by themselves now and
     then. Safe at any time and as often as you like.
     """
-    deleted = housekeeping.run_now()
+    deleted = cleanup.run_now()
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
     tell({"deleted": deleted}, lines, as_json=as_json)

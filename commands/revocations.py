@@ -5,8 +5,8 @@ from collections import Counter
 
 from flask.cli import AppGroup
 
-import revocations
 from commands.console import json_option, needs_database, site, tell
+from vault import revocations
 
 outbox = AppGroup("revocations", help="Grants that are given back to their providers.")
 

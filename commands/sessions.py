@@ -6,10 +6,9 @@ import click
 import structlog
 from flask.cli import AppGroup
 
-import activity
-import exports
-import sessions as rows
-from activity import COMMAND_LINE
+from accounts import activity, export
+from accounts import sessions as rows
+from accounts.activity import COMMAND_LINE
 from commands.console import (
     ask,
     json_option,
@@ -22,8 +21,9 @@ from commands.console import (
     yes_option,
 )
 from errors import NotFound
-from models import Session, User, atomic, db, is_id
-from views.describe import device
+from models import Session, User
+from storage.database import atomic, db, is_id
+from web.text import device
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ def list_sessions(user: str, *, as_json: bool) -> None:
     lines = []
     for person in found:
         living = rows.of_user(person.id)
-        items += [{"user_id": person.id, **exports.session(row)} for row in living]
+        items += [{"user_id": person.id, **export.session(row)} for row in living]
         lines += [f"{person.id}  {name_of(person)}", *(f"  {line(row)}" for row in living)]
         lines += [] if living else ["  signed in nowhere"]
     tell({"items": items}, lines, as_json=as_json)

@@ -10,13 +10,9 @@ import click
 from flask.cli import AppGroup
 
 import accounts
-import activity
-import exports
-import people
-import revocations
-import sessions
-import tokens
-from activity import COMMAND_LINE
+from accounts import activity, directory, export, sessions
+from accounts.activity import COMMAND_LINE
+from accounts.export import iso_time
 from commands.console import (
     ask,
     json_option,
@@ -30,8 +26,8 @@ from commands.console import (
     yes_option,
 )
 from commands.sessions import line
-from exports import iso_time
 from models import User
+from vault import revocations, tokens
 
 users = AppGroup("users", help="People: find, switch off, take out, delete.")
 
@@ -50,7 +46,7 @@ def show(user: str, *, as_json: bool) -> None:
     e-mail address. An address may be several people's, verified or not: all of them are shown.
     """
     found = look_up(user)
-    seen = people.last_seen([person.id for person in found])
+    seen = directory.last_seen([person.id for person in found])
     if len(found) > 1:
         note(f"{len(found)} users match.")
     lines = [each for person in found for each in _lines(person, seen.get(person.id))]
@@ -75,9 +71,9 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
 def _full(user: User, seen_at: datetime | None) -> dict[str, Any]:
     return _summary(user, seen_at) | {
         "identities": [
-            exports.identity(row) | {"token": tokens.state(row)} for row in user.identities
+            export.identity(row) | {"token": tokens.state(row)} for row in user.identities
         ],
-        "sessions": [exports.session(row) for row in sessions.of_user(user.id)],
+        "sessions": [export.session(row) for row in sessions.of_user(user.id)],
     }
 
 
@@ -118,12 +114,12 @@ def _lines(user: User, seen_at: datetime | None) -> list[str]:
 def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) -> None:
     """People, the newest first, page by page."""
     try:
-        found = people.page(limit + 1, after, only_disabled=disabled)
+        found = directory.page(limit + 1, after, only_disabled=disabled)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--after") from None
     shown = found[:limit]
     cursor = shown[-1].id if len(found) > limit else None
-    seen = people.last_seen([user.id for user in shown])
+    seen = directory.last_seen([user.id for user in shown])
     items = [_summary(user, seen.get(user.id)) for user in shown]
     lines = [_row(user) for user in shown] or ["Nobody."]
     if cursor and not as_json:
@@ -170,7 +166,7 @@ def enable(user: str, *, as_json: bool) -> None:
 
 
 def _again(person: User) -> User:
-    return people.find(person.id)[0]
+    return directory.find(person.id)[0]
 
 
 @users.command("delete")
@@ -216,7 +212,7 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
 )
 @click.option("--json", "_as_json", is_flag=True, help="As always: it is one JSON document.")
 @needs_database
-def export(user: str, output: Path | None, *, _as_json: bool) -> None:
+def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     """Everything that is kept of somebody, as JSON.
 
     The document that their account page gives them to download. No token is in it. USER is an
@@ -225,7 +221,7 @@ def export(user: str, output: Path | None, *, _as_json: bool) -> None:
     person = the_one(user)
     handle = None if output is None else _new_file(output)
     activity.record(person.id, "downloaded", COMMAND_LINE)
-    text = json.dumps(exports.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
+    text = json.dumps(export.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)
         return

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.types import TypeDecorator
 
-import postgresql
+from storage import postgresql
 
 extension = current_app.extensions["migrate"]
 LOCK = 0x0B1C57E9  # any number, the same in every process

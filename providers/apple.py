@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from clients import ClientSettings
+from config.registrations import ClientSettings
+from keys.client_secret import has_key, sign
 from providers.base import Get, Profile, Provider, clean_text, value_at
-from providers.made_secret import has_key, sign
-from providers.openid_connect import profile_from
+from providers.protocols.openid_connect import profile_from
 
 ISSUER = "https://appleid.apple.com"
 SECRET_SECONDS = 3600

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from clients import ClientSettings, openid_faults
+from config.registrations import ClientSettings, openid_faults
 from errors import ProviderError
 
 SUBJECT_MAX_CHARACTERS = 255

@@ -7,7 +7,7 @@ a shared secret is no proof here. https://developers.line.biz/en/docs/line-login
 import json
 
 from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
-from providers.openid_connect import claims_with_userinfo, profile_from
+from providers.protocols.openid_connect import claims_with_userinfo, profile_from
 
 GITLAB_COM = "https://gitlab.com"
 # What Slack calls its own claims.

@@ -3,9 +3,9 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 
 import re
 
-from clients import ClientSettings
+from config.registrations import ClientSettings
 from providers.base import Get, Profile, Provider, make_profile
-from providers.openid_connect import GUID, claims_with_userinfo
+from providers.protocols.openid_connect import GUID, claims_with_userinfo
 
 # The tenant of all accounts that belong to no company.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"

@@ -7,7 +7,7 @@ from datetime import UTC
 import schemathesis
 from hypothesis import strategies as st
 
-from views.paging import CURSOR_FORMAT, encode_cursor
+from views.api.paging import CURSOR_FORMAT, encode_cursor
 
 # The cookies and the headers of somebody who is signed in, and the id of that session.
 CALLER = json.loads(os.environ["API_CALLER"])

@@ -132,7 +132,7 @@ def browser(site: Site) -> Browser:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Moves the time on for keys and metadata that are kept."""
     clock = Clock()
-    monkeypatch.setattr("providers.jwt.time", clock)
+    monkeypatch.setattr("keys.jwt.time", clock)
     return clock
 
 

@@ -15,11 +15,11 @@ from werkzeug.serving import make_server
 
 import app as quickstep
 import config
-from logs import SECRET_NAMES
-from models import db
 from providers import PROVIDERS
 from simulator import Server, environment
 from simulator.server import Quiet
+from storage.database import db
+from telemetry.logs import SECRET_NAMES
 from tests.browser import Browser
 from tests.eavesdropper import EAR
 

@@ -25,14 +25,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 import accounts
-import activity
-import identities
-import sessions
-import tokens
-from accounts import SignIn
-from activity import Caller
-from errors import LastWayIn, NotFound, Problem, StateMismatch
-from linking import (
+from accounts import activity, identities, sessions
+from accounts.activity import Caller
+from accounts.rules import (
     AlreadyLinked,
     Create,
     Join,
@@ -45,11 +40,15 @@ from linking import (
     Refused,
     SignInDecision,
 )
-from models import OAuth, atomic, db
+from accounts.verbs import SignIn
+from errors import LastWayIn, NotFound, Problem, StateMismatch
+from models import OAuth
 from providers.base import Grant, make_profile
 from simulator.people import PEOPLE
+from storage.database import atomic, db
 from tests.processes import until
 from tests.site import Site
+from vault import tokens
 
 CALLER = Caller(address="192.0.2.1", user_agent="a browser")
 ASK, AUTO, SEPARATE = Policy("ask"), Policy("auto"), Policy("separate")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from views import limits
+from web import limits
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 100

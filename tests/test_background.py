@@ -4,7 +4,7 @@ import threading
 
 from flask import Flask
 
-from background import Worker
+from jobs.worker import Worker
 
 
 def test_a_fault_in_the_work_does_not_end_it_for_good():

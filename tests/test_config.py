@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import config
-from clients import CREDENTIALS, ClientSettings
-from config import Settings
+from config.registrations import CREDENTIALS, ClientSettings
+from config.settings import Settings
 from errors import SettingsError
 from providers import PROVIDERS
 from simulator.apple import key_file

@@ -350,8 +350,8 @@ def test_every_odd_answer_is_one_friendly_page_and_a_working_retry(
 @pytest.mark.parametrize("answer", sorted(SLOW))
 def test_a_provider_that_takes_for_ever_is_left_waiting(browser, monkeypatch, answer):
     """Stock Flask-Dance hangs a worker for ever."""
-    monkeypatch.setattr("providers.connections.READ_SECONDS", 1.2)
-    monkeypatch.setattr("providers.connections.TOTAL_SECONDS", 2.5)
+    monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.http.connections.TOTAL_SECONDS", 2.5)
     page = browser.sign_in("github", "ada", behave=f"token:{answer}")
     assert_designed(page, 504, "GitHub isn't answering")
     assert page.buttons[0] == "Try again"

@@ -11,8 +11,8 @@ from pathlib import Path
 from flask_dance.consumer import OAuth1ConsumerBlueprint, OAuth2ConsumerBlueprint
 from flask_dance.consumer.requests import OAuth1Session, OAuth2Session
 
-from providers import oauth1, oauth2
-from providers.blueprint import oauth_authorized, oauth_error
+from providers.protocols import oauth1, oauth2
+from providers.protocols.blueprint import oauth_authorized, oauth_error
 from tests.browser import query_of
 
 

@@ -1,103 +1,144 @@
-"""Who may import whom: the floors of the house (docs/architecture.md)."""
+"""Who may import whom: the floors of the house, as docs/architecture.md draws them."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
+from providers import PROVIDERS
+
 ROOT = Path(__file__).parent.parent
-FLOORS = [
-    {"clients", "config", "crew", "errors", "logs", "metrics", "serving", "siblings"},
-    {"background", "database", "models", "plain", "postgresql", "sealing"},
-    {
-        *("accounts", "activity", "exports", "flows", "housekeeping", "identities", "linking"),
-        *("people", "resealing", "revocations", "schema", "sessions", "snapshots", "tokens"),
-    },
-    {"views", "commands"},
-    {"app"},
-    {"gunicorn", "gunicorn_worker"},
-]
-FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms} | {
-    "providers": 1,
-    "simulator": -1,
-}
-# Third parties that have one door each.
+PICTURE = (ROOT / "docs" / "architecture.md").read_text()
+# Programs of their own: they stand beside the house.
+APART = {"simulator", "bench", "migrations"}
+# Third parties that have one door each: a room or a file.
 DOORS = {
-    "flask_dance": {"providers/blueprint.py", "providers/oauth1.py", "providers/oauth2.py"},
-    "oauthlib": set(),
-    "requests_oauthlib": set(),
-    "dotenv": {"config.py"},
-    "joserfc": {
-        "providers/jwt.py",
-        "providers/made_secret.py",
-        "simulator/apple.py",
-        "simulator/signing.py",
-    },
-    "prometheus_client": {"metrics.py"},
-    "limits": {"views/limits.py", "views/shared_limits.py"},
+    "flask_dance": {"providers/protocols"},
+    "oauthlib": {"providers/protocols"},
+    "requests_oauthlib": {"providers/protocols"},
+    "urllib3": {"providers/http"},
+    "requests": {"providers", "commands/network.py", "commands/check_public.py"},
+    "dotenv": {"config"},
+    "joserfc": {"keys"},
+    "cryptography": {"keys", "commands/check_provider.py"},
+    "prometheus_client": {"telemetry/metrics.py"},
+    "limits": {"web/limits.py", "web/shared_limits.py"},
     "redis": set(),
-    "ua_parser": {"views/describe.py"},
+    "ua_parser": {"web/text.py"},
+    "flask_sqlalchemy": {"storage"},
 }
+# Where the providers' own names may stand.
+NAMED_IN = {"providers", "inbox", "simulator"}
+FLASK_FREE = {"errors", "config", "keys", "telemetry", "providers/http"}
+
+
+def floors() -> dict[str, int]:
+    """Each room's floor, from the table in docs/architecture.md."""
+    table = PICTURE.partition("\n## Floors\n")[2].partition("```")[2].partition("```")[0]
+    rows = [re.fullmatch(r"(\d+)  (.+)", line) for line in table.strip().splitlines()]
+    return {
+        room: int(row[1])
+        for row in rows
+        if row
+        for room in row[2].replace("|", " ").replace("gunicorn.conf", "gunicorn").split()
+    }
+
+
+FLOOR_OF = floors()
 FILES = sorted(
     path
-    for pattern in ("*.py", "commands/*.py", "providers/*.py", "views/*.py", "simulator/*.py")
-    for path in ROOT.glob(pattern)
+    for path in ROOT.rglob("*.py")
+    if path.relative_to(ROOT).parts[0].removesuffix(".py") in {*FLOOR_OF, *APART}
+    or path.parent == ROOT
 )
+OURS = [path for path in FILES if path.relative_to(ROOT).parts[0] not in APART]
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> set[str]:
-    """The top-level packages that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.partition(".")[0])
-    return found
-
-
 def room_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].partition(".")[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_point_down_only(path):
+def module_of(path: Path) -> str:
+    name = name_of(path).removesuffix(".py").removesuffix("/__init__")
+    return name.replace("/", ".")
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, in full: ``from a import b`` counts as ``a.b`` too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def rooms(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {module.partition(".")[0] for module in imports(path)}
+
+
+def strings(path: Path) -> set[str]:
+    """The string literals of a file, without its docstrings' prose."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_the_table_names_every_room_and_no_other():
+    there = {room_of(path) for path in OURS}
+    assert there <= set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_a_room_imports_lower_floors_only(path):
     room = room_of(path)
-    ours = imports(path) & set(FLOOR_OF)
-    if room == "simulator":
-        assert ours <= {"simulator"}, "a look-alike knows nothing of Quickstep"
-        return
-    above = {each for each in ours - {room} if FLOOR_OF[each] > FLOOR_OF[room]}
-    assert not above
-    if room != "app":
-        assert "simulator" not in ours
+    others = rooms(path) & set(FLOOR_OF) - {room}
+    assert not {each for each in others if FLOOR_OF[each] >= FLOOR_OF[room]}
+    if room not in ("app", "simulator"):
+        assert "simulator" not in rooms(path)
+
+
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in FILES}))
+def test_no_room_has_a_circle_inside(room):
+    inside = {module_of(path): path for path in FILES if room_of(path) == room}
+    arrows = {
+        module: {each for each in imports(path) if each in inside and each != module}
+        for module, path in inside.items()
+    }
+    while leaves := [module for module, to in arrows.items() if not to & arrows.keys()]:
+        for module in leaves:
+            del arrows[module]
+    assert not arrows, f"these import each other in a circle: {sorted(arrows)}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_providers_and_tables_do_not_know_each_other(path):
-    room, ours = room_of(path), imports(path)
-    if room == "providers":
-        assert not ours & {
-            "database",
-            "models",
-            "sealing",
-            "sqlalchemy",
-            "flask_sqlalchemy",
-            "flask_login",
-        }
-    if room in ("database", "models", "sealing"):
-        assert "providers" not in ours
+def test_the_simulator_knows_nothing_of_quickstep(path):
+    if room_of(path) == "simulator":
+        assert not rooms(path) & set(FLOOR_OF)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", OURS, ids=name_of)
 def test_third_parties_come_in_by_their_own_door(path):
+    name = name_of(path)
     for package, doors in DOORS.items():
-        if package in imports(path):
-            assert name_of(path) in doors
+        if package in rooms(path):
+            assert any(name == door or name.startswith(f"{door}/") for door in doors), package
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_rooms_without_requests_do_not_import_flask(path):
+    name = name_of(path)
+    if any(name == f"{room}.py" or name.startswith(f"{room}/") for room in FLASK_FREE):
+        assert not rooms(path) & {"flask", "flask_login", "werkzeug"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -110,29 +151,25 @@ def test_nothing_is_imported_inside_a_function(path):
             assert not inside, f"{node.name} imports: the module stands on the wrong floor"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_only_the_settings_read_the_environment(path):
-    # prometheus_client is told by a variable, which gunicorn.conf.py sets for the workers.
-    if name_of(path) not in ("config.py", "gunicorn.conf.py"):
-        text = path.read_text().replace('request.environ["', "").replace(' environ["', "")
-        assert "environ[" not in text
-        assert "os.environ" not in path.read_text()
-        assert "getenv" not in path.read_text()
-
-
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_provider_is_named_outside_its_room(path):
-    if room_of(path) in ("providers", "simulator"):
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_only_config_reads_the_environment(path):
+    # prometheus_client reads a variable, which gunicorn.conf.py sets for the workers.
+    if room_of(path) in ("config", "gunicorn"):
         return
-    words = {
-        node.value
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    assert not words & {"google", "facebook", "github"}
+    text = path.read_text().replace('request.environ["', "").replace(' environ["', "")
+    assert "environ[" not in text
+    assert "os.environ" not in path.read_text()
+    assert "getenv" not in path.read_text()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_no_provider_is_named_outside_its_rooms(path):
+    if room_of(path) not in NAMED_IN:
+        names = {provider.name for provider in PROVIDERS.values()} | {"firebase"}
+        assert not strings(path) & names
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
 def test_every_module_says_in_its_first_line_what_it_owns(path):
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring

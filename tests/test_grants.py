@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 import providers
-import tokens
 from simulator.people import PEOPLE
 from tests.browser import Browser, Page, query_of
 from tests.site import ALL
+from vault import tokens
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 OFFLINE = {"GOOGLE_OFFLINE_ACCESS": "1"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-import serving
+from config import processes
 from simulator import environment
 from tests.conftest import lack
 from tests.gunicorn import Gunicorn
@@ -58,8 +58,8 @@ def serve(start: Callable[..., Gunicorn], template: Path) -> Callable[..., Gunic
 
 def test_it_serves_with_two_workers_or_more_in_our_log_format(serve):
     server = serve(LOG_FORMAT="json")
-    assert serving.worker_count() >= 2
-    server.until(lambda: len(server.workers()) == serving.worker_count())
+    assert processes.worker_count() >= 2
+    server.until(lambda: len(server.workers()) == processes.worker_count())
     assert requests.get(f"{server.url}/login", timeout=30).status_code == 200
     for line in server.log.splitlines():
         assert json.loads(line)["event"]
@@ -251,10 +251,10 @@ class TestWorkerCount:
         where = group(
             "0::/pod/box\n", cpu_DOT_max="max 100000\n", pod__cpu_DOT_max="350000 100000\n"
         )
-        assert serving.cpu_quota(*where) == 3.5
+        assert processes.cpu_quota(*where) == 3.5
         where = group("0::/pod/box\n", pod__box__cpu_DOT_max="50000 100000\n")
-        assert serving.cpu_quota(*where) == 0.5
-        assert serving.worker_count(*where) == 2
+        assert processes.cpu_quota(*where) == 0.5
+        assert processes.worker_count(*where) == 2
 
     def test_a_quota_of_the_first_version(self, group):
         where = group(
@@ -262,10 +262,10 @@ class TestWorkerCount:
             **{"cpu,cpuacct__x__cpu_DOT_cfs_quota_us": "250000\n"},
             **{"cpu,cpuacct__x__cpu_DOT_cfs_period_us": "100000\n"},
         )
-        assert serving.cpu_quota(*where) == 2.5
+        assert processes.cpu_quota(*where) == 2.5
 
     def test_without_a_limit(self, group):
-        assert serving.cpu_quota(*group("0::/\n")) == math.inf
+        assert processes.cpu_quota(*group("0::/\n")) == math.inf
         where = group("3:cpu:/\n", cpu__cpu_DOT_cfs_quota_us="-1\n")
-        assert serving.cpu_quota(*where) == math.inf
-        assert 2 <= serving.worker_count(*where) <= 8
+        assert processes.cpu_quota(*where) == math.inf
+        assert 2 <= processes.worker_count(*where) <= 8

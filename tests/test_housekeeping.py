@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-import housekeeping
-from models import Event, Flow, Session, db
+from accounts import cleanup
+from models import Event, Flow, Session
+from storage.database import db
 from tests.processes import until
 from tests.site import SECRET_KEY, Site
 
@@ -84,7 +85,7 @@ def all_at_once(sites: list[Site]) -> None:
 
     def work(each: Site) -> None:
         barrier.wait(10)
-        each.inside(housekeeping.run_due)
+        each.inside(cleanup.run_due)
 
     with ThreadPoolExecutor(len(sites)) as pool:
         list(pool.map(work, sites))
@@ -96,7 +97,7 @@ def make_due(site: Site) -> None:
 
 @ENGINES
 def test_what_is_over_vanishes_by_itself_and_nothing_else_does(make_site, database, monkeypatch):
-    monkeypatch.setattr(housekeeping, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
     site = make_site(database)
     fill(site)
     browser = site.browser()
@@ -128,7 +129,7 @@ def test_of_two_instances_one_does_it_and_once(make_site):
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
     assert sorted(deleted) == [500, 500, 500, 1000, 1000, 1000]
     for each in sites:
-        each.inside(housekeeping.run_due)
+        each.inside(cleanup.run_due)
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
 
 
@@ -137,7 +138,7 @@ def test_a_chore_that_is_due_is_taken_by_one(make_site, database):
     site = make_site(database)
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
     sites = [site, *(make_site(DATABASE_URL=url) for _ in range(3))]
-    site.inside(housekeeping.run_due)
+    site.inside(cleanup.run_due)
     takes: list[int] = []
     for each in sites:
         with each.app.app_context():
@@ -161,7 +162,7 @@ def test_people_sign_in_while_very_much_is_deleted(make_site, database):
     site = make_site(database)
     fill(site, 20_500)
     with ThreadPoolExecutor(1) as pool:
-        work = pool.submit(site.inside, housekeeping.run_due)
+        work = pool.submit(site.inside, cleanup.run_due)
         until(lambda: counts(site)[0] < 20_000)
         before = counts(site)[1]
         assert before > 1
@@ -175,8 +176,8 @@ def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
     site = make_site()
     fill(site, 20_000)
     program = (
-        "import app, housekeeping; application = app.create_app();"
-        " application.app_context().push(); housekeeping.run_due()"
+        "import app; from accounts import cleanup; application = app.create_app();"
+        " application.app_context().push(); cleanup.run_due()"
     )
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
     settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, "PATH": os.environ["PATH"]}
@@ -186,11 +187,11 @@ def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
     process.wait()
     left = counts(site)
     assert left[0] > 0
-    site.inside(housekeeping.run_due)
+    site.inside(cleanup.run_due)
     assert counts(site)[0] == left[0], "it is not due again yet: its process might just be slow"
     assert chores(site)["flows"] == (1, False)
     make_due(site)
-    site.inside(housekeeping.run_due)
+    site.inside(cleanup.run_due)
     assert counts(site) == [0, 1, 1]
     assert chores(site)["flows"] == (2, True)
 
@@ -198,27 +199,27 @@ def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
 def test_who_was_taken_for_dead_and_is_not_deletes_nothing_more(make_site):
     site = make_site()
     fill(site, 3)
-    turn = site.inside(housekeeping._take, "events")
+    turn = site.inside(cleanup._take, "events")
     make_due(site)
-    assert site.inside(housekeeping._take, "events") == turn + 1
+    assert site.inside(cleanup._take, "events") == turn + 1
     ids = [row.id for row in site.rows("SELECT id FROM events")]
-    assert site.inside(housekeeping._delete, "events", turn, ids) is False
+    assert site.inside(cleanup._delete, "events", turn, ids) is False
     assert counts(site)[2] == 4
-    assert site.inside(housekeeping._delete, "events", turn + 1, ids) is True
+    assert site.inside(cleanup._delete, "events", turn + 1, ids) is True
     assert counts(site)[2] == 0
 
 
 def test_an_operator_need_not_wait(make_site):
     site = make_site()
-    site.inside(housekeeping.run_due)
+    site.inside(cleanup.run_due)
     fill(site, 2)
-    assert site.inside(housekeeping.run_now) == dict.fromkeys(TABLES, 2)
-    assert site.inside(housekeeping.run_now) == dict.fromkeys(TABLES, 0)
+    assert site.inside(cleanup.run_now) == dict.fromkeys(TABLES, 2)
+    assert site.inside(cleanup.run_now) == dict.fromkeys(TABLES, 0)
 
 
 def test_a_database_that_is_away_is_asked_again(make_site, monkeypatch, capfd):
     """Of its trouble there is one line in the log, and no thread that ends."""
-    monkeypatch.setattr(housekeeping, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
     site = make_site(LOG_FORMAT="json")
     site.execute("ALTER TABLE chores RENAME TO away")
     assert site.browser().fetch("/login").status == 200

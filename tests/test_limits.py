@@ -105,7 +105,7 @@ def test_refusals_of_one_who_began_a_flow_count_for_their_address(make_site):
 
 def test_open_flows_are_counted_by_the_network_their_user_owns(make_site, monkeypatch):
     """Who owns a /64 has more addresses than there can be flows."""
-    monkeypatch.setattr("flows.MAX_OPEN_PER_ADDRESS", 3)
+    monkeypatch.setattr("accounts.flows.MAX_OPEN_PER_ADDRESS", 3)
     site = make_site(TRUSTED_PROXIES="1")
 
     def status_for(address: str) -> int:

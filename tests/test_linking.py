@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import AccountDisabled, EmailUnverified, NoEmail, NotAllowed, SignupsClosed
-from linking import (
+from accounts.rules import (
     AlreadyLinked,
     Create,
     Join,
@@ -27,6 +26,7 @@ from linking import (
     decide_link,
     decide_sign_in,
 )
+from errors import AccountDisabled, EmailUnverified, NoEmail, NotAllowed, SignupsClosed
 from providers.base import Profile
 
 # Who signs in: what their provider says of the address, weakest first.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
+from config.settings import ROOT
 
 LINK = re.compile(r"\]\((?![a-z]+:)([^)\s#]*)(?:#([^)\s]+))?\)")
 CODE = re.compile(r"^( *)```.*?^ *```", re.DOTALL | re.MULTILINE)

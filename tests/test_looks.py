@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import errors
-from views.problems import PAGES
+from web.error_handlers import PAGES
 
 ROOT = Path(__file__).parent.parent
 CSS = (ROOT / "static" / "app.css").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ from sqlalchemy import inspect, text
 
 import app as quickstep
 import config
-import postgresql
-from models import db
 from providers import PROVIDERS
+from storage import postgresql
+from storage.database import db
 from tests.site import SECRET_KEY
 
 ROOT = Path(__file__).parent.parent

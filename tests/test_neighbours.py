@@ -5,7 +5,7 @@ import requests
 
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.openid_connect import Issuer
+from providers.protocols.openid_connect import Issuer
 from tests.test_stepup import plant
 
 

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-import identities
-from models import User, atomic, db
-from plain import Plain
+from accounts import identities
+from models import User
 from providers.base import make_profile
+from storage.compiled import Plain
+from storage.database import atomic, db
 
 NUMBER = Plain(select(func.count()).select_from(User))
 RENAME = Plain(update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name")))

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-import database
-import postgresql
-import sessions
-from models import db
+from accounts import sessions
+from storage import database, postgresql
+from storage.database import db
 from tests.site import Site
 from tests.test_races import Turnstile, at_once, ready
 

@@ -6,11 +6,11 @@ import pytest
 from click.testing import Result
 
 import providers
-import revocations
 from simulator.catalogue import LOOK_ALIKES
 from tests.browser import Browser
 from tests.processes import until
 from tests.site import Site
+from vault import revocations
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 PROVIDERS = ("google", "facebook", "github")

@@ -3,7 +3,7 @@
 import pytest
 
 from errors import TokenUnreadable
-from sealing import Sealer
+from keys.sealing import Sealer
 
 TOKEN = {"access_token": "ya29.secret", "refresh_token": "1//secret", "n": [1, None, "é"]}
 

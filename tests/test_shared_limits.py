@@ -12,7 +12,7 @@ from tests.browser import Browser
 from tests.processes import until
 from tests.redis_server import RedisServer
 from tests.site import Site
-from views import shared_limits
+from web import shared_limits
 
 REFUSED = "/login/github/authorized?state=x"
 

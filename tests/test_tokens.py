@@ -2,9 +2,10 @@
 
 import pytest
 
-import tokens
-from models import OAuth, db
+from models import OAuth
+from storage.database import db
 from tests.site import SECRET_KEY, USUAL
+from vault import tokens
 
 
 def identity_ids(site, provider: str) -> list[str]:

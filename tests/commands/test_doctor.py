@@ -212,7 +212,7 @@ def certificate(folder: Path, *, days: float, since_days: float = 400) -> tuple[
 def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Be a machine whose administrator trusts this certificate, and that has no proxy."""
     context = ssl.create_default_context(cafile=str(path))
-    for module in ("providers.transport", "commands.network"):
+    for module in ("providers.http.transport", "commands.network"):
         monkeypatch.setattr(f"{module}.tls_context", lambda: context)
 
 

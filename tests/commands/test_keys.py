@@ -4,14 +4,15 @@ import json
 
 import pytest
 
-import resealing
-import tokens
-from models import OAuth, db
-from sealing import Sealer
+from accounts import key_rotation
+from keys.sealing import Sealer
+from models import OAuth
+from storage.database import db
 from tests.browser import Browser
 from tests.commands.console import answer, run
 from tests.commands.test_users import id_of, sign_in
 from tests.site import SECRET_KEY, Site
+from vault import tokens
 
 NEW, OTHER = "a new key that is also long enough", "one more key that is long enough"
 KINDS = ("tokens", "flows", "revocations")
@@ -142,7 +143,7 @@ def test_as_long_as_a_server_seals_with_the_old_key_it_is_still_needed(site):
 
 
 def test_a_rotation_that_was_interrupted_goes_on_where_it_was(site, monkeypatch):
-    monkeypatch.setattr(resealing, "BATCH_ROWS", 1)
+    monkeypatch.setattr(key_rotation, "BATCH_ROWS", 1)
     people = [id_of(sign_in(site, who)) for who in ("grace", "linus", "ada")]
     site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
     left = iter([1, 2])

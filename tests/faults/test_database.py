@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from models import db
+from storage.database import db
 from tests.browser import Browser, Page
 from tests.conftest import lack
 from tests.faults.served import Served, assert_unavailable, at_once, timed

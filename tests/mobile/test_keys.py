@@ -11,9 +11,9 @@ from google.auth.transport.requests import Request
 from google.oauth2 import id_token
 
 from errors import IdTokenRefused, ProviderError
-from providers.answers import fresh_seconds
-from providers.firebase import KEYS_MAX_SECONDS, KEYS_MIN_SECONDS, Firebase, read_keys
-from providers.jwt import COOL_DOWN_SECONDS, LIFETIME_SECONDS, RETRY_SECONDS
+from keys.jwt import COOL_DOWN_SECONDS, LIFETIME_SECONDS, RETRY_SECONDS
+from providers.http.responses import fresh_seconds
+from providers.protocols.firebase import KEYS_MAX_SECONDS, KEYS_MIN_SECONDS, Firebase, read_keys
 from simulator.firebase import PROJECT_ID, SPOILT_FIREBASE
 from simulator.firebase import Firebase as LookAlike
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from providers.jwt import FAILURE_SECONDS
+from keys.jwt import FAILURE_SECONDS
 from simulator.firebase import SPOILT_FIREBASE
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page
@@ -204,7 +204,7 @@ def test_refused_tokens_are_counted_like_refused_flows(make_site):
 @pytest.fixture
 def firebase(site, monkeypatch):
     """The look-alike, of a server that does not wait long."""
-    monkeypatch.setattr("providers.connections.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
     return site.simulator.firebase
 
 

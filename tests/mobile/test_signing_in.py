@@ -5,7 +5,7 @@ import time
 import pytest
 
 from providers import PROVIDERS
-from providers.firebase import identity_issuers
+from providers.protocols.firebase import identity_issuers
 from simulator.firebase import PROJECT_ID
 
 FIREBASE_ISSUER = f"https://securetoken.google.com/{PROJECT_ID}"

@@ -14,9 +14,9 @@ import pytest
 from flask_dance.consumer.requests import OAuth1Session, OAuth2Session
 from flask_dance.consumer.storage import BaseStorage
 
-from providers import blueprint, oauth1, oauth2
+from providers.protocols import blueprint, oauth1, oauth2
 from tests.packages.test_lock import read
-from views.guards import login_manager
+from web.guards import login_manager
 
 PINS = {
     "flask-dance": "7.1.0",

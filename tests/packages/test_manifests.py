@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from config import Settings
+from config.settings import Settings
 from tests.conftest import lack
 
 ROOT = Path(__file__).parents[2]

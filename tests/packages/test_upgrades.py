@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from sqlalchemy import inspect
 
-from models import db
+from storage.database import db
 from tests.test_migrations import application
 
 MIGRATIONS = ScriptDirectory(str(Path(__file__).parents[2] / "migrations"))

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwk, jwt
 
 import config
-from clients import ClientSettings
+from config.registrations import ClientSettings
 from errors import SettingsError
 from providers import PROVIDERS
 from providers.apple import APPLE, read_form_user

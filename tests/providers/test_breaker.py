@@ -7,12 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-import logs
 from errors import ProviderDown, ProviderError
-from providers import breaker, connections
-from providers.breaker import FAILURES_IN_A_ROW
-from providers.jwt import Cached
-from providers.transport import Transport
+from keys.jwt import Cached
+from providers.http import breaker, connections
+from providers.http.breaker import FAILURES_IN_A_ROW
+from providers.http.transport import Transport
+from telemetry import logs
 from tests.providers.test_transport import GOOD, OK, SLOW, Peer, http, impatient, reset, serve
 
 __all__ = ["impatient", "serve"]
@@ -170,7 +170,7 @@ def test_the_log_says_it_once_and_once_that_it_is_over(serve, transport, clock, 
 
 @pytest.mark.usefixtures("clock")
 def test_no_connection_is_made_ready_to_one_that_is_dead(serve, transport, monkeypatch):
-    monkeypatch.setattr("providers.transport.IDLE_SECONDS", -LONG)
+    monkeypatch.setattr("providers.http.transport.IDLE_SECONDS", -LONG)
     peer = serve()
     transport.warm(peer.url)
     kill(transport, peer)
@@ -285,7 +285,7 @@ def test_who_presses_the_button_of_a_dead_one_is_told_at_once(make_site, serve, 
 
 def test_a_slow_issuer_holds_one_reader(serve, turnstile, monkeypatch):
     """Who cannot be served from the last copy waits as long as is usual, and no longer."""
-    monkeypatch.setattr("providers.jwt.SLOW_SECONDS", 0.2)
+    monkeypatch.setattr("keys.jwt.SLOW_SECONDS", 0.2)
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 20)
     peer, arrived, opened = turnstile
     transport = Transport()

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import config
-import flows
-from clients import CREDENTIALS, check_endpoint
+from accounts import flows
+from config.registrations import CREDENTIALS, check_endpoint
 from errors import ProviderError, SettingsError
 from providers import PROVIDERS
 from providers.base import Get, NotShared, Profile, Provider
@@ -353,8 +353,13 @@ def test_a_providers_file_only_describes(path):
             modules = [node.module or ""]
         for module in modules:
             top = module.partition(".")[0]
-            ours = module in ("clients", "errors", "providers.base", "providers.openid_connect")
-            ours = ours or module == "providers.made_secret"
+            ours = module in (
+                "clients",
+                "errors",
+                "providers.base",
+                "providers.protocols.openid_connect",
+            )
+            ours = ours or module == "keys.client_secret"
             standard = top in sys.stdlib_module_names and not {top, module} & ACTS
             assert ours or standard, f"{path.name} imports {module}"
 

@@ -22,10 +22,9 @@ from hypothesis import strategies as st
 from joserfc import jwk, jws
 from joserfc.errors import SecurityWarning
 
-from clients import check_endpoint
+from config.registrations import check_endpoint
 from errors import ProviderDown, ProviderError
-from providers import PROVIDERS
-from providers.jwt import (
+from keys.jwt import (
     ALGORITHMS,
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
@@ -34,7 +33,8 @@ from providers.jwt import (
     Cached,
     VerifiedClaims,
 )
-from providers.openid_connect import Issuer, Metadata
+from providers import PROVIDERS
+from providers.protocols.openid_connect import Issuer, Metadata
 from simulator.misbehaviour import ANSWERS
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
@@ -142,8 +142,8 @@ def test_an_issuer_that_is_broken_breaks_its_own_button_only(make_site, clock, a
 
 @pytest.mark.parametrize("answer", ["slow", "drip"])
 def test_an_issuer_that_takes_for_ever_is_left_waiting(browser, site, monkeypatch, answer):
-    monkeypatch.setattr("providers.connections.READ_SECONDS", 1.2)
-    monkeypatch.setattr("providers.connections.TOTAL_SECONDS", 1.3)
+    monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
+    monkeypatch.setattr("providers.http.connections.TOTAL_SECONDS", 1.3)
     site.simulator.google.metadata_answer = answer
     assert_refused(browser.get("/login/google"), 504, "Google isn't answering")
 

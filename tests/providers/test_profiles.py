@@ -22,7 +22,7 @@ from providers.base import (
     email_key,
     make_profile,
 )
-from providers.openid_connect import check_userinfo
+from providers.protocols.openid_connect import check_userinfo
 
 ME = "me?fields=id,name,email,picture.width(256).height(256)"
 SAMPLES = {

@@ -26,12 +26,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from errors import ProviderDown, ProviderError
-from providers import connections
-from providers import transport as module
-from providers.answers import read_json
 from providers.base import NotShared
-from providers.connections import tls_context
-from providers.transport import ANSWER_MAX_BYTES, Transport
+from providers.http import connections
+from providers.http import transport as module
+from providers.http.connections import tls_context
+from providers.http.responses import read_json
+from providers.http.transport import ANSWER_MAX_BYTES, Transport
 from tests.conftest import lack
 
 Answer = Callable[[socket.socket], None]
@@ -439,7 +439,7 @@ REDIRECTS_NOWHERE = [b"http://[", b"http://[\xff", b"http://\xff\xfe/", b"//", b
 def test_the_person_sees_one_friendly_page_whatever_comes(make_site, serve, monkeypatch):
     """All of it once more where it hurts: on the way from the button to the account."""
     # So many in a row that hang up, and it would not be asked (test_breaker.py).
-    monkeypatch.setattr("providers.breaker.FAILURES_IN_A_ROW", 1000)
+    monkeypatch.setattr("providers.http.breaker.FAILURES_IN_A_ROW", 1000)
     peer = serve()
     browser = make_site(FACEBOOK_API_URL=peer.url).browser()
     redirects = {

@@ -1,0 +1,75 @@
+"""People as an operator looks for them: by id, by identity or by address, and page by page."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, and_, func, select, tuple_
+from sqlalchemy.orm import selectinload
+
+from models import Event, OAuth, Session, User
+from providers.base import email_key
+from storage.database import db, is_id
+
+
+def find(who: str) -> Sequence[User]:
+    """Whom an id, an e-mail address or ``provider:subject`` speaks of, the oldest account first.
+
+    An address may be several people's, and so may a subject, where one provider's name has stood
+    for two servers. Raises ValueError for what is none of the three.
+    """
+    if not who.isprintable():
+        raise ValueError("it holds characters that cannot be printed")
+    if is_id(who):
+        return _all(_with_identities().where(User.id == who))
+    provider, colon, subject = who.partition(":")
+    if colon and provider and subject:
+        same = and_(OAuth.provider == provider, OAuth.subject == subject)
+    elif is_address(who):
+        same = OAuth.email_key == email_key(who)
+    else:
+        raise ValueError("it is neither an id, an e-mail address nor provider:subject")
+    owners = select(OAuth.user_id).where(same)
+    return _all(_with_identities().where(User.id.in_(owners)))
+
+
+def is_address(who: str) -> bool:
+    """Whether a text is an e-mail address, which names nobody for certain."""
+    return "@" in who and ":" not in who
+
+
+def page(limit: int, after: str | None = None, *, only_disabled: bool = False) -> Sequence[User]:
+    """The newest accounts first; those older than the one with id ``after``.
+
+    Raises ValueError when there is no such one.
+    """
+    query = _with_identities().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
+    if only_disabled:
+        query = query.where(User.disabled_at.is_not(None))
+    if after is not None:
+        last = db.session.get(User, after) if is_id(after) else None
+        if last is None:
+            raise ValueError("there is no user with that id")
+        query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
+    return db.session.scalars(query).all()
+
+
+def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:
+    """When people were last active, by user id: their latest session, way in or event."""
+    found: dict[str, datetime] = {}
+    for owner, moment in (
+        (Session.user_id, Session.last_seen_at),
+        (OAuth.user_id, OAuth.last_used_at),
+        (Event.user_id, Event.at),
+    ):
+        query = select(owner, func.max(moment)).where(owner.in_(user_ids)).group_by(owner)
+        for user_id, at in db.session.execute(query):
+            found[user_id] = max(at, found.get(user_id, at))
+    return found
+
+
+def _with_identities() -> Select[User]:
+    return select(User).options(selectinload(User.identities))
+
+
+def _all(query: Select[User]) -> Sequence[User]:
+    return db.session.scalars(query.order_by(User.created_at, User.id)).all()

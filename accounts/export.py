@@ -1,0 +1,77 @@
+"""Everything that is kept of a person, as plain data for them to take away. No token is in it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import accounts
+from accounts import activity, sessions
+from models import Event, OAuth, Session, User
+from storage.database import now
+
+
+def of_user(user: User) -> dict[str, Any]:
+    """Profile, identities with what their providers shared, sessions and activity, as JSON
+    values; times are ISO 8601 in UTC."""
+    email = user.email_identity
+    return {
+        "exported_at": iso_time(now()),
+        "profile": {
+            "id": user.id,
+            "name": user.name,
+            "email": email.email if email else None,
+            "email_verified": bool(email and email.email_verified),
+            "picture": user.picture,
+            "created_at": iso_time(user.created_at),
+        },
+        "identities": [identity(row) for row in accounts.identities_of(user.id)],
+        "sessions": [session(row) for row in sessions.of_user(user.id)],
+        "activity": [_event(row) for row in activity.all_of(user.id)],
+    }
+
+
+def identity(row: OAuth) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "provider": row.provider,
+        "issuer": row.issuer,
+        "subject": row.subject,
+        "email": row.email,
+        "email_verified": row.email_verified,
+        **{name: row.profile.get(name) for name in ("name", "username", "picture")},
+        "scopes": row.scopes.split(),
+        "linked_at": iso_time(row.linked_at),
+        "last_used_at": iso_time(row.last_used_at),
+        "read_at": iso_time(row.read_at),
+    }
+
+
+def session(row: Session) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "provider": row.provider,
+        "address": row.address,
+        "user_agent": row.user_agent,
+        "created_at": iso_time(row.created_at),
+        "authenticated_at": iso_time(row.authenticated_at),
+        "last_seen_at": iso_time(row.last_seen_at),
+        "expires_at": iso_time(row.expires_at),
+    }
+
+
+def _event(row: Event) -> dict[str, Any]:
+    return {
+        "at": iso_time(row.at),
+        "kind": row.kind,
+        "reason": row.reason,
+        "provider": row.provider,
+        "detail": row.detail,
+        "address": row.address,
+        "user_agent": row.user_agent,
+        "reference": row.reference,
+    }
+
+
+def iso_time(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

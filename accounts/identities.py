@@ -1,0 +1,352 @@
+"""Rows of identities: found, locked, added and kept up to date.
+
+For the verbs of accounts.py, each of which is one transaction: whoever changes a row here is
+within one, and has locked its account.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from accounts import activity
+from accounts.activity import Caller
+from accounts.rules import Match, Owner, Policy, any_allowed
+from errors import NotFound, StateMismatch
+from models import OAuth, User, address_of, handle_of
+from providers.base import Grant, Profile, email_key
+from storage.compiled import Plain
+from storage.database import db, new_id, now
+from vault import tokens
+
+# Columns of an identity, by name.
+Values = dict[str, Any]
+
+
+@dataclass
+class Locked:
+    """An identity that is locked, and its account too: what a sign-in asks of their rows. Read
+    plainly, as this is done in every sign-in."""
+
+    id: str
+    user_id: str
+    provider: str
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    email_trusted: bool
+    profile: dict[str, Any]
+    token: str | None = field(repr=False)
+    # Since when the account is switched off.
+    disabled_at: datetime | None
+
+    @property
+    def handle(self) -> str:
+        return handle_of(self)
+
+
+AnIdentity = OAuth | Locked
+Found = TypeVar("Found", OAuth, Locked)
+
+_THIS = (
+    OAuth.provider == bindparam("provider"),
+    OAuth.issuer == bindparam("issuer"),
+    OAuth.subject == bindparam("subject"),
+)
+_FIND = select(OAuth).where(*_THIS)
+# The account first: who locks both in another order may wait for somebody who waits for them.
+_LOCK_BOTH = Plain(
+    select(
+        *(getattr(OAuth, each.name) for each in fields(Locked) if each.name != "disabled_at"),
+        User.disabled_at,
+    )
+    .select_from(User)
+    .join(OAuth, OAuth.user_id == User.id)
+    .where(*_THIS)
+    .with_for_update()
+)
+_FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
+_LOCK = (
+    select(User)
+    .where(User.id == bindparam("user_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_OF_ADDRESS = Plain(
+    select(
+        OAuth.user_id,
+        OAuth.provider,
+        OAuth.issuer,
+        OAuth.email_key,
+        OAuth.email_verified,
+        OAuth.email_trusted,
+        User.disabled_at,
+    )
+    .join(User, User.id == OAuth.user_id)
+    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
+)
+_ADD_USER = Plain(insert(User))
+_ADD = Plain(insert(OAuth))
+
+
+def _key(grant: Grant) -> dict[str, str]:
+    return {
+        "provider": grant.provider,
+        "issuer": grant.issuer,
+        "subject": grant.profile.subject,
+    }
+
+
+def find(grant: Grant) -> OAuth | None:
+    """The identity that a flow brought, if it is known here."""
+    return db.session.scalar(_FIND, _key(grant))
+
+
+def look_up(
+    find: Callable[[Grant], Found | None], grant: Grant, policy: Policy
+) -> tuple[Found | None, list[Match]]:
+    """The identity; where it is unknown, the accounts with its address.
+
+    When there are some it is looked for again: another request of the same person may just
+    have made the account, which would seem to be somebody else's.
+    """
+    identity = find(grant)
+    matches = [] if identity else matches_of(grant.profile, policy)
+    if matches:
+        identity = find(grant)
+    return identity, [] if identity else matches
+
+
+def lock_identity(grant: Grant) -> Locked | None:
+    """The identity with its account; always by identity, never by address or name.
+
+    Whoever held the locks until now may have removed the identity, or brought it to another
+    account: then it is not found by the one that it was of, and is looked for once more.
+    """
+    key = _key(grant)
+    while True:
+        if row := _LOCK_BOTH.row(**key):
+            return Locked(*row)
+        if _FIND_OWNER.value(**key) is None:
+            return None
+
+
+def lock_user(user_id: str) -> User:
+    """Raises StateMismatch when the account is gone."""
+    user = lock(user_id)
+    if user is None:
+        raise StateMismatch("the account is gone")
+    return user
+
+
+def lock(user_id: str) -> User | None:
+    """The account as it is now, and as it stays until this transaction ends."""
+    return db.session.scalar(_LOCK, {"user_id": user_id})
+
+
+def of_user(user_id: str) -> Sequence[OAuth]:
+    """A person's identities as they are now, the oldest first."""
+    query = select(OAuth).where(OAuth.user_id == user_id).order_by(OAuth.linked_at, OAuth.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def own(user_id: str, identity_id: str) -> OAuth:
+    """One of this person's identities. Raises NotFound, also for a stranger's."""
+    # Compared here: an id from an address may hold what a database refuses to compare with.
+    identity = next((row for row in of_user(user_id) if row.id == identity_id), None)
+    if identity is None:
+        raise NotFound("no such identity of this account")
+    return identity
+
+
+def owner(identity: AnIdentity, policy: Policy | None = None) -> Owner:
+    """What linking.py asks of the account that an identity opens.
+
+    ``policy``: who may come in, where that is asked. This identity's own row has no say: the
+    profile that is about to replace it is judged instead.
+    """
+    since = identity.disabled_at if isinstance(identity, Locked) else identity.user.disabled_at
+    allowed = True
+    if policy and policy.allowed_email_domains:
+        others = [row for row in of_user(identity.user_id) if row.id != identity.id]
+        allowed = any_allowed(others, policy)
+    return Owner(identity.user_id, disabled=since is not None, allowed=allowed)
+
+
+def judged(identity: AnIdentity | None, grant: Grant) -> Profile:
+    """The profile that decides: what the provider says now. Of a known identity somebody else
+    may know less than its own row, or what is no longer so."""
+    if identity is None or not grant.is_relayed:
+        return grant.profile
+    return replace(
+        grant.profile,
+        email=identity.email,
+        email_verified=identity.email_verified,
+        email_trusted=identity.email_trusted,
+    )
+
+
+def matches_of(profile: Profile, policy: Policy) -> list[Match]:
+    """The accounts with an identity of the same address, the strongest claim of each."""
+    if profile.email is None:
+        return []
+    by_user: dict[str, list[Any]] = {}
+    for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
+        by_user.setdefault(row.user_id, []).append(row)
+    return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
+
+
+def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
+    address = email_key(profile.email or "")
+    same = [row for row in rows if row.email_key == address]
+    return Match(
+        rows[0].user_id,
+        verified=any(row.email_verified for row in same),
+        trusted=any(row.email_verified and row.email_trusted for row in same),
+        disabled=rows[0].disabled_at is not None,
+        reachable=any(policy.can_prove(row.provider, row.issuer) for row in rows),
+    )
+
+
+# Changes.
+
+
+def add_user(profile: Profile) -> str:
+    """A new person, who has no identity yet: the id."""
+    user_id = new_id()
+    _ADD_USER.run(
+        id=user_id,
+        name=profile.name or profile.username,
+        picture=profile.picture,
+        created_at=now(),
+        disabled_at=None,
+        email_choice=None,
+    )
+    return user_id
+
+
+def add(user_id: str, grant: Grant) -> Locked:
+    """A new identity of this person."""
+    profile = grant.profile
+    identity = Locked(
+        id=new_id(),  # the token is bound to it
+        user_id=user_id,
+        provider=grant.provider,
+        issuer=grant.issuer,
+        subject=profile.subject,
+        email=profile.email,
+        email_verified=profile.email_verified,
+        email_trusted=profile.email_trusted,
+        profile={},
+        token=None,
+        disabled_at=None,
+    )
+    values: Values = {
+        "id": identity.id,
+        "user_id": user_id,
+        **_key(grant),
+        **dict.fromkeys(("token", "token_expires_at", "grant_ended_at")),
+        "renewal": None,
+        "renewal_until": None,
+        "scopes": "",
+        "linked_at": now(),
+        **_of_profile(profile, {}),
+        **_of_grant(identity, grant),
+    }
+    _ADD.run(**values)
+    identity.profile, identity.token = values["profile"], values["token"]
+    return identity
+
+
+def use(identity: AnIdentity, grant: Grant, caller: Caller) -> None:
+    """Somebody came back with it: take over what the provider says and gives now.
+
+    What somebody else says of it changes nothing: they know less, or of another address.
+    """
+    if grant.is_relayed:
+        _update(identity, {"last_used_at": now()})
+        return
+    _take_over(identity, grant.profile, caller, _of_grant(identity, grant))
+
+
+def take_over(identity: AnIdentity, profile: Profile, caller: Caller) -> None:
+    """Take over what the provider says now; the person's address may change with it."""
+    _take_over(identity, profile, caller, {})
+
+
+def _take_over(identity: AnIdentity, profile: Profile, caller: Caller, more: Values) -> None:
+    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
+    before = _address(identity.user_id) if moved else None
+    picture = identity.profile.get("picture")
+    if picture and picture != profile.picture:
+        user = lock_user(identity.user_id)
+        if user.picture == picture:
+            user.picture = profile.picture
+    _update(identity, {**_of_profile(profile, identity.profile), **more})
+    if moved and (after := _address(identity.user_id)) != before:
+        record(identity, "email_changed", caller, detail=after or "")
+
+
+def _address(user_id: str) -> str | None:
+    """A person's address as it is now."""
+    identity = address_of(of_user(user_id), lock_user(user_id).email_choice)
+    return identity.email if identity else None
+
+
+def _update(identity: AnIdentity, values: Values) -> None:
+    """Write these columns of its row at once, past the ORM, and have the object say the same."""
+    _update_of(tuple(values)).run(identity_id=identity.id, **values)
+    if isinstance(identity, Locked):
+        vars(identity).update({name: values[name] for name in vars(identity) if name in values})
+    else:
+        for name, value in values.items():
+            set_committed_value(identity, name, value)
+
+
+@functools.cache
+def _update_of(names: tuple[str, ...]) -> Plain:
+    values: Values = {name: bindparam(name) for name in names}
+    return Plain(update(OAuth).where(OAuth.id == bindparam("identity_id")).values(values))
+
+
+def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
+    return {
+        "email": profile.email,
+        "email_key": email_key(profile.email) if profile.email else None,
+        "email_verified": profile.email_verified,
+        "email_trusted": profile.email_trusted,
+        "profile": {
+            # Apple says it on the first visit only.
+            "name": profile.name or earlier.get("name"),
+            "username": profile.username,
+            "picture": profile.picture,
+        },
+        "read_at": now(),
+    }
+
+
+def _of_grant(identity: AnIdentity, grant: Grant) -> Values:
+    """An ID token alone leaves the provider's token as it is."""
+    values: Values = {"last_used_at": now()}
+    if grant.token:
+        values |= {"scopes": " ".join(grant.scopes), **tokens.stored(identity, grant.token)}
+    return values
+
+
+def record(
+    identity: AnIdentity, kind: str, caller: Caller, reason: str = "", detail: str = ""
+) -> None:
+    """A line of the owner's activity that is about this identity."""
+    activity.record(
+        identity.user_id,
+        kind,
+        caller,
+        provider=identity.provider,
+        reason=reason,
+        detail=detail or identity.handle,
+    )

@@ -1,0 +1,134 @@
+"""All that is sealed, wherever it stands: counted by key, and sealed anew under the first key.
+
+Safe beside running servers. A value is opened and sealed while no lock is held, and written only
+where its row still holds what was read: a token that was renewed meanwhile stays. Each value is
+bound to its row (AAD), so it is sealed for that row again and for no other.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, select, update
+
+from accounts import flows
+from errors import TokenUnreadable
+from models import Flow, OAuth, Revocation
+from storage.database import atomic, db
+from vault import revocations, tokens
+
+BATCH_ROWS = 200
+# What was written meanwhile, by a server whose first key is another, is looked at again.
+PASSES = 3
+ENVELOPE_START = re.compile(r"1\.([0-9a-f]{8})")
+NO_KEY = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of sealed values, and what each is bound to."""
+
+    name: str
+    row: Any
+    column: Any
+    bound_to: Callable[[Any], str]
+
+
+PLACES = (
+    Place("tokens", OAuth, OAuth.token, tokens.bound_to),
+    Place("flows", Flow, Flow.secrets, flows.bound_to),
+    Place("revocations", Revocation, Revocation.sealed, revocations.bound_to),
+)
+
+
+@dataclass
+class Outcome:
+    """How many values were sealed anew, were so already, or open with no key that is set."""
+
+    resealed: int = 0
+    already_new: int = 0
+    # By the id of the key that their envelopes name.
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+
+def count(place: Place) -> Counter[str]:
+    """How many values of a place each key has sealed, by key id; ``NO_KEY``: no envelopes."""
+    start = func.substr(place.column, 1, 10)
+    query = select(start, func.count()).where(place.column.is_not(None)).group_by(start)
+    counts: Counter[str] = Counter()
+    for text, number in db.session.execute(query):
+        counts[_key_of(text)] += number
+    db.session.commit()
+    return counts
+
+
+def _key_of(envelope: str) -> str:
+    match = ENVELOPE_START.match(envelope)
+    return match[1] if match else NO_KEY
+
+
+def reseal(place: Place) -> Outcome:
+    """Seal what another key than the first has sealed. May be interrupted and repeated."""
+    outcome = Outcome(already_new=count(place)[tokens.sealer().key_ids[0]])
+    for _ in range(PASSES):
+        outcome.unreadable.clear()
+        missed = 0
+        for batch in _batches(place):
+            pairs, unreadable = _seal_anew(batch)
+            replaced = _replace(place, pairs) if pairs else 0
+            outcome.resealed += replaced
+            outcome.unreadable += unreadable
+            missed += len(pairs) - replaced
+        if not missed:
+            break
+    return outcome
+
+
+Row = tuple[str, str, str]
+
+
+def _batches(place: Place) -> Iterator[Sequence[Row]]:
+    """Id, envelope and binding of what other keys have sealed, a batch at a time; no transaction
+    stays open between two."""
+    new = f"1.{tokens.sealer().key_ids[0]}.%"
+    last = ""
+    while True:
+        query = select(place.row).where(place.column.is_not(None), place.column.not_like(new))
+        query = query.where(place.row.id > last).order_by(place.row.id).limit(BATCH_ROWS)
+        found = db.session.scalars(query.execution_options(populate_existing=True)).all()
+        rows = [(row.id, getattr(row, place.column.key), place.bound_to(row)) for row in found]
+        db.session.expunge_all()
+        db.session.commit()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield rows
+
+
+def _seal_anew(batch: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
+    """Id, old and new envelope of what opens, and by key how many do not."""
+    sealer = tokens.sealer()
+    pairs: list[Row] = []
+    unreadable: Counter[str] = Counter()
+    for row_id, envelope, bound_to in batch:
+        try:
+            value = sealer.open(envelope, bound_to)
+        except TokenUnreadable:
+            unreadable[_key_of(envelope)] += 1
+        else:
+            pairs.append((row_id, envelope, sealer.seal(value, bound_to)))
+    return pairs, unreadable
+
+
+@atomic
+def _replace(place: Place, pairs: Sequence[Row]) -> int:
+    """Write the new envelopes where the old ones still stand; how many that were."""
+    replaced = 0
+    for row_id, old, new in pairs:
+        same = (place.row.id == row_id, place.column == old)
+        change = update(place.row).where(*same).values({place.column.key: new})
+        result = db.session.execute(change.execution_options(synchronize_session=False))
+        replaced += cast(CursorResult[Any], result).rowcount
+    return replaced

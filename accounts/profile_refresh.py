@@ -1,0 +1,46 @@
+"""What a provider says of a person, read again with the token that their identity holds."""
+
+from functools import partial
+
+from accounts import identities
+from accounts.activity import Caller
+from errors import AccessRefused, WrongAccount
+from models import OAuth
+from providers.base import Profile
+from providers.protocols import grants
+from providers.protocols.blueprint import LoginBlueprint
+from storage.database import atomic, db
+from vault import tokens
+
+
+def read_again(identity: OAuth, client: LoginBlueprint, caller: Caller) -> None:
+    """Fetch an identity's profile and take it over. No transaction is open meanwhile.
+
+    Raises GrantEnded when only a new sign-in helps, WrongAccount when the token is of another
+    person, else ProviderError; nothing is changed then, but what is known of the token.
+    """
+    db.session.commit()  # gives the connection back before the provider is asked
+    profile = _read(identity, client)
+    _take_over(identity.user_id, identity.id, profile, caller)
+
+
+def _read(identity: OAuth, client: LoginBlueprint) -> Profile:
+    grants.prepare(client)
+    renew = partial(grants.renew, client, identity.subject)
+    token = tokens.fresh(identity.id, renew)
+    try:
+        return grants.read_profile(client, identity.subject, token)
+    except AccessRefused:
+        token = tokens.fresh(identity.id, renew, refused=str(token.get("access_token")))
+        return grants.read_profile(client, identity.subject, token)
+
+
+@atomic
+def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
+    """Raises StateMismatch or NotFound when account or identity went meanwhile, WrongAccount for
+    the profile of another subject."""
+    identities.lock_user(user_id)
+    identity = identities.own(user_id, identity_id)
+    if profile.subject != identity.subject:
+        raise WrongAccount("the token reads the profile of another subject")
+    identities.take_over(identity, profile, caller)

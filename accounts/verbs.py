@@ -1,0 +1,317 @@
+"""People and their identities: the only writer of either.
+
+Each verb is one transaction that reads the facts, asks linking.py, and carries the decision
+out. An account is locked before its identities are counted or moved.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import delete as delete_from
+from sqlalchemy import select, update
+
+from accounts import activity, identities, sessions
+from accounts.activity import Caller
+from accounts.rules import (
+    AlreadyLinked,
+    Create,
+    Join,
+    Known,
+    Link,
+    LinkDecision,
+    NeedsProof,
+    Policy,
+    Refused,
+    SignInDecision,
+    decide_link,
+    decide_sign_in,
+    ways_in,
+)
+from errors import LastWayIn, NotFound, StateMismatch
+from models import OAuth, User
+from providers.base import Grant, clean_text
+from storage.database import atomic, db, now
+from vault import revocations
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A decision, and the identity to start a session with where it opened an account."""
+
+    decision: SignInDecision
+    identity: identities.Locked | None = None
+
+
+@atomic
+def sign_in(
+    grant: Grant,
+    policy: Policy,
+    caller: Caller,
+    *,
+    signed_in_as: str | None = None,
+    separate: bool = False,
+) -> SignIn:
+    """Find, create or join the account for what a flow brought, as linking.py decides.
+
+    Unless the decision opens an account (Known, Create, Join) nothing is written but, where
+    the identity's account is known, that it was refused.
+    """
+    identity, matches = identities.look_up(identities.lock_identity, grant, policy)
+    decision = decide_sign_in(
+        identities.judged(identity, grant),
+        identities.owner(identity, policy) if identity else None,
+        matches,
+        policy,
+        signed_in_as=signed_in_as,
+        separate=separate,
+    )
+    match decision:
+        case Known():
+            assert identity is not None
+            identities.use(identity, grant, caller)
+        case Create():
+            identity = identities.add(identities.add_user(grant.profile), grant)
+        case Join():
+            identity = identities.add(identities.lock_user(decision.user_id).id, grant)
+            identities.record(identity, "linked", caller, decision.reason)
+        case Refused() if identity:
+            identities.record(identity, "refused", caller, decision.reason)
+            return SignIn(decision)
+        case _:
+            return SignIn(decision)
+    identities.record(identity, "signed_in", caller, decision.reason)
+    return SignIn(decision, identity)
+
+
+@atomic
+def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
+    """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
+    identities.lock_user(user_id)
+    identity = identities.lock_identity(grant)
+    decision = decide_link(user_id, identities.owner(identity) if identity else None)
+    match decision:
+        case Link():
+            identity = identities.add(user_id, grant)
+            identities.record(identity, "linked", caller, reason)
+        case AlreadyLinked():
+            assert identity is not None
+            identities.use(identity, grant, caller)
+    return decision
+
+
+@atomic
+def connect(user_id: str, grant: Grant, policy: Policy, caller: Caller) -> None:
+    """Link after the old account was proved and the person confirmed.
+
+    Raises StateMismatch when that is not, or no longer, what the linking rules ask for.
+    """
+    decision = sign_in_preview(grant, policy)
+    if not isinstance(decision, NeedsProof) or not decision.may_connect:
+        raise StateMismatch("the identity no longer waits for a proof")
+    if user_id not in decision.user_ids:
+        raise StateMismatch("another account was proved than the one with this address")
+    if link(user_id, grant, caller, decision.reason) != Link():
+        raise StateMismatch("the identity was linked at this very moment")
+
+
+def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
+    """What signing in would come to now. Writes nothing."""
+    identity, matches = identities.look_up(identities.find, grant, policy)
+    owner = identities.owner(identity, policy) if identity else None
+    return decide_sign_in(identities.judged(identity, grant), owner, matches, policy)
+
+
+@atomic
+def confirm(user_id: str, identity_id: str, grant: Grant, caller: Caller) -> bool:
+    """Whether a renewed proof came back with the identity that was asked for; then noted."""
+    identity = identities.lock_identity(grant)
+    if identity is None or identity.id != identity_id or identity.user_id != user_id:
+        return False
+    identities.use(identity, grant, caller)
+    identities.record(identity, "confirmed", caller)
+    return True
+
+
+@atomic
+def unlink(
+    user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
+) -> OAuth:
+    """Remove an identity and end the other sessions that it started; returns what was removed.
+    Its grant is given back to the provider soon after.
+
+    Raises NotFound (also for a stranger's identity) or LastWayIn: the count is taken while
+    the account is locked, so of two removals at once the second sees the first.
+    """
+    user = identities.lock_user(user_id)
+    identity = identities.own(user.id, identity_id)
+    if not others_usable(identities.of_user(user.id), identity_id, policy):
+        raise LastWayIn("the last usable identity")
+    sessions.end_of_identity(identity_id, kept_id=session_id)
+    identities.record(identity, "unlinked", caller)
+    if user.picture == identity.profile.get("picture"):
+        user.picture = None
+    revocations.plan(identity)
+    before = user.email
+    db.session.delete(identity)
+    db.session.flush()
+    db.session.expire(user, ["identities"])
+    _note_address(user, before, caller)
+    return identity
+
+
+def _note_address(user: User, before: str | None, caller: Caller) -> None:
+    if user.email != before:
+        activity.record(user.id, "email_changed", caller, detail=user.email or "")
+
+
+def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
+    """The identities that still let the person in when this one is gone."""
+    return ways_in([row for row in rows if row.id != identity_id], policy)
+
+
+@atomic
+def merge(user_id: str, grant: Grant, caller: Caller) -> None:
+    """Bring the account that an identity opens into this one: its identities, sessions and
+    activity; then it is gone. Both accounts were proved and the merge confirmed.
+
+    Raises StateMismatch when the identity opens no other account any more.
+    """
+    found = identities.find(grant)
+    if found is None or found.user_id == user_id:
+        raise StateMismatch("the identity opens no other account any more")
+    other_id = found.user_id
+    users = {row: identities.lock_user(row) for row in sorted({user_id, other_id})}
+    identity = identities.lock_identity(grant)
+    if identity is None or identity.user_id != other_id:
+        raise StateMismatch("the other account changed meanwhile")
+    if not all(user.is_active for user in users.values()):
+        raise StateMismatch("one of the accounts is switched off")
+    kept, gone = users[user_id], users[other_id]
+    before = kept.email_identity
+    if before and kept.email_choice is None:
+        kept.email_choice = before.id
+    kept.name = kept.name or gone.name
+    kept.picture = kept.picture or gone.picture
+    db.session.execute(update(OAuth).where(OAuth.user_id == other_id).values(user_id=user_id))
+    sessions.move(other_id, user_id)
+    activity.move(other_id, user_id)
+    db.session.expire_all()
+    db.session.delete(gone)
+    identity.user_id = user_id
+    identities.record(identity, "merged", caller, detail=f"account {other_id}")
+    _note_address(kept, before.email if before else None, caller)
+
+
+@atomic
+def rename(user_id: str, name: str | None, caller: Caller) -> User:
+    """Change what a person is called; what providers say later does not change it back.
+
+    The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
+    the name away. Raises NotFound when the account is gone.
+    """
+    user = identities.lock(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    cleaned = clean_text(name)
+    if cleaned != user.name:
+        user.name = cleaned
+        activity.record(user_id, "renamed", caller, detail=cleaned or "")
+    return user
+
+
+@atomic
+def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
+    """Have an identity's address be the person's; None: the one that is chosen for them.
+
+    Raises NotFound where it is not theirs or holds no verified address: what a provider does
+    not vouch for speaks for nobody who has something better.
+    """
+    user = identities.lock_user(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    if identity and not (identity.email and identity.email_verified):
+        raise NotFound("no verified address to choose")
+    before = user.email
+    user.email_choice = identity.id if identity else None
+    _note_address(user, before, caller)
+
+
+@atomic
+def choose_picture(user_id: str, identity_id: str | None) -> None:
+    """Show the picture of an identity, or with None only initials. Raises NotFound."""
+    user = identities.lock_user(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    picture = identity.profile.get("picture") if identity else None
+    if identity and not picture:
+        raise NotFound("that identity has no picture")
+    user.picture = picture
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What there was of an account, now that it is gone: counts, and by provider its handles."""
+
+    identities: tuple[tuple[str, str], ...]
+    sessions: int
+    events: int
+
+
+@atomic
+def delete(user_id: str, caller: Caller) -> Deleted:
+    """Remove an account with all that is its own: identities and their tokens, sessions,
+    unfinished flows, activity. Its grants are given back to the providers soon after.
+
+    Raises StateMismatch when it is gone already.
+    """
+    user = identities.lock_user(user_id)
+    rows = identities.of_user(user_id)
+    for identity in rows:
+        revocations.plan(identity)
+    deleted = Deleted(
+        tuple((identity.provider, identity.handle) for identity in rows),
+        len(sessions.of_user(user_id)),
+        activity.count(user_id),
+    )
+    # The constraints take everything else along, also what another request has just added.
+    db.session.execute(delete_from(User).where(User.id == user.id))
+    db.session.expunge_all()
+    log.info("account_deleted", user=user_id, address=caller.address)
+    return deleted
+
+
+@atomic
+def switch(user_id: str, *, on: bool, caller: Caller) -> int:
+    """Switch an account off, which ends its sessions, or on again; how many sessions ended.
+
+    Raises NotFound. What is so already stays, with the time since when it is.
+    """
+    user = identities.lock(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    if user.is_active != on:
+        user.disabled_at = None if on else now()
+        activity.record(user_id, "switched_on" if on else "switched_off", caller)
+    return 0 if on else sessions.end_all(user_id)
+
+
+def identities_of(user_id: str) -> Sequence[OAuth]:
+    """A person's identities, the oldest first."""
+    return identities.of_user(user_id)
+
+
+def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
+    """The providers that open these accounts here."""
+    query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
+    return {
+        provider
+        for provider, issuer in db.session.execute(query)
+        if policy.can_use(provider, issuer)
+    }
+
+
+def owner_of(grant: Grant) -> User | None:
+    """The person whose account an identity opens, if any."""
+    identity = identities.find(grant)
+    return identity.user if identity else None

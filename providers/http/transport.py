@@ -1,0 +1,291 @@
+"""How this process reaches providers: one pool of connections, every call bounded in time and size.
+
+No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
+(connections.py); what a provider in trouble may cost is in breaker.py.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
+
+import requests
+import urllib3
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from errors import ProviderDown, ProviderError
+from providers.http import connections
+from providers.http.breaker import MAX_WAITING, Breaker, mark_as_beside
+from providers.http.connections import POOLS, deadline, tls_context
+from providers.http.responses import Answer, fresh_seconds, place, read_json
+from telemetry import metrics
+
+ANSWER_MAX_BYTES = 1024 * 1024
+POOLED_HOSTS = 32
+POOLED_CONNECTIONS_PER_HOST = 32
+# How many calls may run beside the requests that wait for them.
+BESIDE_MAX = 32
+# A host that was not spoken to for so long may have closed the connections to it.
+IDLE_SECONDS = 2
+HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
+
+# Their warnings hold whole addresses, and a query may hold what a log must not.
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+T = TypeVar("T")
+
+
+class Transport(HTTPAdapter):
+    """The connections of one process, and the adapter by which sessions of requests use them.
+
+    ``ask`` and ``send`` return an answer whose body was read whole, or raise ProviderDown
+    (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
+    ``max_waiting``: how many requests may wait for one provider (``named``) at once.
+    """
+
+    # Whom its calls are counted for.
+    name = "other"
+
+    def __init__(self, max_waiting: int = MAX_WAITING) -> None:
+        self._breaker = Breaker(self.name, max_waiting)
+        self._proxies: dict[str, dict[str, str]] = {}
+        self._spoken: dict[str, float] = {}
+        self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside", mark_as_beside)
+        self._free = threading.BoundedSemaphore(BESIDE_MAX)
+        # "other" is an error inside TLS, which may come after the request was sent.
+        retry = Retry(
+            total=1,
+            connect=1,
+            read=1,
+            redirect=0,
+            status=0,
+            other=0,
+            allowed_methods={"GET"},
+            respect_retry_after_header=False,
+        )
+        super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
+
+    def named(self, name: str) -> "Transport":
+        """The same connections, with the places of one provider, for which calls are counted."""
+        other = Transport.__new__(Transport)
+        other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
+        return other
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=tls_context(), **kwargs)
+        if proxy.lower().startswith("http"):  # a SOCKS proxy has pools of its own
+            manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = HEADERS,
+        form: Mapping[str, str] | None = None,
+        document: object = None,
+    ) -> Answer:
+        """One request with our headers; ``form`` is its body, or ``document`` as JSON."""
+        body, sent = None, dict(headers)
+        if form is not None:
+            body = urlencode(form).encode()
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        elif document is not None:
+            body = json.dumps(document).encode()
+            sent["Content-Type"] = "application/json"
+        raw, content = self._exchange(method, url, sent, body)
+        return Answer(url, raw.status, raw.headers, content)
+
+    def send(  # type: ignore[override]
+        self, request: PreparedRequest, **_options: Any
+    ) -> requests.Response:
+        headers = cast(Mapping[str, str], request.headers)
+        raw, content = self._exchange(
+            request.method or "GET", request.url or "", headers, request.body
+        )
+        response = self.build_response(request, raw)
+        # As requests does when it reads a body itself.
+        response._content, response._content_consumed = content, True  # noqa: SLF001
+        return response
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A response and its body."""
+        with self._breaker.call(_origin(method, url)):
+            return self._ask_now(method, url, headers, body)
+
+    def _ask_now(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        try:
+            with metrics.upstream_call(self.name) as call:
+                try:
+                    raw = self._open(method, url, headers, body)
+                    content = _read(raw, url)
+                except FAILURES as error:
+                    told = _told(method, url, error)
+                    if isinstance(told, ProviderDown):
+                        call.result = "timeout" if told.status == 504 else "unreachable"
+                    raise told from None
+                call.result = f"{raw.status // 100}xx"
+                return raw, content
+        finally:
+            deadline.reset(mark)
+
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """The response, its body unread."""
+        origin = _origin(method, url)
+        self._spoken[origin] = time.monotonic()
+        answer: urllib3.BaseHTTPResponse = self._pools_for(origin).urlopen(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=self.max_retries,
+            timeout=urllib3.Timeout(
+                connect=connections.CONNECT_SECONDS, read=connections.READ_SECONDS
+            ),
+        )
+        return answer
+
+    def _pools_for(self, origin: str) -> Any:
+        """Where the connections to an origin are: behind the proxy that the environment names,
+        which is looked up once per origin."""
+        if origin not in self._proxies:
+            self._proxies[origin] = requests.utils.get_environ_proxies(origin)
+        proxy = requests.utils.select_proxy(origin, self._proxies[origin])
+        if proxy is None:
+            return self.poolmanager
+        # As requests does: many are named by host and port alone.
+        return self.proxy_manager_for(requests.utils.prepend_scheme_if_needed(proxy, "http"))
+
+    def beside(self, verb: Callable[[], T]) -> Callable[[], T]:
+        """Begin a call beside this one: what is returned waits for its end and gives or raises
+        what it does. Where too many run already it is done when it is waited for, so that one
+        slow provider takes no thread from another."""
+        if not self._free.acquire(blocking=False):
+            return verb
+        future: Future[T] = self._beside.submit(verb)
+        future.add_done_callback(lambda _future: self._free.release())
+
+        def wait() -> T:
+            with self._breaker.places:
+                return future.result()
+
+        return wait
+
+    def warm(self, url: str, count: int = 1) -> bool:
+        """Have connections to this address ready soon, where the last ones may be closed; whether
+        that was so."""
+        origin, now = _origin("GET", url), time.monotonic()
+        if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
+            return False
+        if self._breaker.is_open(origin):
+            return False
+        self._spoken[origin] = now
+        self.beside(lambda: self._connect(origin, count))
+        return True
+
+    def _connect(self, origin: str, count: int) -> None:
+        """Take connections of the pool, see that they are open, and put them back."""
+        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        try:
+            pool = self._pools_for(origin).connection_from_url(origin)
+            if pool.proxy is not None:  # which would have to be asked for a tunnel first
+                return
+            # One that the other side has closed comes closed.
+            taken = [pool._get_conn() for _ in range(count)]  # noqa: SLF001
+            for connection in taken:
+                try:
+                    if connection.is_closed:
+                        connection.connect()
+                except FAILURES:  # whoever needs it is told
+                    connection.close()  # or the next call would take it for an open one
+                pool._put_conn(connection)  # noqa: SLF001
+        finally:
+            deadline.reset(mark)
+
+    def get_json(self, url: str) -> Any:
+        """Fetch a public JSON document. Raises ProviderError."""
+        return self.get_dated_json(url)[0]
+
+    def get_dated_json(self, url: str) -> tuple[Any, float | None]:
+        """A public JSON document and for how many seconds it stays fresh, where it says.
+
+        Raises ProviderError.
+        """
+        answer = self.ask("GET", url)
+        return read_json(answer), fresh_seconds(answer.headers)
+
+
+FAILURES = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+
+
+def _told(method: str, url: str, error: Exception) -> ProviderError:
+    """What went wrong on the way, as the provider's fault."""
+    cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
+    detail = f"{method} {place(url)}: {type(cause or error).__name__}"
+    # Unreachable is a timeout's heir in urllib3.
+    unreachable = urllib3.exceptions.NewConnectionError
+    if isinstance(cause, (urllib3.exceptions.TimeoutError, TimeoutError)) and not isinstance(
+        cause, unreachable
+    ):
+        return ProviderDown(detail, timed_out=True)
+    down = (
+        OSError,
+        unreachable,
+        urllib3.exceptions.ProtocolError,
+        urllib3.exceptions.SSLError,
+        urllib3.exceptions.ProxyError,
+    )
+    if isinstance(cause, down) and not isinstance(cause, requests.exceptions.RequestException):
+        return ProviderDown(detail, timed_out="timed out" in str(cause))
+    return ProviderError(detail)
+
+
+def prepare(method: str, url: str) -> PreparedRequest:
+    """A request with our headers. Raises ProviderError where the address cannot be one."""
+    try:
+        return requests.Request(method, url, HEADERS).prepare()
+    except ValueError as error:
+        raise ProviderError(f"{method} {place(url)}: {type(error).__name__}") from None
+
+
+def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
+    body = bytearray()
+    try:
+        for chunk in response.stream(65536, decode_content=True):
+            body += chunk
+            if len(body) > ANSWER_MAX_BYTES:
+                response.close()
+                raise ProviderError(f"{place(url)} answered more than a megabyte")
+    finally:
+        response.release_conn()
+    return bytes(body)
+
+
+def _origin(method: str, url: str) -> str:
+    """Scheme, host and port. Raises ProviderError."""
+    if not url.startswith(("http://", "https://")):
+        raise ProviderError(f"{method} {place(url)}: not an address")
+    return "/".join(url.split("/", 3)[:3])

@@ -1,0 +1,89 @@
+"""ID tokens that apps bring: from a provider's own SDK on the device, or from Firebase."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Protocol
+
+from errors import IdTokenRefused, ProviderError
+from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
+from providers.base import Grant, NotShared, Profile, Provider
+from providers.protocols.openid_connect import Issuer, check_hosted_domain
+
+
+class Verifier(Protocol):
+    """Who can check the ID tokens of some issuers."""
+
+    def accepts(self, issuer: object) -> bool:
+        """Whether it answers for this value of ``iss``."""
+
+    def verify(self, unverified_token: str) -> Grant:
+        """Whom the token speaks of. Raises IdTokenRefused or ProviderError; NotAllowed."""
+
+
+class NativeTokens:
+    """The ID tokens that an OpenID Connect provider gives to an operator's own apps.
+
+    ``hosted_domain``: only accounts of this domain, as on the web.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        issuer: Issuer,
+        client_ids: Collection[str],
+        hosted_domain: str | None = None,
+    ) -> None:
+        self._provider = provider
+        self._issuer = issuer
+        self._client_ids = frozenset(client_ids)
+        self._hosted_domain = hosted_domain
+
+    def accepts(self, issuer: object) -> bool:
+        return self._issuer.accepts(issuer)
+
+    def verify(self, unverified_token: str) -> Grant:
+        claims = self._issuer.check_native_token(unverified_token, self._client_ids)
+        check_hosted_domain(claims, self._hosted_domain)
+        return Grant(
+            provider=self._provider.name,
+            issuer=self._issuer.identity_issuer,
+            profile=self._profile(claims),
+            proved_at=proved_at(claims),
+        )
+
+    def _profile(self, claims: VerifiedClaims) -> Profile:
+        # A form and a token response come to a web callback only; here there is nothing in them.
+        known: dict[str, Any] = {"id_token": claims, "form_user": {}, "token": {}}
+
+        def get(what: str) -> Any:
+            if what not in known:
+                raise NotShared("an ID token alone lets nothing else be asked")
+            return known[what]
+
+        try:
+            return self._provider.profile(get)
+        except ProviderError as error:
+            raise IdTokenRefused(error.detail) from error
+
+
+def proved_at(claims: VerifiedClaims) -> float | None:
+    """When the person signed in to their provider, where it says so."""
+    said, issued = claims.get("auth_time"), claims["iat"]
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return None
+    return float(max(0, min(said, issued)))
+
+
+class IdTokens:
+    """All ID tokens that are taken, each checked by the one who answers for its issuer."""
+
+    def __init__(self, verifiers: Iterable[Verifier]) -> None:
+        self._verifiers = tuple(verifiers)
+
+    def verify(self, unverified_token: str) -> Grant:
+        """Whom a token speaks of. Raises IdTokenRefused or ProviderError."""
+        require(len(unverified_token) <= ID_TOKEN_MAX_CHARACTERS, "it is too long")
+        unverified_issuer = read_segment(unverified_token, 1, "claims").get("iss")
+        for verifier in self._verifiers:
+            if verifier.accepts(unverified_issuer):
+                return verifier.verify(unverified_token)
+        raise IdTokenRefused("the ID token is of no issuer that apps may use here")

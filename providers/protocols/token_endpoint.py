@@ -1,0 +1,58 @@
+"""What a token endpoint answers (RFC 6749 5), and how a client makes itself known to it."""
+
+import base64
+import re
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus
+
+from errors import CodeRefused, Misconfigured, ProviderError
+from providers.base import Provider
+from providers.http.responses import HTTPAnswer, parse_json
+from providers.protocols.blueprint import MISCONFIGURED_ERRORS, plain_code
+
+# RFC 6749 A.12, bounded.
+ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
+
+
+def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
+    """A token response (RFC 6749 5.1), or one of its errors (5.2), however it is dressed.
+
+    Raises Misconfigured, CodeRefused or another ProviderError.
+    """
+    where = f"the token endpoint answered {response.status_code}"
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        answer: Any = dict(parse_qsl(response.content.decode("utf-8", "replace")))
+    else:
+        answer = parse_json(response.content, where)
+    if not isinstance(answer, dict):
+        raise ProviderError(f"{where} with something that is not an object")
+    # Some send their errors as 200.
+    if answer.get("error"):
+        raise token_error(answer["error"], where, provider)
+    if response.status_code != 200:
+        raise ProviderError(where)
+    access_token = answer.get("access_token")
+    if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
+        raise ProviderError(f"{where} without an access token that a header can carry")
+    kind = answer.get("token_type", "bearer")
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise ProviderError(f"{where} with a token type other than bearer")
+    return answer
+
+
+def token_error(error: object, where: str, provider: Provider) -> ProviderError:
+    code = str(error.get("code")) if isinstance(error, dict) else str(error)
+    detail = f"{where} with error {plain_code(code)}"
+    if code in MISCONFIGURED_ERRORS | provider.misconfigured_errors:
+        return Misconfigured(detail)
+    if code in CODE_REFUSED_ERRORS | provider.code_refused_errors:
+        return CodeRefused(detail)
+    return ProviderError(detail)
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """The Authorization header of a client; both parts are form-encoded first (RFC 6749 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -1,0 +1,143 @@
+"""Grants that are given back to their providers: an outbox, and who works it off.
+
+A row is written in the transaction that removes its identity, and leaves the table when the
+provider has taken the grant back. Whoever works on a row first puts its due time off, by an
+UPDATE that only one can win: no lock is held while the provider is asked, and a worker that
+dies is one more failed attempt.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal, cast
+
+import structlog
+from flask import Flask
+from sqlalchemy import CursorResult, delete, func, select, update
+
+from errors import ProviderError, TokenUnreadable
+from jobs.worker import Worker, leave
+from models import OAuth, Revocation
+from providers.protocols import grants
+from providers.protocols.blueprint import LoginBlueprint
+from storage.database import atomic, db, now
+from vault import tokens
+
+log = structlog.get_logger()
+
+# Each attempt is put off twice as long as the one before; the first longer than a call can last.
+FIRST_DELAY_SECONDS = 60
+MAX_DELAY_SECONDS = 6 * 3600
+GIVEN_UP_AFTER_DAYS = 14
+# A process looks for rows that others left behind this often, when it is asked something.
+LOOK_EVERY_SECONDS = 60
+
+End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
+Clients = Mapping[str, LoginBlueprint]
+
+
+def plan(identity: OAuth) -> None:
+    """Have an identity's grant given back, if we hold one. Call within the atomic verb that
+    removes the identity."""
+    token = tokens.read(identity)
+    if token is None:
+        return
+    row = Revocation(provider=identity.provider, issuer=identity.issuer, sealed="")
+    db.session.add(row)
+    db.session.flush()
+    held = {"subject": identity.subject, "token": token}
+    row.sealed = tokens.sealer().seal(held, bound_to(row))
+    leave("revocations")
+
+
+def bound_to(row: Revocation) -> str:
+    """What a row's grant is sealed for: it opens in this row only."""
+    return f"revocation:{row.id}:{row.provider}:{row.issuer}"
+
+
+def work_off(clients: Clients) -> list[End]:
+    """Try every row that is due, once; how each ended."""
+    ends = []
+    while row := _take():
+        ends.append(_try(row, clients))
+    return ends
+
+
+@atomic
+def _take() -> Revocation | None:
+    """The next row that is due, now put off, so that nobody else takes it meanwhile."""
+    due = select(Revocation).where(Revocation.due_at <= now()).order_by(Revocation.due_at)
+    for row in db.session.scalars(due.limit(10).execution_options(populate_existing=True)).all():
+        delay = min(FIRST_DELAY_SECONDS * 2**row.attempts, MAX_DELAY_SECONDS)
+        mine = (
+            update(Revocation)
+            .where(Revocation.id == row.id, Revocation.attempts == row.attempts)
+            .values(attempts=row.attempts + 1, due_at=now() + timedelta(seconds=delay))
+            .execution_options(synchronize_session=False)
+        )
+        if cast(CursorResult[Any], db.session.execute(mine)).rowcount == 1:
+            return row
+    return None
+
+
+def _try(row: Revocation, clients: Clients) -> End:
+    try:
+        end = _give_back(row, clients)
+        detail = ""
+    except ProviderError as error:
+        end, detail = "postponed", error.detail
+        if row.created_at < now() - timedelta(days=GIVEN_UP_AFTER_DAYS):
+            end = "given_up"
+    if end != "postponed":
+        _remove(row.id)
+    write = {"postponed": log.warning, "given_up": log.error}.get(end, log.info)
+    write("revocation", provider=row.provider, end=end, attempt=row.attempts + 1, detail=detail)
+    return end
+
+
+def _give_back(row: Revocation, clients: Clients) -> End:
+    """Raises ProviderError when it is to be tried again."""
+    client = clients.get(row.provider)
+    if client is None or client.identity_issuer != row.issuer:
+        raise ProviderError("that provider is not on at the moment")
+    try:
+        held = tokens.sealer().open(row.sealed, bound_to(row))
+    except TokenUnreadable:
+        return "unreadable"
+    if _is_linked(row, held["subject"]):
+        # Most providers keep one grant per person: taking back the old one would end the new.
+        return "linked_again"
+    if not grants.can_revoke(client):
+        return "unsupported"
+    grants.revoke(client, held["token"])
+    return "revoked"
+
+
+def _is_linked(row: Revocation, subject: str) -> bool:
+    same = OAuth.provider == row.provider, OAuth.issuer == row.issuer, OAuth.subject == subject
+    is_linked = db.session.scalar(select(OAuth.id).where(*same)) is not None
+    db.session.commit()  # gives the connection back before the provider is asked
+    return is_linked
+
+
+@atomic
+def _remove(row_id: str) -> None:
+    db.session.execute(delete(Revocation).where(Revocation.id == row_id))
+
+
+def waiting() -> int:
+    """How many grants are yet to be given back."""
+    return db.session.scalar(select(func.count()).select_from(Revocation)) or 0
+
+
+def seconds_to_next() -> float | None:
+    """How long until a row is due; None when there are none."""
+    due_at = db.session.scalar(select(func.min(Revocation.due_at)))
+    return None if due_at is None else max(0.0, (due_at - now()).total_seconds())
+
+
+def worker(app: Flask, clients: Clients) -> Worker:
+    def work() -> float | None:
+        work_off(clients)
+        return seconds_to_next()
+
+    return Worker(app, "revocations", work, LOOK_EVERY_SECONDS)

@@ -1,0 +1,273 @@
+"""Provider tokens: sealed, bound to their identity's row, changed in place, renewed in turn.
+
+Also the store behind Flask-Dance's ``blueprint.token``: it speaks of the signed-in person's
+own identity or of nothing, never of everybody's.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol, cast
+
+from flask import current_app
+from sqlalchemy import select
+
+from errors import CodeRefused, GrantEnded, ProviderDown, ProviderError, TokenUnreadable
+from keys.sealing import Sealer
+from models import OAuth
+from storage.database import atomic, db, new_id, now
+
+# A token that ends this soon is renewed before it is used.
+LEEWAY_SECONDS = 30
+# How long a turn to renew lasts; longer than any one call upstream can.
+TURN_SECONDS = 60
+# How long others wait for the one whose turn it is, and how often they look.
+WAIT_SECONDS = 15.0
+LOOK_SECONDS = 0.1
+
+Token = dict[str, Any]
+# Asks the provider for the next token response (RFC 6749 6). Raises CodeRefused when the refresh
+# token is no good any more, else ProviderError.
+Renew = Callable[[Token], Mapping[str, Any]]
+
+_chosen: ContextVar[str | None] = ContextVar("chosen_identity", default=None)
+
+
+class WithToken(Protocol):
+    """An identity, as far as its token is concerned."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+def sealer() -> Sealer:
+    return cast(Sealer, current_app.extensions["sealer"])
+
+
+def store(identity: OAuth, token: Mapping[str, Any]) -> None:
+    """Put a token response into an identity's row. Call within an atomic verb."""
+    for name, value in stored(identity, token).items():
+        setattr(identity, name, value)
+
+
+def stored(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an identity's row that change with a token response.
+
+    One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
+    at the first consent only). One with another makes whoever is renewing the old one too late.
+    """
+    earlier = read(identity) or {}
+    held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)
+    values: dict[str, Any] = {
+        "token": sealer().seal(held, bound_to(identity)),
+        "token_expires_at": expiry(token),
+        "grant_ended_at": None,
+    }
+    if held.get("refresh_token") != earlier.get("refresh_token"):
+        values |= {"renewal": None, "renewal_until": None}
+    return values
+
+
+def read(identity: WithToken) -> Token | None:
+    """The token in a row; None when there is none or it cannot be opened any more."""
+    if identity.token is None:
+        return None
+    try:
+        return cast(Token, sealer().open(identity.token, bound_to(identity)))
+    except TokenUnreadable:
+        return None
+
+
+State = Literal["good", "renewable", "over", "ended", "none"]
+
+
+def state(identity: OAuth) -> State:
+    """What an identity's token is good for: use until its end, or for as long as it is renewed;
+    or nothing until the next sign-in, because it is over, was refused for good, or never was."""
+    if identity.grant_ended_at is not None:
+        return "ended"
+    token = read(identity)
+    if token is None:
+        return "none"
+    if token.get("refresh_token"):
+        return "renewable"
+    return "over" if _is_over(identity) else "good"
+
+
+def _is_over(identity: OAuth) -> bool:
+    end = identity.token_expires_at
+    return end is not None and end < now() + timedelta(seconds=LEEWAY_SECONDS)
+
+
+def expiry(token: Mapping[str, Any]) -> datetime | None:
+    """When an access token ends, from ``expires_in`` in seconds (RFC 6749 5.1)."""
+    seconds = token.get("expires_in")
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
+        seconds = int(seconds[:12])
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < 10**10:
+        return None
+    return now() + timedelta(seconds=seconds)
+
+
+# Renewing. One at a time, whatever processes there are: a refresh token that is used twice is taken
+# for a stolen one, and the whole grant is lost. The turn stands in the row, so that no lock and no
+# connection is held while the provider is asked; what it answers is stored before it is used.
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What to do about a token: ``use`` it, ``renew`` it under this id, ``wait`` for somebody
+    else who does, or give up because it is ``over``."""
+
+    do: Literal["use", "renew", "wait", "over"]
+    token: Token = field(repr=False, default_factory=dict)
+    id: str | None = None
+
+
+def fresh(identity_id: str, renew: Renew, refused: str = "") -> Token:
+    """A token of this identity that can be used now, renewed first where that is needed.
+
+    ``refused``: an access token that the provider does not take although its time is not over.
+    Raises GrantEnded when only a new sign-in helps, and what ``renew`` raises: then the token
+    stays as it was.
+    """
+    give_up = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < give_up:
+        turn = _take_turn(identity_id, refused)
+        if turn.do == "over":
+            raise GrantEnded("there is no token that can be used or renewed")
+        if turn.do == "use":
+            return turn.token
+        if turn.do == "wait":
+            time.sleep(LOOK_SECONDS)
+        elif renewed := _renew(identity_id, turn, renew):
+            return renewed
+    raise ProviderDown("the token is still being renewed by another request", timed_out=True)
+
+
+@atomic
+def _take_turn(identity_id: str, refused: str) -> _Turn:
+    identity = _locked(identity_id)
+    token = read(identity) if identity else None
+    if identity is None or token is None:
+        return _Turn("over")
+    is_refused = bool(refused) and token.get("access_token") == refused
+    if not is_refused and not _is_over(identity):
+        return _Turn("use", token)
+    if not token.get("refresh_token"):
+        if is_refused:
+            _end(identity)
+        return _Turn("over")
+    if identity.renewal_until is not None and identity.renewal_until > now():
+        return _Turn("wait")
+    identity.renewal = new_id()
+    identity.renewal_until = now() + timedelta(seconds=TURN_SECONDS)
+    return _Turn("renew", token, identity.renewal)
+
+
+def _renew(identity_id: str, turn: _Turn, renew: Renew) -> Token | None:
+    try:
+        answer = renew(turn.token)
+    except CodeRefused as error:
+        _finish(identity_id, turn, ended=True)
+        raise GrantEnded(error.detail) from None
+    except ProviderError:
+        _finish(identity_id, turn)
+        raise
+    return _finish(identity_id, turn, answer)
+
+
+@atomic
+def _finish(
+    identity_id: str, turn: _Turn, answer: Mapping[str, Any] | None = None, *, ended: bool = False
+) -> Token | None:
+    """End a turn with what came of it, and return the token that stands in the row then. None,
+    and nothing is written, when the turn was not ours any more."""
+    identity = _locked(identity_id)
+    if identity is None or identity.renewal != turn.id:
+        return None
+    identity.renewal = identity.renewal_until = None
+    if ended:
+        _end(identity)
+    elif answer is not None:
+        store(identity, answer)
+    return read(identity)
+
+
+def _end(identity: OAuth) -> None:
+    identity.token = identity.token_expires_at = None
+    identity.grant_ended_at = now()
+
+
+def _locked(identity_id: str) -> OAuth | None:
+    query = select(OAuth).where(OAuth.id == identity_id).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+@contextmanager
+def using(identity_id: str) -> Iterator[None]:
+    """Say which identity ``blueprint.session`` speaks for, where a person has two of a provider."""
+    mark = _chosen.set(identity_id)
+    try:
+        yield
+    finally:
+        _chosen.reset(mark)
+
+
+class IdentityTokens:
+    """The token store that login blueprints are given. ``user_id`` tells who is signed in."""
+
+    def __init__(self, user_id: Callable[[], str | None]) -> None:
+        self._user_id = user_id
+
+    def get(self, provider: str) -> Token | None:
+        """The signed-in person's token for a provider; None for nobody."""
+        identity = self._identity(provider)
+        return read(identity) if identity else None
+
+    @atomic
+    def set(self, provider: str, token: Mapping[str, Any]) -> None:
+        """Replace the token in its row; identity and owner stay. Raises LookupError for nobody."""
+        store(self._existing(provider), token)
+
+    @atomic
+    def delete(self, provider: str) -> None:
+        """Forget the token; the identity stays. Raises LookupError for nobody."""
+        identity = self._existing(provider)
+        identity.token = identity.token_expires_at = None
+
+    def _existing(self, provider: str) -> OAuth:
+        identity = self._identity(provider, lock=True)
+        if identity is None:
+            raise LookupError(f"nobody with a {provider} identity is signed in")
+        return identity
+
+    def _identity(self, provider: str, *, lock: bool = False) -> OAuth | None:
+        user_id = self._user_id()
+        if user_id is None:
+            return None
+        query = select(OAuth).where(OAuth.user_id == user_id, OAuth.provider == provider)
+        if chosen := _chosen.get():
+            query = query.where(OAuth.id == chosen)
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        identities = db.session.scalars(query).all()
+        if len(identities) > 1:
+            raise LookupError(f"several {provider} identities: say which with tokens.using(id)")
+        return identities[0] if identities else None
+
+
+def bound_to(identity: WithToken) -> str:
+    """What a row's token is sealed for: it opens in this row only."""
+    return f"oauth:{identity.id}:{identity.provider}:{identity.issuer}:{identity.subject}"

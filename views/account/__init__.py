@@ -1,0 +1,1 @@
+"""The account pages: ways in, sessions, activity, profile, download and deletion."""

@@ -1,0 +1,98 @@
+"""What each provider shared of a person, and reading it again."""
+
+from typing import Any
+
+import structlog
+from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask_login import login_required
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response
+
+from accounts import identities as rows
+from accounts import profile_refresh
+from errors import GrantEnded, ProviderDown, ProviderError, WrongAccount
+from models import OAuth
+from vault import tokens
+from web.context import site
+from web.guards import caller, count_action, only_bound, this_session
+from web.text import scope_words
+
+log = structlog.get_logger()
+identities = Blueprint("identities", __name__, url_prefix="/account/identities")
+identities.before_request(count_action)
+
+# What the person is told when nothing could be read.
+ENDED = "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."
+DOWN = "{provider} isn't answering. Nothing was changed. Try again in a minute."
+OTHER = "{provider} answered about another account. Nothing was changed. Reference {ref}."
+TROUBLE = "{provider} gave an answer we couldn't use. Nothing was changed. Reference {ref}."
+
+
+@identities.before_request
+@login_required
+def only_signed_in() -> None:
+    """Every page here is its owner's."""
+
+
+identities.before_request(only_bound)
+
+
+@identities.get("/<identity_id>")
+def show(identity_id: str) -> str:
+    identity = _own(identity_id)
+    return render_template("identity.html", **_facts(identity))
+
+
+def _own(identity_id: str) -> OAuth:
+    return rows.own(this_session().user_id, identity_id)
+
+
+def _facts(identity: OAuth) -> dict[str, Any]:
+    return {
+        "identity": identity,
+        "label": site().label(identity.provider),
+        "is_usable": site().can_use(identity),
+        "state": tokens.state(identity) if _reads_again(identity) else "none",
+        "scopes": [scope_words(scope) for scope in identity.scopes.split()],
+    }
+
+
+def _reads_again(identity: OAuth) -> bool:
+    client = site().providers.get(identity.provider)
+    return client is not None and client.provider.reads_again
+
+
+@identities.post("/<identity_id>/refresh")
+def refresh(identity_id: str) -> Response:
+    """Read the profile again, with the token that is kept."""
+    identity = _own(identity_id)
+    if not site().can_use(identity) or not _reads_again(identity):
+        raise PageNotFound
+    label = site().label(identity.provider)
+    try:
+        profile_refresh.read_again(identity, site().providers[identity.provider], caller())
+    except (ProviderError, WrongAccount) as error:
+        _tell(error, label, identity)
+    else:
+        flash(f"Read again from {label}.", "ok")
+    return redirect(url_for("identities.show", identity_id=identity_id), 303)
+
+
+def _tell(error: ProviderError | WrongAccount, label: str, identity: OAuth) -> None:
+    log.warning(
+        "not_read_again",
+        reason=error.code,
+        provider=identity.provider,
+        identity=identity.id,
+        detail=error.detail,
+    )
+    match error:
+        case GrantEnded():
+            words = ENDED
+        case ProviderDown():
+            words = DOWN
+        case WrongAccount():
+            words = OTHER
+        case _:
+            words = TROUBLE
+    flash(words.format(provider=label, ref=g.get("reference", "")), "problem")

@@ -1,0 +1,235 @@
+"""The account: ways to sign in, sessions, activity, and the proof that sensitive acts ask for."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user, login_required
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response
+
+import accounts
+from accounts import activity, sessions
+from errors import LastWayIn, NotFound
+from models import OAuth
+from storage.database import is_id
+from views.sign_in.login import begin_flow
+from web.context import site
+from web.guards import (
+    ask_for_proof,
+    caller,
+    count_action,
+    is_proved,
+    needs_recent,
+    only_bound,
+    this_session,
+)
+from web.return_to import local_path
+from web.sign_in_page import few_of
+from web.text import device, other_sessions, sentence
+
+account = Blueprint("account", __name__, url_prefix="/account")
+account.before_request(count_action)
+
+# What somebody is about to do, by the page that asked for proof.
+ACTS = {
+    "/account/unlink/": "remove a sign-in method",
+    "/account#methods": "add a sign-in method",
+    "/login/confirm?act=connect": "connect a sign-in method",
+    "/account/data": "download your data",
+    "/account/delete": "delete your account",
+    "/login/confirm": "merge two accounts",
+}
+ANY_ACT = "change your account"
+SHOWN_EVENTS = 5
+SHOWN_SESSIONS = 5
+
+
+@account.before_request
+@login_required
+def only_signed_in() -> None:
+    """Every page here is its owner's."""
+
+
+account.before_request(only_bound)
+
+
+@account.get("")
+def show() -> str:
+    identities = accounts.identities_of(this_session().user_id)
+    connected = {identity.provider for identity in identities}
+    few, more = few_of(sorted(site().providers, key=lambda name: name in connected))
+    g.form_redirects = True
+    return render_template(
+        "account.html",
+        user=current_user,
+        few=few,
+        more=more,
+        rows=[identity_row(identity, identities) for identity in identities],
+        sessions=session_rows()[:SHOWN_SESSIONS],
+        events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
+    )
+
+
+def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
+    others = accounts.others_usable(identities, identity.id, site().policy)
+    firebase = site().firebase
+    return {
+        "identity": identity,
+        "label": site().label(identity.provider),
+        "is_usable": site().can_use(identity),
+        "is_in_app": bool(firebase and firebase.passes_on(identity.provider, identity.issuer)),
+        "is_provable": site().policy.can_prove(identity.provider, identity.issuer),
+        "is_this": identity.id == this_session().identity_id,
+        "is_removable": bool(others),
+        "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
+    }
+
+
+# Link and unlink.
+
+
+@account.post("/link/<provider>")
+def link(provider: str) -> Response:
+    """Begin to link, after a recent proof; bound to this person, this session and this flow."""
+    blueprint = site().providers.get(provider)
+    if blueprint is None:
+        raise PageNotFound
+    methods = url_for("account.show", _anchor="methods")
+    if not is_proved(this_session()):
+        return ask_for_proof(methods)
+    attempt = begin_flow(provider, "link", return_to=url_for("account.show"))
+    return blueprint.redirect_to_provider(attempt)
+
+
+@account.get("/unlink/<identity_id>")
+@needs_recent
+def ask_unlink(identity_id: str) -> str:
+    row = _own_row(identity_id)
+    if not row["is_removable"]:
+        raise LastWayIn
+    email = current_user.email_without(identity_id)
+    return render_template("unlink.html", **row, email=email, moves=email != current_user.email)
+
+
+@account.post("/unlink/<identity_id>")
+@needs_recent
+def unlink(identity_id: str) -> Response:
+    session = this_session()
+    was_this = session.identity_id == identity_id
+    removed = accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
+    label = site().label(removed.provider)
+    stays = " You stay signed in on this device." if was_this else ""
+    flash(f"{label} removed.{stays}", "ok")
+    return redirect(url_for("account.show"), 303)
+
+
+def _own_row(identity_id: str) -> dict[str, Any]:
+    identities = accounts.identities_of(this_session().user_id)
+    for identity in identities:
+        if identity.id == identity_id:
+            return identity_row(identity, identities)
+    raise NotFound("no such identity of this account")
+
+
+# Proof again.
+
+
+@account.get("/reauth")
+def reauth() -> str | Response:
+    """Confirm it's you, with one of the identities of this account."""
+    return_to = local_path(request.args.get("next"), url_for("account.show"))
+    if is_proved(this_session()):
+        return redirect(return_to)
+    identities = accounts.identities_of(this_session().user_id)
+    rows = [identity_row(identity, identities) for identity in identities]
+    g.form_redirects = True
+    return render_template(
+        "reauth.html",
+        rows=[row for row in rows if row["is_provable"]],
+        return_to=return_to,
+        action=next((text for path, text in ACTS.items() if return_to.startswith(path)), ANY_ACT),
+    )
+
+
+@account.post("/reauth/<identity_id>")
+def begin_reauth(identity_id: str) -> Response:
+    identity = _own_row(identity_id)["identity"]
+    blueprint = site().providers.get(identity.provider)
+    if blueprint is None:
+        raise PageNotFound
+    return_to = local_path(request.form.get("next"), url_for("account.show"))
+    attempt = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
+    return blueprint.redirect_to_provider(attempt)
+
+
+# Sessions.
+
+
+@account.get("/sessions")
+def show_sessions() -> str:
+    return render_template("sessions.html", sessions=session_rows())
+
+
+def session_rows() -> list[dict[str, Any]]:
+    """This device first, then the last seen."""
+    this = this_session().id
+    rows = [
+        {
+            "session": session,
+            "device": device(session.user_agent),
+            "label": site().label(session.provider),
+            "is_this": session.id == this,
+        }
+        for session in sessions.of_user(this_session().user_id)
+    ]
+    return sorted(rows, key=lambda row: not row["is_this"])
+
+
+@account.post("/sessions/<session_id>/end")
+def end_session(session_id: str) -> Response:
+    """Sign one other device out."""
+    session = this_session()
+    is_other = is_id(session_id) and session_id != session.id
+    ended = sessions.end(session.user_id, session_id) if is_other else None
+    if ended is None:
+        raise NotFound("no such other session of this account")
+    activity.record(session.user_id, "sessions_ended", caller(), detail="1")
+    flash(f"Signed out of {device(ended.user_agent)}.", "ok")
+    return redirect(url_for("account.show_sessions"), 303)
+
+
+@account.post("/sessions/end-others")
+def end_other_sessions() -> Response:
+    session = this_session()
+    count = sessions.end_others(session.user_id, session.id)
+    if count:
+        activity.record(session.user_id, "sessions_ended", caller(), detail=str(count))
+    flash(f"Signed out of {other_sessions(count)}.", "ok")
+    return redirect(url_for("account.show_sessions"), 303)
+
+
+# Activity.
+
+
+@account.get("/activity")
+def show_activity() -> str:
+    before = request.args.get("before")
+    page = activity.recent(this_session().user_id, before, activity.PAGE_SIZE + 1)
+    shown = page[: activity.PAGE_SIZE]
+    return render_template(
+        "activity.html",
+        events=event_rows(shown),
+        older=shown[-1].id if len(page) > len(shown) else None,
+        is_first=before is None,
+    )
+
+
+def event_rows(events: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "event": event,
+            "sentence": sentence(event, site().label(event.provider)),
+            "device": device(event.user_agent),
+        }
+        for event in events
+    ]

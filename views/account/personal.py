@@ -1,0 +1,133 @@
+"""What is a person's own: their profile, their data to take away, and the end of the account."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import session as browser_cookie
+from flask_login import current_user, login_required
+from werkzeug.wrappers import Response
+
+import accounts
+from accounts import activity, export
+from accounts.verbs import Deleted
+from storage.database import atomic, now
+from web.context import site
+from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
+from web.text import moment
+
+personal = Blueprint("personal", __name__, url_prefix="/account")
+personal.before_request(count_action)
+personal.before_request(only_bound)
+
+TO_TYPE = "DELETE"
+
+
+# The profile.
+
+
+@personal.get("/profile")
+@login_required
+def edit() -> str:
+    identities = accounts.identities_of(this_session().user_id)
+    return render_template(
+        "profile.html",
+        addresses=[row for row in identities if row.email and row.email_verified],
+        pictures=[row for row in identities if row.profile.get("picture")],
+    )
+
+
+@personal.post("/profile")
+@login_required
+def save() -> Response:
+    _save(this_session().user_id)
+    flash("Profile saved.", "ok")
+    return redirect(url_for("account.show"), 303)
+
+
+@atomic
+def _save(user_id: str) -> None:
+    """What the form holds; what it lacks stays. An empty choice is the one made by us."""
+    form = request.form
+    if "name" in form:
+        accounts.rename(user_id, form["name"], caller())
+    if "email" in form:
+        accounts.choose_email(user_id, form["email"] or None, caller())
+    if "picture" in form:
+        accounts.choose_picture(user_id, form["picture"] or None)
+
+
+# The data.
+
+
+@personal.get("/data")
+@login_required
+@needs_recent
+def ask_download() -> str:
+    return render_template("data.html")
+
+
+@personal.post("/data")
+@login_required
+@needs_recent
+def download() -> Response:
+    """Everything as one JSON file; that it was taken stands in it too."""
+    activity.record(this_session().user_id, "downloaded", caller())
+    text = json.dumps(export.of_user(current_user), indent=2, ensure_ascii=False)
+    response = Response(text, mimetype="application/json")
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="account-{now():%Y-%m-%d}.json"'
+    )
+    return response
+
+
+# The end.
+
+
+@personal.get("/delete")
+@login_required
+@needs_recent
+def ask_delete() -> str:
+    return _deletion_page()
+
+
+def _deletion_page(*, wrong: bool = False) -> str:
+    rows = accounts.identities_of(this_session().user_id)
+    return render_template(
+        "delete.html",
+        wrong=wrong,
+        to_type=TO_TYPE,
+        methods=[(site().label(row.provider), row.handle) for row in rows],
+    )
+
+
+@personal.post("/delete")
+@login_required
+@needs_recent
+def delete() -> Response | tuple[str, int]:
+    """Once the word is typed; then this browser, too, forgets who was here."""
+    if request.form.get("confirm", "").strip() != TO_TYPE:
+        return _deletion_page(wrong=True), 400
+    deleted = accounts.delete(this_session().user_id, caller())
+    forget_person()
+    browser_cookie["deleted"] = _receipt(deleted)
+    return redirect(url_for("personal.deleted"), 303)
+
+
+def _receipt(deleted: Deleted) -> dict[str, Any]:
+    """What the last page says, kept by the browser: here, nobody is left to know it."""
+    return {
+        "methods": [site().label(provider) for provider, _handle in deleted.identities],
+        "sessions": deleted.sessions,
+        "events": deleted.events,
+        "reference": g.reference,
+        "at": moment(now()),
+    }
+
+
+@personal.get("/deleted")
+def deleted() -> str | Response:
+    receipt = browser_cookie.get("deleted")
+    if receipt is None:
+        return redirect(url_for("login.home"))
+    return render_template("deleted.html", receipt=receipt)

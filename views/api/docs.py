@@ -1,0 +1,78 @@
+"""The API's description of itself: /openapi.json for programs, /docs for people."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
+
+from views.api.openapi import document
+from views.api.operations import JSON
+
+docs = Blueprint("docs", __name__)
+
+REF_PREFIX = "#/components/schemas/"
+
+
+@docs.get("/openapi.json")
+def openapi() -> Response:
+    """OpenAPI 3.1."""
+    return Response(json.dumps(document()), mimetype=JSON)
+
+
+@docs.get("/docs")
+def show() -> str:
+    described = document()
+    schemas = described["components"]["schemas"]
+    operations = [
+        {**operation, "path": path, "method": method.upper()}
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return render_template(
+        "docs.html",
+        api=described,
+        operations=operations,
+        schemas=schemas,
+        type_words=type_words,
+        model_of=model_of,
+        example=lambda schema: json.dumps(example(schema, schemas), indent=2, ensure_ascii=False),
+    )
+
+
+def model_of(schema: dict[str, Any]) -> str:
+    """The name of the model that a schema, or a list's items, refers to; empty when none."""
+    ref: str = schema.get("$ref") or schema.get("items", {}).get("$ref") or ""
+    return ref.removeprefix(REF_PREFIX)
+
+
+def type_words(schema: dict[str, Any]) -> str:
+    """A type in words: "string (date-time) or null"."""
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_words(one) for one in schema["anyOf"]))
+    if model := model_of(schema):
+        return f"list of {model}" if schema.get("type") == "array" else model
+    words = str(schema.get("type", "any"))
+    bounds = [
+        str(schema["format"]) if "format" in schema else "",
+        f"from {schema['minimum']} to {schema['maximum']}" if "minimum" in schema else "",
+        f"at most {schema['maxLength']} characters" if "maxLength" in schema else "",
+        f"by default {schema['default']}" if schema.get("default") is not None else "",
+    ]
+    told = ", ".join(bound for bound in bounds if bound)
+    return f"{words} ({told})" if told else words
+
+
+def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """A value that fits a schema, as telling as its examples."""
+    if "$ref" in schema:
+        return example(schemas[model_of(schema)], schemas)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "anyOf" in schema:
+        return None
+    if "properties" in schema:
+        return {name: example(each, schemas) for name, each in schema["properties"].items()}
+    if schema.get("type") == "array":
+        return [example(schema["items"], schemas)]
+    return {"boolean": True, "integer": 1}.get(schema.get("type", ""), "…")

@@ -1,0 +1,221 @@
+"""The OpenAPI 3.1 document, made from what the views declare (views/operations.py)."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+from flask import current_app
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from werkzeug.routing import Rule
+
+from views.api.operations import JSON, OPERATIONS, Operation, Text
+from views.api.schemas import ProblemDetails
+from web.context import site
+from web.guards import SAFE_METHODS
+
+API_VERSION = "1.0.0"
+PROBLEM_JSON = "application/problem+json"
+REF = "#/components/schemas/{model}"
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+
+COOKIE, CSRF, BEARER = "session", "csrf", "bearer"
+INTRODUCTION = (
+    "A program acts for the person whose session cookie it brings. "
+    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me. "
+    "The apps of a Firebase project may send their ID token as a bearer token in place of both."
+)
+CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
+WAIT = {"Retry-After": "Seconds to wait."}
+PROBLEMS = {
+    400: "The request cannot be understood.",
+    401: "Nobody is signed in, or the bearer token is no good.",
+    403: "csrf: the header X-CSRF-Token is missing or does not fit the cookies.",
+    404: "No such thing, or not yours.",
+    413: "The body is longer than 64 KiB.",
+    415: "The body has another content type.",
+    422: "The body has unknown, read-only or bad fields; errors names each.",
+    429: "Too many changes of this account.",
+    503: "The database does not answer.",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One declared operation, and where it is."""
+
+    path: str
+    method: str
+    name: str
+    arguments: tuple[str, ...]
+    view: Callable[..., Any]
+    operation: Operation
+
+
+class PlainJsonSchema(GenerateJsonSchema):
+    """JSON Schema without titles that only repeat the names of fields."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 (pydantic's signature)
+        return False
+
+
+def routes() -> Iterator[Route]:
+    """Every declared operation of this application, in the order of the declarations."""
+    views = current_app.view_functions
+    rules = {views[rule.endpoint]: rule for rule in current_app.url_map.iter_rules()}
+    for view in OPERATIONS:
+        for method in METHODS:
+            if view in rules and method in (rules[view].methods or ()):
+                yield _route(rules[view], method, view)
+
+
+def _route(rule: Rule, method: str, view: Callable[..., Any]) -> Route:
+    path = rule.rule.replace("<", "{").replace(">", "}")
+    arguments = tuple(sorted(rule.arguments))
+    return Route(path, method, view.__name__, arguments, view, OPERATIONS[view])
+
+
+def document() -> dict[str, Any]:
+    """The whole document, for this application's settings."""
+    settings = site().settings
+    paths: dict[str, Any] = {}
+    found = list(routes())
+    for route in found:
+        paths.setdefault(route.path, {})[route.method.lower()] = describe_route(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{settings.app_name} API",
+            "version": API_VERSION,
+            "description": INTRODUCTION,
+        },
+        "servers": [{"url": settings.public_url}],
+        "paths": paths,
+        "components": {"schemas": schemas(found), "securitySchemes": security_schemes()},
+    }
+
+
+def security_schemes() -> dict[str, Any]:
+    name = site().settings.session_cookie_name
+    schemes = {
+        COOKIE: {"type": "apiKey", "in": "cookie", "name": name},
+        CSRF: {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+    }
+    if site().firebase:
+        schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return schemes
+
+
+def schemas(found: list[Route]) -> dict[str, Any]:
+    """The models that operations speak of, as JSON Schema."""
+    models: dict[tuple[type[BaseModel], Literal["validation", "serialization"]], None] = {
+        (ProblemDetails, "serialization"): None
+    }
+    for route in found:
+        body, answer = route.operation.body, route.operation.answer
+        if isinstance(body, type):
+            models[body, "validation"] = None
+        if isinstance(answer, type):
+            models[answer, "serialization"] = None
+    _, together = models_json_schema(
+        list(models), ref_template=REF, schema_generator=PlainJsonSchema
+    )
+    return dict(together["$defs"])
+
+
+def describe_route(route: Route) -> dict[str, Any]:
+    """One operation object."""
+    summary, _, description = inspect.cleandoc(route.view.__doc__ or "").partition("\n")
+    described: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": summary.rstrip("."),
+        "description": " ".join(description.split()),
+        "parameters": parameters(route),
+        "security": security(route),
+        "responses": responses(route),
+    }
+    if route.operation.body:
+        described["requestBody"] = {"required": True, "content": content(route.operation.body)}
+    return {key: value for key, value in described.items() if value or key == "security"}
+
+
+def parameters(route: Route) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in route.arguments
+    ]
+    if route.operation.query:
+        described = route.operation.query.model_json_schema(schema_generator=PlainJsonSchema)
+        for name, schema in described["properties"].items():
+            found.append(
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": name in described.get("required", ()),
+                    "description": schema.pop("description", ""),
+                    "schema": {key: value for key, value in schema.items() if value is not None},
+                }
+            )
+    return found
+
+
+def security(route: Route) -> list[dict[str, list[str]]]:
+    """Any one of these will do; what stands in one is needed together."""
+    if route.operation.is_open:
+        return []
+    cookie: dict[str, list[str]] = {COOKIE: []}
+    if route.method not in SAFE_METHODS:
+        cookie[CSRF] = []
+    return [cookie, {BEARER: []}] if site().firebase else [cookie]
+
+
+def content(kind: type[BaseModel] | Text) -> dict[str, Any]:
+    if isinstance(kind, Text):
+        return {kind.media_type: {"schema": {"type": "string"}}}
+    return {JSON: {"schema": {"$ref": REF.format(model=kind.__name__)}}}
+
+
+def responses(route: Route) -> dict[str, Any]:
+    """Every answer by its status."""
+    answer = route.operation.answer
+    success: dict[str, Any] = {"description": "Done."}
+    if answer:
+        words = answer.description if isinstance(answer, Text) else inspect.getdoc(answer)
+        success = {"description": words, "content": content(answer)}
+    if route.operation.headers:
+        success["headers"] = _headers(route.operation.headers)
+    found = {"200" if answer else "204": success}
+    for status, words in sorted({**usual_problems(route), **route.operation.problems}.items()):
+        found[str(status)] = problem(status, words)
+    return found
+
+
+def usual_problems(route: Route) -> dict[int, str]:
+    """The problems that what an operation takes brings with it."""
+    takes, statuses = route.operation, [503]
+    if not takes.is_open:
+        statuses += [401] if route.method in SAFE_METHODS else [401, 403, 429]
+    if route.arguments:
+        statuses += [404]
+    if takes.query:
+        statuses += [400]
+    if takes.body:
+        statuses += [413, 415] if isinstance(takes.body, Text) else [400, 413, 415, 422]
+    return {status: PROBLEMS[status] for status in statuses}
+
+
+def problem(status: int, words: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": words or HTTPStatus(status).phrase,
+        "content": {PROBLEM_JSON: {"schema": {"$ref": REF.format(model="ProblemDetails")}}},
+    }
+    headers = CHALLENGE if status == 401 else WAIT if status in (429, 503) else {}
+    return {**found, "headers": _headers(headers)} if headers else found
+
+
+def _headers(words: Any) -> dict[str, Any]:
+    return {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in words.items()
+    }

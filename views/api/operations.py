@@ -1,0 +1,160 @@
+"""What an operation of the API takes and answers, declared where it is written.
+
+A declaration checks the request, builds the answer, and is the operation's entry in the
+OpenAPI document (views/openapi.py). Two kinds of view:
+
+- ``@operation(...)``: takes and answers the models of views/shapes.py; all is done for it.
+- ``@declare(Operation(...))``: does its own reading and answering and only wants to be in the
+  document. For a body or an answer that is no JSON there is ``Text``::
+
+      @mobile.post("/auth/sign-in")
+      @declare(
+          Operation(
+              body=Text("application/jwt", "An ID token."),
+              answer=Text("text/plain", "OK"),
+              problems={401: "invalid_token", 429: "rate"},
+              is_open=True,
+          )
+      )
+      def sign_in() -> Response:
+          \"\"\"Sign in with an ID token. …\"\"\"
+
+The first line of a view's docstring is the summary in the document, the rest its description.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from errors import InvalidFields, InvalidQuery, MalformedJSON, UnsupportedMediaType
+from views.api.schemas import read_only_fields
+
+JSON = "application/json"
+# Of many faults the first are told, and of a long name its beginning.
+FAULTS_TOLD = 10
+FIELD_NAME_MAX_CHARACTERS = 64
+
+View = TypeVar("View", bound=Callable[..., Any])
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A body or an answer that is no JSON."""
+
+    media_type: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """``answer`` None is a 204. ``problems``: statuses beyond those that what the operation
+    takes brings with it (see views/openapi.py), and when they come. ``headers`` of the answer.
+    ``is_open``: for everybody, signed in or not.
+    """
+
+    body: type[BaseModel] | Text | None = None
+    query: type[BaseModel] | None = None
+    answer: type[BaseModel] | Text | None = None
+    problems: Mapping[int, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_open: bool = False
+
+
+OPERATIONS: dict[Callable[..., Any], Operation] = {}
+
+
+def declare(declared: Operation) -> Callable[[View], View]:
+    """Put a view into the OpenAPI document."""
+
+    def keep(view: View) -> View:
+        OPERATIONS[view] = declared
+        return view
+
+    return keep
+
+
+def operation(
+    *,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    answer: type[BaseModel] | None = None,
+    **facts: Any,
+) -> Callable[[Callable[..., BaseModel | None]], Callable[..., Response]]:
+    """Declare a view that is called with ``body`` and ``query`` as checked models, and returns
+    its answer as a model."""
+
+    def wrap(view: Callable[..., BaseModel | None]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def run(**path: str) -> Response:
+            given: dict[str, Any] = dict(path)
+            if query:
+                given["query"] = read_query(query)
+            if body:
+                given["body"] = read_body(body)
+            return answer_with(view(**given))
+
+        return declare(Operation(body=body, query=query, answer=answer, **facts))(run)
+
+    return wrap
+
+
+def answer_with(shape: BaseModel | None) -> Response:
+    if shape is None:
+        return Response(status=204)
+    return Response(shape.model_dump_json(), mimetype=JSON)
+
+
+def read_query(model: type[Model]) -> Model:
+    """The parameters of the address. Raises InvalidQuery: unknown, repeated or bad ones."""
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise InvalidQuery(
+            "The query cannot be understood.", errors=faults_of(repeated, "is given twice")
+        )
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise InvalidQuery("The query cannot be understood.", errors=describe(error)) from None
+
+
+def read_body(model: type[Model]) -> Model:
+    """The JSON body. Raises UnsupportedMediaType, MalformedJSON or InvalidFields; Werkzeug
+    raises RequestEntityTooLarge."""
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType(f"Send a JSON body, with Content-Type: {JSON}.")
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError as error:
+        if any(fault["type"] == "json_invalid" for fault in error.errors(include_url=False)):
+            raise MalformedJSON("The body is not JSON (RFC 8259) in UTF-8.") from None
+        raise InvalidFields("The body is not as it must be.", errors=describe(error)) from None
+
+
+def describe(error: ValidationError) -> list[dict[str, str]]:
+    """Pydantic's errors as lines that name the field and never show its value."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return [
+        {"field": _name_of(fault["loc"]), "detail": _words_of(fault)}
+        for fault in faults[:FAULTS_TOLD]
+    ]
+
+
+def faults_of(names: list[str], detail: str) -> list[dict[str, str]]:
+    return [{"field": _name_of((name,)), "detail": detail} for name in names[:FAULTS_TOLD]]
+
+
+def _name_of(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in place)[:FIELD_NAME_MAX_CHARACTERS]
+
+
+def _words_of(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        is_known = fault["loc"][0] in read_only_fields()
+        return "is read-only" if is_known else "is not known here"
+    words = {"missing": "is missing"}.get(fault["type"], fault["msg"])
+    return str(words).removeprefix("Value error, ")

@@ -1,0 +1,171 @@
+"""What the API takes and answers, as models: they check requests, build answers, and are the
+schemas of the OpenAPI document. Their words are read by people who program against it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from providers import PROVIDERS
+from providers.base import NAME_MAX_CHARACTERS
+from views.api.paging import CURSOR_FORMAT, Position, decode_cursor
+
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 100
+EXAMPLE_ID = "5f0c1d8f4c0b4a6e9a7d2b3c4d5e6f70"
+EXAMPLE_TIME = "2026-11-03T14:05:00Z"
+EXAMPLE_PROVIDER = next(iter(PROVIDERS))
+
+
+def iso(moment: datetime) -> str:
+    """A time in UTC to the second (RFC 3339)."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE_TIME]}),
+]
+Id = Annotated[str, Field(description="An opaque id.", examples=[EXAMPLE_ID])]
+Cursor = Annotated[
+    Position | None,
+    BeforeValidator(decode_cursor),
+    WithJsonSchema({"type": "string", "format": CURSOR_FORMAT}),
+]
+
+
+class Shape(BaseModel):
+    """Something the API answers with; may be built from a row of the same names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Request(BaseModel):
+    """Something the API takes: what it does not know it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Identity(Shape):
+    """A way to sign in: what one provider calls one person."""
+
+    id: Id
+    provider: str = Field(
+        description="The provider's name in settings.", examples=[EXAMPLE_PROVIDER]
+    )
+    subject: str = Field(
+        description="The provider's own id of the person; it never changes.",
+        examples=["110169484474386276334"],
+    )
+    email: str | None = Field(examples=["ada@gmail.com"])
+    email_verified: bool = Field(description="Whether the provider vouches for the address.")
+    linked_at: Moment
+    last_used_at: Moment
+
+
+class Me(Shape):
+    """The signed-in person."""
+
+    id: Id
+    name: str | None = Field(examples=["Ada Lovelace"])
+    email: str | None = Field(
+        description="The address of one of the identities, a verified one before others.",
+        examples=["ada@gmail.com"],
+    )
+    email_verified: bool
+    picture: str | None = Field(
+        description="An https URL at the provider.", examples=["https://example.com/ada.jpg"]
+    )
+    created_at: Moment
+    identities: list[Identity]
+
+
+class NameChange(Request):
+    """What a person may change of themselves."""
+
+    name: str | None = Field(
+        max_length=NAME_MAX_CHARACTERS,
+        description=(
+            "What to be called. Control characters and doubled white space are taken out. "
+            "null, or a text of which nothing is left, takes the name away."
+        ),
+        examples=["Ada Lovelace"],
+    )
+
+
+class Session(Shape):
+    """A browser or device where the person is signed in."""
+
+    id: Id
+    current: bool = Field(description="Whether this request came with it.", examples=[True])
+    provider: str = Field(description="What it was signed in with.", examples=[EXAMPLE_PROVIDER])
+    device: str = Field(
+        description="Browser and system, guessed from the User-Agent.",
+        examples=["Firefox on Windows"],
+    )
+    ip_address: str = Field(description="Where it was last seen.", examples=["192.0.2.1"])
+    created_at: Moment
+    authenticated_at: Moment = Field(description="When the person last proved who they are.")
+    last_seen_at: Moment = Field(description="To the minute.")
+    expires_at: Moment = Field(description="Over then at the latest; after 14 idle days too.")
+
+
+class IdentityList(Shape):
+    """One page of identities, the oldest first."""
+
+    items: list[Identity]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
+
+
+class SessionList(Shape):
+    """One page of sessions, the newest first."""
+
+    items: list[Session]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
+
+
+class PageQuery(Request):
+    """Which page of a list."""
+
+    limit: int = Field(
+        default=PAGE_SIZE, ge=1, le=PAGE_SIZE_MAX, description="How many items at most."
+    )
+    cursor: Cursor = Field(default=None, description="The next_cursor of the page before.")
+
+
+class FieldFault(Shape):
+    """What is wrong with one field or parameter."""
+
+    field: str = Field(examples=["email"])
+    detail: str = Field(examples=["is read-only"])
+
+
+class ProblemDetails(Shape):
+    """What went wrong (RFC 9457). Some problems have further members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.", examples=["Forbidden"])
+    status: int = Field(examples=[403])
+    code: str = Field(description="The reason, for programs.", examples=["csrf"])
+    request_id: str = Field(
+        description="The reference that the server's log has too.", examples=["7K3M-Q9TD"]
+    )
+    detail: str | None = Field(default=None, description="What to do, for programmers.")
+    errors: list[FieldFault] | None = Field(
+        default=None, description="Of invalid_fields and invalid_query: a line for each."
+    )
+    reauth_url: str | None = Field(
+        default=None, description="Of reauth_required: where the person proves who they are."
+    )
+
+
+def read_only_fields() -> set[str]:
+    """What of a person can be read but not written."""
+    return set(Me.model_fields) - set(NameChange.model_fields)
+
+
+def of_rows(shape: type[Any], rows: Any) -> list[Any]:
+    return [shape.model_validate(row) for row in rows]

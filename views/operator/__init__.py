@@ -1,0 +1,1 @@
+"""For machines and operators: /livez, /readyz and /metrics."""

@@ -1,0 +1,109 @@
+"""Each answer counted and timed; and /metrics, for Prometheus."""
+
+import hmac
+import logging
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Flask, Response, abort, current_app, g, request
+from sqlalchemy import event, func, select
+
+from models import Flow, Session, User
+from storage.database import db, engine_of, now
+from telemetry import metrics
+from vault import revocations
+from web.context import site
+from web.pages import is_on_this_machine
+
+log = structlog.get_logger()
+monitoring = Blueprint("metrics", __name__)
+
+STATUS_CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
+
+
+def init_app(app: Flask) -> None:
+    """First of all, so that what the others do is timed too."""
+    app.before_request(begin)
+    app.after_request(count)
+    app.register_blueprint(monitoring)
+    engine = engine_of(app)
+    in_use: set[int] = set()
+
+    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
+        in_use.add(id(record))
+        metrics.CONNECTIONS.inc()
+
+    def given_back(_connection: Any, record: Any) -> None:
+        if id(record) in in_use:  # one that could not be opened is given back but was never taken
+            in_use.discard(id(record))
+            metrics.CONNECTIONS.dec()
+
+    event.listen(engine, "checkout", taken)
+    event.listen(engine, "checkin", given_back)
+
+
+def begin() -> None:
+    g.began = time.perf_counter()
+
+
+def count(response: Response) -> Response:
+    """By the endpoint's name, never by the path: that may hold anything."""
+    seconds = time.perf_counter() - g.began if "began" in g else 0.0
+    endpoint = request.endpoint or "none"
+    status = response.status_code
+    metrics.count_request(endpoint, STATUS_CLASSES[status // 100], seconds)
+    if logging.getLogger().isEnabledFor(logging.DEBUG) and endpoint != "static":
+        log.debug(
+            "request",
+            method=request.method,
+            route=request.url_rule.rule if request.url_rule else None,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+        )
+    return response
+
+
+@monitoring.get("/metrics")
+def show() -> Response:
+    """For who has METRICS_TOKEN; without one, for this machine where no proxy is in front. To
+    anybody else there is no such page, or it asks for the token."""
+    token = site().settings.metrics_token
+    if token is not None:
+        sent = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {token.get_secret_value()}".encode()):
+            challenge = {"WWW-Authenticate": "Bearer"}
+            return Response("Unauthorized\n", 401, challenge, mimetype="text/plain")
+    else:
+        host = urlsplit(f"//{request.host}").hostname
+        if site().settings.trusted_proxies or not is_on_this_machine(host):
+            abort(404)
+    found = facts()
+    db.session.remove()  # or this request's own connection would be told as one in use
+    return Response(metrics.exposition(found), content_type=metrics.CONTENT_TYPE)
+
+
+def facts() -> list[tuple[str, str, float]]:
+    """Whether this server is ready, and what the database has now where it is."""
+    is_ready, _lines = current_app.extensions["health"].report()
+    ready = [("quickstep_ready", "Whether /readyz says 200.", float(is_ready))]
+    return ready + (numbers() if is_ready else [])
+
+
+def numbers() -> list[tuple[str, str, float]]:
+
+    def number(of: type[User | Session | Flow], *where: object) -> int:
+        query = select(func.count()).select_from(of)
+        return db.session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
+
+    return [
+        ("quickstep_users", "Accounts.", number(User)),
+        (
+            "quickstep_sessions",
+            "Sessions that are not over.",
+            number(Session, Session.expires_at > now()),
+        ),
+        ("quickstep_flows", "Sign-ins that are under way.", number(Flow, Flow.expires_at > now())),
+        ("quickstep_revocations_waiting", "Grants yet to be given back.", revocations.waiting()),
+    ]

@@ -1,0 +1,169 @@
+"""Sign-in with an ID token that an app, or Google's One Tap, already has: no flow, no redirect."""
+
+import hmac
+from collections.abc import Callable
+
+from flask import Blueprint, Response, g, request, url_for
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from accounts import flows
+from accounts.rules import NeedsProof, NeedsSwitch, Refused
+from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
+from providers.base import Grant
+from views.api.operations import Operation, Text, declare
+from views.sign_in.login import answer_sign_in, count_decision, open_account
+from web.context import site
+from web.cookies import is_in_flow
+from web.error_handlers import problem_json
+from web.guards import caller, csrf, current_user_id
+from web.return_to import local_path
+
+mobile = Blueprint("mobile", __name__)
+
+CONTENT_TYPE = "application/jwt"  # RFC 7519 10.3.1
+TOKEN_MAX_BYTES = 16 * 1024
+SIGN_IN_PROBLEMS = {
+    401: "invalid_token.",
+    403: "The reason of a refusal; cross_site: a page of another site sent this.",
+    409: "needs_proof, needs_switch: the person has to answer a question first.",
+    413: "The body is longer than 16 KiB.",
+    429: "rate: too many refused sign-ins.",
+    502: "The issuer's keys cannot be had.",
+    504: "The issuer does not answer in time.",
+}
+
+
+@mobile.post("/auth/sign-in")
+@csrf.exempt  # no form and no page of another site can send this content type, nor this origin
+@declare(
+    Operation(
+        body=Text(CONTENT_TYPE, "An ID token: Firebase's, or one that a provider gives to apps."),
+        answer=Text("text/plain", "OK"),
+        headers={"Set-Cookie": "The session, which the API knows its caller by."},
+        problems=SIGN_IN_PROBLEMS,
+        is_open=True,
+    )
+)
+def sign_in() -> Response:
+    """Sign in with an ID token that an app has.
+
+    With separate=1 in the query the person gets an account of their own where needs_proof says
+    may_create.
+    """
+    refuse_other_sites()
+    site().limits.check_refusals(caller().address)
+    g.grant = verify(site().id_tokens.verify, read_token())
+    separate = request.args.get("separate") == "1"
+    decision = open_account(g.grant, signed_in_as=current_user_id(), separate=separate)
+    count_decision(g.grant.provider, decision)
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsProof():
+            return ask_proof(decision)
+        case NeedsSwitch():
+            return ask_switch()
+    return Response("OK", mimetype="text/plain")
+
+
+def refuse_other_sites() -> None:
+    """For what no page but our own may send, and an app may. Raises CrossSite.
+
+    Browsers say where a request comes from (Fetch Metadata; RFC 6454 7), apps do not.
+    """
+    origin = request.headers.get("Origin", site().settings.public_url)
+    fetch_site = request.headers.get("Sec-Fetch-Site", "none")
+    if origin != site().settings.public_url or fetch_site not in ("none", "same-origin"):
+        raise CrossSite("the request comes from a page of another site")
+
+
+def read_token() -> str:
+    """The request's body. Raises 413, 415 or InvalidToken."""
+    if request.mimetype != CONTENT_TYPE:
+        raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
+    request.max_content_length = TOKEN_MAX_BYTES
+    try:
+        return request.get_data().decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise InvalidToken("the body is not ASCII") from None
+
+
+def verify(check: Callable[[str], Grant], unverified_token: str) -> Grant:
+    """Raises InvalidToken, or ProviderError where the keys cannot be had."""
+    try:
+        return check(unverified_token)
+    except IdTokenRefused as error:
+        raise InvalidToken(error.detail) from error
+
+
+def ask_proof(decision: NeedsProof) -> Response:
+    """An account has this address: its owner must show up in a browser."""
+    place = f"{site().settings.public_url}/login"
+    if decision.may_connect:
+        detail = (
+            f"An account has this email address. Sign in the way you did before, or at {place} "
+            "to connect this one."
+        )
+    else:
+        detail = (
+            "This email address isn't verified, so it can't open or join an account by itself. "
+            f"If you already have an account, sign in the way you did before, or at {place}."
+        )
+    return problem_json(
+        409,
+        "needs_proof",
+        "Conflict",
+        detail,
+        may_create=decision.may_create,
+    )
+
+
+def ask_switch() -> Response:
+    return problem_json(
+        409,
+        "needs_switch",
+        "Conflict",
+        "The session cookie is another person's. Sign them out, or send none.",
+    )
+
+
+@mobile.post("/login/<provider>/one-tap")
+@csrf.exempt  # only because the form brings a token of its own, doubled in a cookie
+def one_tap(provider: str) -> AnyResponse:
+    """Google's One Tap and its button: a form with an ID token, sent by a page of this host.
+
+    303 to ``next`` or the account; else as at a callback, a question or the sign-in page with
+    the reason. https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+    """
+    tokens = site().one_taps.get(provider)
+    if tokens is None:
+        raise PageNotFound
+    return_to = local_path(request.values.get("next"), url_for("account.show"))
+    user_id = current_user_id()
+    g.attempt = flows.at_once(provider, return_to=return_to, user_id=user_id)
+    site().limits.check_refusals(caller().address, in_flow=is_in_flow())
+    refuse_neighbours(provider)
+    check_doubled(site().providers[provider].provider.one_tap_cookie)
+    grant = verify(tokens.verify, request.form.get("credential", ""))
+    response = answer_sign_in(g.attempt, grant, signed_in_as=user_id, separate=False)
+    response.status_code = 303
+    return response
+
+
+def refuse_neighbours(provider: str) -> None:
+    """The form comes from a page of ours, or from the provider's own (its redirect mode).
+
+    A host beside ours could set the doubled cookie for both. Raises CrossSite.
+    """
+    origin = request.headers.get("Origin")
+    ours = (site().settings.public_url, *site().providers[provider].form_origins)
+    if origin is not None and origin not in ours:
+        raise CrossSite("the form comes from a page of another site")
+
+
+def check_doubled(name: str) -> None:
+    """The form repeats a cookie that only a page of this host can have set. Raises FormOld."""
+    sent, kept = request.form.get(name, ""), request.cookies.get(name, "")
+    if not sent or not hmac.compare_digest(sent.encode(), kept.encode()):
+        raise FormOld(f"the form does not repeat the cookie {name}")

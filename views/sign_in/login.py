@@ -1,0 +1,300 @@
+"""Sign in and out: the buttons, the gate of the login blueprints, and the one receiver of
+``oauth_authorized`` that decides and answers."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import structlog
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+import accounts
+from accounts import activity, flows
+from accounts.rules import (
+    AlreadyLinked,
+    Create,
+    Join,
+    Known,
+    Link,
+    LinkDecision,
+    NeedsMerge,
+    NeedsProof,
+    NeedsSwitch,
+    Refused,
+    SignInDecision,
+)
+from accounts.sessions import Begun
+from errors import TokenUnreadable, WrongAccount
+from models import OAuth
+from providers.base import Grant
+from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from storage.database import atomic, db
+from telemetry import metrics
+from vault import tokens
+from web.context import site
+from web.cookies import (
+    FLOW_COOKIE,
+    cookie_name,
+    drop_flows,
+    flow_cookies,
+    is_in_flow,
+    keep_flow,
+    set_cookie,
+)
+from web.guards import (
+    ask_for_proof,
+    begin_session,
+    caller,
+    current_session,
+    end_session,
+    is_proved,
+    renew_session,
+    start_session,
+    this_session,
+)
+from web.request_info import is_navigation
+from web.return_to import local_path
+from web.sign_in_page import sign_in_page
+
+log = structlog.get_logger()
+login = Blueprint("login", __name__)
+
+# What a decision is called in the metrics.
+OUTCOMES: dict[type, str] = {
+    Known: "signed_in",
+    Create: "created",
+    Join: "joined",
+    Link: "linked",
+    NeedsProof: "asked",
+    NeedsSwitch: "asked",
+    NeedsMerge: "asked",
+}
+
+
+@login.get("/")
+def home() -> Response:
+    return redirect(url_for("account.show" if current_user.is_authenticated else "login.choose"))
+
+
+@login.get("/login")
+def choose() -> str:
+    """One control per provider."""
+    return sign_in_page()
+
+
+@login.get("/logout")
+def ask_sign_out() -> str | Response:
+    if not current_user.is_authenticated:
+        return redirect(url_for("login.choose"))
+    return render_template("logout.html")
+
+
+@login.post("/logout")
+def sign_out() -> Response:
+    session = current_session()
+    if session:
+        activity.record(session.user_id, "signed_out", caller(), provider=session.provider)
+        label = site().label(session.provider)
+        end_session()
+        flash(f"You may still be signed in to {label}.", "signed_out")
+    return redirect(url_for("login.choose"), 303)
+
+
+class Gate:
+    """The flows that login blueprints begin and claim, with this browser's cookies."""
+
+    def begin(self, provider: str) -> flows.Attempt:
+        """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
+        self._check_manner()
+        site().limits.check_refusals(caller().address)
+        return_to = local_path(request.args.get("next"), url_for("account.show"))
+        intent: flows.Intent = "sign_in"
+        if return_to.startswith(f"{url_for('confirm.ask')}?"):
+            intent = "prove"
+        elif request.args.get("ask") == "email":
+            intent = "ask_email"
+        return begin_flow(provider, intent, return_to=return_to)
+
+    def claim(self, provider: str, state: str | None) -> flows.Attempt:
+        self._check_manner()
+        site().limits.check_refusals(caller().address, in_flow=is_in_flow())
+        session = current_session()
+        attempt = flows.claim(
+            provider,
+            state,
+            cookies=flow_cookies(),
+            has_cookies=bool(request.cookies),
+            user_id=session.user_id if session else None,
+            session_id=session.id if session else None,
+        )
+        set_cookie(cookie_name(FLOW_COOKIE + attempt.id), "", 0)
+        return attempt
+
+    def pack(self, state: str, value: Mapping[str, object]) -> str:
+        return tokens.sealer().seal(dict(value), _bound(state))
+
+    def unpack(self, state: str, text: str) -> Mapping[str, object]:
+        try:
+            return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
+        except TokenUnreadable:
+            return {}
+
+    def _check_manner(self) -> None:
+        """Refuse, and count for nobody, what other sites have their visitors' browsers load."""
+        if not is_navigation(request):
+            raise BadRequest
+
+
+def _bound(state: str) -> str:
+    return f"callback:{state}"
+
+
+def begin_flow(
+    provider: str, intent: flows.Intent, *, return_to: str, identity_id: str | None = None
+) -> flows.Attempt:
+    """A flow of this browser; one that is to change an account is bound to its session."""
+    session = current_session()
+    drop_flows(flows.surplus(flow_cookies()))
+    blueprint, request_token = site().providers[provider], None
+    if blueprint.has_opening:
+        flows.check_open(caller().address)
+        db.session.commit()  # nothing of the database is held while the provider is asked
+        request_token = blueprint.opening()
+    attempt = flows.begin(
+        provider,
+        intent,
+        return_to=return_to,
+        caller=caller(),
+        user_id=session.user_id if session else None,
+        session_id=session.id if session and intent in ("link", "reauth") else None,
+        identity_id=identity_id,
+        request_token=request_token,
+    )
+    keep_flow(attempt.id, attempt.cookie)
+    return attempt
+
+
+@oauth_error.connect
+def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
+    """The provider said no, to a flow that was checked. Raises the SignInError for it."""
+    if isinstance(blueprint, LoginBlueprint):
+        raise blueprint.callback_error(str(error))
+
+
+@oauth_authorized.connect
+def on_authorized(blueprint: Any, **_token: object) -> Response | None:
+    """The provider said who it is: decide what that means here, and answer."""
+    if not isinstance(blueprint, LoginBlueprint):
+        return None
+    finish = {"prove": finish_proof, "link": finish_link, "reauth": finish_reauth}
+    return finish.get(g.attempt.intent, finish_sign_in)(g.attempt, g.grant)
+
+
+def finish_sign_in(attempt: flows.Attempt, grant: Grant) -> Response:
+    session = current_session()
+    return answer_sign_in(
+        attempt, grant, signed_in_as=session.user_id if session else None, separate=False
+    )
+
+
+def finish_proof(attempt: flows.Attempt, grant: Grant) -> Response:
+    """A sign-in that answers a question: to an account that is there, and it makes none."""
+    decision = accounts.sign_in_preview(grant, site().policy)
+    if isinstance(decision, Known | Refused):
+        return finish_sign_in(attempt, grant)
+    log.info("wrong_account", reason=decision.reason, provider=grant.provider)
+    metrics.count_refusal(grant.provider, WrongAccount.code)
+    return redirect(f"{attempt.return_to}&wrong=1")
+
+
+def answer_sign_in(
+    attempt: flows.Attempt, grant: Grant, *, signed_in_as: str | None, separate: bool
+) -> Response:
+    """Carry out a sign-in and answer: a session and the way back, a question, or a refusal.
+
+    Raises SignInError.
+    """
+    decision = open_account(grant, signed_in_as=signed_in_as, separate=separate)
+    count_decision(grant.provider, decision)
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsProof():
+            return _ask(attempt, "prove", grant, decision.reason)
+        case NeedsSwitch():
+            return _ask(attempt, "switch", grant, decision.reason)
+        case _:
+            return redirect(attempt.return_to)
+
+
+def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
+    """Once it is carried out. Refusals are counted where they are answered."""
+    if outcome := OUTCOMES.get(type(decision)):
+        metrics.count_sign_in(provider, outcome)
+
+
+def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> SignInDecision:
+    """Account and session in one transaction, where the decision opens one; the browser is told
+    when both are there for good."""
+    decision, session = _open_account(grant, signed_in_as, separate)
+    if session:
+        begin_session(*session)
+    return decision
+
+
+@atomic
+def _open_account(
+    grant: Grant, signed_in_as: str | None, separate: bool
+) -> tuple[SignInDecision, tuple[Begun, str] | None]:
+    result = accounts.sign_in(
+        grant, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
+    )
+    if result.identity is None:
+        return result.decision, None
+    return result.decision, start_session(result.identity, grant.proved_at)
+
+
+def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
+    """Keep what the flow brought, and put the question to the person.
+
+    A proof may be of another account than this browser is in, so it is not bound to that one.
+    """
+    if waiting_for == "prove":
+        attempt = replace(attempt, user_id=None)
+    log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
+    flows.park(attempt, waiting_for, grant, caller())
+    keep_flow(attempt.id, attempt.cookie)
+    return redirect(url_for("confirm.ask", flow=attempt.id))
+
+
+def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
+    """Add what came back, if the proof that linking began with still holds."""
+    if not is_proved(this_session()):
+        return ask_for_proof(url_for("account.show", _anchor="methods"))
+    decision = accounts.link(this_session().user_id, grant, caller())
+    count_decision(grant.provider, decision)
+    label = site().label(grant.provider)
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsMerge():
+            return _ask(attempt, "merge", grant, decision.reason)
+        case AlreadyLinked():
+            flash(f"You've already connected this {label} account.", "info")
+        case Link():
+            renew_session()
+            flash(f"{label} connected. You can now sign in with it.", "ok")
+    return redirect(attempt.return_to)
+
+
+def finish_reauth(attempt: flows.Attempt, grant: Grant) -> Response:
+    session = this_session()
+    identity_id = attempt.identity_id or ""
+    if not accounts.confirm(session.user_id, identity_id, grant, caller()):
+        asked = db.session.get(OAuth, identity_id)
+        raise WrongAccount("another identity came back", email=asked.handle if asked else "")
+    renew_session(proved_now=True)
+    return redirect(attempt.return_to)

@@ -1,0 +1,53 @@
+"""What one application was built from, for the views."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app
+
+from accounts.rules import Policy
+from config.settings import Settings
+from models import OAuth
+from providers import PROVIDERS
+from providers.protocols import firebase
+from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.firebase import Firebase
+from providers.protocols.native import IdTokens, NativeTokens
+from web.limits import Limits
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one application was built from."""
+
+    settings: Settings
+    providers: dict[str, LoginBlueprint]
+    policy: Policy
+    limits: Limits
+    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
+    id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
+    one_taps: dict[str, NativeTokens] = field(default_factory=dict)
+    firebase: Firebase | None = None
+    demo_url: str | None = None
+
+    def can_use(self, identity: OAuth) -> bool:
+        """Whether an identity signs its person in here today."""
+        return self.policy.can_use(identity.provider, identity.issuer)
+
+    def label(self, provider: str) -> str:
+        """A provider's name as branded, also when it is switched off."""
+        if provider in self.providers:
+            return self.providers[provider].label
+        known = PROVIDERS.get(provider)
+        if known is None:
+            return firebase.LABEL if provider == firebase.NAME else provider
+        return known.label
+
+    @property
+    def trusts_anybody(self) -> bool:
+        """Whether unsigned tokens are taken, those of Firebase's emulator."""
+        return self.settings.firebase_auth_emulator_host is not None
+
+
+def site() -> Site:
+    return cast(Site, current_app.extensions["quickstep"])

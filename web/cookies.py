@@ -1,0 +1,70 @@
+"""The cookies of a request's response, and those of a browser's flows."""
+
+import itertools
+from collections.abc import Collection
+
+from flask import g, request
+from flask import session as browser_cookie
+from werkzeug.wrappers import Response
+
+from accounts import flows
+from storage.database import is_id
+from web.context import site
+
+FLOW_COOKIE = "flow_"
+# More than a browser that keeps to its flows can have; each costs us a part of a query.
+MAX_FLOW_COOKIES = 32
+
+
+def cookie_name(name: str) -> str:
+    """With the prefix that makes browsers keep a cookie to this host, where there is https."""
+    return f"__Host-{name}" if site().settings.is_https else name
+
+
+def set_cookie(name: str, value: str, max_age: int) -> None:
+    """Have the response of this request set a cookie; the last word on a name counts."""
+    g.setdefault("cookies", {})[name] = (value, max_age)
+
+
+def forget_cookies() -> None:
+    """Leave the browser's cookies as they are: what they were to speak of was not committed."""
+    g.pop("cookies", None)
+    browser_cookie.modified = False
+
+
+def write_cookies(response: Response) -> Response:
+    secure = site().settings.is_https
+    for name, (value, max_age) in g.get("cookies", {}).items():
+        response.set_cookie(
+            name, value, max_age, path="/", secure=secure, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def flow_cookies() -> dict[str, str]:
+    """This browser's secrets for its flows, by flow id; other cookies of such names are none."""
+    prefix = cookie_name(FLOW_COOKIE)
+    found = (
+        (name.removeprefix(prefix), value)
+        for name, value in request.cookies.items()
+        if name.startswith(prefix) and is_id(name.removeprefix(prefix))
+    )
+    return dict(itertools.islice(found, MAX_FLOW_COOKIES))
+
+
+def is_in_flow() -> bool:
+    """Whether this browser says that it began a flow here. One that another site has sent does
+    not, and its refusals are counted apart, or any site could lock its visitors' address out."""
+    return bool(flow_cookies())
+
+
+def keep_flow(flow_id: str, secret: str) -> None:
+    set_cookie(cookie_name(FLOW_COOKIE + flow_id), secret, flows.LIFETIME_SECONDS)
+
+
+def drop_flows(flow_ids: Collection[str]) -> None:
+    """End flows of this browser, in the database and in its cookies."""
+    cookies = flow_cookies()
+    flows.drop({flow_id: cookies[flow_id] for flow_id in flow_ids})
+    for flow_id in flow_ids:
+        set_cookie(cookie_name(FLOW_COOKIE + flow_id), "", 0)

@@ -1,0 +1,279 @@
+"""What can go wrong, as a page or problem+json, with a log line and a reference they share."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, render_template, request
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import BadHost, HTTPException
+
+from accounts import activity
+from errors import (
+    CodeRefused,
+    CrossSite,
+    EmailNeverVerified,
+    EmailUnverified,
+    FormOld,
+    InvalidToken,
+    Misconfigured,
+    NotFound,
+    Problem,
+    ProviderDown,
+    ProviderError,
+    RequestFault,
+    SignInError,
+    TooManyAttempts,
+)
+from telemetry import metrics
+from views.api.schemas import ProblemDetails
+from web.bearer import is_bearer
+from web.context import site
+from web.cookies import forget_cookies, is_in_flow
+from web.guards import caller, forget_who_asks
+from web.limits import FAILURE, REFUSAL
+from web.sign_in_page import sign_in_page, words
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = 30
+# How the two engines say that the schema was never brought up.
+NO_SCHEMA_SIGNS = ("no such table", 'relation "')
+NO_SCHEMA = "run: flask --app app db upgrade"
+# What a refusal is called in the activity list, by what had been begun.
+REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
+# Where programs ask, not people.
+JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
+# Title, text, and where the button leads (signed in or not).
+PAGES = {
+    400: (
+        "That request didn't make sense to us",
+        "The link or form may be incomplete or too old.",
+        ("login.choose", "Go to sign-in"),
+    ),
+    403: (
+        "You can't open this page",
+        "You're signed in as {email}, which doesn't have access.",
+        ("account.show", "Go to account"),
+    ),
+    404: (
+        "Page not found",
+        "Check the address, or start from your account.",
+        ("account.show", "Go to account"),
+    ),
+    405: (
+        "That action isn't possible here",
+        "Use the buttons on the page instead of the address bar.",
+        ("account.show", "Go to account"),
+    ),
+    500: (
+        "Something went wrong on our side",
+        "We've recorded it. Reference {ref}. You are not signed out.",
+        ("login.choose", "Try again"),
+    ),
+    503: (
+        "Back soon",
+        "{product} is being updated or is short of resources.",
+        ("login.choose", "Try again"),
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(RequestFault, on_request_fault)
+    app.register_error_handler(CSRFError, on_csrf_error)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(SQLAlchemyError, on_database_error)
+    app.register_error_handler(Exception, on_bug)
+
+
+def wants_json() -> bool:
+    return request.path.startswith(JSON_PATHS)
+
+
+def problem_json(
+    status: int, code: str, title: str, detail: str | None = None, **members: Any
+) -> Response:
+    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+    problem = ProblemDetails(
+        title=title,
+        status=status,
+        code=code,
+        request_id=g.get("reference", ""),
+        detail=detail,
+        **members,
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status,
+        mimetype="application/problem+json",
+    )
+
+
+def on_request_fault(fault: RequestFault) -> Response:
+    """A request that its program must write otherwise; no refused sign-in."""
+    log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
+    metrics.count_refusal(None, fault.code)
+    title = HTTPStatus(fault.status).phrase
+    return problem_json(fault.status, fault.code, title, fault.detail, **fault.members)
+
+
+def on_problem(error: Problem) -> Any:
+    """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
+    try:
+        return tell(error)
+    except SQLAlchemyError as lost:  # the page shows who is signed in
+        return on_database_error(lost)
+
+
+def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+    attempt = g.get("attempt")
+    provider = _provider_name()
+    if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
+        error = EmailNeverVerified(error.detail, email=error.email)
+    write = log.error if isinstance(error, Misconfigured) else log.warning
+    write(
+        "refused",
+        reason=error.code,
+        provider=provider,
+        intent=attempt.intent if attempt else None,
+        detail=error.detail,
+        address=caller().address,
+    )
+    metrics.count_refusal(provider, error.code)
+    if provider and isinstance(error, SignInError):
+        metrics.count_sign_in(provider, "refused")
+    if weight := weight_of(error):
+        in_flow = is_in_flow() or wants_json()  # programs have no flows
+        site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
+    if attempt and attempt.user_id and isinstance(error, SignInError):
+        kind = REFUSED.get(attempt.intent, "refused")
+        activity.record(
+            attempt.user_id, kind, caller(), provider=attempt.provider, reason=error.code
+        )
+    headers = {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, ProviderDown) and error.wait_seconds is not None:
+        headers["Retry-After"] = str(error.wait_seconds)
+    if isinstance(error, InvalidToken):  # RFC 6750 3.1
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if wants_json():
+        answer = problem_json(
+            error.status, error.code, HTTPStatus(error.status).phrase, _detail(error)
+        )
+        return answer, error.status, headers
+    if isinstance(error, NotFound):
+        return error_page(404, 404), 404, headers
+    return sign_in_page(error), error.status, headers
+
+
+def _detail(error: Problem) -> str | None:
+    """What a program may show its person; None for a 404, whose words speak of a page."""
+    if error.status == 404:
+        return None
+    title = words(error.title, error).striptags()
+    if not isinstance(error, SignInError):
+        return title
+    return f"{title}. {words(error.body, error).striptags()}"
+
+
+def _provider_name() -> str | None:
+    if request.blueprint in site().providers:
+        return request.blueprint
+    known = g.get("attempt") or g.get("grant")
+    return known.provider if known else None
+
+
+def _vouches(provider: str) -> bool:
+    """Whether a provider ever says that an address was verified."""
+    blueprint = site().providers.get(provider)
+    return blueprint is None or blueprint.provider.vouches_for_email
+
+
+def weight_of(error: Problem) -> int:
+    """What a failure counts against its address.
+
+    What was refused counts whole, be it here or, a made-up code, by the provider. Any other
+    failure of a provider's counts a little, so that nobody can drive calls to it without end;
+    none at all while it is away, so that its absence locks nobody out. Nor does what another
+    site has its visitors' browsers send.
+    """
+    if isinstance(error, CrossSite):
+        return 0
+    if is_bearer():  # of the many phones behind one address, each may have a token that is over
+        return 0
+    if isinstance(error, CodeRefused) or error.status in (400, 401, 403):
+        return REFUSAL
+    is_failure = isinstance(error, ProviderError) and not isinstance(error, ProviderDown)
+    return FAILURE if is_failure else 0
+
+
+def on_csrf_error(error: CSRFError) -> Any:
+    return on_problem(FormOld(error.description or ""))
+
+
+def on_http_exception(error: HTTPException) -> Any:
+    """What Werkzeug and Flask raise: 404, 405, 413 …"""
+    status = error.code or 500
+    allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
+    if wants_json():
+        response = problem_json(status, error.name.lower().replace(" ", "_"), error.name)
+        response.headers.update(allow)
+        return response
+    # A page has addresses of ours in it, and of such a host there are none.
+    if error.response is not None or status < 400 or isinstance(error, BadHost):
+        return error
+    return error_page(status if status in PAGES else 400, status), status, allow
+
+
+def on_database_error(error: SQLAlchemyError) -> Any:
+    """The database is gone, locked or not set up: a clear 503, and the person can try again."""
+    lost = isinstance(error, DBAPIError)
+    cause = str(getattr(error, "orig", error)).strip().splitlines()
+    hint = NO_SCHEMA if any(sign in "".join(cause) for sign in NO_SCHEMA_SIGNS) else None
+    log.error(
+        "database_failed",
+        error=type(error).__name__,
+        cause=cause[0] if cause else "",
+        **({"hint": hint} if hint else {}),
+    )
+    forget_cookies()
+    forget_who_asks()
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if not lost and type(error).__name__ != "TimeoutError":
+        return on_bug(error)
+    if wants_json():
+        response = problem_json(503, "unavailable", "Service Unavailable")
+        response.headers.update(headers)
+        return response
+    return error_page(503, 503), 503, headers
+
+
+def on_bug(error: Exception) -> Any:
+    """Anything unforeseen: recorded with its traceback, shown as a reference."""
+    log.error("bug", exc_info=error)
+    forget_cookies()
+    forget_who_asks()
+    if wants_json():
+        return problem_json(500, "internal_error", "Internal Server Error")
+    return error_page(500, 500), 500
+
+
+def error_page(kind: int, status: int) -> str:
+    """A page that needs neither database nor cookie."""
+    title, body, (endpoint, action) = PAGES[kind]
+    settings = site().settings
+    return render_template(
+        "error.html",
+        status=status,
+        title=title,
+        body=Markup(body).format(  # noqa: S704 (our own text)
+            product=settings.app_name, ref=g.get("reference", ""), email="this account"
+        ),
+        endpoint=endpoint,
+        action=action,
+    )

@@ -1,0 +1,98 @@
+"""The sign-in page: every way in and, where one failed, what happened and what to do next."""
+
+from flask import g, render_template, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+
+from errors import Problem, TooManyAttempts
+from web.context import site
+from web.cookies import cookie_name
+from web.return_to import local_path
+
+# Of more than MANY providers, FEW are shown at first.
+MANY, FEW = 6, 5
+# What somebody begins while signed in: its heading, and the form that begins it again.
+AGAIN = {
+    "link": ("Add a sign-in method", "account.link", "provider"),
+    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
+}
+
+
+def sign_in_page(problem: Problem | None = None) -> str:
+    """The sign-in page, with the reason of a failure where there is one."""
+    attempt = g.get("attempt")
+    return_to = attempt.return_to if attempt else local_path(request.args.get("next"))
+    offers = problem.offers if problem else "buttons"
+    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email", "prove")
+    names, last_used = list(site().providers), _last_used()
+    if last_used:
+        names.sort(key=lambda name: name != last_used)
+    shown, hidden = (names, []) if "all" in request.args else few_of(names)
+    return render_template(
+        "login.html",
+        problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
+        code=problem.code if problem else None,
+        offers=offers,
+        retry=attempt.provider if offers == "retry" and may_retry else None,
+        return_to="" if return_to == url_for("account.show") else return_to,
+        shown=shown,
+        more=len(hidden),
+        last_used=last_used,
+        choose_another="switch" in request.args,
+        again=_again(),
+    )
+
+
+def few_of(names: list[str]) -> tuple[list[str], list[str]]:
+    """The providers to show at first, and the others; no list of many is a wall."""
+    return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
+
+
+def _again() -> dict[str, str] | None:
+    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
+    attempt = g.get("attempt")
+    if attempt is None or attempt.intent not in AGAIN or not current_user.is_authenticated:
+        return None
+    g.form_redirects = True
+    heading, endpoint, argument = AGAIN[attempt.intent]
+    action = url_for(endpoint, **{argument: getattr(attempt, argument)})
+    return {"action": action, "heading": heading, "next": attempt.return_to}
+
+
+def _last_used() -> str | None:
+    """The provider this browser last signed in with, while it is still offered."""
+    name = request.cookies.get(cookie_name("last_idp"))
+    return name if name in site().providers else None
+
+
+def words(template: str, error: Problem | None = None) -> Markup:
+    """A text with its places filled in; what people and providers wrote is escaped."""
+    settings = site().settings
+    support = Markup("the person running this site")
+    if settings.support_url:
+        support = Markup('<a href="{}">support</a>').format(settings.support_url)
+    email = (error.email if error else "") or getattr(current_user, "email", None) or "this account"
+    return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
+        provider=provider_label(),
+        product=settings.app_name,
+        host=settings.host,
+        ref=g.get("reference", ""),
+        support=support,
+        email=Markup("<bdi>{}</bdi>").format(email),
+        minutes=minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
+    )
+
+
+def minutes(seconds: int) -> str:
+    whole = max(1, -(-seconds // 60))
+    return "1 minute" if whole == 1 else f"{whole} minutes"
+
+
+def provider_label() -> str:
+    blueprint = site().providers.get(request.blueprint or "")
+    attempt = g.get("attempt")
+    if blueprint is None and attempt is not None:
+        return site().label(attempt.provider)
+    if "grant" in g:
+        return site().label(g.grant.provider)
+    return blueprint.label if blueprint else "The provider"
