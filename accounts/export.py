@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import accounts
-from accounts import activity, sessions
+from accounts import activity, identities, sessions
 from models import Event, OAuth, Session, User
 from storage.database import now
 
@@ -23,7 +22,7 @@ def of_user(user: User) -> dict[str, Any]:
             "picture": user.picture,
             "created_at": iso_time(user.created_at),
         },
-        "identities": [identity(row) for row in accounts.identities_of(user.id)],
+        "identities": [identity(row) for row in identities.of_user(user.id)],
         "sessions": [session(row) for row in sessions.of_user(user.id)],
         "activity": [_event(row) for row in activity.all_of(user.id)],
     }

@@ -17,6 +17,7 @@ from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset, goes_through_proxy
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers.base import value_at
+from providers.protocols import firebase
 from providers.protocols.blueprint import LoginBlueprint
 from providers.protocols.firebase import Firebase
 
@@ -51,7 +52,7 @@ def check_all(blueprints: Iterable[LoginBlueprint], project: Firebase | None) ->
     blueprints = list(blueprints)
     checks = [check for one in blueprints for check in checks_of(one)]
     if project:
-        checks.append(Check("firebase", "Firebase", "keys", lambda: firebase_keys(project)))
+        checks.append(Check(firebase.NAME, firebase.LABEL, "keys", lambda: firebase_keys(project)))
 
     def late(number: int) -> Finding | None:
         return checks[number].late() if number < len(checks) else None

@@ -8,26 +8,23 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from config.registrations import ClientSettings
+
+def sign(pem: str, key_id: str | None, claims: Mapping[str, object]) -> str:
+    """The claims as a JWT signed with this private key, under its key id. Raises ValueError."""
+    return jwt.encode({"alg": "ES256", "kid": key_id}, dict(claims), _key(pem))
 
 
-def sign(client: ClientSettings, claims: Mapping[str, object]) -> str:
-    """The claims as a JWT of the client's key and key id."""
-    return jwt.encode({"alg": "ES256", "kid": client.key_id}, dict(claims), _key(client))
-
-
-def has_key(client: ClientSettings) -> bool:
-    """Whether the private key is one to sign with."""
+def is_key(pem: str) -> bool:
+    """Whether a text is a private key to sign with."""
     try:
-        _key(client)
+        _key(pem)
     except ValueError:
         return False
     return True
 
 
-def _key(client: ClientSettings) -> ECKey:
+def _key(pem: str) -> ECKey:
     r"""Raises ValueError. In one line of a settings file, line ends are written as \n."""
-    pem = client.private_key.get_secret_value() if client.private_key else ""
     try:
         key = load_pem_private_key(pem.replace("\\n", "\n").encode(), None)
     except (TypeError, UnsupportedAlgorithm) as error:

@@ -1,4 +1,4 @@
-"""Signed tokens (RFC 7515, 7519): an issuer's keys, kept; the check of signature and times.
+"""Signed tokens (RFC 7515, 7519): the check of signature and times, and the keys for it.
 
 Whatever is wrong with a token raises IdTokenRefused. Where the keys cannot be had, that is the
 issuer's fault or the network's: ProviderError, ProviderDown.
@@ -6,37 +6,27 @@ issuer's fault or the network's: ProviderError, ProviderDown.
 
 import base64
 import binascii
-import copy
 import hmac
 import json
-import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, NewType, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any, NewType, Protocol
 
 from joserfc import jwk, jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
-from errors import IdTokenRefused, ProviderDown, ProviderError
-from providers.http.breaker import SLOW_SECONDS
+from errors import IdTokenRefused, ProviderError
 
 # Signatures that an issuer's published key can check. Never none, never a shared secret.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 LEEWAY_SECONDS = 60
-LIFETIME_SECONDS = 3600
-COOL_DOWN_SECONDS = 60
-# After a failed read the old copy serves this long before the issuer is asked again.
-RETRY_SECONDS = 30
-# With no old copy, a failure stands this long for everybody who asks.
-FAILURE_SECONDS = 2
 ID_TOKEN_MAX_CHARACTERS = 64 * 1024
 RSA_MIN_BITS = 2048
 
+Key = jwk.Key
 VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
-T = TypeVar("T")
 
 
 class _Registry(jws.JWSRegistry):
@@ -53,129 +43,15 @@ class _Registry(jws.JWSRegistry):
 REGISTRY = _Registry(strict_check_header=False)
 
 
-def an_hour(_value: object) -> float:
-    return LIFETIME_SECONDS
+class Keys(Protocol):
+    """An issuer's keys: the one of an id; without an id, the only one."""
 
-
-class Cached(Generic[T]):
-    """Something read from afar: kept for a while, served stale while reading it again fails.
-
-    ``lifetime`` says for how many seconds a value is kept. Thread-safe. One caller reads; the
-    others get the old copy or, where there is none, wait, but not for long: a slow issuer holds
-    one thread. When there is nothing to serve, the failure is theirs too, so that many who wait
-    do not wait one after the other.
-    """
-
-    def __init__(self, read: Callable[[], T], lifetime: Callable[[T], float] = an_hour) -> None:
-        self._read = read
-        self._lifetime = lifetime
-        self._lock = threading.Lock()
-        self._value: T | None = None
-        self._until = 0.0
-        self._asked = self._began = float("-inf")
-        self._failure: ProviderError | None = None
-
-    @property
-    def known(self) -> T | None:
-        """The last copy, without asking; None while there is none."""
-        return self._value
-
-    def get(self) -> T:
-        """Raises ProviderError."""
-        value = self._value
-        if value is not None and time.monotonic() < self._until:
-            return value
-        if not self._lock.acquire(blocking=False):
-            if value is not None:
-                return value
-            self._wait()
-        try:
-            if self._value is not None and time.monotonic() < self._until:
-                return self._value
-            return self._read_now()
-        finally:
-            self._lock.release()
-
-    def renew(self) -> T:
-        """Read it again now, unless that was done less than a minute ago."""
-        if not self._lock.acquire(blocking=False):
-            self._wait()
-        try:
-            if self._value is not None and time.monotonic() < self._asked + COOL_DOWN_SECONDS:
-                return self._value
-            return self._read_now()
-        finally:
-            self._lock.release()
-
-    def _wait(self) -> None:
-        """Wait for whoever is reading, as long as an issuer usually takes; then the lock is ours.
-        Raises ProviderError where it takes longer, or the last attempt failed."""
-        if self._failure:
-            raise copy.copy(self._failure)
-        now = time.monotonic()
-        # Whoever has the lock may not have begun yet.
-        began = self._began if self._began > self._asked else now
-        remaining = began + SLOW_SECONDS - now
-        if not self._lock.acquire(timeout=max(0.0, remaining)):
-            raise ProviderDown("somebody is asking already, and it takes long", timed_out=True)
-
-    def _read_now(self) -> T:
-        if self._failure and time.monotonic() < self._asked + FAILURE_SECONDS:
-            raise copy.copy(self._failure)
-        self._began = time.monotonic()
-        try:
-            self._value = self._read()
-            self._until = time.monotonic() + self._lifetime(self._value)
-            self._failure = None
-        except ProviderError as error:
-            if self._value is None:
-                self._failure = error
-                raise
-            self._until = time.monotonic() + RETRY_SECONDS
-        finally:
-            self._asked = time.monotonic()
-        return self._value
-
-
-@dataclass(frozen=True)
-class PublishedKeys:
-    """What an issuer publishes: its keys by key id, and for how long that may be kept."""
-
-    by_id: Mapping[str, jwk.Key]
-    seconds: float = LIFETIME_SECONDS
-
-
-class KeySet:
-    """An issuer's keys, read when they are first needed; ``read`` raises ProviderError."""
-
-    def __init__(self, read: Callable[[], PublishedKeys]) -> None:
-        self._published = Cached(read, lambda published: published.seconds)
-
-    def key(self, kid: str | None) -> jwk.Key:
-        """The key of that id; without an id, the only key. Raises ProviderError.
-
-        An unknown id makes the key set be read again, at most once a minute: whoever sends
-        tokens with made-up ids must not make this server hammer the issuer.
-        """
-        found = _find(self._published.get(), kid) or _find(self._published.renew(), kid)
-        if found is None:
-            raise IdTokenRefused("the id_token is signed with a key the issuer does not publish")
-        return found
-
-    def read(self) -> None:
-        """Make sure that there are keys. Raises ProviderError."""
-        self._published.get()
-
-
-def _find(published: PublishedKeys, kid: str | None) -> jwk.Key | None:
-    keys = published.by_id
-    if kid is None:
-        return next(iter(keys.values())) if len(keys) == 1 else None
-    return keys.get(kid)
+    def key(self, kid: str | None) -> Key:
+        """Raises ProviderError, and IdTokenRefused for an unknown id."""
 
 
 def verify_signature(
-    unverified_token: object, keys: KeySet, algorithms: Collection[str] = ALGORITHMS
+    unverified_token: object, keys: Keys, algorithms: Collection[str] = ALGORITHMS
 ) -> tuple[dict[str, Any], str]:
     """The claims of a token that one of these keys signed, and the algorithm.
 
@@ -246,12 +122,12 @@ def number(claims: Mapping[str, Any], name: str) -> float:
     return value  # type: ignore[return-value]
 
 
-def import_jwk_set(answer: object) -> dict[str, jwk.Key]:
+def import_jwk_set(answer: object) -> dict[str, Key]:
     """The signing keys of a JWK set (RFC 7517) by key id; those of unknown kinds are left out."""
     rows = answer.get("keys") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise ProviderError("the key set is not one")
-    keys: dict[str, jwk.Key] = {}
+    keys: dict[str, Key] = {}
     for row in rows:
         if not isinstance(row, dict) or row.get("use", "sig") != "sig":
             continue
@@ -266,7 +142,7 @@ def import_jwk_set(answer: object) -> dict[str, jwk.Key]:
     return keys
 
 
-def import_certificates(answer: object) -> dict[str, jwk.Key]:
+def import_certificates(answer: object) -> dict[str, Key]:
     """The RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes them."""
     rows = answer if isinstance(answer, dict) else {}
     pems = {kid: pem for kid, pem in rows.items() if isinstance(pem, str) and "CERTIFICATE" in pem}
@@ -277,7 +153,7 @@ def import_certificates(answer: object) -> dict[str, jwk.Key]:
     return keys
 
 
-def _import_key(value: Any, kind: Any = None) -> jwk.Key | None:
+def _import_key(value: Any, kind: Any = None) -> Key | None:
     """None for a key of an unknown kind, or too short to trust."""
     try:
         key = jwk.import_key(value, kind)

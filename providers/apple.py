@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from config.registrations import ClientSettings
-from keys.client_secret import has_key, sign
+from keys.client_secret import is_key, sign
 from providers.base import Get, Profile, Provider, clean_text, value_at
 from providers.protocols.openid_connect import profile_from
 
@@ -40,11 +40,15 @@ def make_secret(client: ClientSettings, now: int) -> str:
         "aud": ISSUER,
         "sub": client.client_id,
     }
-    return sign(client, claims)
+    return sign(_private_key(client), client.key_id, claims)
+
+
+def _private_key(client: ClientSettings) -> str:
+    return client.private_key.get_secret_value() if client.private_key else ""
 
 
 def check_client(client: ClientSettings) -> list[str]:
-    if has_key(client):
+    if is_key(_private_key(client)):
         return []
     return ["APPLE_PRIVATE_KEY: must be the P-256 key of the .p8 file, with its BEGIN line"]
 

@@ -14,9 +14,10 @@ from flask import Response, render_template, request
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
+from simulator.clients import Client
 from simulator.handles import Endpoints
 from simulator.openid import OpenIDLookAlike
-from simulator.protocol import Client, Code
+from simulator.protocol import Code
 from simulator.signing import Claims
 
 TEAM_ID = "LOOKALIKE1"

@@ -6,8 +6,9 @@ import hmac
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.clients import Client
 from simulator.handles import Endpoints
-from simulator.protocol import Client, LookAlike, Refusal
+from simulator.protocol import LookAlike, Refusal
 
 VERSION = "v26.0"
 # Graph API error codes: https://developers.facebook.com/docs/graph-api/guides/error-handling

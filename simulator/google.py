@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.clients import Client
 from simulator.misbehaviour import OFFERED
 from simulator.openid import OpenIDLookAlike
 from simulator.people import PEOPLE
-from simulator.protocol import Client, Code
+from simulator.protocol import Code
 from simulator.signing import SPOILT_CLAIMS, Claims
 
 SCOPE_URLS = {

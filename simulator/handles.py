@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from simulator.clients import Client
 from simulator.misbehaviour import ANSWERS, OFFERED
 from simulator.visit import Callback, Refused, choose
-
-if TYPE_CHECKING:
-    from simulator.protocol import Client
 
 # The ways back that a provider can spoil.
 CALLBACKS = ("server_error", "wrong_state", "no_code")
@@ -39,7 +37,7 @@ class Handles:
     """``look_alikes.github.choose(url, "ada")``, and so on."""
 
     name: ClassVar[str]
-    client: "Client"
+    client: Client
     # Where it is served, once it is.
     url: str
     # How each place answers from now on, whoever asks.

@@ -1,8 +1,8 @@
 """Look-alikes of issuers that no product knows beforehand: only settings name them. Not in demo
 mode; two of them, because whatever holds for one must hold beside another."""
 
+from simulator.clients import Client
 from simulator.openid import OpenIDLookAlike
-from simulator.protocol import Client
 
 
 class NamedIssuer(OpenIDLookAlike):

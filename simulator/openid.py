@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.clients import Client
 from simulator.handles import Endpoints
 from simulator.misbehaviour import ANSWERS
 from simulator.people import Person
-from simulator.protocol import Client, Code, LookAlike, Refusal
+from simulator.protocol import Code, LookAlike, Refusal
 from simulator.signing import SPOILT_CLAIMS, SPOILT_PROOFS, SPOILT_TOKENS, Claims, Signer
 
 SIGNED_IN_SECONDS_AGO = 3600

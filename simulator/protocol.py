@@ -18,18 +18,12 @@ from urllib.parse import unquote_plus, urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request
 
+from simulator.clients import Client
 from simulator.handles import Handles
 from simulator.misbehaviour import ANSWERS
 from simulator.people import PEOPLE, Person
 
 CODE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Client:
-    client_id: str
-    client_secret: str
-    redirect_uris: tuple[str, ...]
 
 
 @dataclass

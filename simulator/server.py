@@ -15,8 +15,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from simulator import firebase
 from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
+from simulator.clients import Client
 from simulator.firebase import Firebase
-from simulator.protocol import Client, LookAlike
+from simulator.protocol import LookAlike
 from simulator.visit import Callback
 
 PORTS_TRIED = 10

@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 
+from simulator.clients import Client
 from simulator.people import PEOPLE, Person
-from simulator.protocol import Client, Code, LookAlike, Refusal
+from simulator.protocol import Code, LookAlike, Refusal
 
 CLOCK_SECONDS = 300
 DIGITS = 19

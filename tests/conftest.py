@@ -133,6 +133,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Moves the time on for keys and metadata that are kept."""
     clock = Clock()
     monkeypatch.setattr("keys.jwt.time", clock)
+    monkeypatch.setattr("providers.http.cache.time", clock)
     return clock
 
 

@@ -52,6 +52,10 @@ FILES = sorted(
     if path.relative_to(ROOT).parts[0].removesuffix(".py") in {*FLOOR_OF, *APART}
     or path.parent == ROOT
 )
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in FILES
+}
 OURS = [path for path in FILES if path.relative_to(ROOT).parts[0] not in APART]
 
 
@@ -64,8 +68,7 @@ def room_of(path: Path) -> str:
 
 
 def module_of(path: Path) -> str:
-    name = name_of(path).removesuffix(".py").removesuffix("/__init__")
-    return name.replace("/", ".")
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imports(path: Path) -> set[str]:
@@ -75,7 +78,9 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            # A module taken out of a package is an arrow to the module, not to the package's face.
+            found |= named if named <= MODULES else {node.module, *named}
     return found
 
 

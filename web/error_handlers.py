@@ -28,12 +28,12 @@ from errors import (
     TooManyAttempts,
 )
 from telemetry import metrics
-from views.api.schemas import ProblemDetails
 from web.bearer import is_bearer
 from web.context import site
 from web.cookies import forget_cookies, is_in_flow
 from web.guards import caller, forget_who_asks
 from web.limits import FAILURE, REFUSAL
+from web.problem_details import problem_json
 from web.sign_in_page import sign_in_page, words
 
 log = structlog.get_logger()
@@ -92,25 +92,6 @@ def init_app(app: Flask) -> None:
 
 def wants_json() -> bool:
     return request.path.startswith(JSON_PATHS)
-
-
-def problem_json(
-    status: int, code: str, title: str, detail: str | None = None, **members: Any
-) -> Response:
-    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
-    problem = ProblemDetails(
-        title=title,
-        status=status,
-        code=code,
-        request_id=g.get("reference", ""),
-        detail=detail,
-        **members,
-    )
-    return Response(
-        problem.model_dump_json(exclude_none=True),
-        status,
-        mimetype="application/problem+json",
-    )
 
 
 def on_request_fault(fault: RequestFault) -> Response:

@@ -14,9 +14,6 @@ from config.registrations import is_loopback
 from errors import IdTokenRefused, NotAllowed, ProviderError
 from keys.jwt import (
     LEEWAY_SECONDS,
-    LIFETIME_SECONDS,
-    KeySet,
-    PublishedKeys,
     VerifiedClaims,
     check_times,
     import_certificates,
@@ -27,6 +24,8 @@ from keys.jwt import (
     verify_signature,
 )
 from providers.base import Grant, Profile, Provider, make_profile, value_at
+from providers.http.cache import LIFETIME_SECONDS
+from providers.protocols.key_set import KeySet, PublishedKeys
 
 NAME = "firebase"
 LABEL = "Mobile app"

@@ -14,9 +14,6 @@ from config.registrations import ClientSettings, check_endpoint, is_loopback
 from errors import NotAllowed, NotFresh, ProviderError
 from keys.jwt import (
     LEEWAY_SECONDS,
-    Cached,
-    KeySet,
-    PublishedKeys,
     VerifiedClaims,
     check_times,
     equal,
@@ -26,7 +23,9 @@ from keys.jwt import (
     verify_signature,
 )
 from providers.base import ClientAuth, Get, NotShared, Profile, Provider, make_profile
+from providers.http.cache import Cached
 from providers.http.transport import prepare
+from providers.protocols.key_set import KeySet, PublishedKeys
 
 # Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
 NATIVE_MAX_AGE_SECONDS = 3600

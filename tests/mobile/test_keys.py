@@ -11,7 +11,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import id_token
 
 from errors import IdTokenRefused, ProviderError
-from keys.jwt import COOL_DOWN_SECONDS, LIFETIME_SECONDS, RETRY_SECONDS
+from providers.http.cache import COOL_DOWN_SECONDS, LIFETIME_SECONDS, RETRY_SECONDS
 from providers.http.responses import fresh_seconds
 from providers.protocols.firebase import KEYS_MAX_SECONDS, KEYS_MIN_SECONDS, Firebase, read_keys
 from simulator.firebase import PROJECT_ID, SPOILT_FIREBASE

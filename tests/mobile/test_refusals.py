@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from keys.jwt import FAILURE_SECONDS
+from providers.http.cache import FAILURE_SECONDS
 from simulator.firebase import SPOILT_FIREBASE
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page

@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from errors import ProviderDown, ProviderError
-from keys.jwt import Cached
 from providers.http import breaker, connections
 from providers.http.breaker import FAILURES_IN_A_ROW
+from providers.http.cache import Cached
 from providers.http.transport import Transport
 from telemetry import logs
 from tests.providers.test_transport import GOOD, OK, SLOW, Peer, http, impatient, reset, serve
@@ -285,7 +285,7 @@ def test_who_presses_the_button_of_a_dead_one_is_told_at_once(make_site, serve, 
 
 def test_a_slow_issuer_holds_one_reader(serve, turnstile, monkeypatch):
     """Who cannot be served from the last copy waits as long as is usual, and no longer."""
-    monkeypatch.setattr("keys.jwt.SLOW_SECONDS", 0.2)
+    monkeypatch.setattr("providers.http.cache.SLOW_SECONDS", 0.2)
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 20)
     peer, arrived, opened = turnstile
     transport = Transport()

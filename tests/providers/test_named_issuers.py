@@ -11,7 +11,7 @@ from config.settings import Settings
 from errors import SettingsError
 from keys.jwt import ALGORITHMS
 from providers import PROVIDERS
-from simulator.protocol import Client
+from simulator.clients import Client
 from tests.browser import query_of
 from tests.site import Site, Sites
 
@@ -213,7 +213,7 @@ def test_and_by_none_or_a_shared_secret_never(site, flaw):
 
 
 def test_new_keys_are_found(site, monkeypatch):
-    monkeypatch.setattr("keys.jwt.COOL_DOWN_SECONDS", 0)
+    monkeypatch.setattr("providers.http.cache.COOL_DOWN_SECONDS", 0)
     for algorithm in ("RS256", "ES256", "EdDSA"):
         site.simulator.acme.rotate(algorithm)
         assert site.browser().sign_in("acme", "ada").path == "/account"

@@ -24,16 +24,15 @@ from joserfc.errors import SecurityWarning
 
 from config.registrations import check_endpoint
 from errors import ProviderDown, ProviderError
-from keys.jwt import (
-    ALGORITHMS,
+from keys.jwt import ALGORITHMS, VerifiedClaims
+from providers import PROVIDERS
+from providers.http.cache import (
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
     RETRY_SECONDS,
     Cached,
-    VerifiedClaims,
 )
-from providers import PROVIDERS
 from providers.protocols.openid_connect import Issuer, Metadata
 from simulator.misbehaviour import ANSWERS
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS

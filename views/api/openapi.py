@@ -12,9 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
 from views.api.operations import JSON, OPERATIONS, Operation, Text
-from views.api.schemas import ProblemDetails
 from web.context import site
 from web.guards import SAFE_METHODS
+from web.problem_details import ProblemDetails
 
 API_VERSION = "1.0.0"
 PROBLEM_JSON = "application/problem+json"

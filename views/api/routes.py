@@ -30,8 +30,8 @@ from views.api.schemas import (
 )
 from web.bearer import check_bearer, is_recent
 from web.context import site
-from web.error_handlers import problem_json
 from web.guards import SAFE_METHODS, caller, count_action, csrf, current_session, end_session
+from web.problem_details import problem_json
 from web.text import device
 
 CSRF_HEADER = "X-CSRF-Token"

@@ -134,34 +134,6 @@ class PageQuery(Request):
     cursor: Cursor = Field(default=None, description="The next_cursor of the page before.")
 
 
-class FieldFault(Shape):
-    """What is wrong with one field or parameter."""
-
-    field: str = Field(examples=["email"])
-    detail: str = Field(examples=["is read-only"])
-
-
-class ProblemDetails(Shape):
-    """What went wrong (RFC 9457). Some problems have further members of their own."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = "about:blank"
-    title: str = Field(description="The status in words.", examples=["Forbidden"])
-    status: int = Field(examples=[403])
-    code: str = Field(description="The reason, for programs.", examples=["csrf"])
-    request_id: str = Field(
-        description="The reference that the server's log has too.", examples=["7K3M-Q9TD"]
-    )
-    detail: str | None = Field(default=None, description="What to do, for programmers.")
-    errors: list[FieldFault] | None = Field(
-        default=None, description="Of invalid_fields and invalid_query: a line for each."
-    )
-    reauth_url: str | None = Field(
-        default=None, description="Of reauth_required: where the person proves who they are."
-    )
-
-
 def read_only_fields() -> set[str]:
     """What of a person can be read but not written."""
     return set(Me.model_fields) - set(NameChange.model_fields)

@@ -15,8 +15,8 @@ from views.api.operations import Operation, Text, declare
 from views.sign_in.login import answer_sign_in, count_decision, open_account
 from web.context import site
 from web.cookies import is_in_flow
-from web.error_handlers import problem_json
 from web.guards import caller, csrf, current_user_id
+from web.problem_details import problem_json
 from web.return_to import local_path
 
 mobile = Blueprint("mobile", __name__)

@@ -1,0 +1,103 @@
+"""What is read from afar, kept for a while, and served stale while it cannot be read again."""
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from errors import ProviderDown, ProviderError
+from providers.http.breaker import SLOW_SECONDS
+
+LIFETIME_SECONDS = 3600
+COOL_DOWN_SECONDS = 60
+# After a failed read the old copy serves this long before the issuer is asked again.
+RETRY_SECONDS = 30
+# With no old copy, a failure stands this long for everybody who asks.
+FAILURE_SECONDS = 2
+
+T = TypeVar("T")
+
+
+def an_hour(_value: object) -> float:
+    return LIFETIME_SECONDS
+
+
+class Cached(Generic[T]):
+    """Something read from afar: kept for a while, served stale while reading it again fails.
+
+    ``lifetime`` says for how many seconds a value is kept. Thread-safe. One caller reads; the
+    others get the old copy or, where there is none, wait, but not for long: a slow issuer holds
+    one thread. When there is nothing to serve, the failure is theirs too, so that many who wait
+    do not wait one after the other.
+    """
+
+    def __init__(self, read: Callable[[], T], lifetime: Callable[[T], float] = an_hour) -> None:
+        self._read = read
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._value: T | None = None
+        self._until = 0.0
+        self._asked = self._began = float("-inf")
+        self._failure: ProviderError | None = None
+
+    @property
+    def known(self) -> T | None:
+        """The last copy, without asking; None while there is none."""
+        return self._value
+
+    def get(self) -> T:
+        """Raises ProviderError."""
+        value = self._value
+        if value is not None and time.monotonic() < self._until:
+            return value
+        if not self._lock.acquire(blocking=False):
+            if value is not None:
+                return value
+            self._wait()
+        try:
+            if self._value is not None and time.monotonic() < self._until:
+                return self._value
+            return self._read_now()
+        finally:
+            self._lock.release()
+
+    def renew(self) -> T:
+        """Read it again now, unless that was done less than a minute ago."""
+        if not self._lock.acquire(blocking=False):
+            self._wait()
+        try:
+            if self._value is not None and time.monotonic() < self._asked + COOL_DOWN_SECONDS:
+                return self._value
+            return self._read_now()
+        finally:
+            self._lock.release()
+
+    def _wait(self) -> None:
+        """Wait for whoever is reading, as long as an issuer usually takes; then the lock is ours.
+        Raises ProviderError where it takes longer, or the last attempt failed."""
+        if self._failure:
+            raise copy.copy(self._failure)
+        now = time.monotonic()
+        # Whoever has the lock may not have begun yet.
+        began = self._began if self._began > self._asked else now
+        remaining = began + SLOW_SECONDS - now
+        if not self._lock.acquire(timeout=max(0.0, remaining)):
+            raise ProviderDown("somebody is asking already, and it takes long", timed_out=True)
+
+    def _read_now(self) -> T:
+        if self._failure and time.monotonic() < self._asked + FAILURE_SECONDS:
+            raise copy.copy(self._failure)
+        self._began = time.monotonic()
+        try:
+            self._value = self._read()
+            self._until = time.monotonic() + self._lifetime(self._value)
+            self._failure = None
+        except ProviderError as error:
+            if self._value is None:
+                self._failure = error
+                raise
+            self._until = time.monotonic() + RETRY_SECONDS
+        finally:
+            self._asked = time.monotonic()
+        return self._value

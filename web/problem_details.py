@@ -1,0 +1,53 @@
+"""Problems as JSON (RFC 9457): the one shape of an error that programs read."""
+
+from typing import Any
+
+from flask import Response, g
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FieldFault(BaseModel):
+    """What is wrong with one field or parameter."""
+
+    field: str = Field(examples=["email"])
+    detail: str = Field(examples=["is read-only"])
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong (RFC 9457). Some problems have further members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.", examples=["Forbidden"])
+    status: int = Field(examples=[403])
+    code: str = Field(description="The reason, for programs.", examples=["csrf"])
+    request_id: str = Field(
+        description="The reference that the server's log has too.", examples=["7K3M-Q9TD"]
+    )
+    detail: str | None = Field(default=None, description="What to do, for programmers.")
+    errors: list[FieldFault] | None = Field(
+        default=None, description="Of invalid_fields and invalid_query: a line for each."
+    )
+    reauth_url: str | None = Field(
+        default=None, description="Of reauth_required: where the person proves who they are."
+    )
+
+
+def problem_json(
+    status: int, code: str, title: str, detail: str | None = None, **members: Any
+) -> Response:
+    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+    problem = ProblemDetails(
+        title=title,
+        status=status,
+        code=code,
+        request_id=g.get("reference", ""),
+        detail=detail,
+        **members,
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status,
+        mimetype="application/problem+json",
+    )
