@@ -15,7 +15,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import commands
 import config
-import siblings
 import simulator
 from accounts import cleanup
 from accounts.rules import Policy
@@ -113,7 +112,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
-    siblings.listen(providers, lambda name: transport.beside(providers[name].warm_up))
     for worker in (revocations.worker(app, providers), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)

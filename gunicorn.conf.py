@@ -68,11 +68,9 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder_of_counts()
 import structlog  # noqa: E402
 
 import app as quickstep  # noqa: E402
-import siblings  # noqa: E402
 from config import processes  # noqa: E402
 from config.settings import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
 from errors import SettingsError  # noqa: E402
-from gunicorn_worker import Worker  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
 from providers.http.connections import TOTAL_SECONDS  # noqa: E402
 from telemetry import logs, metrics  # noqa: E402
@@ -81,10 +79,9 @@ log = structlog.get_logger()
 
 _settings = quickstep.load_settings()  # faults are told here, once, and end the master
 logs.configure(_settings.log_level, _settings.log_format)
-siblings.make()
 
 
-worker_class = Worker
+worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
 # A worker whose main loop is silent for so long is replaced; its requests do not hold it up.
@@ -150,9 +147,6 @@ def when_ready(server: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Before a worker builds its application: what --threads says is known here."""
     processes.Threads.count = worker.cfg.threads
-    if siblings.mine:
-        siblings.mine.join(worker.age)
-        worker.siblings = siblings.mine
 
 
 def post_worker_init(worker: Any) -> None:

@@ -14,7 +14,6 @@ from flask_dance.consumer import oauth_authorized, oauth_before_login, oauth_err
 from flask_dance.consumer.storage import BaseStorage
 from werkzeug.wrappers import Response
 
-import siblings
 from config.registrations import ClientSettings
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
 from providers.base import Attempt, Provider, RequestToken, origin
@@ -241,8 +240,7 @@ class LoginBlueprint(Blueprint):
         """
         g.attempt = attempt
         url = self.authorization_address(attempt)
-        if self.warm_up():
-            siblings.tell(self.name)  # the callback may be theirs
+        self.warm_up()
         oauth_before_login.send(self, url=url)
         return redirect(url)
 
