@@ -13,7 +13,7 @@ import requests
 from tests.eavesdropper import EAR
 from tests.processes import children_of, free_port, until
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
 APP = "app:create_app()"
 

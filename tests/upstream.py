@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 KNOWN = Path(__file__).with_name("upstream_known.txt")
 # Each library, and what of its tests is not run: those for which it needs somebody else's server.
 LIBRARIES = {

@@ -10,7 +10,7 @@ import pytest
 
 from tests.site import SECRET_KEY
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from providers.base import Get, NotShared, Profile, Provider
 from simulator import environment
 from tests.site import ALL, Site, Sites
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLES = Path(__file__).parent / "samples"
 MACHINERY = {"__init__", "base", "blueprint", "firebase", "grants", "jwt", "made_secret"}
 MACHINERY |= {"native", "oauth1", "oauth2", "openid_connect", "token_endpoint"}

@@ -1,0 +1,229 @@
+"""What is over vanishes: once, in small batches, whichever instance is asked something."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from accounts import cleanup
+from models import Event, Flow, Session
+from storage.database import db
+from tests.processes import until
+from tests.site import SECRET_KEY, Site
+
+ROOT = Path(__file__).parents[2]
+ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+TABLES = ("flows", "sessions", "events")
+
+
+def ago(**time_ago: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time_ago)
+
+
+def fill(site: Site, count: int = 5) -> None:
+    """Ada's account, with ``count`` rows of each kind that are over."""
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    user_id = browser.user_id
+    old = ago(days=400)
+
+    def add() -> None:
+        session = {"user_id": user_id, "provider": "google", "created_at": old}
+        for kind, rows in (
+            (
+                Flow,
+                [
+                    {
+                        "browser_hash": "x",
+                        "provider": "google",
+                        "intent": "sign_in",
+                        "return_to": "/",
+                        "secrets": "",
+                        "expires_at": ago(days=2),
+                    }
+                ]
+                * count,
+            ),
+            (
+                Session,
+                [
+                    {
+                        "token_hash": f"{number}",
+                        "last_seen_at": ago(days=15) if number % 2 else ago(days=1),
+                        "expires_at": ago(days=-9) if number % 2 else ago(minutes=1),
+                        **session,
+                    }
+                    for number in range(count)
+                ],
+            ),
+            (Event, [{"user_id": user_id, "kind": "signed_in", "at": ago(days=91)}] * count),
+        ):
+            db.session.execute(kind.__table__.insert(), rows)  # type: ignore[attr-defined]
+        db.session.commit()
+
+    site.inside(add)
+
+
+def counts(site: Site) -> list[int]:
+    return [site.rows(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES]
+
+
+def chores(site: Site) -> dict[str, tuple[int, bool]]:
+    """By name: how often it was taken, and whether it was ever finished."""
+    rows = site.rows("SELECT name, turn, done_at FROM chores")
+    return {name: (turn, done_at is not None) for name, turn, done_at in rows}
+
+
+def all_at_once(sites: list[Site]) -> None:
+    barrier = threading.Barrier(len(sites))
+
+    def work(each: Site) -> None:
+        barrier.wait(10)
+        each.inside(cleanup.run_due)
+
+    with ThreadPoolExecutor(len(sites)) as pool:
+        list(pool.map(work, sites))
+
+
+def make_due(site: Site) -> None:
+    site.execute("UPDATE chores SET due_at = :at", at=ago(minutes=1))
+
+
+@ENGINES
+def test_what_is_over_vanishes_by_itself_and_nothing_else_does(make_site, database, monkeypatch):
+    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
+    site = make_site(database)
+    fill(site)
+    browser = site.browser()
+    callback = browser.choose(browser.begin("github"), "ada")
+    until(lambda: all(is_done for _turn, is_done in chores(site).values()) and chores(site))
+    make_due(site)  # those that were done before there was anything to do
+    browser.fetch("/login")
+    until(lambda: counts(site) == [1, 1, 1])
+    assert browser.get(callback).path in ("/account", "/login/confirm")
+
+
+def test_of_two_instances_one_does_it_and_once(make_site):
+    site = make_site("postgresql")
+    fill(site, 1500)
+    url = site.app.config["SQLALCHEMY_DATABASE_URI"]
+    sites = [site, make_site(DATABASE_URL=url), make_site(DATABASE_URL=url)]
+    deleted: list[int] = []
+    for each in sites:
+        with each.app.app_context():
+            engine = db.engine
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def note(connection, cursor, statement, *rest):
+            if statement.startswith("DELETE"):
+                deleted.append(cursor.rowcount)
+
+    all_at_once(sites)
+    assert counts(site) == [0, 1, 1]
+    assert chores(site) == dict.fromkeys(TABLES, (1, True))
+    assert sorted(deleted) == [500, 500, 500, 1000, 1000, 1000]
+    for each in sites:
+        each.inside(cleanup.run_due)
+    assert chores(site) == dict.fromkeys(TABLES, (1, True))
+
+
+@ENGINES
+def test_a_chore_that_is_due_is_taken_by_one(make_site, database):
+    site = make_site(database)
+    url = site.app.config["SQLALCHEMY_DATABASE_URI"]
+    sites = [site, *(make_site(DATABASE_URL=url) for _ in range(3))]
+    site.inside(cleanup.run_due)
+    takes: list[int] = []
+    for each in sites:
+        with each.app.app_context():
+            engine = db.engine
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def note(connection, cursor, statement, *rest):
+            if statement.startswith("UPDATE chores") and "turn=" in statement.split("WHERE")[0]:
+                takes.append(cursor.rowcount)
+
+    for _ in range(10):
+        make_due(site)
+        takes.clear()
+        all_at_once(sites)
+        assert sum(takes) == len(TABLES)
+
+
+@ENGINES
+def test_people_sign_in_while_very_much_is_deleted(make_site, database):
+    """In batches with a commit after each: nobody waits for more than one of them."""
+    site = make_site(database)
+    fill(site, 20_500)
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(site.inside, cleanup.run_due)
+        until(lambda: counts(site)[0] < 20_000)
+        before = counts(site)[1]
+        assert before > 1
+        assert site.browser().sign_in("github", "grace").path == "/account"
+        assert not work.done()
+        work.result(120)
+    assert counts(site) == [0, 2, 2]
+
+
+def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
+    site = make_site()
+    fill(site, 20_000)
+    program = (
+        "import app; from accounts import cleanup; application = app.create_app();"
+        " application.app_context().push(); cleanup.run_due()"
+    )
+    url = site.app.config["SQLALCHEMY_DATABASE_URI"]
+    settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, "PATH": os.environ["PATH"]}
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=settings)
+    until(lambda: counts(site)[0] < 20_000)
+    process.kill()
+    process.wait()
+    left = counts(site)
+    assert left[0] > 0
+    site.inside(cleanup.run_due)
+    assert counts(site)[0] == left[0], "it is not due again yet: its process might just be slow"
+    assert chores(site)["flows"] == (1, False)
+    make_due(site)
+    site.inside(cleanup.run_due)
+    assert counts(site) == [0, 1, 1]
+    assert chores(site)["flows"] == (2, True)
+
+
+def test_who_was_taken_for_dead_and_is_not_deletes_nothing_more(make_site):
+    site = make_site()
+    fill(site, 3)
+    turn = site.inside(cleanup._take, "events")
+    make_due(site)
+    assert site.inside(cleanup._take, "events") == turn + 1
+    ids = [row.id for row in site.rows("SELECT id FROM events")]
+    assert site.inside(cleanup._delete, "events", turn, ids) is False
+    assert counts(site)[2] == 4
+    assert site.inside(cleanup._delete, "events", turn + 1, ids) is True
+    assert counts(site)[2] == 0
+
+
+def test_an_operator_need_not_wait(make_site):
+    site = make_site()
+    site.inside(cleanup.run_due)
+    fill(site, 2)
+    assert site.inside(cleanup.run_now) == dict.fromkeys(TABLES, 2)
+    assert site.inside(cleanup.run_now) == dict.fromkeys(TABLES, 0)
+
+
+def test_a_database_that_is_away_is_asked_again(make_site, monkeypatch, capfd):
+    """Of its trouble there is one line in the log, and no thread that ends."""
+    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
+    site = make_site(LOG_FORMAT="json")
+    site.execute("ALTER TABLE chores RENAME TO away")
+    assert site.browser().fetch("/login").status == 200
+    until(lambda: '"work": "housekeeping"' in capfd.readouterr().err)
+    site.execute("ALTER TABLE away RENAME TO chores")
+    site.browser().fetch("/login")
+    until(lambda: len(chores(site)) == len(TABLES))

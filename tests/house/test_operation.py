@@ -1,0 +1,72 @@
+"""docs/operation.md: its tables name what there is, no more and no less."""
+
+import ast
+import re
+from pathlib import Path
+
+from telemetry import metrics
+from tests.house.test_floors import FILES, name_of
+
+TEXT = (Path(__file__).parents[2] / "docs" / "operation.md").read_text()
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of a section's tables."""
+    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def codes(cell: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", cell))
+
+
+def test_every_metric_is_told_with_its_labels():
+    told = {
+        name.strip("`").removesuffix("_total"): codes(labels) for name, labels, _ in rows("Metrics")
+    }
+    counted = [metrics.REQUESTS, metrics.SIGN_INS, metrics.REFUSALS, metrics.UPSTREAM]
+    there = {one._name: set(one._labelnames) for one in (*counted, metrics.CONNECTIONS)}
+    there["quickstep_build_info"] = set(metrics.BUILD)
+    gauges = (Path(__file__).parents[2] / "views" / "operator" / "metrics.py").read_text()
+    there |= {name: set() for name in re.findall(r'"(quickstep_\w+)"', gauges)}
+    assert told == there
+
+
+def test_alerts_speak_of_metrics_that_there_are():
+    alerts = TEXT.partition("Alerts to begin with")[2].partition("\n## ")[0]
+    names = {
+        re.sub(r"_(count|bucket|sum)$", "", each) for each in re.findall(r"quickstep_\w+", alerts)
+    }
+    known = {name.strip("`") for name, *_ in rows("Metrics")}
+    assert names <= known
+
+
+def is_log_call(node: ast.Call) -> bool:
+    match node.func:
+        case ast.Attribute(value=ast.Name(id="log"), attr="debug" | "info" | "warning" | "error"):
+            return True
+        case ast.Name(id="write"):
+            return True
+    return False
+
+
+def test_every_event_of_the_log_is_told():
+    logged, kinds = set(), set()
+    for path in FILES:
+        if name_of(path).startswith("simulator"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            choices = [arg for arg in node.args if isinstance(arg, ast.IfExp)]
+            either = [each for arg in choices for each in (arg.body, arg.orelse)]
+            texts = [arg.value for arg in either or node.args if isinstance(arg, ast.Constant)]
+            first = texts if either else texts[:1]
+            if is_log_call(node):
+                logged |= set(first)
+            elif ast.unparse(node.func).rpartition(".")[2] == "record":
+                kinds |= set(first)
+    told = {name for names, *_ in rows("Logs") for name in codes(names)}
+    assert logged | kinds <= told
+    assert told <= logged | kinds | {"refused", "link_refused", "proof_refused"}

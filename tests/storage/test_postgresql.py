@@ -1,0 +1,192 @@
+"""PostgreSQL in earnest: a small pool, lost connections, locks, the strictest isolation."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from accounts import sessions
+from storage import database, postgresql
+from storage.database import db
+from tests.accounts.test_races import Turnstile, at_once, ready
+from tests.site import Site
+
+
+def backends(site: Site) -> list[int]:
+    """The server's processes for this site's connections, but not for the one that asks."""
+    rows = site.rows(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'quickstep' AND pid <> pg_backend_pid()"
+    )
+    return [pid for (pid,) in rows]
+
+
+def test_every_connection_is_bounded_and_says_whose_it_is(make_site):
+    site = make_site("postgresql")
+
+    def show(name: str) -> str:
+        return str(site.rows(f"SHOW {name}")[0][0])
+
+    assert show("application_name") == "quickstep"
+    assert show("statement_timeout") == "10s"
+    assert show("lock_timeout") == "5s"
+    assert show("idle_in_transaction_session_timeout") == "1min"
+    url = f"{site.app.config['SQLALCHEMY_DATABASE_URI']}&application_name=theirs"
+    site.restart(DATABASE_URL=url)
+    assert show("application_name") == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("provider", "where"),
+    [("google", "token"), ("github", "token"), ("github", "user"), ("facebook", "me")],
+)
+def test_a_provider_that_hangs_holds_no_connection(make_site, monkeypatch, provider, where):
+    """One connection for everybody: whoever waits for a provider must have given it back."""
+    site = make_site("postgresql", DATABASE_POOL_SIZE="1")
+    slow = site.browser()
+    callback = slow.choose(slow.begin(provider), "grace")
+    held = Turnstile(getattr(site.simulator, provider), where, "grace").install(monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(slow.get, callback)
+        assert held.arrived.wait(30)
+        for person in ("linus", "uma"):
+            assert site.browser().sign_in(provider, person).path == "/account"
+        held.open()
+        assert page.result(30).path == "/account"
+    assert slow.me()
+
+
+def test_a_full_pool_is_a_clear_503_before_long(make_site, monkeypatch):
+    """SQLAlchemy's own patience is half a minute, for which every thread would stand still."""
+    assert database.POOL_WAIT_SECONDS <= 5
+    monkeypatch.setattr(database, "POOL_WAIT_SECONDS", 0.2)
+    site = make_site("postgresql", DATABASE_POOL_SIZE="1")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    taken, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with db.engine.connect():
+            taken.set()
+            may_end.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(site.inside, hold)
+        assert taken.wait(10)
+        page = browser.get("/account")
+        api = browser.fetch("/api/v1/me")
+        may_end.set()
+        holder.result(10)
+    assert (page.status, page.heading) == (503, "Back soon")
+    assert (api.status, api.response.json()["code"]) == (503, "unavailable")
+    assert page.headers["Retry-After"]
+    assert browser.me(), "nobody was signed out by it"
+
+
+def test_connections_that_a_failover_cut_are_made_anew(make_site, monkeypatch):
+    """The server was restarted while nobody asked: the next person notices nothing."""
+    monkeypatch.setattr(postgresql, "PING_AFTER_IDLE_SECONDS", 0)
+    site = make_site("postgresql")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    at_once([partial(site.rows, "SELECT pg_sleep(0.2)") for _ in range(3)])
+    cut = backends(site)
+    assert len(cut) >= 2
+    for pid in cut:
+        site.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
+    assert all(browser.me() for _ in range(4))
+    assert not set(cut) & set(backends(site))
+
+
+def test_a_connection_cut_under_a_request_costs_that_one_only(make_site):
+    site = make_site("postgresql", DATABASE_POOL_SIZE="1")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    outside = make_site(DATABASE_URL=site.app.config["SQLALCHEMY_DATABASE_URI"])
+    for pid in backends(outside):
+        outside.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
+    assert browser.fetch("/api/v1/me").status in (200, 503)
+    assert browser.me()
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/sessions", "/api/v1/me", "/login"])
+def test_a_connection_cut_between_looking_and_noting_is_nobodys_concern(
+    make_site, monkeypatch, path
+):
+    """That a session is in use is noted next time; who only reads is answered."""
+    site = make_site("postgresql", DATABASE_POOL_SIZE="1")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    outside = make_site(DATABASE_URL=site.app.config["SQLALCHEMY_DATABASE_URI"])
+    site.execute("UPDATE sessions SET last_seen_at = now() - interval '2 minutes'")
+    touch = sessions.touch
+
+    def cut(*arguments: Any) -> None:
+        for pid in backends(outside):
+            outside.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
+        touch(*arguments)
+
+    monkeypatch.setattr(sessions, "touch", cut)
+    assert browser.fetch(path).status in (200, 302)
+
+
+def test_a_lock_that_is_never_given_back_is_waited_for_but_briefly(make_site, monkeypatch):
+    """Somebody's psql, left open over lunch: a 503, and no thread that waits until it is closed."""
+    limits = postgresql.POSTGRESQL_LIMITS.replace("'5s'", "'200ms'")
+    monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
+    site = make_site("postgresql")
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    locked, may_end = threading.Event(), threading.Event()
+
+    def lunch() -> None:
+        with db.engine.connect() as connection:
+            connection.execute(text("LOCK TABLE users, oauth IN SHARE ROW EXCLUSIVE MODE"))
+            locked.set()
+            may_end.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(site.inside, lunch)
+        assert locked.wait(10)
+        assert browser.me(), "reading needs no lock"
+        assert site.browser().sign_in("google", "grace").status == 503
+        may_end.set()
+        holder.result(10)
+    assert site.browser().sign_in("google", "grace").path == "/account"
+
+
+def test_under_the_strictest_isolation_fifty_first_sign_ins_make_one_account(make_site):
+    """As on CockroachDB, where there is no other: whoever collides begins again, a little later."""
+    site = make_site("postgresql")
+    name = site.rows("SELECT current_database()")[0][0]
+    site.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    site.restart()
+    assert site.rows("SHOW transaction_isolation") == [("serializable",)]
+    at_door = ready(site, 50, "google", "grace")
+    pages = at_once([partial(browser.get, callback) for browser, callback in at_door])
+    assert {(page.status, page.path) for page in pages} == {(200, "/account")}
+    assert site.user_count() == 1
+    assert site.rows("SELECT count(*) FROM sessions")[0][0] == 50
+
+
+def test_who_holds_a_transaction_open_is_cut_off(make_site, monkeypatch):
+    """A process that was halted in the middle of a write holds its locks no longer than that."""
+    limits = postgresql.POSTGRESQL_LIMITS.replace("'60s'", "'100ms'")
+    monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
+    site = make_site("postgresql")
+    site.browser().sign_in("google", "ada")
+
+    def halted() -> None:
+        with db.engine.connect() as connection:
+            connection.execute(text("LOCK TABLE users"))
+            end = time.monotonic() + 10
+            while site.rows("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'"):
+                assert time.monotonic() < end
+            connection.invalidate()
+
+    site.inside(halted)
+    assert site.user_count() == 1

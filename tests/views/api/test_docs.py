@@ -1,0 +1,92 @@
+"""The API's description of itself: complete, and readable without anything from elsewhere."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import errors
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def document(browser):
+    return browser.fetch("/openapi.json").response.json()
+
+
+def operations(document) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_route_of_the_api_is_in_the_document(site, document):
+    routes = {
+        f"{method} {rule.rule.replace('<', '{').replace('>', '}')}"
+        for rule in site.app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes
+    assert routes <= set(operations(document))
+
+
+def test_what_an_operation_needs_is_in_the_document(document):
+    change = operations(document)["PATCH /api/v1/me"]
+    assert change["security"] == [{"session": [], "csrf": []}, {"bearer": []}]
+    assert {"200", "400", "401", "403", "413", "415", "422", "429"} <= set(change["responses"])
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["session"]["name"] == "session"
+    name = document["components"]["schemas"]["NameChange"]
+    assert name["additionalProperties"] is False
+    assert document["openapi"].startswith("3.1.")
+
+
+def test_the_document_follows_the_settings(make_site):
+    site = make_site(
+        PUBLIC_URL="https://login.example.org",
+        SESSION_COOKIE_NAME="__Host-s",
+        APP_NAME="Example",
+    )
+    document = site.browser().fetch("/openapi.json").response.json()
+    assert document["servers"] == [{"url": "https://login.example.org"}]
+    assert document["info"]["title"] == "Example API"
+    assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-s"
+
+
+def test_its_wrong_use_is_a_problem_for_programs(browser):
+    page = browser.fetch("/openapi.json", "PUT")
+    assert (page.status, page.response.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_the_page_tells_every_operation_and_schema_to_everybody(browser, document):
+    page = browser.fetch("/docs")
+    assert page.status == 200
+    assert "'unsafe" not in page.headers["Content-Security-Policy"]
+    for operation in operations(document).values():
+        assert operation["summary"] in page.text
+        assert f'id="{operation["operationId"]}"' in page.html
+    for name, schema in document["components"]["schemas"].items():
+        assert f'id="schema-{name}"' in page.html
+        assert all(f"<code>{field}</code>" in page.html for field in schema["properties"])
+    inside = [link for link in page.links() if link.startswith("#")]
+    assert all(f'id="{link[1:]}"' in page.html for link in inside)
+
+
+def test_the_page_fetches_nothing_from_elsewhere(browser):
+    fetched = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', browser.fetch("/docs").html)
+    assert fetched
+    assert all(address.startswith("/static/") for address in fetched)
+
+
+def test_the_guide_speaks_of_every_operation_and_code(document):
+    of_the_api = [each for each in operations(document) if "/api/" in each]
+    assert of_the_api
+    for operation in of_the_api:
+        assert f"`{re.sub('{[a-z_]+}', '<id>', operation)}`" in GUIDE
+    for fault in errors.RequestFault.__subclasses__():
+        assert f"`{fault.code}`" in GUIDE

@@ -1,0 +1,58 @@
+"""The API does what its OpenAPI document says, whatever is sent to it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from web import limits
+
+ROOT = Path(__file__).parents[3]
+SECONDS = 100
+
+
+@pytest.fixture
+def ada(make_site, monkeypatch):
+    """Ada, signed in, and allowed to change her account as often as this takes."""
+    monkeypatch.setattr(limits, "ACTIONS_PER_MINUTE", 100000)
+    browser = make_site(REFUSALS_PER_MINUTE="100000").browser()
+    browser.sign_in("google", "ada")
+    browser.link("github", "ada")
+    return browser
+
+
+def caller(browser) -> str:
+    """What tests/api_hooks.py has to know of somebody."""
+    (current,) = browser.fetch("/api/v1/sessions").response.json()["items"]
+    token = browser.fetch("/api/v1/me").headers["X-CSRF-Token"]
+    cookies = {cookie.name: cookie.value for cookie in browser.http.cookies}
+    headers = {"X-CSRF-Token": token}
+    return json.dumps({"cookies": cookies, "headers": headers, "session_id": current["id"]})
+
+
+def run_schemathesis(browser, folder: Path) -> subprocess.CompletedProcess[str]:
+    """All its checks: examples, the edges of every schema, and values that are made up, the same
+    ones each time."""
+    variables = {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.api_hooks"}
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{browser.site.url}/openapi.json"),
+            *("--phases", "examples,coverage,fuzzing", "--checks", "all"),
+            *("--max-examples", "30", "--generation-deterministic", "--no-color"),
+        ],
+        cwd=folder,
+        env={**os.environ, **variables, "API_CALLER": caller(browser)},
+        timeout=SECONDS,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_answer_is_one_that_the_document_promises(ada, tmp_path):
+    report = run_schemathesis(ada, tmp_path)
+    assert report.returncode == 0, report.stdout + report.stderr
+    assert ada.me()

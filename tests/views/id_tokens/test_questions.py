@@ -1,0 +1,72 @@
+"""Sign-ins of apps that need an answer first, or end in a refusal."""
+
+from tests.browser import Browser, Page
+from tests.views.id_tokens.test_refusals import assert_problem
+from tests.views.sign_in.test_confirm import prove
+
+
+def test_a_known_address_asks_for_the_web_first(site, browser):
+    browser.sign_in("github", "grace")
+    browser.sign_out()
+    app, google = site.browser(), site.simulator.google
+    problem = assert_problem(app.bring(google.native_token("grace")), 409, "needs_proof")
+    assert f"{site.url}/login" in problem["detail"]
+    assert problem["may_create"] is False
+    assert app.me() is None
+    page = app.bring(google.native_token("grace"), "?separate=1")
+    assert_problem(page, 409, "needs_proof")
+    # As it says: on the web the old way is proved, and the new one connected.
+    page = prove(browser, browser.sign_in("google", "grace"), "github", "grace")
+    browser.answer(page, "connect")
+    assert app.bring(google.native_token("grace")).status == 200
+    assert app.user_id == browser.user_id
+
+
+def test_an_unverified_known_address_may_have_an_account_of_its_own(site, browser):
+    browser.sign_in("google", "ada")
+    app, token = site.browser(), site.simulator.firebase.mint("mallory", "password")
+    problem = assert_problem(app.bring(token), 409, "needs_proof")
+    assert problem["may_create"] is True
+    assert "isn't verified" in str(problem["detail"])
+    assert app.bring(token, "?separate=1").status == 200
+    assert app.user_id != browser.user_id
+    assert app.me()["email_verified"] is False
+
+
+def test_another_persons_cookie_is_not_silently_replaced(site, browser):
+    browser.sign_in("google", "ada")
+    ada = browser.user_id
+    page = browser.bring(site.simulator.firebase.mint("grace"))
+    assert_problem(page, 409, "needs_switch")
+    assert browser.user_id == ada
+
+
+def refusing(make_site, person: str, way: str, **settings: str) -> Page:
+    site = make_site(**settings)
+    browser: Browser = site.browser()
+    return browser.bring(site.simulator.firebase.mint(person, way))
+
+
+def test_each_refusal_has_its_reason(make_site):
+    listed = {"ALLOWED_EMAIL_DOMAINS": "navy.example"}
+    page = refusing(make_site, "grace", "google.com", SIGNUPS="closed")
+    assert_problem(page, 403, "signups_closed")
+    page = refusing(make_site, "linus", "google.com", **listed)
+    assert "linus@chemistry.example" in str(assert_problem(page, 403, "not_allowed")["detail"])
+    page = refusing(make_site, "grace", "facebook.com", **listed)
+    assert_problem(page, 403, "email_unverified")
+    page = refusing(make_site, "noa", "google.com", **listed)
+    assert_problem(page, 403, "no_email")
+
+
+def test_who_is_switched_off_is_told_so_and_it_is_in_their_activity(site, browser):
+    token = site.simulator.firebase.mint("grace")
+    browser.bring(token)
+    site.execute("UPDATE users SET disabled_at = :now", now="2026-01-01 00:00:00")
+    assert browser.me() is None
+    assert_problem(browser.bring(token), 403, "disabled")
+    rows = site.rows("SELECT kind, reason, provider FROM events ORDER BY at")
+    assert [tuple(row) for row in rows] == [
+        ("signed_in", "identity_unknown", "google"),
+        ("refused", "disabled", "google"),
+    ]

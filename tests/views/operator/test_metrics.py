@@ -1,0 +1,182 @@
+"""/metrics: who may read it, and what is counted."""
+
+import re
+
+import pytest
+import requests
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+import config
+from errors import SettingsError
+from tests.site import Site
+from tests.web.test_limits import bogus_code
+
+TOKEN = "a token for scrapers"
+
+
+def scrape(site: Site, **headers: str) -> requests.Response:
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.get(f"{site.url}/metrics", headers=headers, timeout=30)
+
+
+def series(site: Site) -> dict[str, float]:
+    """By name and labels; buckets left out."""
+    lines = scrape(site, Authorization=f"Bearer {TOKEN}").text.splitlines()
+    found = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in found if "_bucket{" not in name}
+
+
+class Counts:
+    """What was added since; the tests of a run share one process and so its counts."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._before = site, series(site)
+
+    def __getitem__(self, name: str) -> float:
+        return series(self._site).get(name, 0) - self._before.get(name, 0)
+
+    def new(self) -> set[str]:
+        return set(series(self._site)) - set(self._before)
+
+
+@pytest.fixture
+def counts(site: Site) -> Counts:
+    return Counts(site)
+
+
+def test_this_machine_may_read_it(site):
+    answer = scrape(site)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert "quickstep_build_info{" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"Via": "1.1 proxy"},
+        {"X-Real-IP": "192.0.2.1"},
+        {"Host": "rebound.example.org"},
+    ],
+    ids=str,
+)
+def test_nobody_else_may(site, headers):
+    """A proxy's requests come from this machine too; so do those of a page in its browser whose
+    name was made to lead here."""
+    assert requests.get(f"{site.url}/metrics", headers=headers, timeout=30).status_code == 404
+
+
+def test_behind_proxies_nobody_is_this_machine(make_site):
+    site = make_site(TRUSTED_PROXIES="1")
+    assert scrape(site).status_code == 404
+    assert scrape(site, X_Forwarded_For="127.0.0.1").status_code == 404
+
+
+def test_who_has_the_token_may_from_anywhere(make_site):
+    site = make_site(TRUSTED_PROXIES="1", METRICS_TOKEN=TOKEN)
+    good = scrape(site, Authorization=f"Bearer {TOKEN}", X_Forwarded_For="203.0.113.9")
+    assert good.status_code == 200
+    for wrong in ("", "Bearer", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer é"):
+        answer = requests.get(
+            f"{site.url}/metrics", headers={"Authorization": wrong.encode()}, timeout=30
+        )
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert "quickstep" not in answer.text
+    assert requests.get(f"{site.url}/metrics?token={TOKEN}", timeout=30).status_code == 401
+
+
+def test_sign_ins_are_counted_by_how_they_end(site, counts):
+    ada = site.browser()
+    ada.sign_in("google", "ada")
+    ada.sign_in("google", "ada")
+    ada.link("github", "ada")
+    site.browser().sign_in("facebook", "ada")
+    site.browser().cancel("github")
+    name = 'quickstep_sign_ins_total{{outcome="{}",provider="{}"}}'.format
+    assert counts[name("created", "google")] == 1
+    assert counts[name("signed_in", "google")] == 1
+    assert counts[name("linked", "github")] == 1
+    assert counts[name("asked", "facebook")] == 1
+    assert counts[name("refused", "github")] == 1
+    assert counts['quickstep_refusals_total{provider="github",reason="cancelled"}'] == 1
+
+
+def test_calls_of_providers_are_timed_by_how_they_end(make_site):
+    site = make_site(FACEBOOK_TOKEN_URL="http://127.0.0.1:9/token")
+    counts = Counts(site)
+    site.browser().sign_in("google", "ada")
+    assert bogus_code(site.browser()) == 502
+    site.browser().sign_in("facebook", "ada")
+    name = 'quickstep_upstream_seconds_count{{provider="{}",result="{}"}}'.format
+    assert counts[name("google", "2xx")] >= 2
+    assert counts[name("github", "4xx")] + counts[name("github", "2xx")] == 1
+    assert counts[name("facebook", "unreachable")] == 1
+
+
+def test_answers_are_timed_by_endpoint(site, counts):
+    requests.get(f"{site.url}/login", timeout=30)
+    requests.get(f"{site.url}/nowhere", timeout=30)
+    name = 'quickstep_request_seconds_count{{endpoint="{}",status="{}"}}'.format
+    assert counts[name("login.choose", "2xx")] == 1
+    assert counts[name("none", "4xx")] == 1
+
+
+def test_what_is_there_now(site):
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    site.browser().begin("github")
+    found = series(site)
+    assert found["quickstep_users"] == 1
+    assert found["quickstep_sessions"] == 1
+    assert found["quickstep_flows"] == 1
+    assert found["quickstep_revocations_waiting"] == 0
+    assert found["quickstep_database_connections_in_use"] == 0
+
+
+def test_it_goes_on_while_the_database_is_away(make_site, postgres_server):
+    """That is when somebody looks. What is tried in vain is no connection in use."""
+    site = make_site("postgresql")
+    assert series(site)["quickstep_ready"] == 1
+    name = site.rows("SELECT current_database()")[0][0]
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    for _ in range(3):
+        assert site.browser().fetch("/login/github").status == 503
+    found = series(site)
+    assert found["quickstep_ready"] == 0
+    assert found["quickstep_database_connections_in_use"] == 0
+    assert "quickstep_users" not in found
+
+
+def test_nothing_from_outside_becomes_a_label(site, counts):
+    """Or a stranger could fill our memory and the Prometheus server's."""
+    browser = site.browser()
+    state = re.search(r"state=([^&]+)", browser.begin("github"))
+    assert state
+    for path in (
+        "/evil-path",
+        "/login/evil-provider",
+        "/login/evil-provider/authorized",
+        f"/login/github/authorized?state={state[1]}&error=evil-error",
+        "/login/google/authorized?state=evil-state",
+        "/api/v1/evil",
+        "/static/evil.css",
+        "/account/unlink/evil",
+    ):
+        browser.fetch(path)
+        browser.fetch(path, "POST", data={"csrf_token": "evil-token"})
+        requests.request("EVIL", site.url + path, headers={"Host": "evil"}, timeout=30)
+    assert not [name for name in series(site) if "evil" in name.lower()]
+    labels = {key for name in counts.new() for key in re.findall(r'(\w+)="', name)}
+    assert labels <= {"endpoint", "status", "provider", "reason", "outcome", "result"}
+
+
+def test_a_short_token_is_refused_at_start():
+    with pytest.raises(SettingsError, match="METRICS_TOKEN"):
+        config.load([], {"METRICS_TOKEN": "short"}, None)

@@ -1,0 +1,107 @@
+"""What a host beside ours, another site or an issuer elsewhere may try; found by review."""
+
+import pytest
+import requests
+
+from errors import ProviderError
+from providers import PROVIDERS
+from providers.protocols.openid_connect import Issuer
+from tests.views.account.test_reauthentication import plant
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "http://localhost:1"])
+def test_a_neighbours_one_tap_signs_nobody_in(browser, site, origin):
+    """A host beside ours can set the doubled cookie for both, and send the form."""
+    browser.http.cookies.set("g_csrf_token", "evil", domain="localhost.local")
+    form = {"credential": site.simulator.google.native_token("mallory"), "g_csrf_token": "evil"}
+    page = browser.fetch("/login/google/one-tap", "POST", data=form, headers={"Origin": origin})
+    assert (page.status, page.alert) == (403, "That came from another site")
+    assert browser.me() is None
+
+
+def test_one_tap_may_come_from_our_own_pages_and_the_providers(browser, site):
+    browser.http.cookies.set("g_csrf_token", "x", domain="localhost.local")
+    form = {"credential": site.simulator.google.native_token("grace"), "g_csrf_token": "x"}
+    for origin in (site.url, site.simulator.url):
+        headers = {"Origin": origin}
+        page = browser.fetch("/login/google/one-tap", "POST", data=form, headers=headers)
+        assert page.status == 303
+
+
+def test_what_another_site_sends_to_the_apps_door_locks_nobody_out(browser, site):
+    headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+    for _ in range(130):
+        answer = requests.post(f"{site.url}/auth/sign-in", data="x", headers=headers, timeout=5)
+        assert answer.status_code == 403
+    assert browser.sign_in("google", "grace").path == "/account"
+
+
+def test_a_cookie_of_another_flask_login_stands_in_nobodys_way(browser, site):
+    browser.sign_in("google", "grace")
+    browser.http.cookies.set("remember_token", "x", domain="localhost.local")
+    assert browser.me() is not None
+    bearer = {"Authorization": f"Bearer {site.simulator.firebase.mint('grace')}"}
+    cookie = {"Cookie": "remember_token=x"}
+    answer = requests.get(f"{site.url}/api/v1/me", headers=bearer | cookie, timeout=5)
+    assert answer.status_code == 200
+
+
+def test_a_list_made_later_counts_for_bearers_too(browser, site):
+    token = site.simulator.firebase.mint("grace")
+    assert browser.bring(token).status == 200
+    site.restart(ALLOWED_EMAIL_DOMAINS="corp.example")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.get(f"{site.url}/api/v1/me", headers=headers, timeout=5)
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "not_allowed"
+
+
+def test_what_firebase_still_says_opens_nothing_that_google_no_longer_does(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    site.browser().sign_in("google", "grace")
+    token = site.simulator.firebase.mint("grace")
+    site.execute("UPDATE oauth SET email='grace@gmail.com', email_key='grace@gmail.com'")
+    assert site.browser().bring(token).status == 403
+
+
+def test_a_planted_session_renames_nobody(browser, other):
+    other.sign_in("github", "mallory")
+    browser.get("/login")
+    plant(browser, other.cookie("session"))
+    browser.post("/account/profile", browser.get("/account/profile"), name="Written elsewhere")
+    assert other.me()["name"] == "Mallory"
+
+
+ISSUER = "https://idp.example"
+NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+
+
+@pytest.mark.parametrize("name", [*NAMES, "revocation_endpoint"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:6379/", "https://localhost/x", "http://[::1]:8080/admin"]
+)
+def test_an_issuer_elsewhere_leads_nobody_to_this_machine(name, url):
+    """SSRF: Logto CVE-2026-56739; and the client secret would go there in the clear."""
+    metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
+    with pytest.raises(ProviderError, match="on this machine"):
+        Issuer(ISSUER, lambda _url: metadata).metadata()
+
+
+def test_organizations_leave_personal_accounts_out():
+    any_tenant = PROVIDERS["microsoft"].any_tenant
+    base = "https://login.microsoftonline.com"
+    personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
+    company = "5f0c1d2e-1111-4222-8333-abcdefabcdef"
+    for name, lets_in in (("common", True), ("organizations", False)):
+        issuer = Issuer(f"{base}/{name}/v2.0", lambda _url: {}, any_tenant=any_tenant)
+        assert issuer.accepts(f"{base}/{company}/v2.0", company)
+        assert issuer.accepts(f"{base}/{personal}/v2.0", personal) is lets_in
+
+
+def test_a_person_of_two_claims_is_read_again(make_site):
+    """Slack's subject is workspace and user; what a stored token reads is told by its sub."""
+    site = make_site(look_alikes=("slack",))
+    browser = site.browser()
+    browser.sign_in("slack", "grace")
+    page = browser.post(f"/account/identities/{browser.identity('slack')}/refresh")
+    assert page.message == "Read again from Slack."
