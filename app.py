@@ -128,7 +128,7 @@ def load_settings() -> Settings:
 def with_look_alikes(settings: Settings, demo_url: str) -> Settings:
     """The same, with the look-alikes in the place of every provider."""
     theirs = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
-    replaced = ("clients", "firebase_project_id", "firebase_jwks_url")
+    replaced = ("registrations", "firebase_project_id", "firebase_jwks_url")
     return settings.model_copy(update={name: getattr(theirs, name) for name in replaced})
 
 
@@ -205,7 +205,7 @@ def firebase_project(
         settings.firebase_project_id,
         transport.named(NAME).get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
-        closed=[name for name, one in settings.clients.items() if one.hosted_domain],
+        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
         keys_url=settings.firebase_jwks_url,
         tenant_id=settings.firebase_tenant_id,
         trust_unsigned=settings.firebase_auth_emulator_host is not None,
@@ -218,20 +218,22 @@ def native_tokens(providers: Mapping[str, LoginBlueprint]) -> list[NativeTokens]
         NativeTokens(
             one.provider,
             one.issuer,
-            (one.client_id, *one.client.mobile_client_ids),
-            one.client.hosted_domain,
+            (one.client_id, *one.registration.mobile_client_ids),
+            one.registration.hosted_domain,
         )
         for one in providers.values()
         if isinstance(one, OAuth2LoginBlueprint)
         and one.issuer
-        and (one.client.mobile_client_ids or one.provider.native_tokens)
+        and (one.registration.mobile_client_ids or one.provider.native_tokens)
     ]
 
 
 def one_taps(providers: Mapping[str, LoginBlueprint]) -> dict[str, NativeTokens]:
     """Of each provider that has One Tap, which speaks to the client of the web only."""
     return {
-        name: NativeTokens(one.provider, one.issuer, [one.client_id], one.client.hosted_domain)
+        name: NativeTokens(
+            one.provider, one.issuer, [one.client_id], one.registration.hosted_domain
+        )
         for name, one in providers.items()
         if isinstance(one, OAuth2LoginBlueprint) and one.issuer and one.provider.one_tap_cookie
     }
@@ -239,16 +241,16 @@ def one_taps(providers: Mapping[str, LoginBlueprint]) -> dict[str, NativeTokens]
 
 def login_blueprints(settings: Settings, transport: Transport) -> dict[str, LoginBlueprint]:
     """One blueprint for each provider that is on, in the order of the buttons."""
-    named = [name for name in settings.providers if name in settings.clients]
-    order = [*named, *(name for name in settings.clients if name not in named)]
+    named = [name for name in settings.providers if name in settings.registrations]
+    order = [*named, *(name for name in settings.registrations if name not in named)]
     gate = Gate()
     blueprints: dict[str, LoginBlueprint] = {}
     for name in order:
-        client = settings.clients[name]
-        provider = PROVIDERS.get(client.key) or named_issuer(name, client)
+        registration = settings.registrations[name]
+        provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
         blueprints[name] = blueprint_class(provider)(
             provider,
-            client,
+            registration,
             public_url=settings.public_url,
             gate=gate,
             tokens=IdentityTokens(guards.current_user_id),
@@ -275,7 +277,7 @@ def main() -> None:
     """Serve on this machine: the embedded database is brought up, and where no provider is
     configured the look-alike ones stand in (demo mode)."""
     settings = load_settings()
-    is_bare = not settings.clients and settings.firebase_project_id is None
+    is_bare = not settings.registrations and settings.firebase_project_id is None
     if settings.demo is None and is_bare and settings.is_local:
         settings = settings.model_copy(update={"demo": True})
     try:

@@ -227,7 +227,7 @@ class Revocation(Base):
     attempts: Mapped[int] = mapped_column(default=0)
 
 
-class Chore(Base):
+class Job(Base):
     """Something that one instance at a time does now and then, and when it is due again."""
 
     __tablename__ = "chores"

@@ -9,14 +9,14 @@ import structlog
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
 from models import Event
-from storage.compiled import Plain
+from storage.compiled import CompiledStatement
 from storage.database import atomic, db, is_id, new_id, now
 
 log = structlog.get_logger()
 
 KEPT_DAYS = 90
 PAGE_SIZE = 25
-_ADD = Plain(insert(Event))
+_ADD = CompiledStatement(insert(Event))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def move(from_user_id: str, to_user_id: str) -> None:
     )
 
 
-def over() -> Select[str]:
+def expired() -> Select[str]:
     """The ids of what is older than the promise."""
     return select(Event.id).where(Event.at < now() - timedelta(days=KEPT_DAYS))
 

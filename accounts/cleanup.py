@@ -17,7 +17,7 @@ from sqlalchemy import CursorResult, Select, select, update
 
 from accounts import activity, flows, sessions
 from jobs.worker import Worker
-from models import Chore
+from models import Job
 from storage.database import atomic, db, now, without_time_limit
 
 log = structlog.get_logger()
@@ -35,15 +35,15 @@ class Work:
     """What a chore is: ``over`` selects the ids of rows to delete, ``purge`` deletes some."""
 
     every_seconds: int
-    over: Callable[[], Select[str]]
+    expired: Callable[[], Select[str]]
     purge: Callable[[Sequence[str]], None]
 
 
 WORKS = {
-    "flows": Work(600, flows.over, flows.purge),
+    "flows": Work(600, flows.expired, flows.purge),
     # Found by reading the whole table: an index of what is seen would cost every request more.
-    "sessions": Work(6 * 3600, sessions.over, sessions.purge),
-    "events": Work(3600, activity.over, activity.purge),
+    "sessions": Work(6 * 3600, sessions.expired, sessions.purge),
+    "events": Work(3600, activity.expired, activity.purge),
 }
 
 
@@ -53,7 +53,7 @@ def worker(app: Flask) -> Worker:
 
 def run_due() -> None:
     """Do what is due and nobody else has begun."""
-    due_at = {row.name: row.due_at for row in db.session.execute(select(Chore.name, Chore.due_at))}
+    due_at = {row.name: row.due_at for row in db.session.execute(select(Job.name, Job.due_at))}
     db.session.commit()
     for name in WORKS:
         if name not in due_at or due_at[name] <= now():
@@ -74,9 +74,9 @@ def run_now() -> dict[str, int]:
 @atomic
 def _take(name: str, *, is_due: bool = True) -> int | None:
     """Make a chore ours: the number of our turn; None when it is somebody else's, or not due."""
-    row = db.session.get(Chore, name, populate_existing=True)
+    row = db.session.get(Job, name, populate_existing=True)
     if row is None:
-        row = Chore(name=name)
+        row = Job(name=name)
         db.session.add(row)
         db.session.flush()
     if is_due and row.due_at > now():
@@ -90,8 +90,8 @@ def _put_off(
 ) -> bool:
     """Whether the chore is still as it was at our turn, and is now due later."""
     mine = (
-        update(Chore)
-        .where(Chore.name == name, Chore.turn == turn)
+        update(Job)
+        .where(Job.name == name, Job.turn == turn)
         .values(due_at=now() + timedelta(seconds=seconds), **(values or {}))
         .execution_options(synchronize_session=False)
     )
@@ -117,14 +117,14 @@ def _do(name: str, turn: int) -> int:
     if is_ours:
         _finish(name, turn)
     if deleted:
-        log.info("housekeeping", chore=name, deleted=deleted)
+        log.info("housekeeping", job=name, deleted=deleted)
     return deleted
 
 
 def _find(work: Work) -> Sequence[str]:
     """What is over is so for good, so it may be found first and deleted later."""
     without_time_limit()
-    ids = db.session.scalars(work.over().limit(FOUND_AT_ONCE)).all()
+    ids = db.session.scalars(work.expired().limit(FOUND_AT_ONCE)).all()
     db.session.commit()
     return ids
 

@@ -24,9 +24,10 @@ from errors import (
     TokenUnreadable,
     TooManyAttempts,
 )
-from models import Flow, User
-from providers.base import Grant, Profile, RequestToken
-from storage.compiled import Plain
+from models import Flow as FlowRow
+from models import User
+from providers.base import Assertion, Profile, RequestToken
+from storage.compiled import CompiledStatement
 from storage.database import atomic, db, is_id, new_id, now
 from vault import tokens
 
@@ -37,23 +38,25 @@ MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
 STATE_MAX_CHARACTERS = 128
 
-_ADD = Plain(insert(Flow))
-_OF_STATE = Plain(select(*Flow.__table__.c).where(Flow.state_hash == bindparam("state_hash")))
-_DELETE = Plain(delete(Flow).where(Flow.id == bindparam("flow_id")))
-_OPEN_OF_ADDRESS = Plain(
+_ADD = CompiledStatement(insert(FlowRow))
+_OF_STATE = CompiledStatement(
+    select(*FlowRow.__table__.c).where(FlowRow.state_hash == bindparam("state_hash"))
+)
+_DELETE = CompiledStatement(delete(FlowRow).where(FlowRow.id == bindparam("flow_id")))
+_OPEN_OF_ADDRESS = CompiledStatement(
     select(func.count()).where(
-        Flow.address == bindparam("address"), Flow.expires_at > bindparam("now")
+        FlowRow.address == bindparam("address"), FlowRow.expires_at > bindparam("now")
     )
 )
 
 Intent = Literal["sign_in", "ask_email", "prove", "link", "reauth"]
 Waiting = Literal["prove", "switch", "merge"]
 # A row of flows, as the ORM gives it or plainly: both have its columns.
-AFlow = Any
+AFlowRow = Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class Flow:
     """A flow as the callback needs it. ``cookie`` is the secret that this browser keeps."""
 
     id: str
@@ -74,12 +77,12 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Parked:
+class PendingQuestion:
     """A flow that waits for its person's answer, with what it brought."""
 
-    attempt: Attempt
+    flow: Flow
     waiting_for: Waiting
-    grant: Grant
+    assertion: Assertion
 
 
 @atomic
@@ -93,14 +96,14 @@ def begin(
     session_id: str | None = None,
     identity_id: str | None = None,
     request_token: RequestToken | None = None,
-) -> Attempt:
+) -> Flow:
     """A new flow. Its state is random or, in OAuth 1.0a, the request token.
 
     Raises TooManyAttempts as ``check_open`` does, and ProviderError when a provider gives the
     same request token a second time.
     """
     check_open(caller.address)
-    attempt = Attempt(
+    flow = Flow(
         id=new_id(),
         provider=provider,
         intent=intent,
@@ -114,18 +117,18 @@ def begin(
         request_token_secret=request_token.secret if request_token else "",
         cookie=secrets.token_urlsafe(24),
     )
-    state_hash = hash_token(attempt.state)
+    state_hash = hash_token(flow.state)
     if request_token and _OF_STATE.row(state_hash=state_hash):
         raise ProviderError("the provider gave the same request token twice")
-    held = [attempt.code_verifier, attempt.nonce, attempt.request_token_secret]
-    _add(attempt, held, caller, state_hash=state_hash)
-    return attempt
+    held = [flow.code_verifier, flow.nonce, flow.request_token_secret]
+    _add(flow, held, caller, state_hash=state_hash)
+    return flow
 
 
-def at_once(provider: str, *, return_to: str, user_id: str | None) -> Attempt:
+def at_once(provider: str, *, return_to: str, user_id: str | None) -> Flow:
     """An attempt to sign in that is begun and answered by one request: it is in the database
     only if it must wait for its person's answer (``park``)."""
-    return Attempt(
+    return Flow(
         id=new_id(),
         provider=provider,
         intent="sign_in",
@@ -153,7 +156,7 @@ def claim(
     has_cookies: bool,
     user_id: str | None,
     session_id: str | None,
-) -> Attempt:
+) -> Flow:
     """The flow of a callback's state, now used up.
 
     ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: who is
@@ -162,78 +165,78 @@ def claim(
     """
     if not state or len(state) > STATE_MAX_CHARACTERS:
         raise StateMismatch("the callback has no usable state")
-    flow = _OF_STATE.row(state_hash=hash_token(state))
-    if flow is None or flow.provider != provider:
+    row = _OF_STATE.row(state_hash=hash_token(state))
+    if row is None or row.provider != provider:
         raise StateMismatch("no flow of this provider has that state")
-    _check_browser(flow, cookies, has_cookies)
-    _check_person(flow, user_id, session_id)
-    code_verifier, nonce, request_token_secret = _open(flow)
-    attempt = _attempt(
-        flow,
-        cookies[flow.id],
+    _check_browser(row, cookies, has_cookies)
+    _check_person(row, user_id, session_id)
+    code_verifier, nonce, request_token_secret = _open(row)
+    flow = _flow_of(
+        row,
+        cookies[row.id],
         state=state,
         code_verifier=code_verifier,
         nonce=nonce,
         request_token_secret=request_token_secret,
     )
-    _delete(attempt.id, otherwise="the flow was used at this very moment")
-    return attempt
+    _delete(flow.id, otherwise="the flow was used at this very moment")
+    return flow
 
 
-def _check_browser(flow: AFlow, cookies: Mapping[str, str], has_cookies: bool) -> None:
-    if flow.expires_at < now():
+def _check_browser(row: AFlowRow, cookies: Mapping[str, str], has_cookies: bool) -> None:
+    if row.expires_at < now():
         raise Expired("the flow is over")
-    cookie = cookies.get(flow.id)
+    cookie = cookies.get(row.id)
     if cookie is None and not has_cookies:
         raise CookiesBlocked("the callback came without any cookie")
-    if cookie is None or not secrets.compare_digest(hash_token(cookie), flow.browser_hash):
+    if cookie is None or not secrets.compare_digest(hash_token(cookie), row.browser_hash):
         raise StateMismatch("the flow began in another browser")
 
 
-def _check_person(flow: AFlow, user_id: str | None, session_id: str | None) -> None:
+def _check_person(row: AFlowRow, user_id: str | None, session_id: str | None) -> None:
     """What somebody began while signed in ends only with them still there; what is to change
     their account, only in that very session."""
-    if flow.user_id not in (None, user_id) or flow.session_id not in (None, session_id):
+    if row.user_id not in (None, user_id) or row.session_id not in (None, session_id):
         raise StateMismatch("somebody else is signed in than when the flow began")
 
 
 @atomic
-def park(attempt: Attempt, waiting_for: Waiting, grant: Grant, caller: Caller) -> None:
+def keep_question(flow: Flow, waiting_for: Waiting, assertion: Assertion, caller: Caller) -> None:
     """Keep what a flow brought until its person has answered; they have 10 minutes more.
 
     Raises StateMismatch when their account is gone meanwhile.
     """
-    if attempt.user_id and db.session.get(User, attempt.user_id) is None:
+    if flow.user_id and db.session.get(User, flow.user_id) is None:
         raise StateMismatch("the account is gone")
-    _add(attempt, asdict(grant), caller, parked_as=waiting_for)
+    _add(flow, asdict(assertion), caller, parked_as=waiting_for)
 
 
-def parked(
+def pending_question(
     flow_id: str, *, cookies: Mapping[str, str], user_id: str | None, session_id: str | None
-) -> Parked:
+) -> PendingQuestion:
     """A flow of this browser that waits for an answer. Raises Expired or StateMismatch."""
-    flow = db.session.get(Flow, flow_id) if is_id(flow_id) else None
-    if flow is None or flow.parked_as is None:
+    row = db.session.get(FlowRow, flow_id) if is_id(flow_id) else None
+    if row is None or row.parked_as is None:
         raise Expired("no such flow is waiting")
-    _check_browser(flow, cookies, has_cookies=True)
-    _check_person(flow, user_id, session_id)
-    held = _open(flow)
-    grant = Grant(
+    _check_browser(row, cookies, has_cookies=True)
+    _check_person(row, user_id, session_id)
+    held = _open(row)
+    assertion = Assertion(
         provider=held["provider"],
         issuer=held["issuer"],
         profile=Profile(**held["profile"]),
         scopes=tuple(held["scopes"]),
         token=held["token"],
-        proved_at=held.get("proved_at"),
+        auth_time=held.get("auth_time", held.get("proved_at")),
         is_relayed=held.get("is_relayed", False),
     )
-    return Parked(_attempt(flow, cookies[flow.id]), cast(Waiting, flow.parked_as), grant)
+    return PendingQuestion(_flow_of(row, cookies[row.id]), cast(Waiting, row.parked_as), assertion)
 
 
 @atomic
-def take(attempt: Attempt) -> None:
+def take_question(flow: Flow) -> None:
     """End a parked flow because it is being answered now. Raises StateMismatch the second time."""
-    _delete(attempt.id, otherwise="that question was answered already")
+    _delete(flow.id, otherwise="that question was answered already")
 
 
 def drop(cookies: Mapping[str, str]) -> None:
@@ -248,8 +251,8 @@ def drop(cookies: Mapping[str, str]) -> None:
 @atomic
 def _drop(cookies: Mapping[str, str]) -> None:
     hashes = [hash_token(cookie) for cookie in cookies.values()]
-    theirs = (Flow.id.in_(list(cookies)), Flow.browser_hash.in_(hashes))
-    db.session.execute(delete(Flow).where(*theirs))
+    theirs = (FlowRow.id.in_(list(cookies)), FlowRow.browser_hash.in_(hashes))
+    db.session.execute(delete(FlowRow).where(*theirs))
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:
@@ -257,20 +260,20 @@ def surplus(flow_ids: Collection[str]) -> list[str]:
     oldest."""
     if len(flow_ids) < MAX_OPEN_PER_BROWSER:
         return []
-    query = select(Flow.id).where(Flow.id.in_(flow_ids)).order_by(Flow.created_at.desc())
+    query = select(FlowRow.id).where(FlowRow.id.in_(flow_ids)).order_by(FlowRow.created_at.desc())
     kept = db.session.scalars(query.limit(MAX_OPEN_PER_BROWSER - 1)).all()
     return [flow_id for flow_id in flow_ids if flow_id not in kept]
 
 
-def over() -> Select[str]:
+def expired() -> Select[str]:
     """The ids of what ended a day ago."""
-    return select(Flow.id).where(Flow.expires_at < now() - timedelta(seconds=KEPT_SECONDS))
+    return select(FlowRow.id).where(FlowRow.expires_at < now() - timedelta(seconds=KEPT_SECONDS))
 
 
 @atomic
 def purge(ids: Sequence[str]) -> None:
     """Delete flows that are over."""
-    db.session.execute(delete(Flow).where(Flow.id.in_(ids)))
+    db.session.execute(delete(FlowRow).where(FlowRow.id.in_(ids)))
 
 
 def _delete(flow_id: str, *, otherwise: str) -> None:
@@ -279,7 +282,7 @@ def _delete(flow_id: str, *, otherwise: str) -> None:
 
 
 def _add(
-    attempt: Attempt,
+    flow: Flow,
     held: object,
     caller: Caller,
     *,
@@ -288,16 +291,16 @@ def _add(
 ) -> None:
     began = now()
     _ADD.run(
-        id=attempt.id,
+        id=flow.id,
         state_hash=state_hash,
-        browser_hash=hash_token(attempt.cookie),
-        provider=attempt.provider,
-        intent=attempt.intent,
-        user_id=attempt.user_id,
-        session_id=attempt.session_id,
-        identity_id=None if parked_as else attempt.identity_id,
-        return_to=attempt.return_to,
-        secrets=tokens.sealer().seal(held, _bound(attempt.id)),
+        browser_hash=hash_token(flow.cookie),
+        provider=flow.provider,
+        intent=flow.intent,
+        user_id=flow.user_id,
+        session_id=flow.session_id,
+        identity_id=None if parked_as else flow.identity_id,
+        return_to=flow.return_to,
+        secrets=tokens.sealer().seal(held, _bound(flow.id)),
         address=network(caller.address),
         created_at=began,
         expires_at=began + timedelta(seconds=LIFETIME_SECONDS),
@@ -305,23 +308,23 @@ def _add(
     )
 
 
-def _attempt(flow: AFlow, cookie: str, **held: str) -> Attempt:
-    return Attempt(
-        id=flow.id,
-        provider=flow.provider,
-        intent=cast(Intent, flow.intent),
-        return_to=flow.return_to,
-        user_id=flow.user_id,
-        session_id=flow.session_id,
-        identity_id=flow.identity_id,
+def _flow_of(row: AFlowRow, cookie: str, **held: str) -> Flow:
+    return Flow(
+        id=row.id,
+        provider=row.provider,
+        intent=cast(Intent, row.intent),
+        return_to=row.return_to,
+        user_id=row.user_id,
+        session_id=row.session_id,
+        identity_id=row.identity_id,
         cookie=cookie,
         **held,
     )
 
 
-def _open(flow: AFlow) -> Any:
+def _open(row: AFlowRow) -> Any:
     try:
-        return tokens.sealer().open(flow.secrets, _bound(flow.id))
+        return tokens.sealer().open(row.secrets, _bound(row.id))
     except TokenUnreadable as error:
         # The key was changed while this flow was under way: to its person, it is over.
         raise Expired(str(error)) from error
@@ -331,6 +334,6 @@ def _bound(flow_id: str) -> str:
     return f"flow:{flow_id}"
 
 
-def bound_to(flow: Flow) -> str:
+def bound_to(row: FlowRow) -> str:
     """What a flow's secrets are sealed for: they open in this row only."""
-    return _bound(flow.id)
+    return _bound(row.id)

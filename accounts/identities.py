@@ -18,8 +18,8 @@ from accounts.activity import Caller
 from accounts.rules import Match, Owner, Policy, any_allowed
 from errors import NotFound, StateMismatch
 from models import OAuth, User, address_of, handle_of
-from providers.base import Grant, Profile, email_key
-from storage.compiled import Plain
+from providers.base import Assertion, Profile, email_key
+from storage.compiled import CompiledStatement
 from storage.database import db, new_id, now
 from vault import tokens
 
@@ -60,7 +60,7 @@ _THIS = (
 )
 _FIND = select(OAuth).where(*_THIS)
 # The account first: who locks both in another order may wait for somebody who waits for them.
-_LOCK_BOTH = Plain(
+_LOCK_BOTH = CompiledStatement(
     select(
         *(getattr(OAuth, each.name) for each in fields(Locked) if each.name != "disabled_at"),
         User.disabled_at,
@@ -70,14 +70,14 @@ _LOCK_BOTH = Plain(
     .where(*_THIS)
     .with_for_update()
 )
-_FIND_OWNER = Plain(select(OAuth.user_id).where(*_THIS))
+_FIND_OWNER = CompiledStatement(select(OAuth.user_id).where(*_THIS))
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_OF_ADDRESS = Plain(
+_OF_ADDRESS = CompiledStatement(
     select(
         OAuth.user_id,
         OAuth.provider,
@@ -90,45 +90,45 @@ _OF_ADDRESS = Plain(
     .join(User, User.id == OAuth.user_id)
     .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
 )
-_ADD_USER = Plain(insert(User))
-_ADD = Plain(insert(OAuth))
+_ADD_USER = CompiledStatement(insert(User))
+_ADD = CompiledStatement(insert(OAuth))
 
 
-def _key(grant: Grant) -> dict[str, str]:
+def _key(assertion: Assertion) -> dict[str, str]:
     return {
-        "provider": grant.provider,
-        "issuer": grant.issuer,
-        "subject": grant.profile.subject,
+        "provider": assertion.provider,
+        "issuer": assertion.issuer,
+        "subject": assertion.profile.subject,
     }
 
 
-def find(grant: Grant) -> OAuth | None:
+def find(assertion: Assertion) -> OAuth | None:
     """The identity that a flow brought, if it is known here."""
-    return db.session.scalar(_FIND, _key(grant))
+    return db.session.scalar(_FIND, _key(assertion))
 
 
 def look_up(
-    find: Callable[[Grant], Found | None], grant: Grant, policy: Policy
+    find: Callable[[Assertion], Found | None], assertion: Assertion, policy: Policy
 ) -> tuple[Found | None, list[Match]]:
     """The identity; where it is unknown, the accounts with its address.
 
     When there are some it is looked for again: another request of the same person may just
     have made the account, which would seem to be somebody else's.
     """
-    identity = find(grant)
-    matches = [] if identity else matches_of(grant.profile, policy)
+    identity = find(assertion)
+    matches = [] if identity else matches_of(assertion.profile, policy)
     if matches:
-        identity = find(grant)
+        identity = find(assertion)
     return identity, [] if identity else matches
 
 
-def lock_identity(grant: Grant) -> Locked | None:
+def lock_identity(assertion: Assertion) -> Locked | None:
     """The identity with its account; always by identity, never by address or name.
 
     Whoever held the locks until now may have removed the identity, or brought it to another
     account: then it is not found by the one that it was of, and is looked for once more.
     """
-    key = _key(grant)
+    key = _key(assertion)
     while True:
         if row := _LOCK_BOTH.row(**key):
             return Locked(*row)
@@ -178,13 +178,13 @@ def owner(identity: AnIdentity, policy: Policy | None = None) -> Owner:
     return Owner(identity.user_id, disabled=since is not None, allowed=allowed)
 
 
-def judged(identity: AnIdentity | None, grant: Grant) -> Profile:
+def judged(identity: AnIdentity | None, assertion: Assertion) -> Profile:
     """The profile that decides: what the provider says now. Of a known identity somebody else
     may know less than its own row, or what is no longer so."""
-    if identity is None or not grant.is_relayed:
-        return grant.profile
+    if identity is None or not assertion.is_relayed:
+        return assertion.profile
     return replace(
-        grant.profile,
+        assertion.profile,
         email=identity.email,
         email_verified=identity.email_verified,
         email_trusted=identity.email_trusted,
@@ -209,7 +209,7 @@ def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
         verified=any(row.email_verified for row in same),
         trusted=any(row.email_verified and row.email_trusted for row in same),
         disabled=rows[0].disabled_at is not None,
-        reachable=any(policy.can_prove(row.provider, row.issuer) for row in rows),
+        reachable=any(policy.can_verify_ownership(row.provider, row.issuer) for row in rows),
     )
 
 
@@ -230,14 +230,14 @@ def add_user(profile: Profile) -> str:
     return user_id
 
 
-def add(user_id: str, grant: Grant) -> Locked:
+def add(user_id: str, assertion: Assertion) -> Locked:
     """A new identity of this person."""
-    profile = grant.profile
+    profile = assertion.profile
     identity = Locked(
         id=new_id(),  # the token is bound to it
         user_id=user_id,
-        provider=grant.provider,
-        issuer=grant.issuer,
+        provider=assertion.provider,
+        issuer=assertion.issuer,
         subject=profile.subject,
         email=profile.email,
         email_verified=profile.email_verified,
@@ -249,29 +249,29 @@ def add(user_id: str, grant: Grant) -> Locked:
     values: Values = {
         "id": identity.id,
         "user_id": user_id,
-        **_key(grant),
+        **_key(assertion),
         **dict.fromkeys(("token", "token_expires_at", "grant_ended_at")),
         "renewal": None,
         "renewal_until": None,
         "scopes": "",
         "linked_at": now(),
         **_of_profile(profile, {}),
-        **_of_grant(identity, grant),
+        **_of_assertion(identity, assertion),
     }
     _ADD.run(**values)
     identity.profile, identity.token = values["profile"], values["token"]
     return identity
 
 
-def use(identity: AnIdentity, grant: Grant, caller: Caller) -> None:
+def use(identity: AnIdentity, assertion: Assertion, caller: Caller) -> None:
     """Somebody came back with it: take over what the provider says and gives now.
 
     What somebody else says of it changes nothing: they know less, or of another address.
     """
-    if grant.is_relayed:
+    if assertion.is_relayed:
         _update(identity, {"last_used_at": now()})
         return
-    _take_over(identity, grant.profile, caller, _of_grant(identity, grant))
+    _take_over(identity, assertion.profile, caller, _of_assertion(identity, assertion))
 
 
 def take_over(identity: AnIdentity, profile: Profile, caller: Caller) -> None:
@@ -309,9 +309,11 @@ def _update(identity: AnIdentity, values: Values) -> None:
 
 
 @functools.cache
-def _update_of(names: tuple[str, ...]) -> Plain:
+def _update_of(names: tuple[str, ...]) -> CompiledStatement:
     values: Values = {name: bindparam(name) for name in names}
-    return Plain(update(OAuth).where(OAuth.id == bindparam("identity_id")).values(values))
+    return CompiledStatement(
+        update(OAuth).where(OAuth.id == bindparam("identity_id")).values(values)
+    )
 
 
 def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
@@ -330,11 +332,11 @@ def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
     }
 
 
-def _of_grant(identity: AnIdentity, grant: Grant) -> Values:
+def _of_assertion(identity: AnIdentity, assertion: Assertion) -> Values:
     """An ID token alone leaves the provider's token as it is."""
     values: Values = {"last_used_at": now()}
-    if grant.token:
-        values |= {"scopes": " ".join(grant.scopes), **tokens.stored(identity, grant.token)}
+    if assertion.token:
+        values |= {"scopes": " ".join(assertion.scopes), **tokens.stored(identity, assertion.token)}
     return values
 
 

@@ -13,26 +13,26 @@ from storage.database import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, client: LoginBlueprint, caller: Caller) -> None:
+def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
     """Fetch an identity's profile and take it over. No transaction is open meanwhile.
 
     Raises GrantEnded when only a new sign-in helps, WrongAccount when the token is of another
     person, else ProviderError; nothing is changed then, but what is known of the token.
     """
     db.session.commit()  # gives the connection back before the provider is asked
-    profile = _read(identity, client)
+    profile = _read(identity, connector)
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, client: LoginBlueprint) -> Profile:
-    grants.prepare(client)
-    renew = partial(grants.renew, client, identity.subject)
+def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
+    grants.prepare(connector)
+    renew = partial(grants.renew, connector, identity.subject)
     token = tokens.fresh(identity.id, renew)
     try:
-        return grants.read_profile(client, identity.subject, token)
+        return grants.read_profile(connector, identity.subject, token)
     except AccessRefused:
         token = tokens.fresh(identity.id, renew, refused=str(token.get("access_token")))
-        return grants.read_profile(client, identity.subject, token)
+        return grants.read_profile(connector, identity.subject, token)
 
 
 @atomic

@@ -34,7 +34,7 @@ class Policy:
     def can_use(self, provider: str, issuer: str) -> bool:
         return self.usable is None or (provider, issuer) in self.usable
 
-    def can_prove(self, provider: str, issuer: str) -> bool:
+    def can_verify_ownership(self, provider: str, issuer: str) -> bool:
         """Whether a question on a page can be answered by signing in with it."""
         return self.can_use(provider, issuer) and (provider, issuer) not in self.apps_only
 
@@ -106,7 +106,7 @@ class Join:
 
 
 @dataclass(frozen=True)
-class NeedsProof:
+class NeedsOwnership:
     """An account has this address: nothing happens before its owner signs in to it and confirms.
 
     ``may_connect``: the new identity's address is verified, so its holder may be told of the
@@ -159,7 +159,7 @@ class Refused:
         return self.error.code
 
 
-SignInDecision = Known | Create | Join | NeedsProof | NeedsSwitch | Refused
+SignInDecision = Known | Create | Join | NeedsOwnership | NeedsSwitch | Refused
 LinkDecision = Link | AlreadyLinked | NeedsMerge | Refused
 
 
@@ -207,7 +207,7 @@ def _decide_account(
     policy: Policy,
     *,
     separate: bool,
-) -> Known | Create | Join | NeedsProof | Refused:
+) -> Known | Create | Join | NeedsOwnership | Refused:
     if owner:
         return _decide_known(profile, owner, policy)
     if not policy.allows(profile.email, verified=profile.email_verified):
@@ -216,7 +216,7 @@ def _decide_account(
         matches = ()
     if matches:
         decision = _decide_known_email(profile, matches, policy)
-        if not (separate and isinstance(decision, NeedsProof) and decision.may_create):
+        if not (separate and isinstance(decision, NeedsOwnership) and decision.may_create):
             return decision
     if not policy.signups_open:
         return Refused(SignupsClosed())
@@ -233,20 +233,20 @@ def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Ref
 
 def _decide_known_email(
     profile: Profile, matches: Sequence[Match], policy: Policy
-) -> Join | NeedsProof | Refused:
+) -> Join | NeedsOwnership | Refused:
     if not profile.email_verified:
         # The visitor proved nothing, so must not learn whether the address has an account
         # where sign-ups are closed, nor be led to it where they are open.
         if not policy.signups_open:
             return Refused(SignupsClosed())
         users = tuple(match.user_id for match in matches)
-        return NeedsProof(users, may_connect=False, may_create=True)
+        return NeedsOwnership(users, may_connect=False, may_create=True)
     if policy.account_linking == "auto" and profile.email_trusted and len(matches) == 1:
         (match,) = matches
         if match.verified and match.trusted and not match.disabled:
             return Join(match.user_id)
     provable = any(match.verified and match.reachable for match in matches)
-    return NeedsProof(
+    return NeedsOwnership(
         tuple(match.user_id for match in matches),
         may_connect=True,
         may_create=not provable and policy.signups_open,

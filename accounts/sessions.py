@@ -27,7 +27,7 @@ from sqlalchemy.orm import joinedload
 
 from accounts.activity import Caller
 from models import Session
-from storage.compiled import Plain
+from storage.compiled import CompiledStatement
 from storage.database import atomic, db, new_id, now
 
 LIFETIME_DAYS = 90
@@ -38,7 +38,7 @@ MAX_SESSIONS_PER_USER = 100
 # When a session's person has not proved themselves in a way that still counts.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-_ADD = Plain(insert(Session))
+_ADD = CompiledStatement(insert(Session))
 _FIND = (
     select(Session)
     .where(Session.token_hash == bindparam("token_hash"))
@@ -50,10 +50,10 @@ _KEPT = (
     .order_by(Session.last_seen_at.desc())
     .limit(bindparam("kept", type_=Integer))
 )
-_END_OLDEST = Plain(
+_END_OLDEST = CompiledStatement(
     delete(Session).where(Session.user_id == bindparam("user_id"), Session.id.not_in(_KEPT))
 )
-_NUMBER = Plain(select(func.count()).where(Session.user_id == bindparam("user_id")))
+_NUMBER = CompiledStatement(select(func.count()).where(Session.user_id == bindparam("user_id")))
 
 
 def hash_token(token: str) -> str:
@@ -95,7 +95,7 @@ def start(
     caller: Caller,
     *,
     replaces: str | None = None,
-    proved_at: float | None = None,
+    auth_time: float | None = None,
 ) -> tuple[Begun, str]:
     """A session for the identity's owner, as a row of its own, and the token for the cookie.
 
@@ -114,7 +114,7 @@ def start(
         identity_id=identity.id,
         provider=identity.provider,
         created_at=started_at,
-        authenticated_at=begun_at if proved_at is None else moment(proved_at),
+        authenticated_at=begun_at if auth_time is None else moment(auth_time),
         last_seen_at=started_at,
         expires_at=started_at + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
@@ -134,9 +134,9 @@ def moment(seconds: float) -> datetime:
 def _end_replaced(session_id: str, user_id: str) -> datetime:
     """End a session; since when its successor, this user's, has been proved."""
     of_same = (Session.id == session_id, Session.user_id == user_id)
-    proved_at = db.session.scalar(select(Session.authenticated_at).where(*of_same))
+    auth_time = db.session.scalar(select(Session.authenticated_at).where(*of_same))
     db.session.execute(delete(Session).where(Session.id == session_id))
-    return proved_at or now()
+    return auth_time or now()
 
 
 def find(token: str | None) -> Session | None:
@@ -180,11 +180,11 @@ def needs_touch(session: Session) -> bool:
 
 
 @atomic
-def renew(session_id: str, *, proved_now: bool = False) -> str:
+def renew(session_id: str, *, reauthenticated: bool = False) -> str:
     """A new token for a session whose rights have grown; the old one is dead."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
-    if proved_now:
+    if reauthenticated:
         values["authenticated_at"] = now()
     db.session.execute(update(Session).where(Session.id == session_id).values(**values))
     return token
@@ -241,11 +241,11 @@ def move(from_user_id: str, to_user_id: str) -> None:
     db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
 
 
-def over() -> Select[str]:
+def expired() -> Select[str]:
     """The ids of sessions that are over."""
     idle_since = now() - timedelta(days=IDLE_DAYS)
-    is_over = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
-    return select(Session.id).where(is_over)
+    is_expired = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
+    return select(Session.id).where(is_expired)
 
 
 @atomic

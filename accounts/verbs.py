@@ -20,7 +20,7 @@ from accounts.rules import (
     Known,
     Link,
     LinkDecision,
-    NeedsProof,
+    NeedsOwnership,
     Policy,
     Refused,
     SignInDecision,
@@ -30,7 +30,7 @@ from accounts.rules import (
 )
 from errors import LastWayIn, NotFound, StateMismatch
 from models import OAuth, User
-from providers.base import Grant, clean_text
+from providers.base import Assertion, clean_text
 from storage.database import atomic, db, now
 from vault import revocations
 
@@ -47,7 +47,7 @@ class SignIn:
 
 @atomic
 def sign_in(
-    grant: Grant,
+    assertion: Assertion,
     policy: Policy,
     caller: Caller,
     *,
@@ -59,9 +59,9 @@ def sign_in(
     Unless the decision opens an account (Known, Create, Join) nothing is written but, where
     the identity's account is known, that it was refused.
     """
-    identity, matches = identities.look_up(identities.lock_identity, grant, policy)
+    identity, matches = identities.look_up(identities.lock_identity, assertion, policy)
     decision = decide_sign_in(
-        identities.judged(identity, grant),
+        identities.judged(identity, assertion),
         identities.owner(identity, policy) if identity else None,
         matches,
         policy,
@@ -71,11 +71,11 @@ def sign_in(
     match decision:
         case Known():
             assert identity is not None
-            identities.use(identity, grant, caller)
+            identities.use(identity, assertion, caller)
         case Create():
-            identity = identities.add(identities.add_user(grant.profile), grant)
+            identity = identities.add(identities.add_user(assertion.profile), assertion)
         case Join():
-            identity = identities.add(identities.lock_user(decision.user_id).id, grant)
+            identity = identities.add(identities.lock_user(decision.user_id).id, assertion)
             identities.record(identity, "linked", caller, decision.reason)
         case Refused() if identity:
             identities.record(identity, "refused", caller, decision.reason)
@@ -87,50 +87,52 @@ def sign_in(
 
 
 @atomic
-def link(user_id: str, grant: Grant, caller: Caller, reason: str = Link.reason) -> LinkDecision:
+def link(
+    user_id: str, assertion: Assertion, caller: Caller, reason: str = Link.reason
+) -> LinkDecision:
     """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
     identities.lock_user(user_id)
-    identity = identities.lock_identity(grant)
+    identity = identities.lock_identity(assertion)
     decision = decide_link(user_id, identities.owner(identity) if identity else None)
     match decision:
         case Link():
-            identity = identities.add(user_id, grant)
+            identity = identities.add(user_id, assertion)
             identities.record(identity, "linked", caller, reason)
         case AlreadyLinked():
             assert identity is not None
-            identities.use(identity, grant, caller)
+            identities.use(identity, assertion, caller)
     return decision
 
 
 @atomic
-def connect(user_id: str, grant: Grant, policy: Policy, caller: Caller) -> None:
+def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
     """Link after the old account was proved and the person confirmed.
 
     Raises StateMismatch when that is not, or no longer, what the linking rules ask for.
     """
-    decision = sign_in_preview(grant, policy)
-    if not isinstance(decision, NeedsProof) or not decision.may_connect:
+    decision = sign_in_preview(assertion, policy)
+    if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
         raise StateMismatch("the identity no longer waits for a proof")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was proved than the one with this address")
-    if link(user_id, grant, caller, decision.reason) != Link():
+    if link(user_id, assertion, caller, decision.reason) != Link():
         raise StateMismatch("the identity was linked at this very moment")
 
 
-def sign_in_preview(grant: Grant, policy: Policy) -> SignInDecision:
+def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
     """What signing in would come to now. Writes nothing."""
-    identity, matches = identities.look_up(identities.find, grant, policy)
+    identity, matches = identities.look_up(identities.find, assertion, policy)
     owner = identities.owner(identity, policy) if identity else None
-    return decide_sign_in(identities.judged(identity, grant), owner, matches, policy)
+    return decide_sign_in(identities.judged(identity, assertion), owner, matches, policy)
 
 
 @atomic
-def confirm(user_id: str, identity_id: str, grant: Grant, caller: Caller) -> bool:
+def confirm(user_id: str, identity_id: str, assertion: Assertion, caller: Caller) -> bool:
     """Whether a renewed proof came back with the identity that was asked for; then noted."""
-    identity = identities.lock_identity(grant)
+    identity = identities.lock_identity(assertion)
     if identity is None or identity.id != identity_id or identity.user_id != user_id:
         return False
-    identities.use(identity, grant, caller)
+    identities.use(identity, assertion, caller)
     identities.record(identity, "confirmed", caller)
     return True
 
@@ -173,18 +175,18 @@ def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> li
 
 
 @atomic
-def merge(user_id: str, grant: Grant, caller: Caller) -> None:
+def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
     """Bring the account that an identity opens into this one: its identities, sessions and
     activity; then it is gone. Both accounts were proved and the merge confirmed.
 
     Raises StateMismatch when the identity opens no other account any more.
     """
-    found = identities.find(grant)
+    found = identities.find(assertion)
     if found is None or found.user_id == user_id:
         raise StateMismatch("the identity opens no other account any more")
     other_id = found.user_id
     users = {row: identities.lock_user(row) for row in sorted({user_id, other_id})}
-    identity = identities.lock_identity(grant)
+    identity = identities.lock_identity(assertion)
     if identity is None or identity.user_id != other_id:
         raise StateMismatch("the other account changed meanwhile")
     if not all(user.is_active for user in users.values()):
@@ -311,7 +313,7 @@ def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
     }
 
 
-def owner_of(grant: Grant) -> User | None:
+def owner_of(assertion: Assertion) -> User | None:
     """The person whose account an identity opens, if any."""
-    identity = identities.find(grant)
+    identity = identities.find(assertion)
     return identity.user if identity else None

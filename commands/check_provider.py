@@ -148,11 +148,13 @@ def made_secret(one: LoginBlueprint) -> Said | None:
     if make is None:
         return None
     try:
-        claims = json.loads(_decode(make(one.client, int(time.time())).split(".")[1]))
+        claims = json.loads(_decode(make(one.registration, int(time.time())).split(".")[1]))
     except ValueError as error:
         return "fail", f"no client secret can be made of the private key ({error})", {}
     seconds = claims["exp"] - claims["iat"]
-    message = f"client secrets can be made of key {one.client.key_id}; each lasts {seconds} seconds"
+    message = (
+        f"client secrets can be made of key {one.registration.key_id}; each lasts {seconds} seconds"
+    )
     return "ok", message, {"seconds": seconds}
 
 

@@ -154,7 +154,7 @@ def cookie_name() -> list[Finding]:
     if name.startswith("__Host-"):
         message = f"{name} cannot be planted by a neighbouring host"
         return [on_server("cookie_name", "Session cookie", "ok", message)]
-    has_apps = site().firebase or any(c.mobile_client_ids for c in settings.clients.values())
+    has_apps = site().firebase or any(c.mobile_client_ids for c in settings.registrations.values())
     if has_apps:
         message = f"named {name}, which apps may look for; __Host-session is better where none does"
         return [on_server("cookie_name", "Session cookie", "ok", message)]

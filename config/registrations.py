@@ -80,7 +80,7 @@ Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 Domain = Annotated[str, AfterValidator(check_domain)]
 
 
-class ClientSettings(BaseModel):
+class Registration(BaseModel):
     """How this site is registered at one provider; None keeps the provider's own default.
 
     Field ``api_url`` is variable ``NAME_API_URL``, and so on. ``key`` is NAME in lower case.
@@ -129,7 +129,7 @@ class Registrable(Protocol):
     def optional_credentials(self) -> tuple[str, ...]: ...
     @property
     def settings(self) -> tuple[str, ...]: ...
-    def faults(self, client: ClientSettings) -> list[str]: ...
+    def faults(self, registration: Registration) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,14 @@ class NamedIssuer:
     def key(self) -> str:
         return f"oidc_{self.name}"
 
-    def faults(self, client: ClientSettings) -> list[str]:
-        faults = [] if client.issuer else [f"{self.key.upper()}_ISSUER: missing"]
-        return faults + openid_faults(self.key, client)
+    def faults(self, registration: Registration) -> list[str]:
+        faults = [] if registration.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        return faults + openid_faults(self.key, registration)
 
 
-def openid_faults(key: str, client: ClientSettings) -> list[str]:
+def openid_faults(key: str, registration: Registration) -> list[str]:
     """What is wrong with the scope of an OpenID Connect client."""
-    if client.scope is None or "openid" in client.scope.replace(",", " ").split():
+    if registration.scope is None or "openid" in registration.scope.replace(",", " ").split():
         return []
     return [f"{key.upper()}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)"]
 
@@ -176,23 +176,23 @@ def named_issuers(
     return found
 
 
-def read_clients(
+def read_registrations(
     variables: Variables, providers: Iterable[Registrable], faults: list[str]
-) -> dict[str, ClientSettings]:
+) -> dict[str, Registration]:
     """The clients that are set, by provider name. What is wrong is added to ``faults``."""
-    clients: dict[str, ClientSettings] = {}
+    registrations: dict[str, Registration] = {}
     for provider in providers:
         told = len(faults)
-        client = _client(variables, provider, faults)
-        if client is None:
+        registration = _registration(variables, provider, faults)
+        if registration is None:
             if isinstance(provider, NamedIssuer) and len(faults) == told:
                 _miss(provider.key, ["client_id"], "OIDC_PROVIDERS names it", faults)
-        elif provider.name in clients:
-            other = _variable(clients[provider.name].key.upper(), "client_id")
+        elif provider.name in registrations:
+            other = _variable(registrations[provider.name].key.upper(), "client_id")
             faults.append(f"{provider.key.upper()}_CLIENT_ID: {other} is set too; keep one")
         else:
-            clients[provider.name] = client
-    return clients
+            registrations[provider.name] = registration
+    return registrations
 
 
 def read_secret(variables: Variables, name: str, faults: list[str]) -> str | None:
@@ -222,9 +222,9 @@ def describe_faults(error: ValidationError, prefix: str = "") -> list[str]:
     return lines
 
 
-def _client(
+def _registration(
     variables: Variables, provider: Registrable, faults: list[str]
-) -> ClientSettings | None:
+) -> Registration | None:
     """One provider's settings; None while none of its credentials is set."""
     upper, told = provider.key.upper(), len(faults)
     names = (*provider.credentials, *provider.optional_credentials)
@@ -241,12 +241,12 @@ def _client(
         values[name] = variables.get(f"{upper}_{name.upper()}")
     try:
         given = {name: value for name, value in values.items() if value is not None}
-        client = ClientSettings(key=provider.key, **given)
+        registration = Registration(key=provider.key, **given)
     except ValidationError as error:
         faults += describe_faults(error, prefix=f"{upper}_")
         return None
-    faults += provider.faults(client)
-    return client
+    faults += provider.faults(registration)
+    return registration
 
 
 def _credential(variables: Variables, upper: str, credential: str, faults: list[str]) -> str | None:

@@ -26,17 +26,17 @@ from pydantic import (
 )
 
 from config.registrations import (
-    ClientSettings,
     Domain,
     Endpoint,
     Names,
     Registrable,
+    Registration,
     check_endpoint,
     comma_list,
     describe_faults,
     is_loopback,
     named_issuers,
-    read_clients,
+    read_registrations,
     read_secret,
 )
 from errors import SettingsError
@@ -161,7 +161,7 @@ class Settings(BaseModel):
     firebase_jwks_url: Endpoint | None = None
     firebase_tenant_id: str | None = None
     firebase_auth_emulator_host: Annotated[str, AfterValidator(_check_emulator_host)] | None = None
-    clients: Mapping[str, ClientSettings] = {}
+    registrations: Mapping[str, Registration] = {}
 
     @property
     def host(self) -> str:
@@ -204,14 +204,14 @@ def load(
         name = field.upper()
         is_secret = name in SECRET_FIELDS
         value = read_secret(variables, name, faults) if is_secret else variables.get(name)
-        if field != "clients" and value is not None:
+        if field != "registrations" and value is not None:
             values[field] = value
     if "public_url" not in values:
         values["public_url"] = f"http://localhost:{values.get('port', 5000)}"
     known = list(known)
     issuers = named_issuers(comma_list(values.get("oidc_providers", "")), known, faults)
-    values["clients"] = read_clients(variables, [*known, *issuers], faults)
-    faults += _unknown_clients(from_file, [*known, *issuers])
+    values["registrations"] = read_registrations(variables, [*known, *issuers], faults)
+    faults += _unknown_registrations(from_file, [*known, *issuers])
     settings, wrong = _build(values)
     names = dict.fromkeys(provider.name for provider in [*known, *issuers])
     faults += wrong + _cross_faults(settings, list(names))
@@ -230,7 +230,7 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
         return _build(good)[0], describe_faults(error)
 
 
-def _unknown_clients(written: Iterable[str], known: list[Registrable]) -> list[str]:
+def _unknown_registrations(written: Iterable[str], known: list[Registrable]) -> list[str]:
     """Client ids and secrets in ``.env`` that belong to nobody: a misspelt name would just be
     off. The environment may hold those of other programs."""
     endings = ("_CLIENT_ID", "_CLIENT_SECRET")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from keys.client_secret import is_key, sign
 from providers.base import Get, Profile, Provider, clean_text, value_at
 from providers.protocols.openid_connect import profile_from
@@ -31,24 +31,24 @@ def read_form_user(text: str) -> Mapping[str, object]:
     return {"name": " ".join(part for part in parts if part)}
 
 
-def make_secret(client: ClientSettings, now: int) -> str:
+def make_secret(registration: Registration, now: int) -> str:
     """https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret"""
     claims = {
-        "iss": client.team_id,
+        "iss": registration.team_id,
         "iat": now,
         "exp": now + SECRET_SECONDS,
         "aud": ISSUER,
-        "sub": client.client_id,
+        "sub": registration.client_id,
     }
-    return sign(_private_key(client), client.key_id, claims)
+    return sign(_private_key(registration), registration.key_id, claims)
 
 
-def _private_key(client: ClientSettings) -> str:
-    return client.private_key.get_secret_value() if client.private_key else ""
+def _private_key(registration: Registration) -> str:
+    return registration.private_key.get_secret_value() if registration.private_key else ""
 
 
-def check_client(client: ClientSettings) -> list[str]:
-    if is_key(_private_key(client)):
+def check_registration(registration: Registration) -> list[str]:
+    if is_key(_private_key(registration)):
         return []
     return ["APPLE_PRIVATE_KEY: must be the P-256 key of the .p8 file, with its BEGIN line"]
 
@@ -61,7 +61,7 @@ APPLE = Provider(
     profile=profile,
     credentials=("client_id", "team_id", "key_id", "private_key"),
     make_secret=make_secret,
-    check_client=check_client,
+    check_registration=check_registration,
     client_auth="post",
     # Undocumented; the nonce ties the code to its flow.
     pkce=False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from config.registrations import ClientSettings, openid_faults
+from config.registrations import Registration, openid_faults
 from errors import ProviderError
 
 SUBJECT_MAX_CHARACTERS = 255
@@ -51,7 +51,7 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
+class Assertion:
     """What one completed flow brought: an identity and the provider's token for it.
 
     ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in;
@@ -65,12 +65,12 @@ class Grant:
     issuer: str
     profile: Profile
     scopes: tuple[str, ...] = ()
-    proved_at: float | None = None
+    auth_time: float | None = None
     is_relayed: bool = False
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
-class Attempt(Protocol):
+class Flow(Protocol):
     """The part of a flow that a provider's side of the protocol needs."""
 
     @property
@@ -101,7 +101,7 @@ def no_proof(_client_secret: str, _access_token: str) -> Params:
     return {}
 
 
-def no_faults(_client: ClientSettings) -> list[str]:
+def no_faults(_registration: Registration) -> list[str]:
     """The usual case: nothing about the settings can be wrong by itself."""
     return []
 
@@ -154,8 +154,8 @@ class Provider:
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     optional_credentials: tuple[str, ...] = ()
     # A client secret that is made of other credentials, by the client and a time in seconds.
-    make_secret: Callable[[ClientSettings, int], str] | None = None
-    check_client: Callable[[ClientSettings], list[str]] = no_faults
+    make_secret: Callable[[Registration, int], str] | None = None
+    check_registration: Callable[[Registration], list[str]] = no_faults
     # For a provider that answers by POST (form_post): what to keep of the form's ``user``.
     read_form_user: Callable[[str], Mapping[str, object]] | None = None
     # What ``profile`` reads of the API where that is several things, each by GET: asked at once.
@@ -225,10 +225,10 @@ class Provider:
             return (*common, "request_token_url")
         return (*common, "scope", "offline_access")
 
-    def faults(self, client: ClientSettings) -> list[str]:
+    def faults(self, registration: Registration) -> list[str]:
         """What is wrong with its settings, a line each that names the variable."""
-        faults = self.check_client(client)
-        return faults + (openid_faults(self.key, client) if self.issuer else [])
+        faults = self.check_registration(registration)
+        return faults + (openid_faults(self.key, registration) if self.issuer else [])
 
 
 def make_profile(

@@ -3,7 +3,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 
 import re
 
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from providers.base import Get, Profile, Provider, make_profile
 from providers.protocols.openid_connect import GUID, claims_with_userinfo
 
@@ -39,9 +39,9 @@ def _subject(issuer: object, tenant: object, person: object) -> str | None:
     return f"{tenant}|{person}" if person and issuer.endswith(f"/{tenant}/v2.0") else None
 
 
-def check_client(client: ClientSettings) -> list[str]:
+def check_registration(registration: Registration) -> list[str]:
     """A tenant is named by its id: metadata asked for by any other name have that id too."""
-    if client.issuer is None or ISSUER_END.search(client.issuer):
+    if registration.issuer is None or ISSUER_END.search(registration.issuer):
         return []
     return ["MICROSOFT_ISSUER: must end in /common/v2.0, /organizations/v2.0 or /<tenant id>/v2.0"]
 
@@ -54,7 +54,7 @@ MICROSOFT = Provider(
     # Every kind of account; MICROSOFT_ISSUER with a tenant's id lets in that tenant only.
     issuer="https://login.microsoftonline.com/common/v2.0",
     any_tenant=ANY_TENANT,
-    check_client=check_client,
+    check_registration=check_registration,
     client_auth="post",
     profile=profile,
     intent_params={"reauth": {"prompt": "login"}},

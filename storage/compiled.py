@@ -67,7 +67,7 @@ def _is_lost(engine: Engine, held: Any, error: Any) -> bool:
     return is_lost
 
 
-class Plain:
+class CompiledStatement:
     """A statement of the transaction that is open, after what the ORM has to write.
 
     Values and rows are as the ORM has them: texts, numbers, aware times. Raises what SQLAlchemy
@@ -121,7 +121,7 @@ class Plain:
             raise as_raised(dialect, compiled.sql, error, is_lost=is_lost) from error
 
 
-class PlainQuery:
+class CompiledQuery:
     """One SELECT outside any transaction. Rows are tuples of the driver's own values: SQLite has
     times as texts and booleans as numbers."""
 

@@ -32,7 +32,7 @@ GIVEN_UP_AFTER_DAYS = 14
 LOOK_EVERY_SECONDS = 60
 
 End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
-Clients = Mapping[str, LoginBlueprint]
+Connectors = Mapping[str, LoginBlueprint]
 
 
 def plan(identity: OAuth) -> None:
@@ -54,11 +54,11 @@ def bound_to(row: Revocation) -> str:
     return f"revocation:{row.id}:{row.provider}:{row.issuer}"
 
 
-def work_off(clients: Clients) -> list[End]:
+def work_off(connectors: Connectors) -> list[End]:
     """Try every row that is due, once; how each ended."""
     ends = []
     while row := _take():
-        ends.append(_try(row, clients))
+        ends.append(_try(row, connectors))
     return ends
 
 
@@ -79,9 +79,9 @@ def _take() -> Revocation | None:
     return None
 
 
-def _try(row: Revocation, clients: Clients) -> End:
+def _try(row: Revocation, connectors: Connectors) -> End:
     try:
-        end = _give_back(row, clients)
+        end = _give_back(row, connectors)
         detail = ""
     except ProviderError as error:
         end, detail = "postponed", error.detail
@@ -94,10 +94,10 @@ def _try(row: Revocation, clients: Clients) -> End:
     return end
 
 
-def _give_back(row: Revocation, clients: Clients) -> End:
+def _give_back(row: Revocation, connectors: Connectors) -> End:
     """Raises ProviderError when it is to be tried again."""
-    client = clients.get(row.provider)
-    if client is None or client.identity_issuer != row.issuer:
+    connector = connectors.get(row.provider)
+    if connector is None or connector.identity_issuer != row.issuer:
         raise ProviderError("that provider is not on at the moment")
     try:
         held = tokens.sealer().open(row.sealed, bound_to(row))
@@ -106,9 +106,9 @@ def _give_back(row: Revocation, clients: Clients) -> End:
     if _is_linked(row, held["subject"]):
         # Most providers keep one grant per person: taking back the old one would end the new.
         return "linked_again"
-    if not grants.can_revoke(client):
+    if not grants.can_revoke(connector):
         return "unsupported"
-    grants.revoke(client, held["token"])
+    grants.revoke(connector, held["token"])
     return "revoked"
 
 
@@ -135,9 +135,9 @@ def seconds_to_next() -> float | None:
     return None if due_at is None else max(0.0, (due_at - now()).total_seconds())
 
 
-def worker(app: Flask, clients: Clients) -> Worker:
+def worker(app: Flask, connectors: Connectors) -> Worker:
     def work() -> float | None:
-        work_off(clients)
+        work_off(connectors)
         return seconds_to_next()
 
     return Worker(app, "revocations", work, LOOK_EVERY_SECONDS)

@@ -102,10 +102,10 @@ def state(identity: OAuth) -> State:
         return "none"
     if token.get("refresh_token"):
         return "renewable"
-    return "over" if _is_over(identity) else "good"
+    return "over" if _is_expired(identity) else "good"
 
 
-def _is_over(identity: OAuth) -> bool:
+def _is_expired(identity: OAuth) -> bool:
     end = identity.token_expires_at
     return end is not None and end < now() + timedelta(seconds=LEEWAY_SECONDS)
 
@@ -126,7 +126,7 @@ def expiry(token: Mapping[str, Any]) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class _Turn:
+class _Lease:
     """What to do about a token: ``use`` it, ``renew`` it under this id, ``wait`` for somebody
     else who does, or give up because it is ``over``."""
 
@@ -144,58 +144,58 @@ def fresh(identity_id: str, renew: Renew, refused: str = "") -> Token:
     """
     give_up = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < give_up:
-        turn = _take_turn(identity_id, refused)
-        if turn.do == "over":
+        lease = _take_lease(identity_id, refused)
+        if lease.do == "over":
             raise GrantEnded("there is no token that can be used or renewed")
-        if turn.do == "use":
-            return turn.token
-        if turn.do == "wait":
+        if lease.do == "use":
+            return lease.token
+        if lease.do == "wait":
             time.sleep(LOOK_SECONDS)
-        elif renewed := _renew(identity_id, turn, renew):
+        elif renewed := _renew(identity_id, lease, renew):
             return renewed
     raise ProviderDown("the token is still being renewed by another request", timed_out=True)
 
 
 @atomic
-def _take_turn(identity_id: str, refused: str) -> _Turn:
+def _take_lease(identity_id: str, refused: str) -> _Lease:
     identity = _locked(identity_id)
     token = read(identity) if identity else None
     if identity is None or token is None:
-        return _Turn("over")
+        return _Lease("over")
     is_refused = bool(refused) and token.get("access_token") == refused
-    if not is_refused and not _is_over(identity):
-        return _Turn("use", token)
+    if not is_refused and not _is_expired(identity):
+        return _Lease("use", token)
     if not token.get("refresh_token"):
         if is_refused:
             _end(identity)
-        return _Turn("over")
+        return _Lease("over")
     if identity.renewal_until is not None and identity.renewal_until > now():
-        return _Turn("wait")
+        return _Lease("wait")
     identity.renewal = new_id()
     identity.renewal_until = now() + timedelta(seconds=TURN_SECONDS)
-    return _Turn("renew", token, identity.renewal)
+    return _Lease("renew", token, identity.renewal)
 
 
-def _renew(identity_id: str, turn: _Turn, renew: Renew) -> Token | None:
+def _renew(identity_id: str, lease: _Lease, renew: Renew) -> Token | None:
     try:
-        answer = renew(turn.token)
+        answer = renew(lease.token)
     except CodeRefused as error:
-        _finish(identity_id, turn, ended=True)
+        _finish(identity_id, lease, ended=True)
         raise GrantEnded(error.detail) from None
     except ProviderError:
-        _finish(identity_id, turn)
+        _finish(identity_id, lease)
         raise
-    return _finish(identity_id, turn, answer)
+    return _finish(identity_id, lease, answer)
 
 
 @atomic
 def _finish(
-    identity_id: str, turn: _Turn, answer: Mapping[str, Any] | None = None, *, ended: bool = False
+    identity_id: str, lease: _Lease, answer: Mapping[str, Any] | None = None, *, ended: bool = False
 ) -> Token | None:
     """End a turn with what came of it, and return the token that stands in the row then. None,
     and nothing is written, when the turn was not ours any more."""
     identity = _locked(identity_id)
-    if identity is None or identity.renewal != turn.id:
+    if identity is None or identity.renewal != lease.id:
         return None
     identity.renewal = identity.renewal_until = None
     if ended:

@@ -10,9 +10,9 @@ from accounts import sessions
 from accounts.rules import Refused
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
 from models import User
-from providers.base import Grant
+from providers.base import Assertion
 from web.context import site
-from web.guards import current_session, is_proved, load_session, login_manager
+from web.guards import current_session, has_fresh_auth, load_session, login_manager
 
 BEARER_PATHS = "/api/v1/"
 # RFC 6750 2.1, bounded.
@@ -46,21 +46,21 @@ def _load_bearer() -> User | None:
     one who can answer with a problem."""
     g.login_session = g.bearer_problem = None
     try:
-        grant = _bearer_grant()
-        user = accounts.owner_of(grant)
+        assertion = _bearer_assertion()
+        user = accounts.owner_of(assertion)
         if user is None or not user.is_active:
             raise UnknownAccount("the token opens no account")
-        decision = accounts.sign_in_preview(grant, site().policy)
+        decision = accounts.sign_in_preview(assertion, site().policy)
         if isinstance(decision, Refused):
             raise decision.error
     except Problem as problem:
         g.bearer_problem = problem
         return None
-    g.bearer_proved_at = sessions.moment(grant.proved_at or 0)
+    g.bearer_auth_time = sessions.moment(assertion.auth_time or 0)
     return user
 
 
-def _bearer_grant() -> Grant:
+def _bearer_assertion() -> Assertion:
     """Raises InvalidToken or ProviderError."""
     header = BEARER.fullmatch(request.headers.get("Authorization", ""))
     project = site().firebase
@@ -75,6 +75,6 @@ def _bearer_grant() -> Grant:
 def is_recent() -> bool:
     """Whether who is asking proved themselves in the last 15 minutes, by token or session."""
     if is_bearer():
-        return current_user.is_authenticated and sessions.is_recent_moment(g.bearer_proved_at)
+        return current_user.is_authenticated and sessions.is_recent_moment(g.bearer_auth_time)
     session = current_session()
-    return session is not None and is_proved(session)
+    return session is not None and has_fresh_auth(session)

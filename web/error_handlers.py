@@ -111,7 +111,7 @@ def on_problem(error: Problem) -> Any:
 
 
 def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
-    attempt = g.get("attempt")
+    flow = g.get("flow")
     provider = _provider_name()
     if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
         error = EmailNeverVerified(error.detail, email=error.email)
@@ -120,7 +120,7 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         "refused",
         reason=error.code,
         provider=provider,
-        intent=attempt.intent if attempt else None,
+        intent=flow.intent if flow else None,
         detail=error.detail,
         address=caller().address,
     )
@@ -130,11 +130,9 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     if weight := weight_of(error):
         in_flow = is_in_flow() or wants_json()  # programs have no flows
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
-    if attempt and attempt.user_id and isinstance(error, SignInError):
-        kind = REFUSED.get(attempt.intent, "refused")
-        activity.record(
-            attempt.user_id, kind, caller(), provider=attempt.provider, reason=error.code
-        )
+    if flow and flow.user_id and isinstance(error, SignInError):
+        kind = REFUSED.get(flow.intent, "refused")
+        activity.record(flow.user_id, kind, caller(), provider=flow.provider, reason=error.code)
     headers = {}
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(error.wait_seconds)
@@ -165,7 +163,7 @@ def _detail(error: Problem) -> str | None:
 def _provider_name() -> str | None:
     if request.blueprint in site().providers:
         return request.blueprint
-    known = g.get("attempt") or g.get("grant")
+    known = g.get("flow") or g.get("assertion")
     return known.provider if known else None
 
 

@@ -145,7 +145,7 @@ def this_session() -> Session:
     return session
 
 
-def start_session(identity: Opener, proved_at: float | None = None) -> tuple[Begun, str]:
+def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Begun, str]:
     """A session for an identity's owner, in place of the one that this browser has, and its token.
     Call within an atomic verb, and ``begin_session`` after it.
 
@@ -154,7 +154,7 @@ def start_session(identity: Opener, proved_at: float | None = None) -> tuple[Beg
     """
     old = current_session()
     replaces = old.id if old else None
-    return sessions.start(identity, caller(), replaces=replaces, proved_at=proved_at)
+    return sessions.start(identity, caller(), replaces=replaces, auth_time=auth_time)
 
 
 def begin_session(session: Begun, token: str) -> None:
@@ -174,10 +174,10 @@ def begin_session(session: Begun, token: str) -> None:
     set_cookie(cookie_name("last_idp"), session.provider, LAST_USED_DAYS * 86400)
 
 
-def renew_session(*, proved_now: bool = False) -> None:
+def renew_session(*, reauthenticated: bool = False) -> None:
     """Give this session a new token; its rights have just grown."""
-    keep_session(sessions.renew(this_session().id, proved_now=proved_now))
-    if proved_now:
+    keep_session(sessions.renew(this_session().id, reauthenticated=reauthenticated))
+    if reauthenticated:
         _bind(this_session())
 
 
@@ -193,10 +193,10 @@ def only_bound() -> Response | None:
     """Before each request of a blueprint: forms act only for a session of this very browser;
     what proves it one may be begun."""
     session = current_session()
-    is_proof = request.endpoint == "account.begin_reauth"
-    if request.method != "POST" or session is None or is_proof or is_bound(session):
+    is_reauthentication = request.endpoint == "account.begin_reauth"
+    if request.method != "POST" or session is None or is_reauthentication or is_bound(session):
         return None
-    return ask_for_proof(url_for("account.show"))
+    return ask_to_reauthenticate(url_for("account.show"))
 
 
 def is_bound(session: Session) -> bool:
@@ -209,7 +209,7 @@ def is_bound(session: Session) -> bool:
     return bool(browser_cookie.get(BEGUN_HERE) == session.id)
 
 
-def is_proved(session: Session) -> bool:
+def has_fresh_auth(session: Session) -> bool:
     """Whether it may do sensitive acts: its person proved themselves here, and just now."""
     return is_bound(session) and sessions.is_recent(session)
 
@@ -248,17 +248,17 @@ def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if is_proved(this_session()):
+        if has_fresh_auth(this_session()):
             return view(*args, **kwargs)
         page = request.full_path if request.method == "GET" else request.path
         query = request.form.get("flow")
         if request.method == "POST" and query:
             page = f"{page}?flow={query}"
-        return ask_for_proof(local_path(page.rstrip("?")))
+        return ask_to_reauthenticate(local_path(page.rstrip("?")))
 
     return guarded
 
 
-def ask_for_proof(return_to: str) -> Response:
+def ask_to_reauthenticate(return_to: str) -> Response:
     """Have the person prove themselves again, and then go to a page."""
     return redirect(url_for("account.reauth", next=return_to), 303)

@@ -20,10 +20,10 @@ AGAIN = {
 
 def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
-    attempt = g.get("attempt")
-    return_to = attempt.return_to if attempt else local_path(request.args.get("next"))
+    flow = g.get("flow")
+    return_to = flow.return_to if flow else local_path(request.args.get("next"))
     offers = problem.offers if problem else "buttons"
-    may_retry = attempt is not None and attempt.intent in ("sign_in", "ask_email", "prove")
+    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
@@ -33,7 +33,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=attempt.provider if offers == "retry" and may_retry else None,
+        retry=flow.provider if offers == "retry" and may_retry else None,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -50,13 +50,13 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _again() -> dict[str, str] | None:
     """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    attempt = g.get("attempt")
-    if attempt is None or attempt.intent not in AGAIN or not current_user.is_authenticated:
+    flow = g.get("flow")
+    if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
     g.form_redirects = True
-    heading, endpoint, argument = AGAIN[attempt.intent]
-    action = url_for(endpoint, **{argument: getattr(attempt, argument)})
-    return {"action": action, "heading": heading, "next": attempt.return_to}
+    heading, endpoint, argument = AGAIN[flow.intent]
+    action = url_for(endpoint, **{argument: getattr(flow, argument)})
+    return {"action": action, "heading": heading, "next": flow.return_to}
 
 
 def _last_used() -> str | None:
@@ -90,9 +90,9 @@ def minutes(seconds: int) -> str:
 
 def provider_label() -> str:
     blueprint = site().providers.get(request.blueprint or "")
-    attempt = g.get("attempt")
-    if blueprint is None and attempt is not None:
-        return site().label(attempt.provider)
-    if "grant" in g:
-        return site().label(g.grant.provider)
+    flow = g.get("flow")
+    if blueprint is None and flow is not None:
+        return site().label(flow.provider)
+    if "assertion" in g:
+        return site().label(g.assertion.provider)
     return blueprint.label if blueprint else "The provider"

@@ -14,12 +14,12 @@ from flask_dance.consumer import oauth_authorized, oauth_before_login, oauth_err
 from flask_dance.consumer.storage import BaseStorage
 from werkzeug.wrappers import Response
 
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from errors import Cancelled, Misconfigured, ProviderError, StateMismatch
-from providers.base import Attempt, Provider, RequestToken, origin
+from providers.base import Flow, Provider, RequestToken, origin
 from providers.http.responses import HTTPAnswer
 from providers.http.transport import HEADERS, Transport
-from providers.protocols.openid_connect import Issuer
+from providers.protocols.openid_connect import UpstreamIssuer
 
 __all__ = ["LoginBlueprint", "oauth_authorized", "oauth_error"]
 
@@ -41,10 +41,10 @@ CANCELLED_ERRORS = frozenset({"access_denied", "user_denied"})
 class Gate(Protocol):
     """What a blueprint asks of the application: flows that it begins and claims."""
 
-    def begin(self, provider: str) -> Attempt:
+    def begin(self, provider: str) -> Flow:
         """A new attempt to sign in, from the current request. Raises SignInError."""
 
-    def claim(self, provider: str, state: str | None) -> Attempt:
+    def claim(self, provider: str, state: str | None) -> Flow:
         """The attempt of that state, now used up. Raises SignInError."""
 
     def pack(self, state: str, value: Mapping[str, object]) -> str:
@@ -129,12 +129,12 @@ class LoginBlueprint(Blueprint):
     # Whether the provider is asked something before a flow begins (``opening``).
     has_opening = False
     # Of a provider of OpenID Connect.
-    issuer: Issuer | None = None
+    issuer: UpstreamIssuer | None = None
 
     def set_up(
         self,
         provider: Provider,
-        client: ClientSettings,
+        registration: Registration,
         *,
         public_url: str,
         gate: Gate,
@@ -142,20 +142,20 @@ class LoginBlueprint(Blueprint):
     ) -> None:
         """Take on what a provider is and how this site is registered there."""
         self.provider = provider
-        self.client = client
+        self.registration = registration
         self.transport = transport
         self.gate = gate
         self.redirect_uri = f"{public_url}/login/{provider.name}/authorized"
-        self.client_id = client.client_id
-        self.scope = client.scope or provider.scope
-        if client.offline_access and provider.offline_scope not in self.scope.split():
+        self.client_id = registration.client_id
+        self.scope = registration.scope or provider.scope
+        if registration.offline_access and provider.offline_scope not in self.scope.split():
             self.scope = f"{self.scope} {provider.offline_scope}".strip()
-        version = client.api_version or provider.api_version
-        self.api_url = (client.api_url or provider.api_url).replace("{version}", version)
+        version = registration.api_version or provider.api_version
+        self.api_url = (registration.api_url or provider.api_url).replace("{version}", version)
         endpoints = {
-            "authorization": client.authorization_url or provider.authorization_endpoint,
-            "token": client.token_url or provider.token_endpoint,
-            "request_token": client.request_token_url or provider.request_token_endpoint,
+            "authorization": registration.authorization_url or provider.authorization_endpoint,
+            "token": registration.token_url or provider.token_endpoint,
+            "request_token": registration.request_token_url or provider.request_token_endpoint,
         }
         self._endpoints = {
             name: url.replace("{version}", version) for name, url in endpoints.items()
@@ -199,7 +199,7 @@ class LoginBlueprint(Blueprint):
         """What must be fetched from the provider before a flow begins. Raises ProviderError."""
         return None
 
-    def authorization_address(self, attempt: Attempt) -> str:
+    def authorization_address(self, flow: Flow) -> str:
         """Where the person is asked. Raises ProviderError when it must be read and cannot be."""
         raise NotImplementedError
 
@@ -231,15 +231,15 @@ class LoginBlueprint(Blueprint):
             return Response()
         return self.redirect_to_provider(self.gate.begin(self.name))
 
-    def redirect_to_provider(self, attempt: Attempt) -> Response:
+    def redirect_to_provider(self, flow: Flow) -> Response:
         """Send the browser off on an attempt, from whichever view. Raises ProviderError when
         metadata are needed and cannot be read.
 
         In the place of Flask-Dance's ``login``, which works from its own route only and puts
         state and verifier where all requests share them.
         """
-        g.attempt = attempt
-        url = self.authorization_address(attempt)
+        g.flow = flow
+        url = self.authorization_address(flow)
         self.warm_up()
         oauth_before_login.send(self, url=url)
         return redirect(url)

@@ -23,7 +23,7 @@ from keys.jwt import (
     require,
     verify_signature,
 )
-from providers.base import Grant, Profile, Provider, make_profile, value_at
+from providers.base import Assertion, Profile, Provider, make_profile, value_at
 from providers.http.cache import LIFETIME_SECONDS
 from providers.protocols.key_set import KeySet, PublishedKeys
 
@@ -85,7 +85,7 @@ class Firebase:
         self._tenant_id = tenant_id
         self._trust_unsigned = trust_unsigned
 
-    def verify(self, unverified_token: str) -> Grant:
+    def verify(self, unverified_token: str) -> Assertion:
         """Whom a token speaks of. Raises IdTokenRefused; ProviderError where keys are needed
         and cannot be had; NotAllowed."""
         claims = self.check(unverified_token)
@@ -98,11 +98,11 @@ class Firebase:
             provider, issuer, subject = NAME, self.issuer, claims["sub"]
         else:
             subject = passed_on_subject(claims, way)
-        return Grant(
+        return Assertion(
             provider=provider,
             issuer=issuer,
             profile=profile_of(claims, subject),
-            proved_at=float(max(0, claims["auth_time"])),
+            auth_time=float(max(0, claims["auth_time"])),
             is_relayed=provider != NAME,
         )
 
@@ -119,8 +119,8 @@ class Firebase:
         require(claims.get("iss") == self.issuer, "iss is another project")
         require(claims.get("aud") == self.project_id, "aud is another project")
         check_times(claims)
-        proved_at = number(claims, "auth_time")
-        require(bool(proved_at < time.time() + LEEWAY_SECONDS), "auth_time is in the future")
+        auth_time = number(claims, "auth_time")
+        require(bool(auth_time < time.time() + LEEWAY_SECONDS), "auth_time is in the future")
         subject = claims.get("sub")
         require(isinstance(subject, str) and bool(subject), "sub is missing")
         require(len(str(subject)) <= SUBJECT_MAX_CHARACTERS, "sub has over 128 characters")

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
-from providers.base import Grant, NotShared, Profile, Provider
-from providers.protocols.openid_connect import Issuer, check_hosted_domain
+from providers.base import Assertion, NotShared, Profile, Provider
+from providers.protocols.openid_connect import UpstreamIssuer, check_hosted_domain
 
 
 class Verifier(Protocol):
@@ -15,7 +15,7 @@ class Verifier(Protocol):
     def accepts(self, issuer: object) -> bool:
         """Whether it answers for this value of ``iss``."""
 
-    def verify(self, unverified_token: str) -> Grant:
+    def verify(self, unverified_token: str) -> Assertion:
         """Whom the token speaks of. Raises IdTokenRefused or ProviderError; NotAllowed."""
 
 
@@ -28,7 +28,7 @@ class NativeTokens:
     def __init__(
         self,
         provider: Provider,
-        issuer: Issuer,
+        issuer: UpstreamIssuer,
         client_ids: Collection[str],
         hosted_domain: str | None = None,
     ) -> None:
@@ -40,14 +40,14 @@ class NativeTokens:
     def accepts(self, issuer: object) -> bool:
         return self._issuer.accepts(issuer)
 
-    def verify(self, unverified_token: str) -> Grant:
+    def verify(self, unverified_token: str) -> Assertion:
         claims = self._issuer.check_native_token(unverified_token, self._client_ids)
         check_hosted_domain(claims, self._hosted_domain)
-        return Grant(
+        return Assertion(
             provider=self._provider.name,
             issuer=self._issuer.identity_issuer,
             profile=self._profile(claims),
-            proved_at=proved_at(claims),
+            auth_time=auth_time(claims),
         )
 
     def _profile(self, claims: VerifiedClaims) -> Profile:
@@ -65,7 +65,7 @@ class NativeTokens:
             raise IdTokenRefused(error.detail) from error
 
 
-def proved_at(claims: VerifiedClaims) -> float | None:
+def auth_time(claims: VerifiedClaims) -> float | None:
     """When the person signed in to their provider, where it says so."""
     said, issued = claims.get("auth_time"), claims["iat"]
     if not isinstance(said, int | float) or isinstance(said, bool):
@@ -79,7 +79,7 @@ class IdTokens:
     def __init__(self, verifiers: Iterable[Verifier]) -> None:
         self._verifiers = tuple(verifiers)
 
-    def verify(self, unverified_token: str) -> Grant:
+    def verify(self, unverified_token: str) -> Assertion:
         """Whom a token speaks of. Raises IdTokenRefused or ProviderError."""
         require(len(unverified_token) <= ID_TOKEN_MAX_CHARACTERS, "it is too long")
         unverified_issuer = read_segment(unverified_token, 1, "claims").get("iss")

@@ -12,9 +12,9 @@ from flask_dance.consumer import OAuth1ConsumerBlueprint
 from flask_dance.consumer.requests import OAuth1Session
 from werkzeug.wrappers import Response
 
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from errors import Cancelled, CodeRefused, Misconfigured, ProviderError
-from providers.base import Attempt, Grant, Provider, RequestToken
+from providers.base import Assertion, Flow, Provider, RequestToken
 from providers.http.responses import read_json
 from providers.http.transport import Transport, prepare
 from providers.protocols.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
@@ -38,8 +38,8 @@ class ProviderSession(Conversation, OAuth1Session):
         if not verifier or len(verifier) > TOKEN_MAX_CHARACTERS:
             raise ProviderError("the callback holds no verifier")
         signer = self._client.client
-        signer.resource_owner_key = g.attempt.state
-        signer.resource_owner_secret = g.attempt.request_token_secret
+        signer.resource_owner_key = g.flow.state
+        signer.resource_owner_secret = g.flow.request_token_secret
         signer.verifier = verifier
         return {"oauth_verifier": verifier}
 
@@ -55,7 +55,7 @@ class ProviderSession(Conversation, OAuth1Session):
         profile = blueprint.provider.profile(lambda url: read_json(self.get(url)))
         if answer.get("user_id", profile.subject) != profile.subject:
             raise ProviderError("the profile is of another person than the access token")
-        g.grant = Grant(
+        g.assertion = Assertion(
             provider=blueprint.name,
             issuer=blueprint.identity_issuer,
             profile=profile,
@@ -83,7 +83,7 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
     def __init__(
         self,
         provider: Provider,
-        client: ClientSettings,
+        registration: Registration,
         *,
         public_url: str,
         gate: Gate,
@@ -99,11 +99,13 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
             storage=Storage(tokens),
             rule_kwargs={"methods": ["GET"]},
         )
-        self.set_up(provider, client, public_url=public_url, gate=gate, transport=transport)
-        self.client_secret = client.secret
+        self.set_up(provider, registration, public_url=public_url, gate=gate, transport=transport)
+        self.client_secret = registration.secret
 
     def new_session(self) -> ProviderSession:
-        return ProviderSession(self, client_key=self.client_id, client_secret=self.client.secret)
+        return ProviderSession(
+            self, client_key=self.client_id, client_secret=self.registration.secret
+        )
 
     def opening(self) -> RequestToken:
         """A request token (RFC 5849 2.1). Raises Misconfigured when our key is refused."""
@@ -114,12 +116,12 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
             raise ProviderError("the provider did not confirm our callback")
         return RequestToken(answer["oauth_token"], answer["oauth_token_secret"])
 
-    def authorization_address(self, attempt: Attempt) -> str:
+    def authorization_address(self, flow: Flow) -> str:
         """Where the person is asked (RFC 5849 2.2), with this flow's request token."""
         parameters = {
             **self.provider.authorize_params,
-            **self.provider.intent_params.get(attempt.intent, {}),
-            "oauth_token": attempt.state,
+            **self.provider.intent_params.get(flow.intent, {}),
+            "oauth_token": flow.state,
         }
         return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"
 
@@ -140,7 +142,7 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
 
     def finish(self) -> Response:
         denied = request.args.get("denied")
-        g.attempt = self.gate.claim(self.name, denied or request.args.get("oauth_token"))
+        g.flow = self.gate.claim(self.name, denied or request.args.get("oauth_token"))
         if denied:
             raise Cancelled("the callback says denied")
         return cast(Response, OAuth1ConsumerBlueprint.authorized(self))

@@ -16,15 +16,15 @@ from flask_dance.consumer import OAuth2ConsumerBlueprint
 from flask_dance.consumer.requests import OAuth2Session
 from werkzeug.wrappers import Response
 
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims
-from providers.base import Attempt, ClientAuth, Get, Grant, Provider
+from providers.base import Assertion, ClientAuth, Flow, Get, Provider
 from providers.http.responses import HTTPAnswer, read_json
 from providers.http.transport import HEADERS, Transport
 from providers.protocols.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
 from providers.protocols.openid_connect import (
-    Issuer,
+    UpstreamIssuer,
     check_fresh,
     check_hosted_domain,
     check_userinfo,
@@ -75,18 +75,18 @@ class ProviderSession(Conversation, OAuth2Session):
 
         Leaves the Grant in ``g.grant``. Raises a ProviderError, NotAllowed or NotFresh.
         """
-        blueprint, attempt = self.blueprint, cast(Attempt, g.attempt)
+        blueprint, flow = self.blueprint, cast(Flow, g.flow)
         code = request.args.get("code")
         if not code:
             raise ProviderError("the callback holds neither a code nor an error")
-        answer = blueprint.exchange(code, attempt.code_verifier, attempt.state)
-        claims = blueprint.check_id_token(answer, attempt.nonce)
-        if claims is not None and attempt.intent == "reauth":
+        answer = blueprint.exchange(code, flow.code_verifier, flow.state)
+        claims = blueprint.check_id_token(answer, flow.nonce)
+        if claims is not None and flow.intent == "reauth":
             params = blueprint.provider.intent_params.get("reauth", {})
             check_fresh(claims, required="max_age" in params)
         self.token = answer
         profile = blueprint.provider.profile(self._reader(claims))
-        g.grant = Grant(
+        g.assertion = Assertion(
             provider=blueprint.name,
             issuer=blueprint.identity_issuer,
             profile=profile,
@@ -137,7 +137,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     def __init__(
         self,
         provider: Provider,
-        client: ClientSettings,
+        registration: Registration,
         *,
         public_url: str,
         gate: Gate,
@@ -153,11 +153,11 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             storage=Storage(tokens),
             rule_kwargs={"methods": ["GET"]},
         )
-        self.set_up(provider, client, public_url=public_url, gate=gate, transport=transport)
+        self.set_up(provider, registration, public_url=public_url, gate=gate, transport=transport)
         if provider.issuer:
-            url = client.issuer or provider.issuer
-            aliases = () if client.issuer else provider.issuer_aliases
-            self.issuer = Issuer(url, transport.get_json, aliases, provider.any_tenant)
+            url = registration.issuer or provider.issuer
+            aliases = () if registration.issuer else provider.issuer_aliases
+            self.issuer = UpstreamIssuer(url, transport.get_json, aliases, provider.any_tenant)
         if provider.read_form_user:
             route = f"/{provider.name}/authorized"
             self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
@@ -186,11 +186,11 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         """The client's secret; one that is made of a key is kept for most of its hour."""
         make = self.provider.make_secret
         if make is None:
-            return self.client.secret
+            return self.registration.secret
         secret, made_at = self._made_secret
         if not 0 <= time.time() - made_at < MADE_SECRET_SECONDS:  # made ahead: a clock put back
             made_at = time.time()
-            secret = make(self.client, int(made_at))
+            secret = make(self.registration, int(made_at))
             self._made_secret = (secret, made_at)
         return secret
 
@@ -201,7 +201,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     @property
     def client_auth(self) -> ClientAuth:
         """How the token endpoint gets to know us (RFC 6749 2.3.1). Raises ProviderError."""
-        if not self.client.secret and self.provider.make_secret is None:
+        if not self.registration.secret and self.provider.make_secret is None:
             return "none"
         if self.provider.client_auth is None and self.issuer:
             return self.issuer.metadata().client_auth
@@ -253,14 +253,14 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     # The callback.
 
     def finish(self) -> Response:
-        g.attempt = self.gate.claim(self.name, request.args.get("state"))
+        g.flow = self.gate.claim(self.name, request.args.get("state"))
         self._check_iss_parameter()
         if "error_code" in request.args and "error" not in request.args:
             # Facebook's other form of error, which Flask-Dance takes for a success.
             raise self.callback_error(request.args["error_code"])
         # Flask-Dance checks a slot of its own, of which there is one per provider.
         slot = f"{self.name}_oauth_state"
-        browser_cookie[slot] = g.attempt.state
+        browser_cookie[slot] = g.flow.state
         try:
             response: Response = OAuth2ConsumerBlueprint.authorized(self)
             return response
@@ -299,21 +299,21 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
 
     def form_user(self) -> Mapping[str, object]:
         """What the form of this flow said of the person: not signed by anybody, to show only."""
-        return self.gate.unpack(g.attempt.state, request.args.get("user", ""))
+        return self.gate.unpack(g.flow.state, request.args.get("user", ""))
 
     # The protocol, for the session above.
 
-    def authorization_address(self, attempt: Attempt) -> str:
+    def authorization_address(self, flow: Flow) -> str:
         """The authorization request (RFC 6749 4.1.1): from configuration and flow only, no
         parameter of the request gets through."""
         endpoint = self.endpoint_url("authorization")
         separator = "&" if urlsplit(endpoint).query else "?"
-        own = {"state": attempt.state}
+        own = {"state": flow.state}
         if self.provider.pkce:
-            own |= {"code_challenge": s256(attempt.code_verifier), "code_challenge_method": "S256"}
+            own |= {"code_challenge": s256(flow.code_verifier), "code_challenge_method": "S256"}
         if self.issuer:
-            own["nonce"] = attempt.nonce
-        return f"{endpoint}{separator}{self._fixed_query(attempt.intent)}&{query_of(own)}"
+            own["nonce"] = flow.nonce
+        return f"{endpoint}{separator}{self._fixed_query(flow.intent)}&{query_of(own)}"
 
     def warm_up(self) -> bool:
         is_cold = self.transport.warm(self.endpoint_url("token"))
@@ -331,7 +331,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     def _fixed_parameters(self, intent: str) -> dict[str, str]:
         parameters = {
             **self.provider.authorize_params,
-            **(self.provider.offline_params if self.client.offline_access else {}),
+            **(self.provider.offline_params if self.registration.offline_access else {}),
             **self.provider.intent_params.get(intent, {}),
             "response_type": "code",
             self.provider.client_id_parameter: self.client_id,
@@ -340,8 +340,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         }
         if self.provider.read_form_user:
             parameters["response_mode"] = "form_post"
-        if self.client.hosted_domain:
-            parameters["hd"] = self.client.hosted_domain
+        if self.registration.hosted_domain:
+            parameters["hd"] = self.registration.hosted_domain
         return {name: value for name, value in parameters.items() if value}
 
     def exchange(self, code: str, code_verifier: str, state: str) -> dict[str, Any]:
@@ -398,7 +398,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             nonce=nonce,
             access_token=answer["access_token"],
         )
-        check_hosted_domain(claims, self.client.hosted_domain)
+        check_hosted_domain(claims, self.registration.hosted_domain)
         return claims
 
     def granted_scopes(self, answer: Mapping[str, Any]) -> tuple[str, ...]:

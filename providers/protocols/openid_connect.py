@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import ClientSettings, check_endpoint, is_loopback
+from config.registrations import Registration, check_endpoint, is_loopback
 from errors import NotAllowed, NotFresh, ProviderError
 from keys.jwt import (
     LEEWAY_SECONDS,
@@ -52,21 +52,21 @@ def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> P
     )
 
 
-def named_issuer(name: str, client: ClientSettings) -> Provider:
+def named_issuer(name: str, registration: Registration) -> Provider:
     """The provider of an issuer that only the settings know (OIDC_PROVIDERS)."""
 
     def profile(get: Get) -> Profile:
         claims = dict(claims_with_userinfo(get, needs=("email", "name")))
-        if not client.trust_email:
+        if not registration.trust_email:
             # Anybody can run an issuer: its word counts where the operator says so.
             claims["email_verified"] = False
-        return profile_from(claims, email_trusted=client.trust_email)
+        return profile_from(claims, email_trusted=registration.trust_email)
 
     return Provider(
         name=name,
-        label=client.label or name.capitalize(),
+        label=registration.label or name.capitalize(),
         scope="openid email profile",
-        issuer=client.issuer,
+        issuer=registration.issuer,
         profile=profile,
         intent_params={"reauth": {"max_age": "0"}},
     )
@@ -104,7 +104,7 @@ class Metadata:
     sends_iss: bool
 
 
-class Issuer:
+class UpstreamIssuer:
     """One issuer. Reads its metadata and keys when they are first needed, never at start.
 
     ``any_tenant``: path segments of ``url`` that stand for its tenants, each with those that it

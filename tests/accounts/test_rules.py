@@ -17,7 +17,7 @@ from accounts.rules import (
     Link,
     Match,
     NeedsMerge,
-    NeedsProof,
+    NeedsOwnership,
     NeedsSwitch,
     Owner,
     Policy,
@@ -111,7 +111,7 @@ def named(decision: SignInDecision) -> str:
     match decision:
         case Create():
             return {"identity_unknown": "create", "kept_separate": "apart"}[decision.reason]
-        case NeedsProof():
+        case NeedsOwnership():
             return PROOFS[decision.may_connect, decision.may_create]
         case Refused(error=SignupsClosed()):
             return "closed"
@@ -375,7 +375,7 @@ def test_an_account_opens_only_for_its_own_identity(case):
 def test_closed_sign_ups_make_no_account(case):
     if not case.policy.signups_open:
         assert not isinstance(case.outcome, Create)
-        assert not (isinstance(case.outcome, NeedsProof) and case.outcome.may_create)
+        assert not (isinstance(case.outcome, NeedsOwnership) and case.outcome.may_create)
 
 
 @given(STRANGERS)
@@ -391,7 +391,7 @@ def test_an_unverified_address_leads_to_nobodys_account(case):
     """nOAuth, Casdoor CVE-2026-9092, Nhost CVE-2026-41574, Logto CVE-2026-15611."""
     if not case.profile.email_verified:
         assert not isinstance(case.outcome, Known | Join)
-        assert not (isinstance(case.outcome, NeedsProof) and case.outcome.may_connect)
+        assert not (isinstance(case.outcome, NeedsOwnership) and case.outcome.may_connect)
 
 
 @given(STRANGERS)
@@ -415,7 +415,7 @@ def test_nobody_is_moved_to_another_account_unasked(case):
 def test_who_is_asked_for_a_proof_is_left_a_way(case):
     """The accounts that have the address can be proved, or another one be had; or both."""
     decision = case.decision
-    if isinstance(decision, NeedsProof):
+    if isinstance(decision, NeedsOwnership):
         assert decision.may_connect or decision.may_create
         assert set(decision.user_ids) == {match.user_id for match in case.matches} != set()
 
@@ -435,7 +435,7 @@ def test_a_planted_account_does_not_keep_the_owner_of_the_address_out(matches, m
     can still be signed in to."""
     decision = decide_sign_in(ADDRESSES["verified"], None, matches, Policy(mode), separate=True)
     proved_before = any(match.verified and match.reachable for match in matches)
-    assert isinstance(decision, NeedsProof if proved_before else Create)
+    assert isinstance(decision, NeedsOwnership if proved_before else Create)
 
 
 @given(user_id=USER_IDS, owner=st.none() | OWNERS)

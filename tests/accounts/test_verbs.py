@@ -34,7 +34,7 @@ from accounts.rules import (
     Known,
     Link,
     NeedsMerge,
-    NeedsProof,
+    NeedsOwnership,
     NeedsSwitch,
     Policy,
     Refused,
@@ -43,7 +43,7 @@ from accounts.rules import (
 from accounts.verbs import SignIn
 from errors import LastWayIn, NotFound, Problem, StateMismatch
 from models import OAuth
-from providers.base import Grant, make_profile
+from providers.base import Assertion, make_profile
 from simulator.people import PEOPLE
 from storage.database import atomic, db
 from tests.processes import until
@@ -55,15 +55,15 @@ ASK, AUTO, SEPARATE = Policy("ask"), Policy("auto"), Policy("separate")
 ROUNDS = 8
 
 
-def grant(
+def assertion(
     provider: str = "google",
     subject: str = "1",
     email: str | None = None,
     proved: Literal["no", "verified", "trusted"] = "no",
     issuer: str | None = None,
-) -> Grant:
+) -> Assertion:
     """What a flow brings. ``proved``: how far the provider's word for the address goes."""
-    return Grant(
+    return Assertion(
         provider=provider,
         issuer=issuer or f"https://{provider}.example",
         profile=make_profile(
@@ -85,12 +85,12 @@ class Seat:
     token: str
 
 
-def with_picture(who: Grant, name: str) -> Grant:
+def with_picture(who: Assertion, name: str) -> Assertion:
     return replace(who, profile=replace(who.profile, picture=f"https://pictures.example/{name}"))
 
 
 @atomic
-def _enter(who: Grant, policy: Policy, replaces: str | None, **asked: Any) -> Any:
+def _enter(who: Assertion, policy: Policy, replaces: str | None, **asked: Any) -> Any:
     """Account and session in one transaction, as views/login.py has it."""
     result = accounts.sign_in(who, policy, CALLER, **asked)
     if result.identity is None:
@@ -107,42 +107,42 @@ class Desk:
         self.is_postgres = "postgresql" in str(site.app.config["SQLALCHEMY_DATABASE_URI"])
 
     def try_to_enter(
-        self, who: Grant, policy: Policy = ASK, *, replaces: str | None = None, **asked: Any
+        self, who: Assertion, policy: Policy = ASK, *, replaces: str | None = None, **asked: Any
     ) -> tuple[SignInDecision, Seat | None]:
         return self.site.inside(_enter, who, policy, replaces, **asked)  # type: ignore[no-any-return]
 
-    def enter(self, who: Grant, policy: Policy = ASK, **asked: Any) -> Seat:
+    def enter(self, who: Assertion, policy: Policy = ASK, **asked: Any) -> Seat:
         decision, seat = self.try_to_enter(who, policy, **asked)
         assert seat, decision
         return seat
 
-    def sign_in(self, who: Grant, policy: Policy = ASK, **asked: Any) -> SignInDecision:
+    def sign_in(self, who: Assertion, policy: Policy = ASK, **asked: Any) -> SignInDecision:
         result: SignIn = self.site.inside(accounts.sign_in, who, policy, CALLER, **asked)
         return result.decision
 
-    def preview(self, who: Grant, policy: Policy = ASK) -> SignInDecision:
+    def preview(self, who: Assertion, policy: Policy = ASK) -> SignInDecision:
         return self.site.inside(accounts.sign_in_preview, who, policy)  # type: ignore[no-any-return]
 
-    def link(self, user_id: str, who: Grant) -> Any:
+    def link(self, user_id: str, who: Assertion) -> Any:
         return self.site.inside(accounts.link, user_id, who, CALLER)
 
-    def connect(self, user_id: str, who: Grant, policy: Policy = ASK) -> None:
+    def connect(self, user_id: str, who: Assertion, policy: Policy = ASK) -> None:
         self.site.inside(accounts.connect, user_id, who, policy, CALLER)
 
-    def confirm(self, user_id: str, identity_id: str, who: Grant) -> bool:
+    def confirm(self, user_id: str, identity_id: str, who: Assertion) -> bool:
         return bool(self.site.inside(accounts.confirm, user_id, identity_id, who, CALLER))
 
-    def merge(self, user_id: str, who: Grant) -> None:
+    def merge(self, user_id: str, who: Assertion) -> None:
         self.site.inside(accounts.merge, user_id, who, CALLER)
 
     def unlink(
-        self, seat: Seat, who: Grant | str, policy: Policy = ASK, user_id: str | None = None
+        self, seat: Seat, who: Assertion | str, policy: Policy = ASK, user_id: str | None = None
     ) -> None:
         identity_id = who if isinstance(who, str) else self.identity(who)
         user_id = user_id or seat.user_id
         self.site.inside(accounts.unlink, user_id, identity_id, policy, seat.session_id, CALLER)
 
-    def account(self, *ways: Grant) -> Seat:
+    def account(self, *ways: Assertion) -> Seat:
         """Somebody with these identities, signed in with the first."""
         seat = self.enter(ways[0], SEPARATE)
         for way in ways[1:]:
@@ -160,7 +160,7 @@ class Desk:
         session = self.site.inside(sessions.find, seat.token)
         return session.user_id if session else None
 
-    def identity(self, who: Grant) -> str:
+    def identity(self, who: Assertion) -> str:
         rows = self.site.rows(
             "SELECT id FROM oauth WHERE provider = :p AND issuer = :i AND subject = :s",
             p=who.provider,
@@ -176,7 +176,7 @@ class Desk:
         assert len(owners) == len(rows)
         return owners
 
-    def owner(self, who: Grant) -> str | None:
+    def owner(self, who: Assertion) -> str | None:
         return self.owners().get(key(who))
 
     def events(self, user_id: str) -> list[tuple[str, str, str]]:
@@ -253,7 +253,7 @@ def outcome_of(verb: Callable[[], Any]) -> Any:
         return problem
 
 
-def key(who: Grant) -> tuple[str, str, str]:
+def key(who: Assertion) -> tuple[str, str, str]:
     return who.provider, who.issuer, who.profile.subject
 
 
@@ -266,8 +266,8 @@ def desk(request, make_site) -> Desk:
 
 
 def test_an_identity_opens_its_account_again(desk):
-    first = desk.enter(grant(email="ada@gmail.com", proved="trusted"))
-    again = desk.enter(grant(email="ada@gmail.com", proved="trusted"))
+    first = desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
+    again = desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
     assert first.user_id == again.user_id
     assert first.token != again.token
     assert [event[:2] for event in desk.events(first.user_id)] == [
@@ -288,7 +288,10 @@ def test_a_picture_follows_its_provider_unless_another_was_chosen(desk):
     def shown() -> list[str | None]:
         return [row[0] for row in desk.site.rows("SELECT picture FROM users")]
 
-    one, two = with_picture(grant("google", "1"), "1"), with_picture(grant("github", "2"), "2")
+    one, two = (
+        with_picture(assertion("google", "1"), "1"),
+        with_picture(assertion("github", "2"), "2"),
+    )
     desk.account(one, two)
     assert shown() == ["https://pictures.example/1"]
     desk.sign_in(with_picture(one, "1b"))
@@ -299,14 +302,14 @@ def test_a_picture_follows_its_provider_unless_another_was_chosen(desk):
 
 def test_subjects_are_compared_byte_by_byte(desk):
     """CVE-2024-32879: compared without case, two people were one."""
-    people = [grant(subject=subject) for subject in SUBJECTS]
+    people = [assertion(subject=subject) for subject in SUBJECTS]
     assert {desk.sign_in(who) for who in people} == {Create()}
     assert len({desk.owner(who) for who in people}) == len(people)
     assert [desk.sign_in(who) for who in people] == [Known(desk.owner(who)) for who in people]
 
 
 def test_a_subject_of_255_characters_of_any_script_is_kept_whole(desk):
-    long = grant(subject="\U0001f600" * 255)
+    long = assertion(subject="\U0001f600" * 255)
     assert desk.sign_in(long) == Create()
     assert desk.owner(long)
 
@@ -314,10 +317,10 @@ def test_a_subject_of_255_characters_of_any_script_is_kept_whole(desk):
 def test_the_same_subject_elsewhere_is_another_person(desk):
     """42 at github.com is not 42 at a company's own GitHub, nor 42 at Google."""
     everywhere = [
-        grant("github", "42"),
-        grant("github", "42", issuer="https://github.company.example"),
-        grant("github", "42", issuer="https://github.example/"),
-        grant("google", "42"),
+        assertion("github", "42"),
+        assertion("github", "42", issuer="https://github.company.example"),
+        assertion("github", "42", issuer="https://github.example/"),
+        assertion("google", "42"),
     ]
     assert [desk.sign_in(who) for who in everywhere] == [Create()] * 4
     assert len(set(desk.owners().values())) == 4
@@ -339,31 +342,34 @@ OTHER_ADDRESSES = (
 def test_addresses_are_equal_but_for_ascii_case_only(desk):
     """Kelvin sign and dotless i; GitHub's case-mapping takeover of 2019."""
     for email in KNOWN_ADDRESSES:
-        desk.enter(grant("google", email, email, "trusted"))
+        desk.enter(assertion("google", email, email, "trusted"))
     for email in KNOWN_ADDRESSES + SAME_ADDRESSES:
-        newcomer = grant("github", "new", email, "trusted")
-        assert isinstance(desk.preview(newcomer, ASK), NeedsProof), email
+        newcomer = assertion("github", "new", email, "trusted")
+        assert isinstance(desk.preview(newcomer, ASK), NeedsOwnership), email
         assert isinstance(desk.preview(newcomer, AUTO), Join), email
     for email in OTHER_ADDRESSES:
-        newcomer = grant("github", "new", email, "trusted")
+        newcomer = assertion("github", "new", email, "trusted")
         assert newcomer.profile.email == email
         assert desk.preview(newcomer, ASK) == desk.preview(newcomer, AUTO) == Create(), email
 
 
 def test_several_accounts_without_an_address_have_nothing_in_common(desk):
-    desk.enter(grant("google", "1"))
-    assert desk.sign_in(grant("github", "2"), AUTO) == Create()
+    desk.enter(assertion("google", "1"))
+    assert desk.sign_in(assertion("github", "2"), AUTO) == Create()
 
 
 # The address.
 
 PLANTED = [
     # An attacker claims Ada's address and proves nothing,
-    (grant("facebook", "m", "ada@gmail.com"),),
+    (assertion("facebook", "m", "ada@gmail.com"),),
     # or proves another address of theirs beside it,
-    (grant("facebook", "m", "ada@gmail.com"), grant("google", "m", "m@gmail.com", "trusted")),
+    (
+        assertion("facebook", "m", "ada@gmail.com"),
+        assertion("google", "m", "m@gmail.com", "trusted"),
+    ),
     # or has the word of a provider that does not answer for such an address.
-    (grant("github", "m", "ada@gmail.com", "verified"),),
+    (assertion("github", "m", "ada@gmail.com", "verified"),),
 ]
 
 
@@ -372,9 +378,9 @@ def test_an_account_that_did_not_prove_the_address_is_never_joined(desk, ways):
     """Account pre-hijacking; allauth 64.2.1 let the attacker keep their way in."""
     planted = desk.account(*ways)
     before = desk.everything()
-    ada = grant("google", "ada", "ada@gmail.com", "trusted")
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
     decision = desk.sign_in(ada, AUTO)
-    assert isinstance(decision, NeedsProof)
+    assert isinstance(decision, NeedsOwnership)
     assert decision.user_ids == (planted.user_id,)
     assert desk.everything() == before
 
@@ -382,17 +388,17 @@ def test_an_account_that_did_not_prove_the_address_is_never_joined(desk, ways):
 @pytest.mark.parametrize("proved", ["no", "verified"])
 def test_who_did_not_prove_the_address_joins_nobody(desk, proved):
     """nOAuth; better-auth #9578."""
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
-    decision = desk.sign_in(grant("facebook", "m", "ada@gmail.com", proved), AUTO)
-    assert isinstance(decision, NeedsProof)
+    decision = desk.sign_in(assertion("facebook", "m", "ada@gmail.com", proved), AUTO)
+    assert isinstance(decision, NeedsOwnership)
     assert decision.may_connect is (proved == "verified")
     assert desk.everything() == before
 
 
 def test_two_that_proved_it_to_trusted_providers_are_joined(desk):
-    ada = desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
-    joined = desk.enter(grant("github", "ada", "Ada@gmail.com", "trusted"), AUTO)
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    joined = desk.enter(assertion("github", "ada", "Ada@gmail.com", "trusted"), AUTO)
     assert joined.user_id == ada.user_id
     assert desk.events(ada.user_id)[:2] == [
         ("signed_in", "email_verified_on_both_sides", "Ada@gmail.com"),
@@ -401,24 +407,24 @@ def test_two_that_proved_it_to_trusted_providers_are_joined(desk):
 
 
 def test_a_switched_off_account_is_not_joined(desk):
-    ada = desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.switch(ada.user_id, off=True)
-    decision = desk.sign_in(grant("github", "ada", "ada@gmail.com", "trusted"), AUTO)
-    assert isinstance(decision, NeedsProof)
+    decision = desk.sign_in(assertion("github", "ada", "ada@gmail.com", "trusted"), AUTO)
+    assert isinstance(decision, NeedsOwnership)
 
 
 def test_an_address_that_was_given_up_is_nobodys(desk):
     """What counts is what the provider said last."""
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
-    desk.enter(grant("google", "ada", "lovelace@gmail.com", "trusted"))
-    assert desk.sign_in(grant("github", "heir", "ada@gmail.com", "trusted"), AUTO) == Create()
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "lovelace@gmail.com", "trusted"))
+    assert desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO) == Create()
 
 
 def test_a_proof_that_was_taken_back_joins_nobody(desk):
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
-    desk.enter(grant("google", "ada", "ada@gmail.com"))
-    decision = desk.sign_in(grant("github", "heir", "ada@gmail.com", "trusted"), AUTO)
-    assert isinstance(decision, NeedsProof)
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com"))
+    decision = desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO)
+    assert isinstance(decision, NeedsOwnership)
 
 
 def changes_of_address(desk: Desk, user_id: str) -> list[str]:
@@ -426,24 +432,24 @@ def changes_of_address(desk: Desk, user_id: str) -> list[str]:
 
 
 def test_a_new_address_is_noted(desk):
-    ada = desk.enter(grant(email="ada@gmail.com", proved="trusted"))
-    desk.enter(grant(email="ada@gmail.com", proved="trusted"))
+    ada = desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
+    desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
     assert changes_of_address(desk, ada.user_id) == []
-    desk.enter(grant(email="lovelace@gmail.com", proved="trusted"))
+    desk.enter(assertion(email="lovelace@gmail.com", proved="trusted"))
     assert changes_of_address(desk, ada.user_id) == ["lovelace@gmail.com"]
 
 
 def test_a_new_address_of_an_identity_that_does_not_count_is_not_noted(desk):
-    first = grant("google", "1", "ada@gmail.com", "trusted")
-    ada = desk.account(first, grant("github", "2", "work@ada.example", "verified"))
-    desk.enter(grant("github", "2", "new@ada.example", "verified"))
+    first = assertion("google", "1", "ada@gmail.com", "trusted")
+    ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
+    desk.enter(assertion("github", "2", "new@ada.example", "verified"))
     assert changes_of_address(desk, ada.user_id) == []
 
 
 def test_an_address_that_lost_its_proof_gives_way_and_that_is_noted(desk):
-    first = grant("google", "1", "ada@gmail.com", "trusted")
-    ada = desk.account(first, grant("github", "2", "work@ada.example", "verified"))
-    desk.enter(grant("google", "1", "ada@gmail.com"))
+    first = assertion("google", "1", "ada@gmail.com", "trusted")
+    ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
+    desk.enter(assertion("google", "1", "ada@gmail.com"))
     assert changes_of_address(desk, ada.user_id) == ["work@ada.example"]
 
 
@@ -451,25 +457,27 @@ def test_an_address_that_lost_its_proof_gives_way_and_that_is_noted(desk):
 
 
 def test_a_question_or_a_refusal_of_a_stranger_writes_nothing(desk):
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     closed, listed = Policy(signups_open=False), Policy(allowed_email_domains=("navy.example",))
-    assert isinstance(desk.sign_in(grant("github", "2", "ada@gmail.com", "trusted")), NeedsProof)
-    assert isinstance(desk.sign_in(grant("github", "2", "ada@gmail.com")), NeedsProof)
-    assert isinstance(desk.sign_in(grant("github", "2"), closed), Refused)
-    assert isinstance(desk.sign_in(grant("github", "2"), listed), Refused)
-    assert isinstance(desk.sign_in(grant("github", "2"), signed_in_as="another"), NeedsSwitch)
-    assert isinstance(desk.sign_in(grant("google", "ada"), signed_in_as="another"), NeedsSwitch)
+    assert isinstance(
+        desk.sign_in(assertion("github", "2", "ada@gmail.com", "trusted")), NeedsOwnership
+    )
+    assert isinstance(desk.sign_in(assertion("github", "2", "ada@gmail.com")), NeedsOwnership)
+    assert isinstance(desk.sign_in(assertion("github", "2"), closed), Refused)
+    assert isinstance(desk.sign_in(assertion("github", "2"), listed), Refused)
+    assert isinstance(desk.sign_in(assertion("github", "2"), signed_in_as="another"), NeedsSwitch)
+    assert isinstance(desk.sign_in(assertion("google", "ada"), signed_in_as="another"), NeedsSwitch)
     assert desk.everything() == before
 
 
 def test_a_look_ahead_writes_nothing_and_says_the_same(desk):
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     newcomers = [
-        grant("google", "ada", "ada@gmail.com", "trusted"),
-        grant("github", "2", "ada@gmail.com", "trusted"),
-        grant("github", "2", "ada@gmail.com"),
+        assertion("google", "ada", "ada@gmail.com", "trusted"),
+        assertion("github", "2", "ada@gmail.com", "trusted"),
+        assertion("github", "2", "ada@gmail.com"),
     ]
     previews = [desk.preview(who) for who in newcomers]
     assert desk.everything() == before
@@ -477,50 +485,50 @@ def test_a_look_ahead_writes_nothing_and_says_the_same(desk):
 
 
 def test_a_refusal_stands_in_the_activity_of_whoever_it_concerns(desk):
-    ada = desk.enter(grant())
+    ada = desk.enter(assertion())
     desk.switch(ada.user_id, off=True)
-    assert isinstance(desk.sign_in(grant()), Refused)
+    assert isinstance(desk.sign_in(assertion()), Refused)
     assert desk.events(ada.user_id)[0][:2] == ("refused", "disabled")
 
 
 def test_a_list_of_domains_counts_all_identities_of_an_account(desk):
     policy = Policy(allowed_email_domains=("navy.example",))
-    navy = grant("google", "1", "grace@navy.example", "verified")
-    grace = desk.account(navy, grant("github", "2"))
-    assert desk.sign_in(grant("github", "2"), policy) == Known(grace.user_id)
+    navy = assertion("google", "1", "grace@navy.example", "verified")
+    grace = desk.account(navy, assertion("github", "2"))
+    assert desk.sign_in(assertion("github", "2"), policy) == Known(grace.user_id)
     desk.unlink(grace, navy)
-    assert isinstance(desk.sign_in(grant("github", "2"), policy), Refused)
+    assert isinstance(desk.sign_in(assertion("github", "2"), policy), Refused)
 
 
 # Link, connect, confirm.
 
 
 def test_linking_gives_one_account_two_ways_in(desk):
-    ada = desk.enter(grant("google", "1"))
-    assert desk.link(ada.user_id, grant("github", "2")) == Link()
-    assert desk.link(ada.user_id, grant("github", "2")) == AlreadyLinked()
-    assert desk.link(ada.user_id, grant("github", "3")) == Link()
-    assert {desk.enter(grant("github", each)).user_id for each in "23"} == {ada.user_id}
+    ada = desk.enter(assertion("google", "1"))
+    assert desk.link(ada.user_id, assertion("github", "2")) == Link()
+    assert desk.link(ada.user_id, assertion("github", "2")) == AlreadyLinked()
+    assert desk.link(ada.user_id, assertion("github", "3")) == Link()
+    assert {desk.enter(assertion("github", each)).user_id for each in "23"} == {ada.user_id}
 
 
 def test_linking_takes_nothing_from_another_account(desk):
     """Supabase #1762: an identity that belongs to somebody is never moved silently."""
-    ada, grace = desk.enter(grant("google", "1")), desk.enter(grant("github", "2"))
+    ada, grace = desk.enter(assertion("google", "1")), desk.enter(assertion("github", "2"))
     before = desk.everything()
-    assert desk.link(ada.user_id, grant("github", "2")) == NeedsMerge(grace.user_id)
+    assert desk.link(ada.user_id, assertion("github", "2")) == NeedsMerge(grace.user_id)
     assert desk.everything() == before
 
 
 def test_nothing_is_linked_to_an_account_that_is_gone(desk):
-    assert isinstance(outcome_of(lambda: desk.link("0" * 32, grant())), StateMismatch)
+    assert isinstance(outcome_of(lambda: desk.link("0" * 32, assertion())), StateMismatch)
     assert desk.owners() == {}
 
 
-NEWCOMER = grant("github", "new", "ada@gmail.com", "verified")
+NEWCOMER = assertion("github", "new", "ada@gmail.com", "verified")
 
 
 def test_a_proved_account_is_connected(desk):
-    ada = desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.connect(ada.user_id, NEWCOMER)
     assert desk.enter(NEWCOMER).user_id == ada.user_id
     assert desk.events(ada.user_id)[1][0] == "linked"
@@ -529,16 +537,16 @@ def test_a_proved_account_is_connected(desk):
 @pytest.mark.parametrize(
     ("who", "policy"),
     [
-        (grant("github", "new", "ada@gmail.com"), ASK),  # its address was never proved
-        (grant("github", "new", "other@gmail.com", "trusted"), ASK),  # not this address
-        (grant("github", "new"), ASK),
+        (assertion("github", "new", "ada@gmail.com"), ASK),  # its address was never proved
+        (assertion("github", "new", "other@gmail.com", "trusted"), ASK),  # not this address
+        (assertion("github", "new"), ASK),
         (NEWCOMER, SEPARATE),  # no longer asked
         (NEWCOMER, Policy(allowed_email_domains=("navy.example",))),
-        (grant("google", "ada", "ada@gmail.com", "trusted"), ASK),  # known
+        (assertion("google", "ada", "ada@gmail.com", "trusted"), ASK),  # known
     ],
 )
 def test_what_no_rule_asks_to_connect_is_not_connected(desk, who, policy):
-    ada = desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     with pytest.raises(StateMismatch):
         desk.connect(ada.user_id, who, policy)
@@ -546,8 +554,8 @@ def test_what_no_rule_asks_to_connect_is_not_connected(desk, who, policy):
 
 
 def test_an_account_without_the_address_is_not_connected(desk):
-    desk.enter(grant("google", "ada", "ada@gmail.com", "trusted"))
-    mallory = desk.enter(grant("google", "mallory", "mallory@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    mallory = desk.enter(assertion("google", "mallory", "mallory@gmail.com", "trusted"))
     before = desk.everything()
     with pytest.raises(StateMismatch):
         desk.connect(mallory.user_id, NEWCOMER)
@@ -556,13 +564,17 @@ def test_an_account_without_the_address_is_not_connected(desk):
 
 def test_only_the_identity_that_was_asked_for_confirms(desk):
     """Flask-Security GHSA-97r5, GHSA-f66q."""
-    one, two, strangers = grant("google", "1"), grant("google", "2"), grant("google", "3")
+    one, two, strangers = (
+        assertion("google", "1"),
+        assertion("google", "2"),
+        assertion("google", "3"),
+    )
     ada, eve = desk.account(one, two), desk.enter(strangers)
     before = desk.everything()
     asked = desk.identity(one)
     assert not desk.confirm(ada.user_id, asked, two)
     assert not desk.confirm(ada.user_id, asked, strangers)
-    assert not desk.confirm(ada.user_id, asked, grant("google", "4"))
+    assert not desk.confirm(ada.user_id, asked, assertion("google", "4"))
     assert not desk.confirm(eve.user_id, asked, one)
     assert not desk.confirm(ada.user_id, desk.identity(strangers), strangers)
     assert desk.everything() == before
@@ -574,7 +586,7 @@ def test_only_the_identity_that_was_asked_for_confirms(desk):
 
 
 def test_unlinking_ends_what_the_identity_began_elsewhere(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     laptop, phone = desk.enter(one), desk.enter(two)
     desk.unlink(here, one)
@@ -585,7 +597,7 @@ def test_unlinking_ends_what_the_identity_began_elsewhere(desk):
 
 
 def test_an_unlinked_identity_is_a_stranger(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     desk.unlink(here, one)
     assert desk.enter(one).user_id != here.user_id
@@ -593,11 +605,11 @@ def test_an_unlinked_identity_is_a_stranger(desk):
 
 def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
     """better-auth CVE-2025-61928."""
-    ada = desk.account(grant("google", "1"), grant("github", "2"))
-    eve = desk.account(grant("google", "3"), grant("github", "4"))
+    ada = desk.account(assertion("google", "1"), assertion("github", "2"))
+    eve = desk.account(assertion("google", "3"), assertion("github", "4"))
     before = desk.everything()
     missing = outcome_of(lambda: desk.unlink(eve, "0" * 32))
-    strangers = outcome_of(lambda: desk.unlink(eve, grant("google", "1")))
+    strangers = outcome_of(lambda: desk.unlink(eve, assertion("google", "1")))
     assert isinstance(missing, NotFound)
     assert isinstance(strangers, NotFound)
     assert str(missing) == str(strangers)
@@ -606,7 +618,7 @@ def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
 
 
 def test_the_last_way_in_stays(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     ada = desk.account(one, two)
     desk.unlink(ada, two)
     with pytest.raises(LastWayIn):
@@ -615,7 +627,7 @@ def test_the_last_way_in_stays(desk):
 
 
 def test_a_way_in_that_the_site_does_not_offer_is_none(desk):
-    one, two = grant("google", "1"), grant("google", "1", issuer="https://old.example")
+    one, two = assertion("google", "1"), assertion("google", "1", issuer="https://old.example")
     ada = desk.account(one, two)
     only_google = Policy(usable=frozenset({(one.provider, one.issuer)}))
     with pytest.raises(LastWayIn):
@@ -628,7 +640,7 @@ def test_a_way_in_that_the_site_does_not_offer_is_none(desk):
 
 
 def test_a_merge_brings_everything_over(desk):
-    one, two, three = grant("google", "1"), grant("github", "2"), grant("facebook", "3")
+    one, two, three = assertion("google", "1"), assertion("github", "2"), assertion("facebook", "3")
     kept, gone = desk.account(one), desk.account(two, three)
     elsewhere = desk.enter(three)
     theirs = desk.events(gone.user_id)
@@ -642,7 +654,7 @@ def test_a_merge_brings_everything_over(desk):
 
 
 def test_a_merged_identity_can_be_unlinked_and_its_sessions_end(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     kept, gone = desk.account(one), desk.account(two)
     desk.merge(kept.user_id, two)
     desk.unlink(kept, two)
@@ -650,31 +662,34 @@ def test_a_merged_identity_can_be_unlinked_and_its_sessions_end(desk):
 
 
 def test_a_merge_that_is_asked_twice_happens_once(desk):
-    kept, _gone = desk.account(grant("google", "1")), desk.account(grant("github", "2"))
-    desk.merge(kept.user_id, grant("github", "2"))
+    kept, _gone = desk.account(assertion("google", "1")), desk.account(assertion("github", "2"))
+    desk.merge(kept.user_id, assertion("github", "2"))
     before = desk.everything()
     with pytest.raises(StateMismatch):
-        desk.merge(kept.user_id, grant("github", "2"))
+        desk.merge(kept.user_id, assertion("github", "2"))
     assert desk.everything() == before
 
 
 def test_an_unknown_identity_merges_nothing(desk):
-    kept = desk.account(grant("google", "1"))
+    kept = desk.account(assertion("google", "1"))
     with pytest.raises(StateMismatch):
-        desk.merge(kept.user_id, grant("github", "unlinked meanwhile"))
+        desk.merge(kept.user_id, assertion("github", "unlinked meanwhile"))
     with pytest.raises(StateMismatch):
-        desk.merge("0" * 32, grant("google", "1"))
-    assert desk.owner(grant("google", "1")) == kept.user_id
+        desk.merge("0" * 32, assertion("google", "1"))
+    assert desk.owner(assertion("google", "1")) == kept.user_id
 
 
 @pytest.mark.parametrize("which", ["kept", "gone"])
 def test_a_switched_off_account_is_not_merged(desk, which):
     """Neither away, which would switch it on, nor into, which would lock the other one out."""
-    seats = {"kept": desk.account(grant("google", "1")), "gone": desk.account(grant("github", "2"))}
+    seats = {
+        "kept": desk.account(assertion("google", "1")),
+        "gone": desk.account(assertion("github", "2")),
+    }
     desk.switch(seats[which].user_id, off=True)
     before = desk.everything()
     with pytest.raises(StateMismatch):
-        desk.merge(seats["kept"].user_id, grant("github", "2"))
+        desk.merge(seats["kept"].user_id, assertion("github", "2"))
     assert desk.everything() == before
 
 
@@ -683,13 +698,13 @@ def test_a_switched_off_account_is_not_merged(desk, which):
 
 def test_a_switched_off_person_is_out_from_that_moment(desk):
     """Pocket-ID CVE-2026-43983, allauth 65.13."""
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     seats = [here, desk.enter(one), desk.enter(two)]
     desk.switch(here.user_id, off=True)
     assert [desk.whose(seat) for seat in seats] == [None] * 3
     assert [desk.try_to_enter(way)[1] for way in (one, two)] == [None] * 2
-    eve = desk.enter(grant("google", "eve"))
+    eve = desk.enter(assertion("google", "eve"))
     assert isinstance(desk.link(eve.user_id, one), Refused)
     desk.switch(here.user_id, off=False)
     assert desk.enter(one).user_id == here.user_id
@@ -700,7 +715,7 @@ def test_a_switched_off_person_is_out_from_that_moment(desk):
 
 def test_first_sign_ins_at_once_make_one_account(desk):
     for number in range(ROUNDS):
-        who = grant(subject=str(number))
+        who = assertion(subject=str(number))
         seats = desk.at_once(*[partial(desk.enter, who)] * 10)
         assert {desk.whose(seat) for seat in seats} == {desk.owner(who)}
     assert desk.site.user_count() == ROUNDS
@@ -710,8 +725,8 @@ def test_first_sign_ins_at_once_make_one_account(desk):
 
 def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
     """social-app-django CVE-2025-61783: it opened the account that had the same address."""
-    victim = desk.enter(grant("google", "victim", "ada@gmail.com", "trusted"))
-    newcomer = grant("github", "new", "ada@gmail.com", "trusted")
+    victim = desk.enter(assertion("google", "victim", "ada@gmail.com", "trusted"))
+    newcomer = assertion("github", "new", "ada@gmail.com", "trusted")
     first, second = desk.overtake(
         lambda: _enter(newcomer, SEPARATE, None),
         lambda: desk.enter(newcomer, SEPARATE),
@@ -724,7 +739,7 @@ def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
 def test_nobody_is_asked_to_prove_the_account_that_they_just_got(desk, look):
     """Of two first sign-ins the second looks for the identity before the first one's account is
     there, and for accounts with the address after."""
-    ada = grant("google", "ada", "ada@gmail.com", "trusted")
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
 
     def quicker() -> None:
         if desk.is_postgres:  # lets the other see identities, but not yet accounts
@@ -740,19 +755,19 @@ def test_an_account_that_was_not_finished_blocks_nobody(desk):
     """The first of two is rolled back: the second makes the account."""
 
     def fails() -> None:
-        accounts.sign_in(grant(), ASK, CALLER)
+        accounts.sign_in(assertion(), ASK, CALLER)
         raise NotFound("something goes wrong after the account was made")
 
-    ready, seat = desk.overtake(fails, lambda: desk.enter(grant()))
+    ready, seat = desk.overtake(fails, lambda: desk.enter(assertion()))
     assert isinstance(ready, NotFound)
-    assert desk.whose(seat) == desk.owner(grant())
+    assert desk.whose(seat) == desk.owner(assertion())
     assert desk.site.user_count() == 1
 
 
 @pytest.mark.parametrize("policy", [ASK, SEPARATE])
 def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
-    one = grant("google", "1", "ada@gmail.com", "trusted")
-    two = grant("github", "2", "ada@gmail.com", "trusted")
+    one = assertion("google", "1", "ada@gmail.com", "trusted")
+    two = assertion("github", "2", "ada@gmail.com", "trusted")
     kept, _gone = desk.account(one), desk.account(two)
     _, decision = desk.overtake(
         lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.sign_in(two, policy)
@@ -763,7 +778,7 @@ def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
 def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
     """Not the one that is gone: else the account could lose its last way in meanwhile."""
     desk = Desk(make_site("postgresql"))
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     kept, _gone = desk.account(one), desk.account(two)
 
     @atomic
@@ -780,7 +795,7 @@ def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
 def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
     """A sign-in waits for a renewal that is being stored: it keeps the newer refresh token."""
     desk = Desk(make_site("postgresql"))
-    who = replace(grant("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
+    who = replace(assertion("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
     again = replace(who, token={"access_token": "a3"})
     desk.account(who)
     row = desk.identity(who)
@@ -797,7 +812,7 @@ def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
 
 
 def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     kept, _gone = desk.account(one), desk.account(two)
     closed = Policy(signups_open=False)
     _, decision = desk.overtake(
@@ -807,7 +822,7 @@ def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):
 
 
 def test_a_sign_in_during_its_unlinking_is_a_strangers(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     removed = desk.identity(two)
     _, seat = desk.overtake(
@@ -819,7 +834,7 @@ def test_a_sign_in_during_its_unlinking_is_a_strangers(desk):
 
 
 def test_an_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     (_, seat), _ = desk.overtake(lambda: _enter(two, ASK, None), lambda: desk.unlink(here, two))
     assert desk.owner(two) is None
@@ -828,7 +843,7 @@ def test_an_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
 
 def test_what_became_somebody_elses_meanwhile_is_not_connected(desk):
     """Nor is the person told that it was."""
-    ada = grant("google", "ada", "ada@gmail.com", "trusted")
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
     seat = desk.enter(ada)
 
     def take() -> None:
@@ -848,7 +863,7 @@ def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
     old = browser.cookie("session")
     question = browser.sign_in("github", "linus")
     issuer = desk.site.app.extensions["quickstep"].providers["github"].identity_issuer
-    linus = grant("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
+    linus = assertion("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
     desk.overtake(
         lambda: accounts.sign_in(linus, ASK, CALLER), lambda: browser.answer(question, "switch")
     )
@@ -862,7 +877,7 @@ def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
 def test_two_unlinkings_at_once_leave_one_way_in(desk):
     """Supabase and better-auth count outside of the delete."""
     for number in range(ROUNDS):
-        one, two = grant("google", str(number)), grant("github", str(number))
+        one, two = assertion("google", str(number)), assertion("github", str(number))
         here = desk.account(one, two)
         outcomes = desk.at_once(*[partial(desk.unlink, here, each) for each in (one, two)])
         assert [type(each) for each in outcomes].count(LastWayIn) == 1
@@ -870,7 +885,7 @@ def test_two_unlinkings_at_once_leave_one_way_in(desk):
 
 
 def test_a_second_unlinking_sees_the_first(desk):
-    one, two = grant("google", "1"), grant("github", "2")
+    one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     first = desk.identity(one)
     _, second = desk.overtake(
@@ -883,7 +898,7 @@ def test_a_second_unlinking_sees_the_first(desk):
 
 def test_of_two_accounts_that_merge_each_other_one_stays(desk):
     for number in range(ROUNDS):
-        one, two = grant("google", str(number)), grant("github", str(number))
+        one, two = assertion("google", str(number)), assertion("github", str(number))
         ada, too = desk.account(one), desk.account(two)
         outcomes = desk.at_once(
             partial(desk.merge, ada.user_id, two), partial(desk.merge, too.user_id, one)
@@ -899,12 +914,12 @@ class Scene:
 
     desk: Desk
     name: str
-    ways: list[Grant] = field(init=False)
+    ways: list[Assertion] = field(init=False)
     ids: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.ways = [
-            grant(provider, self.name, f"{self.name.replace(' ', '.')}@ada.example", "trusted")
+            assertion(provider, self.name, f"{self.name.replace(' ', '.')}@ada.example", "trusted")
             for provider in ("google", "github", "facebook", "gitlab")
         ]
         self.kept = self.desk.account(*self.ways[:2])
@@ -974,9 +989,9 @@ class Way:
     provider: str
     number: int = 1
 
-    def grant(self, claim: tuple[str | None, Any] = (None, "no")) -> Grant:
+    def assertion(self, claim: tuple[str | None, Any] = (None, "no")) -> Assertion:
         email, proved = claim
-        return grant(self.provider, f"{self.person} {self.number}", email, proved)
+        return assertion(self.provider, f"{self.person} {self.number}", email, proved)
 
 
 WAYS = [
@@ -1082,7 +1097,7 @@ class Town(RuleBasedStateMachine):
     ) -> None:
         here, old = self.user_of(browser), self.seats.get(browser)
         decision, seat = self.desk.try_to_enter(
-            way.grant(claim),
+            way.assertion(claim),
             self.policy,
             signed_in_as=None if leaves else here,
             separate=apart,
@@ -1105,7 +1120,7 @@ class Town(RuleBasedStateMachine):
             assert self.is_known(way, decision)
         elif isinstance(decision, Join):
             self.check_join(decision.user_id, way, claim)
-        elif isinstance(decision, NeedsProof):
+        elif isinstance(decision, NeedsOwnership):
             assert self.policy.account_linking != "separate"
             assert not decision.may_connect or claim[1] != "no"
         else:
@@ -1123,7 +1138,7 @@ class Town(RuleBasedStateMachine):
     def link(self, data: Any) -> None:
         browser, here = self.draw_seat(data)
         way, claim = self.draw_way(data, browser)
-        decision = self.desk.link(here, way.grant(claim))
+        decision = self.desk.link(here, way.assertion(claim))
         owner = self.owner.get(way)
         if owner is None:
             assert decision == Link()
@@ -1139,9 +1154,9 @@ class Town(RuleBasedStateMachine):
         """Also what was never offered."""
         browser, here = self.draw_seat(data)
         way, claim = self.draw_way(data, browser)
-        offered = self.desk.preview(way.grant(claim), self.policy)
-        theirs = offered.user_ids if isinstance(offered, NeedsProof) else ()
-        problem = self.problem_of(self.desk.connect, here, way.grant(claim), self.policy)
+        offered = self.desk.preview(way.assertion(claim), self.policy)
+        theirs = offered.user_ids if isinstance(offered, NeedsOwnership) else ()
+        problem = self.problem_of(self.desk.connect, here, way.assertion(claim), self.policy)
         is_theirs = here in theirs and claim[1] != "no"
         assert problem is None if is_theirs else isinstance(problem, StateMismatch)
         if problem is None:
@@ -1153,7 +1168,7 @@ class Town(RuleBasedStateMachine):
         browser, here = self.draw_seat(data)
         way, claim = self.draw_way(data, browser)
         other = self.owner.get(way)
-        problem = self.problem_of(self.desk.merge, here, way.grant(claim))
+        problem = self.problem_of(self.desk.merge, here, way.assertion(claim))
         if other is None or other == here or other in self.off:
             assert isinstance(problem, StateMismatch)
         else:
@@ -1177,7 +1192,7 @@ class Town(RuleBasedStateMachine):
         others = [each for each in own if each != way and not (few and each.provider == "facebook")]
         policy = replace(self.policy, usable=NO_FACEBOOK if few else None)
         seat = self.seats[browser][0]
-        problem = self.problem_of(self.desk.unlink, seat, way.grant(), policy, here)
+        problem = self.problem_of(self.desk.unlink, seat, way.assertion(), policy, here)
         if way not in own:
             assert isinstance(problem, NotFound)
         elif not others:
@@ -1209,7 +1224,7 @@ class Town(RuleBasedStateMachine):
     def identities_are_where_they_belong(self) -> None:
         """None has two users, none was lost or moved; no account is half-made."""
         assert self.desk.owners() == {
-            key(way.grant()): user_id for way, user_id in self.owner.items()
+            key(way.assertion()): user_id for way, user_id in self.owner.items()
         }
         self.desk.check_nobody_is_half_made()
 
@@ -1230,7 +1245,7 @@ class Town(RuleBasedStateMachine):
         # One after the other: who is locked out stays so, and is found a few steps later.
         self.looks += 1
         way = list(self.owner)[self.looks % len(self.owner)]
-        assert self.is_known(way, self.desk.preview(way.grant(), self.policy))
+        assert self.is_known(way, self.desk.preview(way.assertion(), self.policy))
 
 
 @pytest.mark.parametrize("policy", [ASK, AUTO, SEPARATE], ids=lambda policy: policy.account_linking)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import config
-from config.registrations import CREDENTIALS, ClientSettings
+from config.registrations import CREDENTIALS, Registration
 from config.settings import Settings
 from errors import SettingsError
 from providers import PROVIDERS
@@ -36,7 +36,7 @@ def faults(**variables: str) -> list[str]:
 def test_nothing_set_is_a_working_local_server():
     settings = load()
     assert settings.public_url == "http://localhost:5000"
-    assert settings.clients == {}
+    assert settings.registrations == {}
     assert settings.demo is None
     assert settings.account_linking == "ask"
     assert settings.is_local
@@ -91,13 +91,13 @@ def test_settings_never_show_a_secret():
 @pytest.mark.parametrize("secret_name", CREDENTIALS["client_secret"])
 def test_a_client_may_be_named_in_each_of_the_usual_ways(id_name, secret_name):
     variables = {id_name.format("GITHUB"): "id", secret_name.format("GITHUB"): "secret"}
-    client = load(**variables).clients["github"]
+    client = load(**variables).registrations["github"]
     assert (client.client_id, client.secret) == ("id", "secret")
 
 
 def test_aliases_may_repeat_but_not_disagree():
     both = {"GITHUB_CLIENT_ID": "id", "AUTH_GITHUB_ID": "id", "GITHUB_CLIENT_SECRET": "secret"}
-    assert load(**both).clients["github"].client_id == "id"
+    assert load(**both).registrations["github"].client_id == "id"
     (fault,) = faults(**{**both, "AUTH_GITHUB_ID": "other"})
     assert "GITHUB_CLIENT_ID and AUTH_GITHUB_ID" in fault
 
@@ -106,7 +106,7 @@ def test_secrets_may_come_from_files(tmp_path):
     file = tmp_path / "secret"
     file.write_text("from a file\n")
     variables = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET_FILE": str(file)}
-    client = load(**variables).clients["google"]
+    client = load(**variables).registrations["google"]
     assert client.secret == "from a file"
     (fault,) = faults(**variables, GOOGLE_CLIENT_SECRET="too")
     assert fault.startswith("GOOGLE_CLIENT_SECRET: set it or GOOGLE_CLIENT_SECRET_FILE")
@@ -235,7 +235,9 @@ def test_an_openid_scope_must_say_openid():
     client = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
     (fault,) = faults(**client, GOOGLE_SCOPE="email")
     assert fault.startswith("GOOGLE_SCOPE: ")
-    assert load(**client, GOOGLE_SCOPE="openid email").clients["google"].scope == "openid email"
+    assert (
+        load(**client, GOOGLE_SCOPE="openid email").registrations["google"].scope == "openid email"
+    )
 
 
 def test_the_order_may_name_known_providers_only():
@@ -324,8 +326,8 @@ def test_faults_of_single_settings_hide_none_between_them():
 
 
 def test_offline_access_is_off_unless_it_is_asked_for():
-    def client(**more: str) -> ClientSettings:
-        return load(GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", **more).clients["google"]
+    def client(**more: str) -> Registration:
+        return load(GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", **more).registrations["google"]
 
     assert not client().offline_access
     assert not client(GOOGLE_OFFLINE_ACCESS="0").offline_access
@@ -342,7 +344,7 @@ def test_offline_access_is_off_unless_it_is_asked_for():
 def known_variables() -> set[str]:
     general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
     credentials = {name.format("NAME") for names in CREDENTIALS.values() for name in names}
-    optional = set(ClientSettings.model_fields) - set(CREDENTIALS) - {"key"}
+    optional = set(Registration.model_fields) - set(CREDENTIALS) - {"key"}
     return general | credentials | {f"NAME_{field.upper()}" for field in optional}
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwk, jwt
 
 import config
-from config.registrations import ClientSettings
+from config.registrations import Registration
 from errors import SettingsError
 from providers import PROVIDERS
 from providers.apple import APPLE, read_form_user
@@ -276,8 +276,8 @@ def test_the_look_alike_is_as_strict_as_apple(site):
 CLIENT = {"APPLE_CLIENT_ID": "com.example.web", "APPLE_TEAM_ID": "T", "APPLE_KEY_ID": "K"}
 
 
-def load(**variables: str) -> ClientSettings:
-    return config.load(PROVIDERS.values(), variables, None).clients["apple"]
+def load(**variables: str) -> Registration:
+    return config.load(PROVIDERS.values(), variables, None).registrations["apple"]
 
 
 def test_the_key_may_stand_in_a_file_or_in_one_line(tmp_path):

@@ -354,7 +354,7 @@ def test_a_providers_file_only_describes(path):
         for module in modules:
             top = module.partition(".")[0]
             ours = module in (
-                "clients",
+                "registrations",
                 "errors",
                 "providers.base",
                 "providers.protocols.openid_connect",
@@ -389,8 +389,8 @@ def test_its_variables_switch_on_it_alone(provider):
         for name in provider.credentials
     }
     settings = config.load(PROVIDERS.values(), variables, None)
-    assert list(settings.clients) == [provider.name]
-    assert settings.clients[provider.name].client_id == "client_id"
+    assert list(settings.registrations) == [provider.name]
+    assert settings.registrations[provider.name].client_id == "client_id"
     for missing in variables:
         some = {name: value for name, value in variables.items() if name != missing}
         with pytest.raises(SettingsError, match=missing):

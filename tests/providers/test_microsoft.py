@@ -140,7 +140,7 @@ CLIENT = {"MICROSOFT_CLIENT_ID": "id", "MICROSOFT_CLIENT_SECRET": "secret"}
 def test_a_tenant_is_named_by_its_id(issuer):
     variables = {**CLIENT, "MICROSOFT_ISSUER": issuer}
     settings = config.load(PROVIDERS.values(), variables, None)
-    assert settings.clients["microsoft"].issuer == issuer
+    assert settings.registrations["microsoft"].issuer == issuer
 
 
 @pytest.mark.parametrize(

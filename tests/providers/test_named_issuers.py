@@ -47,7 +47,7 @@ def row_of(site: Site) -> Any:
 
 
 def test_an_issuer_is_a_few_variables():
-    client = load(**ACME).clients["acme"]
+    client = load(**ACME).registrations["acme"]
     assert (client.issuer, client.client_id, client.secret) == (
         "https://id.acme.example",
         "quickstep",

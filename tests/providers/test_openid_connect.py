@@ -33,7 +33,7 @@ from providers.http.cache import (
     RETRY_SECONDS,
     Cached,
 )
-from providers.protocols.openid_connect import Issuer, Metadata
+from providers.protocols.openid_connect import Metadata, UpstreamIssuer
 from simulator.misbehaviour import ANSWERS
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
@@ -186,7 +186,9 @@ def test_an_endpoint_that_is_none_or_goes_in_the_clear_is_refused(name, bad):
     metadata = metadata_of(ISSUER) | {name: bad}
     if bad == "absent":
         del metadata[name]
-    issuer = Issuer(ISSUER, {f"{ISSUER}/.well-known/openid-configuration": metadata}.__getitem__)
+    issuer = UpstreamIssuer(
+        ISSUER, {f"{ISSUER}/.well-known/openid-configuration": metadata}.__getitem__
+    )
     if name == "userinfo_endpoint" and bad in (None, "", [], {}, "absent"):
         assert issuer.metadata().userinfo_endpoint is None
         return
@@ -437,10 +439,10 @@ def metadata_of(url: str) -> dict[str, Any]:
     }
 
 
-def issuer_with(key_set: Any, url: str = ISSUER, aliases: tuple[str, ...] = ()) -> Issuer:
+def issuer_with(key_set: Any, url: str = ISSUER, aliases: tuple[str, ...] = ()) -> UpstreamIssuer:
     """An issuer that publishes these keys; asking it for anything else fails."""
     pages = {f"{url}/.well-known/openid-configuration": metadata_of(url), f"{url}/keys": key_set}
-    return Issuer(url, pages.__getitem__, aliases)
+    return UpstreamIssuer(url, pages.__getitem__, aliases)
 
 
 def good_claims(**changes: Any) -> dict[str, Any]:
@@ -468,7 +470,7 @@ def sign(claims: object, signer: Signer | None = None, **header: Any) -> str:
     return (signed + b"." + segment(model.sign(signed, private))).decode()
 
 
-def check(issuer: Issuer, token: object) -> VerifiedClaims:
+def check(issuer: UpstreamIssuer, token: object) -> VerifiedClaims:
     return issuer.check_id_token(token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN)
 
 
@@ -855,7 +857,7 @@ def test_whatever_stands_in_metadata_can_be_used_or_is_refused(changes):
     """What passes goes into a Location header and into requests."""
     pages = {f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER) | changes}
     try:
-        metadata = Issuer(ISSUER, pages.__getitem__).metadata()
+        metadata = UpstreamIssuer(ISSUER, pages.__getitem__).metadata()
     except ProviderError:
         return
     for url in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri):
@@ -972,7 +974,7 @@ def test_what_metadata_say_is_what_is_used():
         f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER)
         | {"authorization_response_iss_parameter_supported": True, "unknown": [1]}
     }
-    assert Issuer(ISSUER, pages.__getitem__).metadata() == Metadata(
+    assert UpstreamIssuer(ISSUER, pages.__getitem__).metadata() == Metadata(
         authorization_endpoint=f"{ISSUER}/authorize",
         token_endpoint=f"{ISSUER}/token",
         jwks_uri=f"{ISSUER}/keys",
@@ -987,4 +989,4 @@ def test_an_issuer_with_a_path_is_looked_up_below_it():
     """OpenID Connect Discovery 4.1: a slash at the end is taken away first."""
     for url in ("https://a.example/realms/one", "https://a.example/realms/one/"):
         where = "https://a.example/realms/one/.well-known/openid-configuration"
-        assert Issuer(url, {where: metadata_of(url)}.__getitem__).metadata()
+        assert UpstreamIssuer(url, {where: metadata_of(url)}.__getitem__).metadata()

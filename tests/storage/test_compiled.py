@@ -7,11 +7,13 @@ from sqlalchemy.exc import IntegrityError
 from accounts import identities
 from models import User
 from providers.base import make_profile
-from storage.compiled import Plain
+from storage.compiled import CompiledStatement
 from storage.database import atomic, db
 
-NUMBER = Plain(select(func.count()).select_from(User))
-RENAME = Plain(update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name")))
+NUMBER = CompiledStatement(select(func.count()).select_from(User))
+RENAME = CompiledStatement(
+    update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name"))
+)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

@@ -5,7 +5,7 @@ import requests
 
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.protocols.openid_connect import Issuer
+from providers.protocols.openid_connect import UpstreamIssuer
 from tests.views.account.test_reauthentication import plant
 
 
@@ -84,7 +84,7 @@ def test_an_issuer_elsewhere_leads_nobody_to_this_machine(name, url):
     """SSRF: Logto CVE-2026-56739; and the client secret would go there in the clear."""
     metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
     with pytest.raises(ProviderError, match="on this machine"):
-        Issuer(ISSUER, lambda _url: metadata).metadata()
+        UpstreamIssuer(ISSUER, lambda _url: metadata).metadata()
 
 
 def test_organizations_leave_personal_accounts_out():
@@ -93,7 +93,7 @@ def test_organizations_leave_personal_accounts_out():
     personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
     company = "5f0c1d2e-1111-4222-8333-abcdefabcdef"
     for name, lets_in in (("common", True), ("organizations", False)):
-        issuer = Issuer(f"{base}/{name}/v2.0", lambda _url: {}, any_tenant=any_tenant)
+        issuer = UpstreamIssuer(f"{base}/{name}/v2.0", lambda _url: {}, any_tenant=any_tenant)
         assert issuer.accepts(f"{base}/{company}/v2.0", company)
         assert issuer.accepts(f"{base}/{personal}/v2.0", personal) is lets_in
 

@@ -15,10 +15,10 @@ from storage.database import is_id
 from views.sign_in.login import begin_flow
 from web.context import site
 from web.guards import (
-    ask_for_proof,
+    ask_to_reauthenticate,
     caller,
     count_action,
-    is_proved,
+    has_fresh_auth,
     needs_recent,
     only_bound,
     this_session,
@@ -78,7 +78,7 @@ def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
         "label": site().label(identity.provider),
         "is_usable": site().can_use(identity),
         "is_in_app": bool(firebase and firebase.passes_on(identity.provider, identity.issuer)),
-        "is_provable": site().policy.can_prove(identity.provider, identity.issuer),
+        "is_provable": site().policy.can_verify_ownership(identity.provider, identity.issuer),
         "is_this": identity.id == this_session().identity_id,
         "is_removable": bool(others),
         "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
@@ -95,10 +95,10 @@ def link(provider: str) -> Response:
     if blueprint is None:
         raise PageNotFound
     methods = url_for("account.show", _anchor="methods")
-    if not is_proved(this_session()):
-        return ask_for_proof(methods)
-    attempt = begin_flow(provider, "link", return_to=url_for("account.show"))
-    return blueprint.redirect_to_provider(attempt)
+    if not has_fresh_auth(this_session()):
+        return ask_to_reauthenticate(methods)
+    flow = begin_flow(provider, "link", return_to=url_for("account.show"))
+    return blueprint.redirect_to_provider(flow)
 
 
 @account.get("/unlink/<identity_id>")
@@ -138,7 +138,7 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 def reauth() -> str | Response:
     """Confirm it's you, with one of the identities of this account."""
     return_to = local_path(request.args.get("next"), url_for("account.show"))
-    if is_proved(this_session()):
+    if has_fresh_auth(this_session()):
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [identity_row(identity, identities) for identity in identities]
@@ -158,8 +158,8 @@ def begin_reauth(identity_id: str) -> Response:
     if blueprint is None:
         raise PageNotFound
     return_to = local_path(request.form.get("next"), url_for("account.show"))
-    attempt = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
-    return blueprint.redirect_to_provider(attempt)
+    flow = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
+    return blueprint.redirect_to_provider(flow)
 
 
 # Sessions.

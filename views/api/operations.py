@@ -103,10 +103,10 @@ def operation(
     return wrap
 
 
-def answer_with(shape: BaseModel | None) -> Response:
-    if shape is None:
+def answer_with(schema: BaseModel | None) -> Response:
+    if schema is None:
         return Response(status=204)
-    return Response(shape.model_dump_json(), mimetype=JSON)
+    return Response(schema.model_dump_json(), mimetype=JSON)
 
 
 def read_query(model: type[Model]) -> Model:

@@ -35,7 +35,7 @@ Cursor = Annotated[
 ]
 
 
-class Shape(BaseModel):
+class Schema(BaseModel):
     """Something the API answers with; may be built from a row of the same names."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -47,7 +47,7 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Identity(Shape):
+class Identity(Schema):
     """A way to sign in: what one provider calls one person."""
 
     id: Id
@@ -64,7 +64,7 @@ class Identity(Shape):
     last_used_at: Moment
 
 
-class Me(Shape):
+class Me(Schema):
     """The signed-in person."""
 
     id: Id
@@ -94,7 +94,7 @@ class NameChange(Request):
     )
 
 
-class Session(Shape):
+class Session(Schema):
     """A browser or device where the person is signed in."""
 
     id: Id
@@ -111,14 +111,14 @@ class Session(Shape):
     expires_at: Moment = Field(description="Over then at the latest; after 14 idle days too.")
 
 
-class IdentityList(Shape):
+class IdentityList(Schema):
     """One page of identities, the oldest first."""
 
     items: list[Identity]
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
 
 
-class SessionList(Shape):
+class SessionList(Schema):
     """One page of sessions, the newest first."""
 
     items: list[Session]
@@ -139,5 +139,5 @@ def read_only_fields() -> set[str]:
     return set(Me.model_fields) - set(NameChange.model_fields)
 
 
-def of_rows(shape: type[Any], rows: Any) -> list[Any]:
-    return [shape.model_validate(row) for row in rows]
+def of_rows(schema: type[Any], rows: Any) -> list[Any]:
+    return [schema.model_validate(row) for row in rows]

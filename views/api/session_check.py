@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.sessions import SEEN_EVERY_SECONDS, hash_token
 from models import OAuth, Session, User, address_of
-from storage.compiled import PlainQuery
+from storage.compiled import CompiledQuery
 from storage.database import now
 from telemetry import metrics
 from views.api.schemas import iso
@@ -86,7 +86,7 @@ class SessionCheck:
     def __init__(self, app: Flask, engine: Engine, session_cookie: str, host: str | None) -> None:
         """``host``: the one name that is answered by, for a server that redirects others."""
         self._inner: WSGIApplication = app.wsgi_app
-        self._query = PlainQuery(engine, _WHO)
+        self._query = CompiledQuery(engine, _WHO)
         self._session_cookie = session_cookie
         self._browser_cookie = app.config["SESSION_COOKIE_NAME"]
         self._host = host

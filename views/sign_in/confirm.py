@@ -11,22 +11,22 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, sessions
-from accounts.flows import Parked
-from accounts.rules import Known, NeedsProof
+from accounts.flows import PendingQuestion
+from accounts.rules import Known, NeedsOwnership
 from errors import Expired, FormOld
 from models import Session
-from providers.base import Grant
+from providers.base import Assertion
 from storage.database import atomic
 from telemetry import metrics
 from views.sign_in.login import answer_sign_in
 from web.context import site
 from web.cookies import flow_cookies
 from web.guards import (
-    ask_for_proof,
+    ask_to_reauthenticate,
     caller,
     count_action,
     current_session,
-    is_proved,
+    has_fresh_auth,
     keep_session,
     needs_recent,
     this_session,
@@ -38,22 +38,22 @@ confirm.before_request(count_action)
 
 @confirm.get("/login/confirm")
 def ask() -> str | Response:
-    parked = _parked(request.args.get("flow", ""))
-    return QUESTIONS[parked.waiting_for](parked)
+    question = _question(request.args.get("flow", ""))
+    return QUESTIONS[question.waiting_for](question)
 
 
 @confirm.post("/login/confirm")
 def answer() -> Response:
-    parked = _parked(request.form.get("flow", ""))
-    act = ANSWERS.get((parked.waiting_for, request.form.get("answer", "")))
+    question = _question(request.form.get("flow", ""))
+    act = ANSWERS.get((question.waiting_for, request.form.get("answer", "")))
     if act is None:
         raise FormOld("no such answer to this question")
-    return act(parked)
+    return act(question)
 
 
-def _parked(flow_id: str) -> Parked:
+def _question(flow_id: str) -> PendingQuestion:
     session = current_session()
-    return flows.parked(
+    return flows.pending_question(
         flow_id,
         cookies=flow_cookies(),
         user_id=session.user_id if session else None,
@@ -61,17 +61,17 @@ def _parked(flow_id: str) -> Parked:
     )
 
 
-def _render(template: str, parked: Parked, **facts: object) -> str:
-    profile = parked.grant.profile
+def _render(template: str, question: PendingQuestion, **facts: object) -> str:
+    profile = question.assertion.profile
     return render_template(
         f"confirm/{template}.html",
-        flow=parked.attempt.id,
-        provider=parked.grant.provider,
-        new=site().label(parked.grant.provider),
+        flow=question.flow.id,
+        provider=question.assertion.provider,
+        new=site().label(question.assertion.provider),
         email=profile.email,
         masked=mask(profile.email),
         handle=profile.email or (profile.username and f"@{profile.username}") or profile.name,
-        return_to=parked.attempt.return_to,
+        return_to=question.flow.return_to,
         **facts,
     )
 
@@ -85,24 +85,26 @@ def mask(email: str | None) -> str:
 # An account has this address: prove it, then connect.
 
 
-def _ask_proof(parked: Parked) -> str | Response:
-    decision = accounts.sign_in_preview(parked.grant, site().policy)
-    if not isinstance(decision, NeedsProof):
+def _ask_ownership(question: PendingQuestion) -> str | Response:
+    decision = accounts.sign_in_preview(question.assertion, site().policy)
+    if not isinstance(decision, NeedsOwnership):
         raise Expired("the identity no longer waits for a proof")
     if not decision.may_connect:
-        return _render("perhaps", parked)
+        return _render("perhaps", question)
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
     old = [name for name in site().providers if name in opening]
     others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs:
-        if not is_proved(session):
-            return ask_for_proof(url_for("confirm.ask", act="connect", flow=parked.attempt.id))
-        return _render("connect", parked, old=site().label(session.provider))
+        if not has_fresh_auth(session):
+            return ask_to_reauthenticate(
+                url_for("confirm.ask", act="connect", flow=question.flow.id)
+            )
+        return _render("connect", question, old=site().label(session.provider))
     return _render(
         "conflict",
-        parked,
+        question,
         old=old,
         labels=[site().label(name) for name in old],
         only_apps=" or ".join(others) if not old else "",
@@ -111,51 +113,53 @@ def _ask_proof(parked: Parked) -> str | Response:
     )
 
 
-def _connect(parked: Parked) -> Response:
+def _connect(question: PendingQuestion) -> Response:
     session = current_session()
-    if session is None or not is_proved(session):
-        return redirect(url_for("confirm.ask", flow=parked.attempt.id), 303)
-    keep_session(_connect_now(parked, session))
-    metrics.count_sign_in(parked.grant.provider, "linked")
-    flash(f"{site().label(parked.grant.provider)} connected. You can now sign in with it.", "ok")
-    return _done(parked)
+    if session is None or not has_fresh_auth(session):
+        return redirect(url_for("confirm.ask", flow=question.flow.id), 303)
+    keep_session(_connect_now(question, session))
+    metrics.count_sign_in(question.assertion.provider, "linked")
+    flash(
+        f"{site().label(question.assertion.provider)} connected. You can now sign in with it.", "ok"
+    )
+    return _done(question)
 
 
 @atomic
-def _connect_now(parked: Parked, session: Session) -> str:
-    flows.take(parked.attempt)
-    accounts.connect(session.user_id, parked.grant, site().policy, caller())
+def _connect_now(question: PendingQuestion, session: Session) -> str:
+    flows.take_question(question.flow)
+    accounts.connect(session.user_id, question.assertion, site().policy, caller())
     return sessions.renew(session.id)
 
 
-def _create(parked: Parked) -> Response:
+def _create(question: PendingQuestion) -> Response:
     """An account of its own, beside the one with the same address."""
-    flows.take(parked.attempt)
-    return answer_sign_in(parked.attempt, parked.grant, signed_in_as=None, separate=True)
+    flows.take_question(question.flow)
+    return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=True)
 
 
 # The browser is signed in to another account.
 
 
-def _ask_switch(parked: Parked) -> str:
-    decision = accounts.sign_in_preview(parked.grant, site().policy)
-    return _render("switch", parked, is_new=not isinstance(decision, Known))
+def _ask_switch(question: PendingQuestion) -> str:
+    decision = accounts.sign_in_preview(question.assertion, site().policy)
+    return _render("switch", question, is_new=not isinstance(decision, Known))
 
 
-def _switch(parked: Parked) -> Response:
-    flows.take(parked.attempt)
-    return answer_sign_in(parked.attempt, parked.grant, signed_in_as=None, separate=False)
+def _switch(question: PendingQuestion) -> Response:
+    flows.take_question(question.flow)
+    return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=False)
 
 
 # The identity opens another account of the same person.
 
 
-def _ask_merge(parked: Parked) -> str:
-    return _render("merge", parked, **_what_moves(parked.grant))
+def _ask_merge(question: PendingQuestion) -> str:
+    return _render("merge", question, **_what_moves(question.assertion))
 
 
-def _what_moves(grant: Grant) -> dict[str, object]:
-    other = accounts.owner_of(grant)
+def _what_moves(assertion: Assertion) -> dict[str, object]:
+    other = accounts.owner_of(assertion)
     if other is None or other.id == this_session().user_id:
         raise Expired("the identity opens no other account any more")
     return {
@@ -168,36 +172,36 @@ def _what_moves(grant: Grant) -> dict[str, object]:
 
 
 @needs_recent
-def _merge(parked: Parked) -> Response:
-    keep_session(_merge_now(parked, this_session()))
-    metrics.count_sign_in(parked.grant.provider, "merged")
+def _merge(question: PendingQuestion) -> Response:
+    keep_session(_merge_now(question, this_session()))
+    metrics.count_sign_in(question.assertion.provider, "merged")
     flash("Accounts merged.", "ok")
-    return _done(parked)
+    return _done(question)
 
 
 @atomic
-def _merge_now(parked: Parked, session: Session) -> str:
-    flows.take(parked.attempt)
-    accounts.merge(session.user_id, parked.grant, caller())
+def _merge_now(question: PendingQuestion, session: Session) -> str:
+    flows.take_question(question.flow)
+    accounts.merge(session.user_id, question.assertion, caller())
     return sessions.renew(session.id)
 
 
-def _leave(parked: Parked) -> Response:
+def _leave(question: PendingQuestion) -> Response:
     """No: everything stays as it was."""
-    flows.take(parked.attempt)
-    return _done(parked)
+    flows.take_question(question.flow)
+    return _done(question)
 
 
-def _done(parked: Parked) -> Response:
-    return redirect(parked.attempt.return_to, 303)
+def _done(question: PendingQuestion) -> Response:
+    return redirect(question.flow.return_to, 303)
 
 
-QUESTIONS: dict[str, Callable[[Parked], str | Response]] = {
-    "prove": _ask_proof,
+QUESTIONS: dict[str, Callable[[PendingQuestion], str | Response]] = {
+    "prove": _ask_ownership,
     "switch": _ask_switch,
     "merge": _ask_merge,
 }
-ANSWERS: dict[tuple[str, str], Callable[[Parked], Response]] = {
+ANSWERS: dict[tuple[str, str], Callable[[PendingQuestion], Response]] = {
     ("prove", "connect"): _connect,
     ("prove", "not_now"): _leave,
     ("prove", "create"): _create,

@@ -8,9 +8,9 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from accounts import flows
-from accounts.rules import NeedsProof, NeedsSwitch, Refused
+from accounts.rules import NeedsOwnership, NeedsSwitch, Refused
 from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
-from providers.base import Grant
+from providers.base import Assertion
 from views.api.operations import Operation, Text, declare
 from views.sign_in.login import answer_sign_in, count_decision, open_account
 from web.context import site
@@ -53,15 +53,15 @@ def sign_in() -> Response:
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)
-    g.grant = verify(site().id_tokens.verify, read_token())
+    g.assertion = verify(site().id_tokens.verify, read_token())
     separate = request.args.get("separate") == "1"
-    decision = open_account(g.grant, signed_in_as=current_user_id(), separate=separate)
-    count_decision(g.grant.provider, decision)
+    decision = open_account(g.assertion, signed_in_as=current_user_id(), separate=separate)
+    count_decision(g.assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
-        case NeedsProof():
-            return ask_proof(decision)
+        case NeedsOwnership():
+            return ask_ownership(decision)
         case NeedsSwitch():
             return ask_switch()
     return Response("OK", mimetype="text/plain")
@@ -89,7 +89,7 @@ def read_token() -> str:
         raise InvalidToken("the body is not ASCII") from None
 
 
-def verify(check: Callable[[str], Grant], unverified_token: str) -> Grant:
+def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertion:
     """Raises InvalidToken, or ProviderError where the keys cannot be had."""
     try:
         return check(unverified_token)
@@ -97,7 +97,7 @@ def verify(check: Callable[[str], Grant], unverified_token: str) -> Grant:
         raise InvalidToken(error.detail) from error
 
 
-def ask_proof(decision: NeedsProof) -> Response:
+def ask_ownership(decision: NeedsOwnership) -> Response:
     """An account has this address: its owner must show up in a browser."""
     place = f"{site().settings.public_url}/login"
     if decision.may_connect:
@@ -141,12 +141,12 @@ def one_tap(provider: str) -> AnyResponse:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
-    g.attempt = flows.at_once(provider, return_to=return_to, user_id=user_id)
+    g.flow = flows.at_once(provider, return_to=return_to, user_id=user_id)
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
     check_doubled(site().providers[provider].provider.one_tap_cookie)
-    grant = verify(tokens.verify, request.form.get("credential", ""))
-    response = answer_sign_in(g.attempt, grant, signed_in_as=user_id, separate=False)
+    assertion = verify(tokens.verify, request.form.get("credential", ""))
+    response = answer_sign_in(g.flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response
 

@@ -21,7 +21,7 @@ from accounts.rules import (
     Link,
     LinkDecision,
     NeedsMerge,
-    NeedsProof,
+    NeedsOwnership,
     NeedsSwitch,
     Refused,
     SignInDecision,
@@ -29,7 +29,7 @@ from accounts.rules import (
 from accounts.sessions import Begun
 from errors import TokenUnreadable, WrongAccount
 from models import OAuth
-from providers.base import Grant
+from providers.base import Assertion
 from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
 from storage.database import atomic, db
 from telemetry import metrics
@@ -45,12 +45,12 @@ from web.cookies import (
     set_cookie,
 )
 from web.guards import (
-    ask_for_proof,
+    ask_to_reauthenticate,
     begin_session,
     caller,
     current_session,
     end_session,
-    is_proved,
+    has_fresh_auth,
     renew_session,
     start_session,
     this_session,
@@ -68,7 +68,7 @@ OUTCOMES: dict[type, str] = {
     Create: "created",
     Join: "joined",
     Link: "linked",
-    NeedsProof: "asked",
+    NeedsOwnership: "asked",
     NeedsSwitch: "asked",
     NeedsMerge: "asked",
 }
@@ -106,7 +106,7 @@ def sign_out() -> Response:
 class Gate:
     """The flows that login blueprints begin and claim, with this browser's cookies."""
 
-    def begin(self, provider: str) -> flows.Attempt:
+    def begin(self, provider: str) -> flows.Flow:
         """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
         self._check_manner()
         site().limits.check_refusals(caller().address)
@@ -118,11 +118,11 @@ class Gate:
             intent = "ask_email"
         return begin_flow(provider, intent, return_to=return_to)
 
-    def claim(self, provider: str, state: str | None) -> flows.Attempt:
+    def claim(self, provider: str, state: str | None) -> flows.Flow:
         self._check_manner()
         site().limits.check_refusals(caller().address, in_flow=is_in_flow())
         session = current_session()
-        attempt = flows.claim(
+        flow = flows.claim(
             provider,
             state,
             cookies=flow_cookies(),
@@ -130,8 +130,8 @@ class Gate:
             user_id=session.user_id if session else None,
             session_id=session.id if session else None,
         )
-        set_cookie(cookie_name(FLOW_COOKIE + attempt.id), "", 0)
-        return attempt
+        set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+        return flow
 
     def pack(self, state: str, value: Mapping[str, object]) -> str:
         return tokens.sealer().seal(dict(value), _bound(state))
@@ -154,7 +154,7 @@ def _bound(state: str) -> str:
 
 def begin_flow(
     provider: str, intent: flows.Intent, *, return_to: str, identity_id: str | None = None
-) -> flows.Attempt:
+) -> flows.Flow:
     """A flow of this browser; one that is to change an account is bound to its session."""
     session = current_session()
     drop_flows(flows.surplus(flow_cookies()))
@@ -163,7 +163,7 @@ def begin_flow(
         flows.check_open(caller().address)
         db.session.commit()  # nothing of the database is held while the provider is asked
         request_token = blueprint.opening()
-    attempt = flows.begin(
+    flow = flows.begin(
         provider,
         intent,
         return_to=return_to,
@@ -173,8 +173,8 @@ def begin_flow(
         identity_id=identity_id,
         request_token=request_token,
     )
-    keep_flow(attempt.id, attempt.cookie)
-    return attempt
+    keep_flow(flow.id, flow.cookie)
+    return flow
 
 
 @oauth_error.connect
@@ -189,45 +189,45 @@ def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     """The provider said who it is: decide what that means here, and answer."""
     if not isinstance(blueprint, LoginBlueprint):
         return None
-    finish = {"prove": finish_proof, "link": finish_link, "reauth": finish_reauth}
-    return finish.get(g.attempt.intent, finish_sign_in)(g.attempt, g.grant)
+    finish = {"prove": finish_verification, "link": finish_link, "reauth": finish_reauth}
+    return finish.get(g.flow.intent, finish_sign_in)(g.flow, g.assertion)
 
 
-def finish_sign_in(attempt: flows.Attempt, grant: Grant) -> Response:
+def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:
     session = current_session()
     return answer_sign_in(
-        attempt, grant, signed_in_as=session.user_id if session else None, separate=False
+        flow, assertion, signed_in_as=session.user_id if session else None, separate=False
     )
 
 
-def finish_proof(attempt: flows.Attempt, grant: Grant) -> Response:
+def finish_verification(flow: flows.Flow, assertion: Assertion) -> Response:
     """A sign-in that answers a question: to an account that is there, and it makes none."""
-    decision = accounts.sign_in_preview(grant, site().policy)
+    decision = accounts.sign_in_preview(assertion, site().policy)
     if isinstance(decision, Known | Refused):
-        return finish_sign_in(attempt, grant)
-    log.info("wrong_account", reason=decision.reason, provider=grant.provider)
-    metrics.count_refusal(grant.provider, WrongAccount.code)
-    return redirect(f"{attempt.return_to}&wrong=1")
+        return finish_sign_in(flow, assertion)
+    log.info("wrong_account", reason=decision.reason, provider=assertion.provider)
+    metrics.count_refusal(assertion.provider, WrongAccount.code)
+    return redirect(f"{flow.return_to}&wrong=1")
 
 
 def answer_sign_in(
-    attempt: flows.Attempt, grant: Grant, *, signed_in_as: str | None, separate: bool
+    flow: flows.Flow, assertion: Assertion, *, signed_in_as: str | None, separate: bool
 ) -> Response:
     """Carry out a sign-in and answer: a session and the way back, a question, or a refusal.
 
     Raises SignInError.
     """
-    decision = open_account(grant, signed_in_as=signed_in_as, separate=separate)
-    count_decision(grant.provider, decision)
+    decision = open_account(assertion, signed_in_as=signed_in_as, separate=separate)
+    count_decision(assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
-        case NeedsProof():
-            return _ask(attempt, "prove", grant, decision.reason)
+        case NeedsOwnership():
+            return _ask(flow, "prove", assertion, decision.reason)
         case NeedsSwitch():
-            return _ask(attempt, "switch", grant, decision.reason)
+            return _ask(flow, "switch", assertion, decision.reason)
         case _:
-            return redirect(attempt.return_to)
+            return redirect(flow.return_to)
 
 
 def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
@@ -236,10 +236,12 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
         metrics.count_sign_in(provider, outcome)
 
 
-def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> SignInDecision:
+def open_account(
+    assertion: Assertion, *, signed_in_as: str | None, separate: bool
+) -> SignInDecision:
     """Account and session in one transaction, where the decision opens one; the browser is told
     when both are there for good."""
-    decision, session = _open_account(grant, signed_in_as, separate)
+    decision, session = _open_account(assertion, signed_in_as, separate)
     if session:
         begin_session(*session)
     return decision
@@ -247,54 +249,56 @@ def open_account(grant: Grant, *, signed_in_as: str | None, separate: bool) -> S
 
 @atomic
 def _open_account(
-    grant: Grant, signed_in_as: str | None, separate: bool
+    assertion: Assertion, signed_in_as: str | None, separate: bool
 ) -> tuple[SignInDecision, tuple[Begun, str] | None]:
     result = accounts.sign_in(
-        grant, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
+        assertion, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
     )
     if result.identity is None:
         return result.decision, None
-    return result.decision, start_session(result.identity, grant.proved_at)
+    return result.decision, start_session(result.identity, assertion.auth_time)
 
 
-def _ask(attempt: flows.Attempt, waiting_for: flows.Waiting, grant: Grant, reason: str) -> Response:
+def _ask(
+    flow: flows.Flow, waiting_for: flows.Waiting, assertion: Assertion, reason: str
+) -> Response:
     """Keep what the flow brought, and put the question to the person.
 
     A proof may be of another account than this browser is in, so it is not bound to that one.
     """
     if waiting_for == "prove":
-        attempt = replace(attempt, user_id=None)
-    log.info("asked", question=waiting_for, reason=reason, provider=grant.provider)
-    flows.park(attempt, waiting_for, grant, caller())
-    keep_flow(attempt.id, attempt.cookie)
-    return redirect(url_for("confirm.ask", flow=attempt.id))
+        flow = replace(flow, user_id=None)
+    log.info("asked", question=waiting_for, reason=reason, provider=assertion.provider)
+    flows.keep_question(flow, waiting_for, assertion, caller())
+    keep_flow(flow.id, flow.cookie)
+    return redirect(url_for("confirm.ask", flow=flow.id))
 
 
-def finish_link(attempt: flows.Attempt, grant: Grant) -> Response:
+def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
     """Add what came back, if the proof that linking began with still holds."""
-    if not is_proved(this_session()):
-        return ask_for_proof(url_for("account.show", _anchor="methods"))
-    decision = accounts.link(this_session().user_id, grant, caller())
-    count_decision(grant.provider, decision)
-    label = site().label(grant.provider)
+    if not has_fresh_auth(this_session()):
+        return ask_to_reauthenticate(url_for("account.show", _anchor="methods"))
+    decision = accounts.link(this_session().user_id, assertion, caller())
+    count_decision(assertion.provider, decision)
+    label = site().label(assertion.provider)
     match decision:
         case Refused():
             raise decision.error
         case NeedsMerge():
-            return _ask(attempt, "merge", grant, decision.reason)
+            return _ask(flow, "merge", assertion, decision.reason)
         case AlreadyLinked():
             flash(f"You've already connected this {label} account.", "info")
         case Link():
             renew_session()
             flash(f"{label} connected. You can now sign in with it.", "ok")
-    return redirect(attempt.return_to)
+    return redirect(flow.return_to)
 
 
-def finish_reauth(attempt: flows.Attempt, grant: Grant) -> Response:
+def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
     session = this_session()
-    identity_id = attempt.identity_id or ""
-    if not accounts.confirm(session.user_id, identity_id, grant, caller()):
+    identity_id = flow.identity_id or ""
+    if not accounts.confirm(session.user_id, identity_id, assertion, caller()):
         asked = db.session.get(OAuth, identity_id)
         raise WrongAccount("another identity came back", email=asked.handle if asked else "")
-    renew_session(proved_now=True)
-    return redirect(attempt.return_to)
+    renew_session(reauthenticated=True)
+    return redirect(flow.return_to)

@@ -42,11 +42,11 @@ def sign_in(served: Served, provider: str, person: str) -> Browser | None:
 def test_workers_that_are_killed_while_people_sign_in(serve, database, crowd):
     served = serve(database, REFUSALS_PER_MINUTE="1000")
     people, lock = iter(crowd), threading.Lock()
-    is_over = threading.Event()
+    is_expired = threading.Event()
     acknowledged: list[tuple[str, Browser]] = []
 
     def come_and_go() -> None:
-        while not is_over.is_set():
+        while not is_expired.is_set():
             with lock:
                 choice = next(people, None)
             if choice is None:
@@ -62,7 +62,7 @@ def test_workers_that_are_killed_while_people_sign_in(serve, database, crowd):
             until(lambda: len(acknowledged) >= enough)  # noqa: B023 (asked before it changes)
             served.kill_worker()
         until(lambda: len(served.workers()) == 2)
-        is_over.set()
+        is_expired.set()
         for each in coming:
             each.result(30)
     # And it goes on.

@@ -32,27 +32,27 @@ def ordinary_life(served: Served) -> Iterator[list[str]]:
     """People who sign in elsewhere and people who read their pages, over and over: those who were
     disturbed are in the list."""
     disturbed: list[str] = []
-    is_over = threading.Event()
+    is_expired = threading.Event()
     turns = [0, 0, 0]
 
     def live(number: int) -> None:
         provider, person = [("google", "ada"), ("facebook", "grace"), ("google", "linus")][number]
         browser = served.signed_in(provider, person)
-        while not is_over.is_set():
+        while not is_expired.is_set():
             pages = [timed(lambda: browser.get("/account"))]
             pages.append(timed(lambda: browser.get("/login?switch=1")))
             if number != 2:
                 pages.append(timed(lambda: browser.sign_in(provider, person)))
             disturbed.extend(str(page) for page in pages if page.status != 200 or page.alert)
             turns[number] += 1
-            is_over.wait(0.05)
+            is_expired.wait(0.05)
 
     with ThreadPoolExecutor(3) as pool:
         lives = [pool.submit(live, number) for number in range(3)]
         try:
             yield disturbed
         finally:
-            is_over.set()
+            is_expired.set()
         for each in lives:
             each.result(BOUND_SECONDS)
     assert min(turns) > 2

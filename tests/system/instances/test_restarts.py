@@ -33,13 +33,13 @@ class Load:
 
     def __init__(self, cluster: Cluster, crowd: list[str]) -> None:
         self._cluster, self._names, self._lock = cluster, iter(crowd), threading.Lock()
-        self._is_over = threading.Event()
+        self._is_expired = threading.Event()
         # Who was told that they are signed in, by the id of their account; what went wrong.
         self.signed_in: dict[str, str] = {}
         self.lost: list[str] = []
 
     def run(self) -> None:
-        while not self._is_over.is_set():
+        while not self._is_expired.is_set():
             with self._lock:
                 name = next(self._names, None)
             if name is None:
@@ -69,7 +69,7 @@ class Load:
                 yield
                 self.more()
             finally:
-                self._is_over.set()
+                self._is_expired.set()
         for line in lines:
             line.result()
 

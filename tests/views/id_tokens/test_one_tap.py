@@ -159,12 +159,16 @@ def verify(hosted_domain: str | None = None, **changes: Any) -> Any:
 
 
 def test_a_native_token_of_any_provider_becomes_its_web_identity():
-    grant = verify()
-    assert (grant.provider, grant.issuer, grant.profile.subject) == ("apple", APPLE.issuer, "1")
-    assert grant.profile.email_verified
-    assert not grant.is_relayed
-    assert grant.token == {}
-    assert verify(aud=SERVICE).profile == grant.profile
+    assertion = verify()
+    assert (assertion.provider, assertion.issuer, assertion.profile.subject) == (
+        "apple",
+        APPLE.issuer,
+        "1",
+    )
+    assert assertion.profile.email_verified
+    assert not assertion.is_relayed
+    assert assertion.token == {}
+    assert verify(aud=SERVICE).profile == assertion.profile
 
 
 def test_a_hosted_domain_holds_for_apps_too():
@@ -191,11 +195,11 @@ def test_firebase_does_not_say_of_which_domain_an_account_is():
 
 @pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
 def test_a_proof_is_never_younger_than_its_token(auth_time):
-    grant = verify(auth_time=auth_time)
+    assertion = verify(auth_time=auth_time)
     if auth_time in ("1", None) or auth_time is True:
-        assert grant.proved_at is None
+        assert assertion.auth_time is None
     else:
-        assert 0 <= grant.proved_at <= time.time()
+        assert 0 <= assertion.auth_time <= time.time()
 
 
 @pytest.mark.parametrize(
