@@ -29,7 +29,7 @@ from errors import (
 )
 from telemetry import metrics
 from web.bearer import is_bearer
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import forget_cookies, is_in_flow
 from web.guards import caller, forget_who_asks
 from web.limits import FAILURE, REFUSAL
@@ -111,7 +111,7 @@ def on_problem(error: Problem) -> Any:
 
 
 def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
-    flow = g.get("flow")
+    flow = current_flow()
     provider = _provider_name()
     if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
         error = EmailNeverVerified(error.detail, email=error.email)
@@ -161,16 +161,16 @@ def _detail(error: Problem) -> str | None:
 
 
 def _provider_name() -> str | None:
-    if request.blueprint in site().providers:
+    if request.blueprint in site().connectors:
         return request.blueprint
-    known = g.get("flow") or g.get("assertion")
+    known = current_flow() or current_assertion()
     return known.provider if known else None
 
 
 def _vouches(provider: str) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().providers.get(provider)
-    return blueprint is None or blueprint.provider.vouches_for_email
+    connector = site().connectors.get(provider)
+    return connector is None or connector.provider.vouches_for_email
 
 
 def weight_of(error: Problem) -> int:

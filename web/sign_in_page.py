@@ -5,7 +5,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from errors import Problem, TooManyAttempts
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.return_to import local_path
 
@@ -20,11 +20,11 @@ AGAIN = {
 
 def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
-    flow = g.get("flow")
+    flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     offers = problem.offers if problem else "buttons"
-    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
-    names, last_used = list(site().providers), _last_used()
+    may_retry = flow and flow.intent in ("sign_in", "ask_email", "prove")
+    names, last_used = list(site().connectors), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -33,7 +33,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if offers == "retry" and may_retry else None,
+        retry=flow.provider if flow and may_retry and offers == "retry" else None,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -50,7 +50,7 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _again() -> dict[str, str] | None:
     """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    flow = g.get("flow")
+    flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
     g.form_redirects = True
@@ -62,7 +62,7 @@ def _again() -> dict[str, str] | None:
 def _last_used() -> str | None:
     """The provider this browser last signed in with, while it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
-    return name if name in site().providers else None
+    return name if name in site().connectors else None
 
 
 def words(template: str, error: Problem | None = None) -> Markup:
@@ -89,10 +89,10 @@ def minutes(seconds: int) -> str:
 
 
 def provider_label() -> str:
-    blueprint = site().providers.get(request.blueprint or "")
-    flow = g.get("flow")
-    if blueprint is None and flow is not None:
+    connector = site().connectors.get(request.blueprint or "")
+    flow, assertion = current_flow(), current_assertion()
+    if connector is None and flow is not None:
         return site().label(flow.provider)
-    if "assertion" in g:
-        return site().label(g.assertion.provider)
-    return blueprint.label if blueprint else "The provider"
+    if assertion is not None:
+        return site().label(assertion.provider)
+    return connector.label if connector else "The provider"

@@ -43,7 +43,8 @@ from accounts.rules import (
 from accounts.verbs import SignIn
 from errors import LastWayIn, NotFound, Problem, StateMismatch
 from models import OAuth
-from providers.base import Assertion, make_profile
+from providers.base import Assertion
+from providers.profile import make_profile
 from simulator.people import PEOPLE
 from storage.database import atomic, db
 from tests.processes import until
@@ -862,7 +863,7 @@ def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
     browser.sign_in("google", "grace")
     old = browser.cookie("session")
     question = browser.sign_in("github", "linus")
-    issuer = desk.site.app.extensions["quickstep"].providers["github"].identity_issuer
+    issuer = desk.site.app.extensions["quickstep"].connectors["github"].identity_issuer
     linus = assertion("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
     desk.overtake(
         lambda: accounts.sign_in(linus, ASK, CALLER), lambda: browser.answer(question, "switch")

@@ -33,7 +33,8 @@ from providers.http.cache import (
     RETRY_SECONDS,
     Cached,
 )
-from providers.protocols.openid_connect import Metadata, UpstreamIssuer
+from providers.protocols.metadata import Metadata
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from simulator.misbehaviour import ANSWERS
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 from tests.browser import Page, query_of
@@ -471,7 +472,9 @@ def sign(claims: object, signer: Signer | None = None, **header: Any) -> str:
 
 
 def check(issuer: UpstreamIssuer, token: object) -> VerifiedClaims:
-    return issuer.check_id_token(token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN)
+    return issuer.verify_id_token(
+        token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN
+    )
 
 
 def assert_not_believed(token: object, *keys: jwk.Key) -> None:

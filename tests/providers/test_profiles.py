@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 import simulator.github
 from errors import ProviderDown, ProviderError
 from providers import PROVIDERS
-from providers.base import (
+from providers.base import NotShared, Profile
+from providers.profile import (
     EMAIL_MAX_CHARACTERS,
     NAME_MAX_CHARACTERS,
-    NotShared,
-    Profile,
     claims_at,
     email_key,
     make_profile,
 )
-from providers.protocols.openid_connect import check_userinfo
+from providers.protocols.id_token import check_userinfo
 
 ME = "me?fields=id,name,email,picture.width(256).height(256)"
 SAMPLES = {

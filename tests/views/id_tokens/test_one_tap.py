@@ -8,9 +8,9 @@ import pytest
 from errors import IdTokenRefused, NotAllowed
 from providers import PROVIDERS
 from providers.base import Get, Profile, Provider
+from providers.profile import claims_with_userinfo, profile_from
 from providers.protocols.firebase import Firebase
 from providers.protocols.native import NativeTokens
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
 from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
