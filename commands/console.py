@@ -18,6 +18,7 @@ from models import User
 from storage import schema
 from telemetry.logs import CONTROLS
 from web.context import Site
+from web.text.errors import error_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,7 +77,7 @@ def refusals_in_a_line() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        raise click.ClickException(f"{problem.detail or problem.title}.") from None
+        raise click.ClickException(f"{problem.detail or error_text(problem.code).title}.") from None
     except SQLAlchemyError as error:
         # A statement's parameters are not for the terminal.
         message = f"The database did not answer as it should ({type(error).__name__})."
