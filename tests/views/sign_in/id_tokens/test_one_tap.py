@@ -13,7 +13,7 @@ from providers.protocols.native import NativeTokens
 from providers.protocols.openid_connect import claims_with_userinfo, profile_from
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
-from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
+from tests.providers.protocols.id_tokens import good_claims, issuer_with, key, public, sign
 
 ANDROID = "android.apps.googleusercontent.com"
 IOS = "ios.apps.googleusercontent.com"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.browser import Browser, Page
-from tests.views.id_tokens.test_refusals import FIREBASE_FLAWS, assert_problem
+from tests.views.sign_in.id_tokens.test_refusals import FIREBASE_FLAWS, assert_problem
 
 
 def ask(
@@ -126,9 +126,6 @@ def test_bearer_refusals_do_not_shut_the_door_for_a_whole_network(make_site):
 
 def test_what_is_not_there_is_a_404_with_a_token_too(browser, token):
     assert_problem(ask(browser, f"Bearer {token}", "/api/v1/nothing"), 404, "not_found")
-
-
-# Changes.
 
 
 def test_a_change_by_bearer_token_needs_no_csrf_token(browser, token):
