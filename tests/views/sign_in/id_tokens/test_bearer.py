@@ -128,6 +128,9 @@ def test_what_is_not_there_is_a_404_with_a_token_too(browser, token):
     assert_problem(ask(browser, f"Bearer {token}", "/api/v1/nothing"), 404, "not_found")
 
 
+# Changes.
+
+
 def test_a_change_by_bearer_token_needs_no_csrf_token(browser, token):
     """No page of another site can make a browser send this header."""
     page = ask(browser, f"Bearer {token}", "/api/v1/me", "PATCH", json={"name": "Amazing Grace"})

@@ -143,6 +143,9 @@ def test_what_holds_no_key_is_the_issuers_fault(answer):
     assert not isinstance(caught.value, IdTokenRefused)
 
 
+# Google's own library.
+
+
 class AtTheLookAlike:
     """The transport of Google's library, led to the look-alike's certificates."""
 

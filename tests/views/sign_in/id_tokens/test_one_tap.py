@@ -219,4 +219,4 @@ def test_what_is_wrong_with_it_is_the_tokens_fault(changes):
 def test_the_settings_name_the_apps_of_every_openid_provider(make_site):
     assert PROVIDERS["google"].native_tokens
     client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
-    assert client.settings.clients["google"].mobile_client_ids == (IOS, ANDROID)
+    assert client.settings.registrations["google"].mobile_client_ids == (IOS, ANDROID)
