@@ -17,7 +17,7 @@ from accounts.rules import (
 from accounts.verbs import SignIn
 from errors import Problem
 from providers.base import Assertion, make_profile
-from storage.database import atomic, db
+from storage import atomic, db
 from tests.processes import until
 from tests.site import Site
 

@@ -20,7 +20,7 @@ from errors import LastWayIn, NotFound, Problem, StateMismatch
 from models import OAuth
 from providers.base import Assertion
 from simulator.people import PEOPLE
-from storage.database import atomic, db
+from storage import atomic, db
 from tests.accounts.desk import ASK, AUTO, CALLER, NEWCOMER, SEPARATE, Desk, _enter, assertion
 from vault import tokens
 
