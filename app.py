@@ -35,8 +35,7 @@ from providers.protocols.connectors import (
 )
 from providers.protocols.firebase import NAME, Firebase
 from providers.protocols.native import IdTokens
-from storage import database
-from storage.database import engine_of
+from storage import engine
 from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
@@ -75,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
         settings = with_look_alikes(settings, demo_url)
     configure(app, settings, demo_url)
-    database.init_app(app)
+    engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
     tokens = IdentityTokens(guards.current_user_id)
     providers = build_connectors(settings, transport, gate=Gate(), tokens=tokens)
@@ -112,7 +111,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         guards.csrf.exempt(blueprint)
     if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
         host = settings.host if settings.is_local else None
-        check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
+        check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
     for worker in (revocations.worker(app, providers), cleanup.worker(app)):
         app.extensions[worker.name] = worker
@@ -143,9 +142,7 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=uri,
-        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
-            make_url(uri), settings.database_pool_size
-        ),
+        SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(make_url(uri), settings.database_pool_size),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,

@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
 from models import Event
+from storage import atomic, db, is_id, new_id, now
 from storage.compiled import CompiledStatement
-from storage.database import atomic, db, is_id, new_id, now
 
 log = structlog.get_logger()
 

@@ -27,8 +27,8 @@ from errors import (
 from models import Flow as FlowRow
 from models import User
 from providers.base import Assertion, Profile, RequestToken
+from storage import atomic, db, is_id, new_id, now
 from storage.compiled import CompiledStatement
-from storage.database import atomic, db, is_id, new_id, now
 from vault import tokens
 
 LIFETIME_SECONDS = 600

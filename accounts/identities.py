@@ -19,8 +19,8 @@ from accounts.rules import Match, Owner, Policy, any_allowed
 from errors import NotFound, StateMismatch
 from models import OAuth, User, address_of, handle_of
 from providers.base import Assertion, Profile, email_key
+from storage import db, new_id, now
 from storage.compiled import CompiledStatement
-from storage.database import db, new_id, now
 from vault import tokens
 
 # Columns of an identity, by name.

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, func, select, update
 from accounts import flows
 from errors import TokenUnreadable
 from models import Flow, OAuth, Revocation
-from storage.database import atomic, db
+from storage import atomic, db
 from vault import revocations, tokens
 
 BATCH_ROWS = 200

@@ -9,7 +9,7 @@ from models import OAuth
 from providers.base import Profile
 from providers.protocols import grants
 from providers.protocols.blueprint import LoginBlueprint
-from storage.database import atomic, db
+from storage import atomic, db
 from vault import tokens
 
 

@@ -27,8 +27,8 @@ from sqlalchemy.orm import joinedload
 
 from accounts.activity import Caller
 from models import Session
+from storage import atomic, db, new_id, now
 from storage.compiled import CompiledStatement
-from storage.database import atomic, db, new_id, now
 
 LIFETIME_DAYS = 90
 IDLE_DAYS = 14

@@ -31,7 +31,7 @@ from accounts.rules import (
 from errors import LastWayIn, NotFound, StateMismatch
 from models import OAuth, User
 from providers.base import Assertion, clean_text
-from storage.database import atomic, db, now
+from storage import atomic, db, now
 from vault import revocations
 
 log = structlog.get_logger()

@@ -52,7 +52,7 @@ def check_all(blueprints: Iterable[LoginBlueprint], project: Firebase | None) ->
     blueprints = list(blueprints)
     checks = [check for one in blueprints for check in checks_of(one)]
     if project:
-        checks.append(Check(firebase.NAME, firebase.LABEL, "keys", lambda: firebase_keys(project)))
+        checks.append(Check(firebase.NAME, "Firebase", "keys", lambda: firebase_keys(project)))
 
     def late(number: int) -> Finding | None:
         return checks[number].late() if number < len(checks) else None

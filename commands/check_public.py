@@ -12,8 +12,7 @@ from errors import ProviderError
 from models import Flow
 from providers.http.transport import Transport, prepare
 from providers.protocols.blueprint import LoginBlueprint
-from storage import schema
-from storage.database import db, is_id
+from storage import db, is_id, schema
 from web.cookies import FLOW_COOKIE, cookie_name
 
 ALIVE = "/livez"

@@ -9,8 +9,7 @@ from flask import current_app
 from commands.console import site
 from commands.findings import Finding, Level, on_server
 from config.settings import SECRET_KEY_MIN_CHARACTERS
-from storage import schema
-from storage.database import db
+from storage import db, schema
 
 FREE_WARN_BYTES = 1024**3
 FREE_FAIL_BYTES = 64 * 1024**2

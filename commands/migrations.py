@@ -11,8 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from config.settings import ROOT
-from storage import schema
-from storage.database import db
+from storage import db, schema
 
 
 class Migrations:

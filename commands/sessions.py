@@ -22,7 +22,7 @@ from commands.console import (
 )
 from errors import NotFound
 from models import Session, User
-from storage.database import atomic, db, is_id
+from storage import atomic, db, is_id
 from web.text import device
 
 log = structlog.get_logger()

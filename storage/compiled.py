@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
 
-from storage.database import as_raised, open_connection
+from storage.transactions import as_raised, open_connection
 
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Convert = Callable[[Any], Any]

@@ -19,7 +19,7 @@ from jobs.worker import Worker, leave
 from models import OAuth, Revocation
 from providers.protocols import grants
 from providers.protocols.blueprint import LoginBlueprint
-from storage.database import atomic, db, now
+from storage import atomic, db, now
 from vault import tokens
 
 log = structlog.get_logger()

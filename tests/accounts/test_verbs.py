@@ -45,7 +45,7 @@ from errors import LastWayIn, NotFound, Problem, StateMismatch
 from models import OAuth
 from providers.base import Assertion, make_profile
 from simulator.people import PEOPLE
-from storage.database import atomic, db
+from storage import atomic, db
 from tests.processes import until
 from tests.site import Site
 from vault import tokens

@@ -7,7 +7,7 @@ import pytest
 from accounts import key_rotation
 from keys.sealing import Sealer
 from models import OAuth
-from storage.database import db
+from storage import db
 from tests.browser import Browser
 from tests.commands.console import answer, run
 from tests.commands.test_users import id_of, sign_in

@@ -354,7 +354,7 @@ def test_a_providers_file_only_describes(path):
         for module in modules:
             top = module.partition(".")[0]
             ours = module in (
-                "registrations",
+                "config.registrations",
                 "errors",
                 "providers.base",
                 "providers.protocols.openid_connect",

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from accounts import identities
 from models import User
 from providers.base import make_profile
+from storage import atomic, db
 from storage.compiled import CompiledStatement
-from storage.database import atomic, db
 
 NUMBER = CompiledStatement(select(func.count()).select_from(User))
 RENAME = CompiledStatement(

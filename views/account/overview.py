@@ -11,7 +11,7 @@ import accounts
 from accounts import activity, sessions
 from errors import LastWayIn, NotFound
 from models import OAuth
-from storage.database import is_id
+from storage import is_id
 from views.sign_in.login import begin_flow
 from web.context import site
 from web.guards import (

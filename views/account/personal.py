@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 import accounts
 from accounts import activity, export
 from accounts.verbs import Deleted
-from storage.database import atomic, now
+from storage import atomic, now
 from web.context import site
 from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
 from web.text import moment

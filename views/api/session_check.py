@@ -24,8 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.sessions import SEEN_EVERY_SECONDS, hash_token
 from models import OAuth, Session, User, address_of
+from storage import now
 from storage.compiled import CompiledQuery
-from storage.database import now
 from telemetry import metrics
 from views.api.schemas import iso
 

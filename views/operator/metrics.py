@@ -11,7 +11,8 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from sqlalchemy import event, func, select
 
 from models import Flow, Session, User
-from storage.database import db, engine_of, now
+from storage import db, now
+from storage.engine import engine_of
 from telemetry import metrics
 from vault import revocations
 from web.context import site

@@ -16,7 +16,7 @@ from accounts.rules import Known, NeedsOwnership
 from errors import Expired, FormOld
 from models import Session
 from providers.base import Assertion
-from storage.database import atomic
+from storage import atomic
 from telemetry import metrics
 from views.sign_in.login import answer_sign_in
 from web.context import site

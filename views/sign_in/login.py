@@ -31,7 +31,7 @@ from errors import TokenUnreadable, WrongAccount
 from models import OAuth
 from providers.base import Assertion
 from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
-from storage.database import atomic, db
+from storage import atomic, db
 from telemetry import metrics
 from vault import tokens
 from web.context import site
