@@ -4,6 +4,7 @@ from flask import g, render_template, request, url_for
 from flask_login import current_user
 from markupsafe import Markup, escape
 
+from accounts.flows import Intent
 from errors import EmailUnverified, Problem, TooManyAttempts
 from web.context import site
 from web.cookies import cookie_name
@@ -13,10 +14,12 @@ from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
+# Flows that the button of a failure begins again.
+RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
 # The forms that begin again what somebody began while signed in: endpoint, and its argument.
 AGAIN = {
-    "link": ("account.link", "provider"),
-    "reauth": ("account.begin_reauth", "identity_id"),
+    Intent.LINK: ("account.link", "provider"),
+    Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
 }
 
 
@@ -26,7 +29,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
-    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
+    may_retry = flow is not None and flow.intent in RETRIED
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)

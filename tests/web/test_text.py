@@ -5,9 +5,11 @@ import re
 import pytest
 
 import errors
+from accounts.activity import EventKind
+from models import Event
 from web.text.error_pages import ERROR_PAGES
 from web.text.errors import EMAIL_NEVER_VERIFIED, ERRORS
-from web.text.events import OTHER
+from web.text.events import OTHER, SENTENCES, sentence
 
 PLACES = {"provider", "product", "host", "email", "support", "ref", "minutes"}
 
@@ -55,3 +57,15 @@ def test_an_event_of_a_later_release_breaks_no_page(browser, site):
         page = browser.get(path)
         assert page.status == 200
         assert OTHER in page.text
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_every_kind_of_event_has_a_sentence(kind):
+    event = Event(kind=kind.value, reason="a reason that nobody foresaw", detail="2")
+    words = sentence(event, "Example")
+    assert words
+    assert "{" not in words
+
+
+def test_there_is_no_sentence_for_a_kind_that_does_not_exist():
+    assert {kind for kind, _reason in SENTENCES} == set(EventKind)
