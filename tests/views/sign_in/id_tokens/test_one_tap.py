@@ -13,7 +13,7 @@ from providers.protocols.native import NativeTokens
 from providers.protocols.openid_connect import claims_with_userinfo, profile_from
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
-from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
+from tests.providers.protocols.id_tokens import good_claims, issuer_with, key, public, sign
 
 ANDROID = "android.apps.googleusercontent.com"
 IOS = "ios.apps.googleusercontent.com"
@@ -219,4 +219,4 @@ def test_what_is_wrong_with_it_is_the_tokens_fault(changes):
 def test_the_settings_name_the_apps_of_every_openid_provider(make_site):
     assert PROVIDERS["google"].native_tokens
     client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
-    assert client.settings.clients["google"].mobile_client_ids == (IOS, ANDROID)
+    assert client.settings.registrations["google"].mobile_client_ids == (IOS, ANDROID)
