@@ -24,7 +24,7 @@ def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("days", "is_trusted", "status", "said"),
     [
-        (60.5, True, 0, "ok    GitHub: certificates are good for 60 days or more"),
+        (60.5, True, 0, "ok    GitHub: certificates are valid for 60 days or more"),
         (5.5, True, 0, "ends in 5 days; its owner must renew it"),
         (-1, True, 1, "is not good: certificate has expired"),
         (60, False, 1, "is not good: self-signed certificate"),
@@ -52,7 +52,7 @@ def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
 
 def test_another_database_behind_the_public_url_is_told(make_site):
     here, there = make_site(), make_site()
-    assert "ok    Public URL: this very server and database answer there" in lines(here)
+    assert "ok    Public URL: this server and database respond there" in lines(here)
     here.restart(PUBLIC_URL=there.url)
     assert "FAIL  Public URL: what answers there has another database" in lines(here, status=1)
 
