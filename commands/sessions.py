@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from accounts import activity, export
 from accounts import sessions as rows
-from accounts.activity import COMMAND_LINE
+from accounts.activity import COMMAND_LINE, EventKind
 from commands.console import (
     ask,
     json_option,
@@ -88,7 +88,7 @@ def _revoke_one(session_id: str) -> int:
     row = db.session.get(Session, session_id) if is_id(session_id) else None
     if row is None or rows.end(row.user_id, row.id) is None:
         raise NotFound("There is no such session, or it has expired")
-    activity.record(row.user_id, "sessions_ended", COMMAND_LINE, detail="1")
+    activity.record(row.user_id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail="1")
     return 1
 
 
@@ -96,5 +96,5 @@ def _revoke_one(session_id: str) -> int:
 def _revoke_all_of(user: User) -> int:
     count = rows.end_all(user.id)
     if count:
-        activity.record(user.id, "sessions_ended", COMMAND_LINE, detail=str(count))
+        activity.record(user.id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail=str(count))
     return count

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 import accounts
 from accounts import activity, directory, export, sessions
-from accounts.activity import COMMAND_LINE
+from accounts.activity import COMMAND_LINE, EventKind
 from accounts.export import iso_time
 from commands.console import (
     ask,
@@ -225,7 +225,7 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     """
     person = the_one(user)
     handle = None if output is None else _new_file(output)
-    activity.record(person.id, "downloaded", COMMAND_LINE)
+    activity.record(person.id, EventKind.DOWNLOADED, COMMAND_LINE)
     text = json.dumps(export.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException
 
 from accounts import activity
+from accounts.activity import EventKind
+from accounts.flows import Intent
 from errors import (
     CodeRefused,
     CrossSite,
@@ -43,7 +45,10 @@ RETRY_AFTER_SECONDS = 30
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
 # What a refusal is called in the activity list, by what had been begun.
-REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
+REFUSED = {
+    Intent.LINK: EventKind.LINK_REFUSED,
+    Intent.REAUTHENTICATE: EventKind.REAUTH_REFUSED,
+}
 # Where programs ask, not people.
 JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
 # Title, text, and where the button leads (signed in or not).
@@ -120,7 +125,7 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         "refused",
         reason=error.code,
         provider=provider,
-        intent=flow.intent if flow else None,
+        intent=flow.intent.value if flow else None,
         detail=error.detail,
         address=caller().address,
     )
@@ -131,7 +136,7 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         in_flow = is_in_flow() or wants_json()  # programs have no flows
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
     if flow and flow.user_id and isinstance(error, SignInError):
-        kind = REFUSED.get(flow.intent, "refused")
+        kind = REFUSED.get(flow.intent, EventKind.REFUSED)
         activity.record(flow.user_id, kind, caller(), provider=flow.provider, reason=error.code)
     headers = {}
     if isinstance(error, TooManyAttempts):

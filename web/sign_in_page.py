@@ -4,6 +4,7 @@ from flask import g, render_template, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 
+from accounts.flows import Intent
 from errors import Problem, TooManyAttempts
 from web.context import site
 from web.cookies import cookie_name
@@ -11,10 +12,12 @@ from web.return_to import local_path
 
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
+# Flows that the button of a failure begins again.
+RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
 # What somebody begins while signed in: its heading, and the form that begins it again.
 AGAIN = {
-    "link": ("Add a sign-in method", "account.link", "provider"),
-    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
+    Intent.LINK: ("Add a sign-in method", "account.link", "provider"),
+    Intent.REAUTHENTICATE: ("Confirm it's you", "account.begin_reauth", "identity_id"),
 }
 
 
@@ -23,7 +26,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     flow = g.get("flow")
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     offers = problem.offers if problem else "buttons"
-    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
+    may_retry = flow is not None and flow.intent in RETRIED
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)

@@ -6,7 +6,7 @@ from datetime import datetime
 from ua_parser import parse
 
 import errors
-from accounts.activity import COMMAND_LINE
+from accounts.activity import COMMAND_LINE, EventKind
 from models import Event
 
 # Browsers whose longer name says the same.
@@ -48,32 +48,36 @@ def _titles() -> dict[str, str]:
 REFUSALS = _titles()
 
 
-SENTENCES = {
-    ("signed_in", "identity_unknown"): "Account created with {provider}",
-    ("signed_in", "kept_separate"): "Account created with {provider}",
-    ("signed_in", ""): "Signed in with {provider}",
-    ("refused", "cancelled"): "Sign-in with {provider} was cancelled",
-    ("refused", ""): "Sign-in with {provider} blocked: {refusal}",
-    ("link_refused", "cancelled"): "Connecting {provider} was cancelled",
-    ("link_refused", ""): "Connecting {provider} blocked: {refusal}",
-    ("proof_refused", "cancelled"): "Confirming it's you with {provider} was cancelled",
-    ("proof_refused", ""): "Confirming it's you with {provider} blocked: {refusal}",
+# By kind and reason; an empty reason stands for all others.
+SENTENCES: dict[tuple[str, str], str] = {
+    (EventKind.SIGNED_IN, "identity_unknown"): "Account created with {provider}",
+    (EventKind.SIGNED_IN, "kept_separate"): "Account created with {provider}",
+    (EventKind.SIGNED_IN, ""): "Signed in with {provider}",
+    (EventKind.REFUSED, "cancelled"): "Sign-in with {provider} was cancelled",
+    (EventKind.REFUSED, ""): "Sign-in with {provider} blocked: {refusal}",
+    (EventKind.LINK_REFUSED, "cancelled"): "Connecting {provider} was cancelled",
+    (EventKind.LINK_REFUSED, ""): "Connecting {provider} blocked: {refusal}",
+    (EventKind.REAUTH_REFUSED, "cancelled"): "Confirming it's you with {provider} was cancelled",
+    (EventKind.REAUTH_REFUSED, ""): "Confirming it's you with {provider} blocked: {refusal}",
     (
-        "linked",
+        EventKind.LINKED,
         "email_verified_on_both_sides",
     ): "Connected {provider}, its verified email is the same",
-    ("linked", "email_known"): "Connected {provider}, after you had signed in and confirmed",
-    ("linked", ""): "Connected {provider}",
-    ("unlinked", ""): "Removed {provider}",
-    ("merged", ""): "Merged another account into this one, opened with {provider}",
-    ("confirmed", ""): "Confirmed it's you with {provider}",
-    ("email_changed", ""): "Email changed",
-    ("renamed", ""): "Name changed",
-    ("downloaded", ""): "Account data downloaded",
-    ("switched_off", ""): "Account switched off by this site",
-    ("switched_on", ""): "Account switched on again by this site",
-    ("signed_out", ""): "Signed out",
-    ("sessions_ended", ""): "Signed out {count}",
+    (
+        EventKind.LINKED,
+        "email_known",
+    ): "Connected {provider}, after you had signed in and confirmed",
+    (EventKind.LINKED, ""): "Connected {provider}",
+    (EventKind.UNLINKED, ""): "Removed {provider}",
+    (EventKind.MERGED, ""): "Merged another account into this one, opened with {provider}",
+    (EventKind.REAUTHENTICATED, ""): "Confirmed it's you with {provider}",
+    (EventKind.EMAIL_CHANGED, ""): "Email changed",
+    (EventKind.RENAMED, ""): "Name changed",
+    (EventKind.DOWNLOADED, ""): "Account data downloaded",
+    (EventKind.DISABLED, ""): "Account switched off by this site",
+    (EventKind.ENABLED, ""): "Account switched on again by this site",
+    (EventKind.SIGNED_OUT, ""): "Signed out",
+    (EventKind.SESSIONS_ENDED, ""): "Signed out {count}",
 }
 
 

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import activity, sessions
+from accounts.activity import EventKind
+from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import OAuth
 from storage import is_id
@@ -97,7 +99,7 @@ def link(provider: str) -> Response:
     methods = url_for("account.show", _anchor="methods")
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
-    flow = begin_flow(provider, "link", return_to=url_for("account.show"))
+    flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
     return blueprint.redirect_to_provider(flow)
 
 
@@ -158,7 +160,9 @@ def begin_reauth(identity_id: str) -> Response:
     if blueprint is None:
         raise PageNotFound
     return_to = local_path(request.form.get("next"), url_for("account.show"))
-    flow = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
+    flow = begin_flow(
+        identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
+    )
     return blueprint.redirect_to_provider(flow)
 
 
@@ -193,7 +197,7 @@ def end_session(session_id: str) -> Response:
     ended = sessions.end(session.user_id, session_id) if is_other else None
     if ended is None:
         raise NotFound("no such other session of this account")
-    activity.record(session.user_id, "sessions_ended", caller(), detail="1")
+    activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
     flash(f"Signed out of {device(ended.user_agent)}.", "ok")
     return redirect(url_for("account.show_sessions"), 303)
 
@@ -203,7 +207,7 @@ def end_other_sessions() -> Response:
     session = this_session()
     count = sessions.end_others(session.user_id, session.id)
     if count:
-        activity.record(session.user_id, "sessions_ended", caller(), detail=str(count))
+        activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail=str(count))
     flash(f"Signed out of {other_sessions(count)}.", "ok")
     return redirect(url_for("account.show_sessions"), 303)
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import activity, export
+from accounts.activity import EventKind
 from accounts.verbs import Deleted
 from storage import atomic, now
 from web.context import site
@@ -72,7 +73,7 @@ def ask_download() -> str:
 @needs_recent
 def download() -> Response:
     """Everything as one JSON file; that it was taken stands in it too."""
-    activity.record(this_session().user_id, "downloaded", caller())
+    activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
     text = json.dumps(export.of_user(current_user), indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (

@@ -141,7 +141,7 @@ def one_tap(provider: str) -> AnyResponse:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
-    g.flow = flows.at_once(provider, return_to=return_to, user_id=user_id)
+    g.flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
     check_doubled(site().providers[provider].provider.one_tap_cookie)
