@@ -159,9 +159,9 @@ def test_a_database_that_cannot_be_used_is_a_failure_among_the_others(site):
         ({"TOKEN_ENCRYPTION_KEYS": f"{GOOD_KEY},x"}, "TOKEN_ENCRYPTION_KEYS, no. 2, has fewer"),
         ({"SECRET_KEY_FALLBACKS": "y"}, "SECRET_KEY_FALLBACKS, no. 1, has fewer"),
         ({"TRUSTED_PROXIES": "1"}, "visitors choose their address; set it to 0"),
-        ({"DEMO": "1"}, "Demo mode: people are made up"),
-        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are taken"),
-        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy ends TLS"),
+        ({"DEMO": "1"}, "Demo mode: the people are invented"),
+        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are accepted"),
+        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy terminates TLS"),
     ],
 )
 def test_what_could_be_better_is_a_warning(make_site, settings, said):
