@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,12 +27,11 @@ from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
 from providers.protocols.connector import Connector
-from providers.protocols.connectors import build_connectors
-from providers.protocols.firebase import NAME, Firebase, identity_issuers
+from providers.protocols.connectors import build_connectors, build_firebase
+from providers.protocols.firebase import NAME, Firebase
 from providers.protocols.login_blueprints import build_login_blueprints
 from providers.protocols.native import IdTokens, native_tokens, one_taps
-from storage import database
-from storage.database import engine_of
+from storage import engine
 from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
@@ -72,12 +70,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
         settings = with_look_alikes(settings, demo_url)
     configure(app, settings, demo_url)
-    database.init_app(app)
+    engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
     connectors = build_connectors(
         settings.registrations, settings.providers, settings.public_url, transport
     )
-    firebase = firebase_project(settings, connectors, transport)
+    firebase = build_firebase(settings, connectors, transport)
     natives = native_tokens(connectors)
     site = app.extensions["quickstep"] = Site(
         settings=settings,
@@ -112,7 +110,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         guards.csrf.exempt(login_blueprint)
     if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
         host = settings.host if settings.is_local else None
-        check = SessionCheck(app, engine_of(app), settings.session_cookie_name, host)
+        check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
     for worker in (revocations.worker(app, connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
@@ -143,9 +141,7 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY=reveal(key),
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=uri,
-        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
-            make_url(uri), settings.database_pool_size
-        ),
+        SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(make_url(uri), settings.database_pool_size),
         # Flask's own cookie; the session cookie is written in views/guards.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -196,23 +192,6 @@ def policy(
         settings.allowed_email_domains,
         usable=on_the_web | in_apps,
         apps_only=in_apps,
-    )
-
-
-def firebase_project(
-    settings: Settings, connectors: Mapping[str, Connector], transport: Transport
-) -> Firebase | None:
-    if settings.firebase_project_id is None:
-        return None
-    configured = {name: connector.identity_issuer for name, connector in connectors.items()}
-    return Firebase(
-        settings.firebase_project_id,
-        transport.named(NAME).get_dated_json,
-        identity_issuers=identity_issuers(PROVIDERS, configured),
-        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
-        keys_url=settings.firebase_jwks_url,
-        tenant_id=settings.firebase_tenant_id,
-        trust_unsigned=settings.firebase_auth_emulator_host is not None,
     )
 
 

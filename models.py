@@ -13,7 +13,7 @@ from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from storage.database import Base, new_id, now
+from storage import Base, new_id, now
 
 
 class User(UserMixin, Base):

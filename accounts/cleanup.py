@@ -18,7 +18,8 @@ from sqlalchemy import CursorResult, Select, select, update
 from accounts import activity, flows, sessions
 from jobs.worker import Worker
 from models import Job
-from storage.database import atomic, db, now, without_time_limit
+from storage import atomic, db, now
+from storage.transactions import without_time_limit
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from models import Event, OAuth, Session, User
 from providers.profile import email_key
-from storage.database import db, is_id
+from storage import db, is_id
 
 
 def find(who: str) -> Sequence[User]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts import activity, identities, sessions
 from models import Event, OAuth, Session, User
-from storage.database import now
+from storage import now
 
 
 def of_user(user: User) -> dict[str, Any]:

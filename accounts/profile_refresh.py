@@ -8,7 +8,7 @@ from errors import AccessRefused, WrongAccount
 from models import OAuth
 from providers.base import Profile
 from providers.protocols.connector import Connector
-from storage.database import atomic, db
+from storage import atomic, db
 from vault import tokens
 
 

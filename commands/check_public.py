@@ -1,4 +1,5 @@
-"""What a browser gets at PUBLIC_URL: this very server, and its cookies as they were sent."""
+"""What a browser gets at PUBLIC_URL: this server and no other, and its cookies as they were
+sent."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
@@ -11,15 +12,14 @@ from models import Flow
 from providers.http.responses import Answer
 from providers.http.transport import Transport
 from providers.protocols.connector import Connector
-from storage import schema
-from storage.database import db, is_id
+from storage import db, is_id, schema
 from web.cookies import FLOW_COOKIE, cookie_name
 
 ALIVE = "/livez"
 
 
 def check_public() -> list[Finding]:
-    """Asks for /livez and then, as a browser would, begins a sign-in, which is dropped again."""
+    """Request /livez and then begin a sign-in as a browser would; the flow is deleted again."""
     transport, url = Transport(), site().settings.public_url
     try:
         status = transport.ask("GET", url + ALIVE).status_code
@@ -27,7 +27,7 @@ def check_public() -> list[Finding]:
         message = f"{error.detail}; does its name lead here, and is the server running?"
         return [public("warn", message)]
     if status != 200:
-        message = f"{url}{ALIVE} answered {status}; does something else answer there?"
+        message = f"{url}{ALIVE} answered {status}; does another server respond there?"
         return [public("warn", message), *begin(transport)]
     return [public("ok", f"{url} answers"), *begin(transport)]
 
@@ -37,7 +37,7 @@ def public(level: Level, message: str) -> Finding:
 
 
 def begin(transport: Transport) -> list[Finding]:
-    """Press a button and look at what comes."""
+    """Press a sign-in button and check the response."""
     connector = choose_connector()
     if connector is None:
         return []
@@ -56,7 +56,7 @@ def begin(transport: Transport) -> list[Finding]:
 
 
 def choose_connector() -> Connector | None:
-    """The provider to try it with: one that is asked for nothing first, where there is one."""
+    """Return the provider to try; preferably one that needs no request before the redirect."""
     connectors = list(site().connectors.values())
     plain = [
         connector
@@ -67,22 +67,22 @@ def choose_connector() -> Connector | None:
 
 
 def same_server(connector: Connector, response: Answer, name: str, secret: str) -> Finding:
-    """Whether the attempt that was begun stands in our own database, and leads back here."""
+    """Check that the new flow is in our own database, and has our callback address."""
     is_ours = schema.fault() is None and take_back(name.partition(FLOW_COOKIE)[2], secret)
     query = parse_qs(urlsplit(response.headers.get("Location", "")).query)
     sent = query.get("redirect_uri", [connector.redirect_uri])[0]
     label, check = "Public URL", "same_server"
     if not is_ours:
-        message = "what answers there has another database than these settings name; compare them"
+        message = "the server there uses another database than these settings; compare them"
         return on_server(check, label, "fail", message)
     if sent != connector.redirect_uri:
-        message = f"what answers there sends people back to {sent}; restart it with these settings"
+        message = f"the server there sends people back to {sent}; restart it with these settings"
         return on_server(check, label, "fail", message)
-    return on_server(check, label, "ok", "this very server and database answer there")
+    return on_server(check, label, "ok", "this server and database respond there")
 
 
 def take_back(flow_id: str, secret: str) -> bool:
-    """Drop the flow that was begun; whether it was there."""
+    """Delete the flow; return whether it existed."""
     is_there = is_id(flow_id) and db.session.get(Flow, flow_id) is not None
     if is_there:
         flows.drop({flow_id: secret})
@@ -90,7 +90,7 @@ def take_back(flow_id: str, secret: str) -> bool:
 
 
 def set_cookies(response: Answer) -> Mapping[str, tuple[str, frozenset[str]]]:
-    """The cookies that an answer sets: by name, value and attributes (RFC 6265 4.1.1)."""
+    """Return the cookies that a response sets: name, value and attributes (RFC 6265 4.1.1)."""
     found = {}
     for line in response.values_of("Set-Cookie"):
         pair, *attributes = line.split(";")
@@ -100,7 +100,7 @@ def set_cookies(response: Answer) -> Mapping[str, tuple[str, frozenset[str]]]:
 
 
 def cookie(name: str, flags: frozenset[str]) -> Finding:
-    """Whether a cookie arrives as it was sent: proxies are known to rewrite them."""
+    """Check that a cookie arrives as it was sent: some proxies rewrite cookies."""
     is_https = site().settings.is_https
     wanted = {"httponly", "samesite=lax", "path=/"} | ({"secure"} if is_https else set())
     lacks = sorted(wanted - flags)
@@ -119,6 +119,6 @@ def hsts(response: Answer) -> list[Finding]:
     if not site().settings.is_https:
         return []
     if "max-age=" in response.headers.get("Strict-Transport-Security", ""):
-        return [on_server("hsts", "HSTS", "ok", "browsers are told to come by https only")]
-    message = "Strict-Transport-Security does not arrive; does a proxy take it away?"
+        return [on_server("hsts", "HSTS", "ok", "browsers are told to use https only")]
+    message = "Strict-Transport-Security does not arrive; does a proxy remove it?"
     return [on_server("hsts", "HSTS", "warn", message)]

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from config.settings import ROOT
-from storage.database import db
+from storage.transactions import db
 
 CONNECT_SECONDS = 5
 UPGRADE = "Run: flask --app app db upgrade"

@@ -18,7 +18,7 @@ import config
 from providers import PROVIDERS
 from simulator import Server, environment
 from simulator.server import Quiet
-from storage.database import db
+from storage import db
 from telemetry.logs import SECRET_NAMES
 from tests.browser import Browser
 from tests.eavesdropper import EAR

@@ -18,7 +18,7 @@ from errors import ProviderError, TokenUnreadable
 from jobs.worker import Worker, leave
 from models import OAuth, Revocation
 from providers.protocols.connector import Connector
-from storage.database import atomic, db, now
+from storage import atomic, db, now
 from vault import tokens
 
 log = structlog.get_logger()

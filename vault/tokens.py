@@ -18,7 +18,7 @@ from sqlalchemy import select
 from errors import CodeRefused, GrantEnded, ProviderDown, ProviderError, TokenUnreadable
 from keys.sealing import Sealer
 from models import OAuth
-from storage.database import atomic, db, new_id, now
+from storage import atomic, db, new_id, now
 
 # A token that ends this soon is renewed before it is used.
 LEEWAY_SECONDS = 30

@@ -8,7 +8,7 @@ from flask import session as browser_cookie
 from werkzeug.wrappers import Response
 
 from accounts import flows
-from storage.database import is_id
+from storage import is_id
 from web.context import site
 
 FLOW_COOKIE = "flow_"

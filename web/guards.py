@@ -25,7 +25,7 @@ from accounts import sessions
 from accounts.activity import Caller
 from accounts.sessions import Begun, Opener
 from models import Session, User
-from storage.database import db
+from storage import db
 from web.context import site
 from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.request_info import address_of, user_agent_of

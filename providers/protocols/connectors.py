@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from config.registrations import Registration
+from config.settings import Settings
 from providers import PROVIDERS
 from providers.base import Provider
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
 from providers.protocols.connector import Connector
+from providers.protocols.firebase import NAME, Firebase, identity_issuers
 from providers.protocols.oauth1 import OAuth1Client
 from providers.protocols.oauth2 import OAuth2Client
 from providers.protocols.openid_connect import OpenIDConnectClient
@@ -36,3 +38,21 @@ def client_class(provider: Provider) -> type[OAuth1Client | OAuth2Client]:
     if provider.issuer:
         return OpenIDConnectClient
     return OAuth1Client if provider.request_token_endpoint else OAuth2Client
+
+
+def build_firebase(
+    settings: Settings, connectors: Mapping[str, Connector], transport: Transport
+) -> Firebase | None:
+    """Build the verifier of the Firebase project that the settings name, if they name one."""
+    if settings.firebase_project_id is None:
+        return None
+    configured = {name: connector.identity_issuer for name, connector in connectors.items()}
+    return Firebase(
+        settings.firebase_project_id,
+        transport.named(NAME).get_dated_json,
+        identity_issuers=identity_issuers(PROVIDERS, configured),
+        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
+        keys_url=settings.firebase_jwks_url,
+        tenant_id=settings.firebase_tenant_id,
+        trust_unsigned=settings.firebase_auth_emulator_host is not None,
+    )

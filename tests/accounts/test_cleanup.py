@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from accounts import cleanup
 from models import Event, Flow, Session
-from storage.database import db
+from storage import db
 from tests.processes import until
 from tests.site import SECRET_KEY, Site
 

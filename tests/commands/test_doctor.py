@@ -1,89 +1,34 @@
-"""``providers check``, the doctor: what is wrong is found, and told with what to do about it."""
+"""``providers check``, the doctor: clock, providers and this server."""
 
 import base64
 import json
 import socket
-import ssl
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from werkzeug.serving import make_server
+from cryptography.hazmat.primitives import serialization
 
 from commands import check_server
 from commands.check_provider import age_days, kind_of
-from simulator.server import Quiet
 from tests.commands.console import run
-from tests.site import SECRET_KEY, Site
+from tests.commands.doctor import certificate, line_of, lines, served, token_endpoint
+from tests.site import SECRET_KEY
 
-WSGI = Callable[[Any, Any], Iterable[bytes]]
 GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
-
-
-def lines(site: Site, *words: str, status: int = 0) -> str:
-    result = run(site, "providers", "check", *words)
-    assert result.exit_code == status, result.output
-    return result.stdout
-
-
-def line_of(output: str, head: str) -> str:
-    """The one line that says something of this."""
-    (line,) = [each for each in output.splitlines() if each[6:].startswith(head)]
-    return line
-
-
-@contextmanager
-def served(application: WSGI, tls: ssl.SSLContext | None = None, ahead: float = 0) -> Iterator[str]:
-    """Another server on this machine, whose clock is so many seconds ahead of ours; its address."""
-
-    class Handler(Quiet):
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return formatdate((timestamp or time.time()) + ahead, usegmt=True)
-
-    server = make_server(
-        "127.0.0.1", 0, application, threaded=True, request_handler=Handler, ssl_context=tls
-    )
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://localhost:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 # Our clock, by those of the providers.
 
 
-def token_endpoint(age: int = 0) -> WSGI:
-    """GitHub's; or a copy of its answer that a cache has kept for so many seconds."""
-
-    def answer(_environ: Any, start_response: Any) -> Iterable[bytes]:
-        headers = [("Content-Type", "application/json")]
-        headers += [("Age", str(age))] if age else []
-        start_response("200 OK", headers)
-        return [b'{"error": "bad_verification_code"}']
-
-    return answer
-
-
 @pytest.mark.parametrize(
     ("seconds", "age", "status", "said"),
     [
-        (0, 0, 0, "ok    Clock: as those of the providers, by 1 that answered"),
-        (-999, 999, 0, "ok    Clock: as those of the providers"),
+        (0, 0, 0, "ok    Clock: agrees with the providers, by 1 that answered"),
+        (-999, 999, 0, "ok    Clock: agrees with the providers"),
         (100, 0, 0, "seconds behind those of the providers; set it by NTP"),
         (-100, 0, 0, "seconds ahead of those of the providers; set it by NTP"),
         (1000, 0, 1, "FAIL  Clock: "),
@@ -101,7 +46,7 @@ def test_a_clock_that_is_wrong_is_told(make_site, seconds, age, status, said):
 def test_one_provider_whose_clock_is_wrong_does_not_make_ours_wrong(make_site):
     with served(token_endpoint(), ahead=1000) as url:
         site = make_site(GITHUB_TOKEN_URL=f"{url}/token")
-        assert "ok    Clock: as those of the providers, by 3 that answered" in lines(site)
+        assert "ok    Clock: agrees with the providers, by 3 that answered" in lines(site)
 
 
 # Providers.
@@ -114,9 +59,9 @@ def test_a_provider_that_never_answers_holds_up_nobody(make_site, monkeypatch):
     site = make_site(GITHUB_TOKEN_URL=f"http://127.0.0.1:{port}/token")
     output = lines(site, status=1)
     silent.close()
-    assert "FAIL  GitHub: does not answer in time" in output
+    assert "FAIL  GitHub: did not respond in time" in output
     assert "ok    Google: reachable and knows the client" in output
-    assert "ok    Clock: as those of the providers, by 2 that answered" in output
+    assert "ok    Clock: agrees with the providers, by 2 that answered" in output
 
 
 def test_metadata_and_keys_are_described(site):
@@ -166,8 +111,8 @@ def test_the_age_of_a_key_is_that_of_its_certificate(tmp_path):
 
 def test_a_secret_is_made_of_apples_key(make_site):
     site = make_site(look_alikes=("apple",))
-    assert "client secrets can be made of key" in lines(site, "apple")
-    assert "each lasts 3600 seconds" in lines(site, "apple")
+    assert "client secrets can be signed with key" in lines(site, "apple")
+    assert "each is valid for 3600 seconds" in lines(site, "apple")
 
 
 def test_one_provider_is_checked_alone(site):
@@ -178,158 +123,6 @@ def test_one_provider_is_checked_alone(site):
     result = run(site, "providers", "check", "nobody")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "nobody is not on. There are: google, facebook, github, firebase." in result.stderr
-
-
-# Certificates.
-
-
-def certificate(folder: Path, *, days: float, since_days: float = 400) -> tuple[Any, Path]:
-    """A server's side of TLS for localhost, with a certificate that ends in so many days."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=since_days))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path, key_path = folder / "certificate.pem", folder / "key.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, key_path)
-    return context, path
-
-
-def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be a machine whose administrator trusts this certificate, and that has no proxy."""
-    context = ssl.create_default_context(cafile=str(path))
-    for module in ("providers.http.transport", "commands.network"):
-        monkeypatch.setattr(f"{module}.tls_context", lambda: context)
-
-
-@pytest.mark.parametrize(
-    ("days", "is_trusted", "status", "said"),
-    [
-        (60.5, True, 0, "ok    GitHub: certificates are good for 60 days or more"),
-        (5.5, True, 0, "ends in 5 days; its owner must renew it"),
-        (-1, True, 1, "is not good: certificate has expired"),
-        (60, False, 1, "is not good: self-signed certificate"),
-    ],
-)
-def test_a_certificate_that_ends_soon_or_is_not_good_is_told(  # noqa: PLR0917
-    make_site, tmp_path, monkeypatch, days, is_trusted, status, said
-):
-    context, path = certificate(tmp_path, days=days)
-    if is_trusted:
-        trust(path, monkeypatch)
-    with served(token_endpoint(), context) as url:
-        site = make_site(look_alikes=("github",), GITHUB_TOKEN_URL=f"{url}/token")
-        assert said in lines(site, "github", status=status)
-
-
-def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
-    site = make_site(look_alikes=("github",), GITHUB_TOKEN_URL="https://github.example/token")
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert "ok    GitHub: certificates are not looked at" in lines(site, "github", status=1)
-
-
-# What a browser gets at PUBLIC_URL.
-
-
-def test_another_database_behind_the_public_url_is_told(make_site):
-    here, there = make_site(), make_site()
-    assert "ok    Public URL: this very server and database answer there" in lines(here)
-    here.restart(PUBLIC_URL=there.url)
-    assert "FAIL  Public URL: what answers there has another database" in lines(here, status=1)
-
-
-def test_another_public_url_in_the_server_is_told(make_site):
-    here, there = make_site(), make_site()
-    there.restart(DATABASE_URL=here._variables["DATABASE_URL"])
-    there.restart(PUBLIC_URL="http://localhost:1")
-    here.restart(PUBLIC_URL=there.url)
-    line = "FAIL  Public URL: what answers there sends people back to http://localhost:1/login/"
-    assert line in lines(here, status=1)
-
-
-def test_the_doctor_leaves_no_attempt_behind(both):
-    lines(both)
-    assert both.rows("SELECT count(*) FROM flows") == [(0,)]
-
-
-def test_a_public_url_that_leads_nowhere_is_a_warning(make_site):
-    site = make_site(PUBLIC_URL="http://localhost:9")
-    line = line_of(lines(site), "Public URL")
-    assert line.startswith("warn")
-    assert "does its name lead here, and is the server running?" in line
-
-
-def test_something_else_at_the_public_url_is_told(make_site):
-    with served(token_endpoint()) as url:
-        output = lines(make_site(PUBLIC_URL=url))
-    assert "began no sign-in; does a proxy keep /login from this server" in output
-
-
-@contextmanager
-def fronted(site: Site, tls: ssl.SSLContext, spoil: Callable[[str, str], str]) -> Iterator[str]:
-    """The site behind a proxy that ends TLS and has its own way with headers."""
-
-    def proxy(environ: Any, start_response: Any) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            spoilt = [(name, spoil(name, value)) for name, value in headers]
-            return start_response(status, [pair for pair in spoilt if pair[1]], *rest)
-
-        answer: Iterable[bytes] = site.app(environ, start)
-        return answer
-
-    with served(proxy, tls) as url:
-        site.restart(PUBLIC_URL=url, TRUSTED_PROXIES="1", SESSION_COOKIE_NAME="__Host-session")
-        yield url
-
-
-def without(text: str) -> Callable[[str, str], str]:
-    return lambda name, value: value.replace(text, "") if name == "Set-Cookie" else value
-
-
-@pytest.mark.parametrize(
-    ("spoil", "status", "said"),
-    [
-        (without(""), 0, "ok    Cookies: arrive as they were sent: Secure, HttpOnly, SameSite=Lax"),
-        (without(" Secure;"), 1, "FAIL  Cookies: cookies arrive without secure"),
-        (without(" HttpOnly;"), 1, "FAIL  Cookies: cookies arrive without httponly"),
-        (without(" SameSite=Lax"), 1, "FAIL  Cookies: cookies arrive without samesite=lax"),
-        (without("__Host-"), 1, "FAIL  Cookies: cookies arrive without the name __Host-"),
-        (
-            lambda name, value: f"{value}; Domain=localhost" if name == "Set-Cookie" else value,
-            1,
-            "FAIL  Cookies: cookies arrive without no Domain",
-        ),
-        (
-            lambda name, value: "" if name == "Strict-Transport-Security" else value,
-            0,
-            "warn  HSTS: Strict-Transport-Security does not arrive",
-        ),
-    ],
-)
-def test_what_a_proxy_does_to_cookies_and_headers_is_told(  # noqa: PLR0917
-    make_site, tmp_path, monkeypatch, spoil, status, said
-):
-    context, path = certificate(tmp_path, days=90)
-    trust(path, monkeypatch)
-    site = make_site()
-    with fronted(site, context, spoil):
-        output = lines(site, status=status)
-    assert said in output
-    assert "ok    Session cookie: __Host-session cannot be planted" in output
 
 
 # This server.
@@ -366,9 +159,9 @@ def test_a_database_that_cannot_be_used_is_a_failure_among_the_others(site):
         ({"TOKEN_ENCRYPTION_KEYS": f"{GOOD_KEY},x"}, "TOKEN_ENCRYPTION_KEYS, no. 2, has fewer"),
         ({"SECRET_KEY_FALLBACKS": "y"}, "SECRET_KEY_FALLBACKS, no. 1, has fewer"),
         ({"TRUSTED_PROXIES": "1"}, "visitors choose their address; set it to 0"),
-        ({"DEMO": "1"}, "Demo mode: people are made up"),
-        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are taken"),
-        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy ends TLS"),
+        ({"DEMO": "1"}, "Demo mode: the people are invented"),
+        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are accepted"),
+        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy terminates TLS"),
     ],
 )
 def test_what_could_be_better_is_a_warning(make_site, settings, said):

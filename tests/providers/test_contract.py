@@ -2,34 +2,24 @@
 
 import ast
 import copy
-import json
 import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urljoin, urlsplit
-from xml.etree import ElementTree as ET
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-import config
 from accounts import flows
-from config.registrations import CREDENTIALS, check_endpoint
-from errors import ProviderError, SettingsError
+from config.registrations import check_endpoint
+from errors import ProviderError
 from providers import PROVIDERS
-from providers.base import Get, NotShared, Profile, Provider
-from simulator import environment
-from tests.site import ALL, Site, Sites
+from providers.base import Profile, Provider
+from tests.providers.contract import ROOT, every_provider, getter, read_sample
 
-ROOT = Path(__file__).parents[2]
-SAMPLES = Path(__file__).parent / "samples"
 MACHINERY = {"__init__", "base", "profile"}
-MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
@@ -39,17 +29,6 @@ ACTS |= {"ssl", "subprocess", "threading", "urllib.request"}
 # Parameters of the authorization request that belong to the flow (RFC 6749 4.1.1, 7636, 9101).
 THE_FLOWS_OWN = {"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"}
 THE_FLOWS_OWN |= {"nonce", "code_challenge", "code_challenge_method", "request", "request_uri"}
-
-every_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
-
-
-def read_sample(name: str) -> dict[str, Any]:
-    """``answers`` by what ``get`` is asked for, and the profile that is ``expected``; what the
-    provider may vouch for the address by, if not by true; ``variants`` of the answers, each
-    with what it changes in the profile, or ``refused``; ``subject_parts`` where the subject is
-    made of several values. " > " leads to a place."""
-    content = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    return {"vouched_by": [True, "true"], "variants": [], **content}
 
 
 def sample(provider: Provider) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -76,17 +55,6 @@ def varied(answers: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
         else:
             del inner[last]
     return said
-
-
-def getter(answers: dict[str, Any]) -> Get:
-    """``get`` for these answers; the rest is not shared."""
-
-    def get(url: str) -> Any:
-        if url not in answers:
-            raise NotShared(url)
-        return answers[url]
-
-    return get
 
 
 VARIANTS = [
@@ -212,7 +180,7 @@ def test_its_scope_is_one_that_the_protocol_knows(provider):
 
 @every_provider
 def test_it_adds_nothing_to_the_request_that_is_the_flows_own(provider):
-    intents = set(get_args(flows.Intent))
+    intents = set(flows.Intent)
     assert set(provider.intent_params) <= intents, f"an intent is one of {sorted(intents)}"
     for params in (provider.authorize_params, *provider.intent_params.values()):
         assert not set(params) & THE_FLOWS_OWN
@@ -367,132 +335,3 @@ def test_a_providers_file_says_where_the_provider_says_it(path):
     """A rule nobody can look up is a rule nobody can check."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     assert re.search(r"https://\S+\.\S+/", docstring)
-
-
-# What belongs to it elsewhere.
-
-
-@pytest.fixture
-def site(make_site: Sites) -> Site:
-    """With every provider on."""
-    return make_site(look_alikes=ALL)
-
-
-@every_provider
-def test_its_variables_switch_on_it_alone(provider):
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    variables = {
-        CREDENTIALS[name][0].format(provider.key.upper()): pem if name == "private_key" else name
-        for name in provider.credentials
-    }
-    settings = config.load(PROVIDERS.values(), variables, None)
-    assert list(settings.registrations) == [provider.name]
-    assert settings.registrations[provider.name].client_id == "client_id"
-    for missing in variables:
-        some = {name: value for name, value in variables.items() if name != missing}
-        with pytest.raises(SettingsError, match=missing):
-            config.load(PROVIDERS.values(), some, None)
-
-
-@every_provider
-def test_its_routes_are_its_own(make_site, provider):
-    """A name such as "confirm" would stand in the way of a page of ours."""
-    site = make_site(look_alikes=(provider.key,))
-    routes = site.app.url_map.bind("localhost")
-    assert routes.match(f"/login/{provider.name}") == (f"{provider.name}.login", {})
-    callback = f"/login/{provider.name}/authorized"
-    assert routes.match(callback) == (f"{provider.name}.authorized", {})
-
-
-@every_provider
-def test_its_look_alike_lets_a_person_in(make_site, provider):
-    site = make_site(look_alikes=(provider.key,))
-    browser, look_alike = site.browser(), getattr(site.simulator, provider.key)
-    assert look_alike.label == provider.label
-    assert f"{provider.key.upper()}_CLIENT_ID" in environment(site.simulator.url, provider.key)
-    page = browser.sign_in(provider.name, "grace")
-    assert (page.status, page.path) == (200, "/account")
-    assert look_alike.seen
-    (row,) = site.rows("SELECT provider, issuer, subject FROM oauth")
-    assert row.provider == provider.name
-    assert row.issuer.startswith(site.simulator.url)
-    assert row.subject
-
-
-@every_provider
-def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
-    page = make_site(look_alikes=(provider.key,)).browser().cancel(provider.name)
-    assert (page.status, page.alert) == (403, "Sign-in wasn't completed")
-
-
-@pytest.mark.parametrize(
-    "key", [k for k, p in PROVIDERS.items() if "client_secret" in p.credentials]
-)
-def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, key):
-    provider = PROVIDERS[key]
-    wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
-    browser = make_site(look_alikes=(provider.key,), **wrong).browser()
-    page = browser.fetch(f"/login/{provider.name}")
-    if page.status == 302:  # in OAuth 1.0a we are known by it from the start
-        page = browser.get(browser.choose(page.location, "ada"))
-    assert page.alert == f"{provider.label} sign-in isn't working on this site"
-
-
-def test_the_settings_of_all_can_be_checked_at_once(make_site):
-    """Each look-alike refuses a made-up code for being made up, and for nothing else."""
-    result = make_site(look_alikes=()).app.test_cli_runner().invoke(args=["providers", "check"])
-    assert result.exit_code == 0, result.output
-    assert result.output.count("reachable and knows the client") == len(
-        {provider.name for provider in PROVIDERS.values()}
-    )
-
-
-@pytest.mark.parametrize("path", MARKS, ids=lambda path: path.stem)
-def test_a_mark_can_stand_in_a_page(path):
-    """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
-    assert path.stem in {"key", *(provider.name for provider in PROVIDERS.values())}
-    text = path.read_text(encoding="utf-8")
-    root = ET.fromstring(text)
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert root.get("viewBox")
-    assert root.get("aria-hidden") == "true", "the label beside it says the rest"
-    for element in root.iter():
-        tag = str(element.tag).rpartition("}")[2]
-        assert tag in ("svg", "g", "path", "circle", "rect", "polygon", "ellipse"), tag
-        for name in element.attrib:
-            local = name.rpartition("}")[2].lower()
-            assert not local.startswith("on"), name
-            assert local not in ("style", "href", "id", "class"), name
-    assert len(text) < 5000
-    sources = (ROOT / "static" / "idp" / "SOURCES.md").read_text(encoding="utf-8")
-    assert f"| {path.name} |" in sources
-
-
-@every_provider
-def test_its_button_has_a_mark_or_a_key(make_site, provider):
-    site = make_site(look_alikes=(provider.key,))
-    (chip,) = re.findall(r'class="chip [^"]*">(<svg.*?</svg>)', site.browser().get("/login").html)
-    path = ROOT / "static" / "idp" / f"{provider.name}.svg"
-    drawn = path if path.exists() else path.with_stem("key")
-    assert chip == drawn.read_text(encoding="utf-8").strip()
-
-
-@every_provider
-def test_the_readme_tells_an_operator_how_to_register_it(provider):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
-    assert provider.console in row
-    assert f"`/login/{provider.name}/authorized`" in row
-    assert (f"`{provider.scope}`" if provider.scope else "none") in row
-
-
-@every_provider
-def test_it_has_a_page_of_its_own_that_the_index_leads_to(provider):
-    docs = ROOT / "docs" / "providers"
-    page = (docs / f"{provider.name}.md").read_text(encoding="utf-8")
-    assert f"# {provider.label}\n" in page
-    assert f"/login/{provider.name}/authorized" in page
-    assert f"{provider.key.upper()}_CLIENT_ID" in page
-    assert provider.console in page
-    assert f"]({provider.name}.md)" in (docs / "README.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from tests.browser import query_of
 from tests.site import ALL, Site, Sites
 
 WITH_ISSUER = [name for name, provider in PROVIDERS.items() if provider.issuer]
-# One of each kind; all of them are tried with Google in test_openid_connect.py.
+# One of each kind; all of them are tried with Google in protocols/.
 FLAWS = ["other_issuer", "other_audience", "expired", "other_nonce", "no_nonce", "no_sub"]
 FLAWS += [
     "other_at_hash",

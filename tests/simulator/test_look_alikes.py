@@ -10,7 +10,7 @@ from providers.base import Profile
 from simulator.declared import Declared
 from simulator.people import PEOPLE, Person
 from simulator.rows import ROWS
-from tests.providers.test_contract import getter, read_sample
+from tests.providers.contract import getter, read_sample
 
 # No address in its API at all.
 WITHOUT_ADDRESS = {"reddit"}

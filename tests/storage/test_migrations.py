@@ -14,8 +14,7 @@ from sqlalchemy import inspect, text
 import app as quickstep
 import config
 from providers import PROVIDERS
-from storage import postgresql
-from storage.database import db
+from storage import db, postgresql
 from tests.site import SECRET_KEY
 
 ROOT = Path(__file__).parents[2]

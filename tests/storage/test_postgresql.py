@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from accounts import sessions
-from storage import database, postgresql
-from storage.database import db
+from storage import db, engine, postgresql
 from tests.accounts.test_races import Turnstile, at_once, ready
 from tests.site import Site
 
@@ -62,8 +61,8 @@ def test_a_provider_that_hangs_holds_no_connection(make_site, monkeypatch, provi
 
 def test_a_full_pool_is_a_clear_503_before_long(make_site, monkeypatch):
     """SQLAlchemy's own patience is half a minute, for which every thread would stand still."""
-    assert database.POOL_WAIT_SECONDS <= 5
-    monkeypatch.setattr(database, "POOL_WAIT_SECONDS", 0.2)
+    assert engine.POOL_WAIT_SECONDS <= 5
+    monkeypatch.setattr(engine, "POOL_WAIT_SECONDS", 0.2)
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
     browser = site.browser()
     browser.sign_in("google", "ada")

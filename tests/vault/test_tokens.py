@@ -3,7 +3,7 @@
 import pytest
 
 from models import OAuth
-from storage.database import db
+from storage import db
 from tests.site import SECRET_KEY, USUAL
 from vault import tokens
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage import schema
-from storage.database import engine_of
+from storage.engine import engine_of
 from web.limits import Limits
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from storage.database import db
+from storage import db
 from tests.browser import Browser, Page
 from tests.conftest import lack
 from tests.processes import children_of

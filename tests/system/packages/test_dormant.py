@@ -32,7 +32,7 @@ CALLBACK = "finish in providers/protocols/flask_dance.py and its twin; Gate.clai
 STORAGE = "Storage in providers/protocols/flask_dance.py, IdentityTokens in vault/tokens.py"
 LOADING = "load_user in views/bearer.py, _LoginManager in views/guards.py"
 ENDING = "begin_session and end_session in views/guards.py"
-ENGINES = "storage/database.py, engine_options in app.py"
+ENGINES = "storage/engine.py, engine_options in app.py"
 SCOPES = "atomic in database.py, migrations/env.py"
 
 # What, the hash of its source, and what of ours rests on it.

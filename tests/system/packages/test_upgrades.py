@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from sqlalchemy import inspect
 
-from storage.database import db
+from storage import db
 from tests.storage.test_migrations import application
 
 MIGRATIONS = ScriptDirectory(str(Path(__file__).parents[3] / "migrations"))

@@ -6,7 +6,7 @@ import re
 import pytest
 from sqlalchemy import inspect
 
-from storage.database import db
+from storage import db
 from tests.browser import Browser, Page
 
 LONG_AGO = "2026-01-01 00:00:00.000000"

@@ -1,12 +1,12 @@
 """The JSON API: who is signed in, their name, identities and sessions; and how it refuses."""
 
-import base64
 import re
 from typing import Any
 
 import pytest
 
 from tests.browser import Browser, Page
+from tests.views.api.client import csrf, faults, problem, send
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 UNSAFE = (
@@ -17,52 +17,8 @@ UNSAFE = (
 READS = ("/api/v1/me", "/api/v1/identities", "/api/v1/sessions")
 
 
-@pytest.fixture
-def grace(browser):
-    """Grace, signed in with Google and GitHub."""
-    browser.sign_in("google", "grace")
-    browser.link("github", "grace")
-    return browser
-
-
-def csrf(browser: Browser) -> dict[str, str]:
-    return {"X-CSRF-Token": browser.fetch("/api/v1/me").headers.get("X-CSRF-Token", "")}
-
-
-def send(browser: Browser, method: str, path: str, **kwargs: Any) -> Page:
-    """A change, with the CSRF token of the browser."""
-    headers = csrf(browser) | kwargs.pop("headers", {})
-    return browser.fetch(path, method, headers=headers, **kwargs)
-
-
 def rename(browser: Browser, **fields: Any) -> Page:
     return send(browser, "PATCH", "/api/v1/me", json=fields)
-
-
-def problem(page: Page) -> tuple[int, str]:
-    """Status and code of a problem; that it is one, whole."""
-    assert page.headers["Content-Type"] == "application/problem+json"
-    assert page.headers["Cache-Control"] == "no-store"
-    told = page.response.json()
-    assert (told["type"], told["status"]) == ("about:blank", page.status)
-    assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", told["request_id"])
-    return page.status, told["code"]
-
-
-def faults(page: Page) -> dict[str, str]:
-    return {fault["field"]: fault["detail"] for fault in page.response.json()["errors"]}
-
-
-def pages(browser: Browser, path: str, limit: int) -> list[list[str]]:
-    """The ids of every page of a list."""
-    found: list[list[str]] = []
-    cursor = None
-    while not found or cursor:
-        query = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        answer = browser.fetch(path, params=query).response.json()
-        found.append([item["id"] for item in answer["items"]])
-        cursor = answer["next_cursor"]
-    return found
 
 
 def test_me_tells_who_is_signed_in(browser):
@@ -339,65 +295,6 @@ def test_ending_the_current_session_is_signing_out(grace):
     assert grace.me() is None
     grace.sign_in("google", "grace")
     assert "Signed out" in grace.get("/account/activity").text
-
-
-# Pages of lists.
-
-
-def test_pages_hold_everything_once_and_in_order(grace, site):
-    for _ in range(4):
-        site.browser().sign_in("google", "grace")
-    (whole,) = pages(grace, "/api/v1/sessions", 100)
-    assert len(whole) == 5
-    assert pages(grace, "/api/v1/sessions", 2) == [whole[:2], whole[2:4], whole[4:]]
-    assert pages(grace, "/api/v1/sessions", 5) == [whole]
-    grace.link("github", "linus")
-    identities = [identity["id"] for identity in grace.me()["identities"]]
-    assert pages(grace, "/api/v1/identities", 2) == [identities[:2], identities[2:]]
-
-
-def test_a_page_goes_on_where_the_last_one_ended_though_that_is_gone(grace, site):
-    for _ in range(3):
-        site.browser().sign_in("google", "grace")
-    (whole,) = pages(grace, "/api/v1/sessions", 100)
-    first = grace.fetch("/api/v1/sessions?limit=2").response.json()
-    send(grace, "DELETE", f"/api/v1/sessions/{whole[1]}")
-    site.browser().sign_in("google", "grace")
-    rest = grace.fetch("/api/v1/sessions", params={"cursor": first["next_cursor"]}).response.json()
-    assert [item["id"] for item in rest["items"]] == whole[2:]
-
-
-def cursor(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
-
-
-BAD_CURSORS = (
-    *("", "x", "abc", "é", "%00", "=", "AAAA", "a" * 9000),
-    cursor("2026-11-03T14:05:00 no-zone"),
-    cursor("2026-11-03T14:05:00+00:00 padded") + "==",
-    cursor("yesterday x"),
-)
-
-
-@pytest.mark.parametrize("path", ["/api/v1/identities", "/api/v1/sessions"])
-def test_a_bad_cursor_is_a_400(grace, path):
-    for bad in BAD_CURSORS:
-        page = grace.fetch(path, params={"cursor": bad})
-        assert problem(page) == (400, "invalid_query"), bad
-        assert faults(page) == {"cursor": "is not a next_cursor of this API"}
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        *(("limit=0", "limit"), ("limit=101", "limit"), ("limit=many", "limit")),
-        *(("limit=1&limit=2", "limit"), ("page=2", "page")),
-    ],
-)
-def test_a_query_that_is_not_understood_is_not_guessed_at(grace, query, field):
-    page = grace.fetch(f"/api/v1/sessions?{query}")
-    assert problem(page) == (400, "invalid_query")
-    assert set(faults(page)) == {field}
 
 
 # Otherwise.

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.browser import Browser, Page
-from tests.views.id_tokens.test_refusals import FIREBASE_FLAWS, assert_problem
+from tests.views.sign_in.id_tokens.test_refusals import FIREBASE_FLAWS, assert_problem
 
 
 def ask(

@@ -13,7 +13,7 @@ from providers.protocols.firebase import Firebase
 from providers.protocols.native import NativeTokens
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
-from tests.providers.test_openid_connect import good_claims, issuer_with, key, public, sign
+from tests.providers.protocols.id_tokens import good_claims, issuer_with, key, public, sign
 
 ANDROID = "android.apps.googleusercontent.com"
 IOS = "ios.apps.googleusercontent.com"
@@ -57,7 +57,7 @@ def test_a_form_that_does_not_double_the_cookie_is_refused(browser, google, cook
 @pytest.mark.parametrize("flaw", ["expired", "other_audience", "other_key_same_kid", "missing"])
 def test_a_bad_credential_is_the_sign_in_page_with_the_reason(browser, google, flaw):
     page = browser.one_tap(google.native_token("grace", flaw=flaw))
-    assert (page.status, page.alert) == (401, "That sign-in is no longer good")
+    assert (page.status, page.alert) == (401, "This sign-in has expired")
     assert "Continue with Google" in page.buttons
     assert browser.me() is None
 
@@ -219,4 +219,4 @@ def test_what_is_wrong_with_it_is_the_tokens_fault(changes):
 def test_the_settings_name_the_apps_of_every_openid_provider(make_site):
     assert PROVIDERS["google"].native_tokens
     client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
-    assert client.settings.clients["google"].mobile_client_ids == (IOS, ANDROID)
+    assert client.settings.registrations["google"].mobile_client_ids == (IOS, ANDROID)

@@ -27,7 +27,7 @@ def unsigned(cookie: str) -> str:
         return cookie
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_row_1_the_provider_session_belongs_to_the_request(site):

@@ -7,7 +7,7 @@ from errors import SettingsError
 from simulator.firebase import SPOILT_FIREBASE
 from simulator.signing import SPOILT_CLAIMS
 from tests.config.test_settings import LIVE, faults, load
-from tests.views.id_tokens.test_refusals import OF_A_FLOW
+from tests.views.sign_in.id_tokens.test_refusals import OF_A_FLOW
 
 HOST = "127.0.0.1:9099"
 FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_FIREBASE} - OF_A_FLOW)

@@ -1,7 +1,7 @@
 """Sign-ins of apps that need an answer first, or end in a refusal."""
 
 from tests.browser import Browser, Page
-from tests.views.id_tokens.test_refusals import assert_problem
+from tests.views.sign_in.id_tokens.test_refusals import assert_problem
 from tests.views.sign_in.test_confirm import prove
 
 

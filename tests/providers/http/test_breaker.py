@@ -13,9 +13,7 @@ from providers.http.breaker import FAILURES_IN_A_ROW
 from providers.http.cache import Cached
 from providers.http.transport import Transport
 from telemetry import logs
-from tests.providers.test_transport import GOOD, OK, SLOW, Peer, http, impatient, reset, serve
-
-__all__ = ["impatient", "serve"]
+from tests.providers.http.peers import GOOD, OK, SLOW, Peer, http, reset
 
 LONG = 3600.0
 

@@ -1,0 +1,101 @@
+"""Sign-ins whose address an account already has: joined, asked or neither."""
+
+import pytest
+
+from accounts.rules import (
+    Create,
+    NeedsOwnership,
+)
+from tests.accounts.desk import AUTO, Desk, assertion
+
+PLANTED = [
+    # An attacker claims Ada's address and proves nothing,
+    (assertion("facebook", "m", "ada@gmail.com"),),
+    # or proves another address of theirs beside it,
+    (
+        assertion("facebook", "m", "ada@gmail.com"),
+        assertion("google", "m", "m@gmail.com", "trusted"),
+    ),
+    # or has the word of a provider that does not answer for such an address.
+    (assertion("github", "m", "ada@gmail.com", "verified"),),
+]
+
+
+@pytest.mark.parametrize("ways", PLANTED)
+def test_an_account_that_did_not_prove_the_address_is_never_joined(desk, ways):
+    """Account pre-hijacking; allauth 64.2.1 let the attacker keep their way in."""
+    planted = desk.account(*ways)
+    before = desk.everything()
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
+    decision = desk.sign_in(ada, AUTO)
+    assert isinstance(decision, NeedsOwnership)
+    assert decision.user_ids == (planted.user_id,)
+    assert desk.everything() == before
+
+
+@pytest.mark.parametrize("proved", ["no", "verified"])
+def test_who_did_not_prove_the_address_joins_nobody(desk, proved):
+    """nOAuth; better-auth #9578."""
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    before = desk.everything()
+    decision = desk.sign_in(assertion("facebook", "m", "ada@gmail.com", proved), AUTO)
+    assert isinstance(decision, NeedsOwnership)
+    assert decision.may_connect is (proved == "verified")
+    assert desk.everything() == before
+
+
+def test_two_that_proved_it_to_trusted_providers_are_joined(desk):
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    joined = desk.enter(assertion("github", "ada", "Ada@gmail.com", "trusted"), AUTO)
+    assert joined.user_id == ada.user_id
+    assert desk.events(ada.user_id)[:2] == [
+        ("signed_in", "email_verified_on_both_sides", "Ada@gmail.com"),
+        ("linked", "email_verified_on_both_sides", "Ada@gmail.com"),
+    ]
+
+
+def test_a_switched_off_account_is_not_joined(desk):
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.switch(ada.user_id, off=True)
+    decision = desk.sign_in(assertion("github", "ada", "ada@gmail.com", "trusted"), AUTO)
+    assert isinstance(decision, NeedsOwnership)
+
+
+def test_an_address_that_was_given_up_is_nobodys(desk):
+    """What counts is what the provider said last."""
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "lovelace@gmail.com", "trusted"))
+    assert desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO) == Create()
+
+
+def test_a_proof_that_was_taken_back_joins_nobody(desk):
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.enter(assertion("google", "ada", "ada@gmail.com"))
+    decision = desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO)
+    assert isinstance(decision, NeedsOwnership)
+
+
+def changes_of_address(desk: Desk, user_id: str) -> list[str]:
+    return [detail for kind, _, detail in desk.events(user_id) if kind == "email_changed"]
+
+
+def test_a_new_address_is_noted(desk):
+    ada = desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
+    desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
+    assert changes_of_address(desk, ada.user_id) == []
+    desk.enter(assertion(email="lovelace@gmail.com", proved="trusted"))
+    assert changes_of_address(desk, ada.user_id) == ["lovelace@gmail.com"]
+
+
+def test_a_new_address_of_an_identity_that_does_not_count_is_not_noted(desk):
+    first = assertion("google", "1", "ada@gmail.com", "trusted")
+    ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
+    desk.enter(assertion("github", "2", "new@ada.example", "verified"))
+    assert changes_of_address(desk, ada.user_id) == []
+
+
+def test_an_address_that_lost_its_proof_gives_way_and_that_is_noted(desk):
+    first = assertion("google", "1", "ada@gmail.com", "trusted")
+    ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
+    desk.enter(assertion("google", "1", "ada@gmail.com"))
+    assert changes_of_address(desk, ada.user_id) == ["work@ada.example"]

@@ -1,0 +1,292 @@
+"""Verbs that run concurrently: each ends in a value or a Problem, and no identity is lost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+import accounts
+from accounts import identities
+from accounts.rules import (
+    Create,
+    Known,
+    Policy,
+)
+from errors import LastWayIn, NotFound, Problem, StateMismatch
+from models import OAuth
+from providers.base import Assertion
+from simulator.people import PEOPLE
+from storage import atomic, db
+from tests.accounts.desk import ASK, AUTO, CALLER, NEWCOMER, SEPARATE, Desk, _enter, assertion
+from vault import tokens
+
+ROUNDS = 8
+
+
+def test_first_sign_ins_at_once_make_one_account(desk):
+    for number in range(ROUNDS):
+        who = assertion(subject=str(number))
+        seats = desk.at_once(*[partial(desk.enter, who)] * 10)
+        assert {desk.whose(seat) for seat in seats} == {desk.owner(who)}
+    assert desk.site.user_count() == ROUNDS
+    desk.check_nobody_is_half_made()
+    desk.check_nobody_was_in_deadlock()
+
+
+def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
+    """social-app-django CVE-2025-61783: it opened the account that had the same address."""
+    victim = desk.enter(assertion("google", "victim", "ada@gmail.com", "trusted"))
+    newcomer = assertion("github", "new", "ada@gmail.com", "trusted")
+    first, second = desk.overtake(
+        lambda: _enter(newcomer, SEPARATE, None),
+        lambda: desk.enter(newcomer, SEPARATE),
+    )
+    assert first[1].user_id == second.user_id != victim.user_id
+    assert desk.site.user_count() == 2
+
+
+@pytest.mark.parametrize("look", [Desk.sign_in, Desk.preview])
+def test_nobody_is_asked_to_prove_the_account_that_they_just_got(desk, look):
+    """Of two first sign-ins the second looks for the identity before the first one's account is
+    there, and for accounts with the address after."""
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
+
+    def quicker() -> None:
+        if desk.is_postgres:  # lets the other see identities, but not yet accounts
+            db.session.execute(text("LOCK TABLE users"))
+        accounts.sign_in(ada, ASK, CALLER)
+
+    _, decision = desk.overtake(quicker, lambda: look(desk, ada))
+    # On SQLite a mere look does not wait.
+    assert decision in (Known(desk.owner(ada)), Create())
+
+
+def test_an_account_that_was_not_finished_blocks_nobody(desk):
+    """The first of two is rolled back: the second makes the account."""
+
+    def fails() -> None:
+        accounts.sign_in(assertion(), ASK, CALLER)
+        raise NotFound("something goes wrong after the account was made")
+
+    ready, seat = desk.overtake(fails, lambda: desk.enter(assertion()))
+    assert isinstance(ready, NotFound)
+    assert desk.whose(seat) == desk.owner(assertion())
+    assert desk.site.user_count() == 1
+
+
+@pytest.mark.parametrize("policy", [ASK, SEPARATE])
+def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
+    one = assertion("google", "1", "ada@gmail.com", "trusted")
+    two = assertion("github", "2", "ada@gmail.com", "trusted")
+    kept, _gone = desk.account(one), desk.account(two)
+    _, decision = desk.overtake(
+        lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.sign_in(two, policy)
+    )
+    assert decision == Known(kept.user_id)
+
+
+def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
+    """Not the one that is gone: else the account could lose its last way in meanwhile."""
+    desk = Desk(make_site("postgresql"))
+    one, two = assertion("google", "1"), assertion("github", "2")
+    kept, _gone = desk.account(one), desk.account(two)
+
+    @atomic
+    def hold() -> None:
+        assert identities.lock_identity(two)
+        desk.site.rows("SELECT id FROM users WHERE id = :id FOR UPDATE NOWAIT", id=kept.user_id)
+
+    with pytest.raises(OperationalError, match="could not obtain lock"):
+        desk.overtake(
+            lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.site.inside(hold)
+        )
+
+
+def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
+    """A sign-in waits for a renewal that is being stored: it keeps the newer refresh token."""
+    desk = Desk(make_site("postgresql"))
+    who = replace(assertion("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
+    again = replace(who, token={"access_token": "a3"})
+    desk.account(who)
+    row = desk.identity(who)
+
+    def renew() -> None:
+        identity = tokens._locked(row)
+        assert identity
+        tokens.store(identity, {"access_token": "a2", "refresh_token": "r2"})
+        db.session.flush()
+
+    desk.overtake(renew, lambda: desk.sign_in(again))
+    found = desk.site.inside(lambda: tokens.read(db.session.get_one(OAuth, row)))
+    assert found == {"access_token": "a3", "refresh_token": "r2"}
+
+
+def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    kept, _gone = desk.account(one), desk.account(two)
+    closed = Policy(signups_open=False)
+    _, decision = desk.overtake(
+        lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.sign_in(two, closed)
+    )
+    assert decision == Known(kept.user_id)
+
+
+def test_a_sign_in_during_its_unlinking_is_a_strangers(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    here = desk.account(one, two)
+    removed = desk.identity(two)
+    _, seat = desk.overtake(
+        lambda: accounts.unlink(here.user_id, removed, ASK, here.session_id, CALLER),
+        lambda: desk.enter(two),
+    )
+    assert desk.whose(seat) == desk.owner(two) != here.user_id
+    desk.check_nobody_is_half_made()
+
+
+def test_an_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    here = desk.account(one, two)
+    (_, seat), _ = desk.overtake(lambda: _enter(two, ASK, None), lambda: desk.unlink(here, two))
+    assert desk.owner(two) is None
+    assert desk.whose(seat) is None
+
+
+def test_what_became_somebody_elses_meanwhile_is_not_connected(desk):
+    """Nor is the person told that it was."""
+    ada = assertion("google", "ada", "ada@gmail.com", "trusted")
+    seat = desk.enter(ada)
+
+    def take() -> None:
+        accounts.sign_in(ada, ASK, CALLER)  # holds her account, so that connecting waits for it
+        accounts.sign_in(NEWCOMER, SEPARATE, CALLER)
+
+    _, outcome = desk.overtake(take, lambda: desk.connect(seat.user_id, NEWCOMER))
+    assert isinstance(outcome, StateMismatch)
+    assert desk.owner(NEWCOMER) != seat.user_id
+
+
+def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
+    """Also when the database makes it try twice, because another browser of the same person was
+    a moment faster: the session that is replaced is the one that the browser came with."""
+    browser = desk.site.browser()
+    browser.sign_in("google", "grace")
+    old = browser.cookie("session")
+    question = browser.sign_in("github", "linus")
+    issuer = desk.site.app.extensions["quickstep"].providers["github"].identity_issuer
+    linus = assertion("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
+    desk.overtake(
+        lambda: accounts.sign_in(linus, ASK, CALLER), lambda: browser.answer(question, "switch")
+    )
+    assert browser.user_id == desk.owner(linus)
+    thief = desk.site.browser()
+    thief.http.cookies.set("session", old)
+    assert thief.me() is None
+    assert desk.site.rows("SELECT count(*) FROM sessions")[0][0] == 1
+
+
+def test_two_unlinkings_at_once_leave_one_way_in(desk):
+    """Supabase and better-auth count outside of the delete."""
+    for number in range(ROUNDS):
+        one, two = assertion("google", str(number)), assertion("github", str(number))
+        here = desk.account(one, two)
+        outcomes = desk.at_once(*[partial(desk.unlink, here, each) for each in (one, two)])
+        assert [type(each) for each in outcomes].count(LastWayIn) == 1
+        assert list(desk.owners().values()).count(here.user_id) == 1
+
+
+def test_a_second_unlinking_sees_the_first(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    here = desk.account(one, two)
+    first = desk.identity(one)
+    _, second = desk.overtake(
+        lambda: accounts.unlink(here.user_id, first, ASK, here.session_id, CALLER),
+        lambda: desk.unlink(here, two),
+    )
+    assert isinstance(second, LastWayIn)
+    assert desk.owner(two) == here.user_id
+
+
+def test_of_two_accounts_that_merge_each_other_one_stays(desk):
+    for number in range(ROUNDS):
+        one, two = assertion("google", str(number)), assertion("github", str(number))
+        ada, too = desk.account(one), desk.account(two)
+        outcomes = desk.at_once(
+            partial(desk.merge, ada.user_id, two), partial(desk.merge, too.user_id, one)
+        )
+        assert [type(each) for each in outcomes].count(StateMismatch) == 1
+        assert desk.owner(one) == desk.owner(two) == desk.whose(ada) == desk.whose(too)
+    desk.check_nobody_is_half_made()
+
+
+@dataclass
+class Scene:
+    """Two accounts of one person, with two identities each, and all that can happen to them."""
+
+    desk: Desk
+    name: str
+    ways: list[Assertion] = field(init=False)
+    ids: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ways = [
+            assertion(provider, self.name, f"{self.name.replace(' ', '.')}@ada.example", "trusted")
+            for provider in ("google", "github", "facebook", "gitlab")
+        ]
+        self.kept = self.desk.account(*self.ways[:2])
+        self.gone = self.desk.account(*self.ways[2:])
+        self.ids = [self.desk.identity(way) for way in self.ways]
+
+    def verbs(self) -> dict[str, Callable[[], Any]]:
+        """To be called in an application context. All turn about the third identity."""
+        kept, gone, ways, ids = self.kept, self.gone, self.ways, self.ids
+        fresh = replace(ways[2], profile=replace(ways[2].profile, subject=f"new {self.name}"))
+        return {
+            "sign in": lambda: _enter(ways[2], ASK, None),
+            "sign in otherwise": lambda: _enter(ways[3], AUTO, gone.session_id),
+            "sign in new": lambda: _enter(fresh, SEPARATE, None),
+            "link": lambda: accounts.link(kept.user_id, ways[2], CALLER),
+            "link new": lambda: accounts.link(gone.user_id, fresh, CALLER),
+            "connect new": lambda: accounts.connect(gone.user_id, fresh, ASK, CALLER),
+            "confirm": lambda: accounts.confirm(gone.user_id, ids[2], ways[2], CALLER),
+            "merge": lambda: accounts.merge(kept.user_id, ways[2], CALLER),
+            "merge back": lambda: accounts.merge(gone.user_id, ways[0], CALLER),
+            "unlink": lambda: accounts.unlink(gone.user_id, ids[2], ASK, gone.session_id, CALLER),
+            "unlink other": lambda: accounts.unlink(
+                gone.user_id, ids[3], ASK, gone.session_id, CALLER
+            ),
+        }
+
+    def check(self, done: list[tuple[str, Any]]) -> None:
+        """No identity is lost but what was unlinked, and each still opens where it belongs."""
+        did = [verb for verb, outcome in done if not isinstance(outcome, Problem)]
+        owners = [self.desk.owner(way) for way in self.ways]
+        assert owners[0], done
+        assert owners[1], done
+        assert owners[2] or "unlink" in did, done
+        assert owners[3] or "unlink other" in did, done
+        for way, owner in zip(self.ways, owners, strict=True):
+            assert owner is None or self.desk.sign_in(way) == Known(owner)
+        self.desk.check_nobody_is_half_made()
+
+
+def test_any_two_verbs_get_along(desk):
+    """One begins when the other has written and not committed: no error, no identity lost."""
+    names = list(Scene(desk, "names").verbs())
+    for first in names:
+        for second in names:
+            scene = Scene(desk, f"{first} {second}")
+            verbs = scene.verbs()
+            outcomes = desk.overtake(verbs[first], partial(desk.site.inside, verbs[second]))
+            scene.check(list(zip((first, second), outcomes, strict=True)))
+
+
+def test_all_verbs_at_once_get_along(desk):
+    for number in range(ROUNDS // 2):
+        scene = Scene(desk, str(number))
+        verbs = scene.verbs()
+        outcomes = desk.at_once(*[partial(desk.site.inside, verb) for verb in verbs.values()])
+        scene.check(list(zip(verbs, outcomes, strict=True)))

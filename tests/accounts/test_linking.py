@@ -1,0 +1,144 @@
+"""Link, connect, confirm and unlink on real databases."""
+
+import pytest
+
+from accounts.rules import (
+    AlreadyLinked,
+    Link,
+    NeedsMerge,
+    Policy,
+)
+from errors import LastWayIn, NotFound, StateMismatch
+from tests.accounts.desk import ASK, NEWCOMER, SEPARATE, assertion, outcome_of
+
+# Link, connect, confirm.
+
+
+def test_linking_gives_one_account_two_ways_in(desk):
+    ada = desk.enter(assertion("google", "1"))
+    assert desk.link(ada.user_id, assertion("github", "2")) == Link()
+    assert desk.link(ada.user_id, assertion("github", "2")) == AlreadyLinked()
+    assert desk.link(ada.user_id, assertion("github", "3")) == Link()
+    assert {desk.enter(assertion("github", each)).user_id for each in "23"} == {ada.user_id}
+
+
+def test_linking_takes_nothing_from_another_account(desk):
+    """Supabase #1762: an identity that belongs to somebody is never moved silently."""
+    ada, grace = desk.enter(assertion("google", "1")), desk.enter(assertion("github", "2"))
+    before = desk.everything()
+    assert desk.link(ada.user_id, assertion("github", "2")) == NeedsMerge(grace.user_id)
+    assert desk.everything() == before
+
+
+def test_nothing_is_linked_to_an_account_that_is_gone(desk):
+    assert isinstance(outcome_of(lambda: desk.link("0" * 32, assertion())), StateMismatch)
+    assert desk.owners() == {}
+
+
+def test_a_proved_account_is_connected(desk):
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    desk.connect(ada.user_id, NEWCOMER)
+    assert desk.enter(NEWCOMER).user_id == ada.user_id
+    assert desk.events(ada.user_id)[1][0] == "linked"
+
+
+@pytest.mark.parametrize(
+    ("who", "policy"),
+    [
+        (assertion("github", "new", "ada@gmail.com"), ASK),  # its address was never proved
+        (assertion("github", "new", "other@gmail.com", "trusted"), ASK),  # not this address
+        (assertion("github", "new"), ASK),
+        (NEWCOMER, SEPARATE),  # no longer asked
+        (NEWCOMER, Policy(allowed_email_domains=("navy.example",))),
+        (assertion("google", "ada", "ada@gmail.com", "trusted"), ASK),  # known
+    ],
+)
+def test_what_no_rule_asks_to_connect_is_not_connected(desk, who, policy):
+    ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    before = desk.everything()
+    with pytest.raises(StateMismatch):
+        desk.connect(ada.user_id, who, policy)
+    assert desk.everything() == before
+
+
+def test_an_account_without_the_address_is_not_connected(desk):
+    desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
+    mallory = desk.enter(assertion("google", "mallory", "mallory@gmail.com", "trusted"))
+    before = desk.everything()
+    with pytest.raises(StateMismatch):
+        desk.connect(mallory.user_id, NEWCOMER)
+    assert desk.everything() == before
+
+
+def test_only_the_identity_that_was_asked_for_confirms(desk):
+    """Flask-Security GHSA-97r5, GHSA-f66q."""
+    one, two, strangers = (
+        assertion("google", "1"),
+        assertion("google", "2"),
+        assertion("google", "3"),
+    )
+    ada, eve = desk.account(one, two), desk.enter(strangers)
+    before = desk.everything()
+    asked = desk.identity(one)
+    assert not desk.confirm(ada.user_id, asked, two)
+    assert not desk.confirm(ada.user_id, asked, strangers)
+    assert not desk.confirm(ada.user_id, asked, assertion("google", "4"))
+    assert not desk.confirm(eve.user_id, asked, one)
+    assert not desk.confirm(ada.user_id, desk.identity(strangers), strangers)
+    assert desk.everything() == before
+    assert desk.confirm(ada.user_id, asked, one)
+    assert desk.events(ada.user_id)[0][0] == "confirmed"
+
+
+# Unlink.
+
+
+def test_unlinking_ends_what_the_identity_began_elsewhere(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    here = desk.account(one, two)
+    laptop, phone = desk.enter(one), desk.enter(two)
+    desk.unlink(here, one)
+    assert desk.whose(laptop) is None
+    assert desk.whose(here) == desk.whose(phone) == here.user_id
+    assert desk.owner(one) is None
+    assert desk.events(here.user_id)[0][0] == "unlinked"
+
+
+def test_an_unlinked_identity_is_a_stranger(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    here = desk.account(one, two)
+    desk.unlink(here, one)
+    assert desk.enter(one).user_id != here.user_id
+
+
+def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
+    """better-auth CVE-2025-61928."""
+    ada = desk.account(assertion("google", "1"), assertion("github", "2"))
+    eve = desk.account(assertion("google", "3"), assertion("github", "4"))
+    before = desk.everything()
+    missing = outcome_of(lambda: desk.unlink(eve, "0" * 32))
+    strangers = outcome_of(lambda: desk.unlink(eve, assertion("google", "1")))
+    assert isinstance(missing, NotFound)
+    assert isinstance(strangers, NotFound)
+    assert str(missing) == str(strangers)
+    assert desk.everything() == before
+    assert desk.whose(ada) == ada.user_id
+
+
+def test_the_last_way_in_stays(desk):
+    one, two = assertion("google", "1"), assertion("github", "2")
+    ada = desk.account(one, two)
+    desk.unlink(ada, two)
+    with pytest.raises(LastWayIn):
+        desk.unlink(ada, one)
+    assert desk.enter(one).user_id == ada.user_id
+
+
+def test_a_way_in_that_the_site_does_not_offer_is_none(desk):
+    one, two = assertion("google", "1"), assertion("google", "1", issuer="https://old.example")
+    ada = desk.account(one, two)
+    only_google = Policy(usable=frozenset({(one.provider, one.issuer)}))
+    with pytest.raises(LastWayIn):
+        desk.unlink(ada, one, only_google)
+    desk.unlink(ada, two, only_google)
+    assert desk.owner(one) == ada.user_id

@@ -1,0 +1,122 @@
+"""Whatever a provider answers is a value or the provider's fault, and never too large."""
+
+import socket
+import tracemalloc
+import zlib
+
+import pytest
+import requests
+
+from errors import ProviderDown, ProviderError
+from providers.base import NotShared
+from providers.http.responses import read_json
+from providers.http.transport import ANSWER_MAX_BYTES
+from tests.providers.http.peers import BROKEN, GOOD, OK, http, send
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_whatever_comes_is_told_as_the_providers_fault(serve, transport, how):
+    peer = serve(BROKEN[how])
+    with pytest.raises(ProviderError) as caught:
+        transport.get_json(peer.url)
+    assert not isinstance(caught.value, NotShared)
+    assert caught.value.status == 502
+    peer.answer = GOOD
+    assert transport.get_json(peer.url) == OK, "the next call suffers from this one"
+
+
+REDIRECTS_NOWHERE = [b"http://[", b"http://[\xff", b"http://\xff\xfe/", b"//", b"http://a:99999/"]
+
+
+def test_the_person_sees_one_friendly_page_whatever_comes(make_site, serve, monkeypatch):
+    """All of it once more where it hurts: on the way from the button to the account."""
+    # So many in a row that hang up, and it would not be asked (test_breaker.py).
+    monkeypatch.setattr("providers.http.breaker.FAILURES_IN_A_ROW", 1000)
+    peer = serve()
+    browser = make_site(FACEBOOK_API_URL=peer.url).browser()
+    redirects = {
+        f"redirects to {target!r}": send(
+            b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + target + b"\r\n\r\n"
+        )
+        for target in REDIRECTS_NOWHERE
+    }
+    for how, answer in (BROKEN | redirects).items():
+        peer.answer = answer
+        page = browser.sign_in("facebook", "ada")
+        assert (page.status, page.path) == (502, "/login/facebook/authorized"), how
+        assert page.alert.startswith("Facebook "), how
+        assert "Continue with Facebook" in page.buttons or "Try again" in page.buttons[0], how
+    peer.answer = http(b'{"id": "7", "name": "Ada"}')
+    assert browser.sign_in("facebook", "ada").path == "/account"
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
+def test_what_a_provider_keeps_to_itself_is_told_apart(serve, transport, status):
+    with pytest.raises(NotShared):
+        transport.get_json(serve(http(b"{}", status)).url)
+
+
+@pytest.mark.parametrize("how", ["is busy", "is away"])
+def test_a_provider_that_says_when_to_come_back_is_not_asked_again_at_once(serve, transport, how):
+    """Retry-After must neither be waited for nor hide what the provider said."""
+    peer = serve(BROKEN[how])
+    with pytest.raises(ProviderError, match=r"answered (429|503)") as caught:
+        transport.get_json(peer.url)
+    assert not isinstance(caught.value, ProviderDown)
+    assert peer.methods() == ["GET"]
+
+
+@pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_redirect_is_followed(serve, transport, method, status):
+    """A redirected token request would carry code and secret to wherever it points."""
+    elsewhere = serve()
+    peer = serve(http(b"{}", f"{status} Moved", f"Location: {elsewhere.url}"))
+    response = transport.send(requests.Request(method, peer.url).prepare())
+    assert response.status_code == int(status)
+    with pytest.raises(ProviderError):
+        read_json(response)
+    assert len(peer.requests) == 1
+    assert elsewhere.requests == []
+
+
+def test_a_megabyte_is_read_and_not_one_byte_more(serve, transport):
+    peer = serve(http(b'"' + b"x" * (ANSWER_MAX_BYTES - 2) + b'"'))
+    assert len(transport.get_json(peer.url)) == ANSWER_MAX_BYTES - 2
+    peer.answer = http(b'"' + b"x" * (ANSWER_MAX_BYTES - 1) + b'"')
+    with pytest.raises(ProviderError, match="more than a megabyte"):
+        transport.get_json(peer.url)
+
+
+def test_a_body_without_end_is_cut_off(serve, transport):
+    sent = []
+
+    def pour(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b" " * 65536)
+            sent.append(65536)
+
+    with pytest.raises(ProviderError, match="more than a megabyte"):
+        transport.get_json(serve(pour).url)
+    assert sum(sent) < 20 * 1024 * 1024
+
+
+def squeezed(encoding: str) -> bytes:
+    """Two hundred megabytes of nothing, packed."""
+    nothing = b" " * (1024 * 1024)
+    packer = zlib.compressobj(9, wbits=31 if encoding == "gzip" else 15)
+    return b"".join(packer.compress(nothing) for _ in range(200)) + packer.flush()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_bomb_is_not_unpacked(serve, transport, encoding):
+    peer = serve(http(squeezed(encoding), "200 OK", f"Content-Encoding: {encoding}"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProviderError, match="more than a megabyte"):
+            transport.get_json(peer.url)
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 * 1024 * 1024

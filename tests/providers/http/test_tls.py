@@ -1,0 +1,75 @@
+"""TLS: certificates and host names are always checked."""
+
+import os
+import socket
+import ssl
+import time
+from contextlib import closing
+
+import pytest
+import requests
+
+from errors import ProviderDown
+from providers.http.connections import tls_context
+from tests.providers.http.peers import OK, certificate, post, trusting
+
+
+def test_a_trusted_certificate_is_taken_and_its_connection_kept(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=server_side)
+    with closing(trusting(path, monkeypatch)) as transport:
+        assert [transport.get_json(peer.url) for _ in range(3)] == [OK] * 3
+    assert peer.connections == 1
+
+
+def test_a_stranger_s_certificate_is_refused_before_anything_is_said(serve, transport, tmp_path):
+    server_side, _path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=server_side)
+    with pytest.raises(ProviderDown):
+        post(transport, peer.url)
+    assert peer.requests == []
+
+
+def test_a_certificate_of_another_host_is_refused(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "other.example")
+    peer = serve(tls=server_side)
+    with closing(trusting(path, monkeypatch)) as transport, pytest.raises(ProviderDown):
+        post(transport, peer.url)
+    assert peer.requests == []
+
+
+def test_no_caller_can_switch_the_check_off(serve, transport, tmp_path):
+    server_side, _path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=server_side)
+    person = requests.Session()
+    person.mount("https://", transport)
+    person.verify = False
+    with pytest.raises(ProviderDown):
+        person.get(peer.url, verify=False)
+    assert peer.requests == []
+
+
+def test_the_usual_authorities_are_trusted_and_host_names_checked():
+    context = tls_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.cert_store_stats()["x509_ca"] > 50
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_garbage_inside_tls_is_no_reason_to_post_again(serve, monkeypatch, tmp_path, method):
+    """A TLS error while the answer is read comes after the request was sent."""
+
+    def garbage(connection: socket.socket) -> None:
+        os.write(connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        time.sleep(0.05)
+        connection.close()
+
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(garbage, server_side)
+    request = requests.Request(method, peer.url).prepare()
+    with closing(trusting(path, monkeypatch)) as transport, pytest.raises(ProviderDown) as caught:
+        transport.send(request)
+    assert caught.value.status == 502
+    assert peer.methods().count("POST") == (method == "POST")

@@ -1,0 +1,40 @@
+"""Connections that are opened before they are needed."""
+
+import ssl
+from contextlib import closing
+
+from providers.http.transport import Transport
+from tests.providers.http.peers import OK, certificate, post, trusting
+
+
+def warmed(transport: Transport, url: str) -> None:
+    """Have a connection made ready, and wait until that is done, one way or the other."""
+    transport.warm(url)
+    transport._beside.shutdown(wait=True)
+
+
+def test_a_connection_made_ready_is_used(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=server_side)
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, peer.url)
+        assert peer.connections == 1
+        assert transport.get_json(peer.url) == OK
+    assert peer.connections == 1
+
+
+def test_one_that_could_not_be_made_ready_stands_in_nobody_s_way(serve, monkeypatch, tmp_path):
+    server_side, path = certificate(tmp_path, "127.0.0.1")
+    peer = serve(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # has no certificate to show
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, peer.url)
+        peer._tls = server_side
+        assert post(transport, peer.url).status_code == 200
+
+
+def test_behind_a_proxy_too(proxied, monkeypatch):
+    _provider, proxy, path = proxied
+    with closing(trusting(path, monkeypatch)) as transport:
+        warmed(transport, "https://provider.example/")
+        assert post(transport, "https://provider.example/").status_code == 200
+    assert all(request.startswith(b"CONNECT provider.example:443 ") for request in proxy.requests)

@@ -1,0 +1,35 @@
+"""Userinfo adds what the id_token lacks, and only for the same subject."""
+
+import pytest
+
+from tests.providers.protocols.id_tokens import SOME_ODD_ANSWERS
+
+
+def test_userinfo_gives_the_name_that_the_id_token_lacks(browser, site):
+    site.simulator.google.userinfo_name = "From userinfo"
+    browser.sign_in("google", "anon")
+    assert browser.me()["name"] == "From userinfo"
+    assert site.simulator.google.seen.count("userinfo") == 1
+
+
+def test_userinfo_of_another_sub_is_ignored(browser, site):
+    """OpenID Connect Core 5.3.2; allauth compares no sub."""
+    site.simulator.google.userinfo_name = "From userinfo"
+    assert browser.sign_in("google", "anon", behave="userinfo:other_sub").path == "/account"
+    assert browser.me()["name"] != "From userinfo"
+    assert site.simulator.google.seen.count("userinfo") == 1
+    assert site.rows("SELECT count(*) FROM oauth WHERE subject = '1'")[0][0] == 0
+
+
+@pytest.mark.parametrize("answer", SOME_ODD_ANSWERS)
+def test_odd_userinfo_costs_a_name_but_no_sign_in(browser, site, answer):
+    site.simulator.google.userinfo_name = "From userinfo"
+    assert browser.sign_in("google", "anon", behave=f"profile:{answer}").path == "/account"
+    assert browser.me()["name"] != "From userinfo"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_issuer_without_userinfo_will_do(browser, site, nothing):
+    site.simulator.google.metadata_changes = {"userinfo_endpoint": nothing}
+    assert browser.sign_in("google", "anon").path == "/account"
+    assert "userinfo" not in site.simulator.google.seen

@@ -1,0 +1,78 @@
+"""GitHub's profile: which address counts, and the user's number as subject."""
+
+import pytest
+
+from errors import ProviderDown, ProviderError
+from providers.base import (
+    NotShared,
+)
+from tests.providers.profiles import A, B, github, row, short
+
+NO_REPLY = "58291733+nadiak@users.noreply.github.com"
+NOT_NO_REPLY = "x@users.noreply.github.com.evil.example"
+
+
+@pytest.mark.parametrize(
+    ("emails", "expected"),
+    [
+        ([row(A, "primary", "verified"), row(NO_REPLY, "verified")], (A, True)),
+        ([row(A, "verified"), row(B, "primary")], (B, False)),
+        ([row(A), row(B, "verified")], (B, True)),
+        ([row(A), row(B)], (A, False)),
+        ([row(A, "primary") | {"verified": "true"}], (A, False)),
+        ([row(A, "primary") | {"verified": 1}], (A, False)),
+        ([row(A) | {"primary": "true"}, row(B, "verified")], (B, True)),
+        ([row(NO_REPLY, "primary", "verified")], (None, False)),
+        ([row("nadiak@USERS.noreply.GitHub.com", "primary", "verified")], (None, False)),
+        ([row(NOT_NO_REPLY, "verified")], (NOT_NO_REPLY, True)),
+        ([None, 5, A, [], {}, row(B, "verified")], (B, True)),
+        ([row(None), row([A]), row(5, "primary", "verified")], (None, False)),
+        ([row("not an address", "primary", "verified")], (None, False)),
+        ([], (None, False)),
+    ],
+    ids=short,
+)
+def test_github_primary_before_verified_before_the_rest(emails, expected):
+    profile = github(emails)
+    assert (profile.email, profile.email_verified) == expected
+    assert profile.email_trusted is profile.email_verified
+
+
+def test_github_that_shares_no_list_is_still_somebody():
+    """404 where the person did not grant user:email."""
+    profile = github(NotShared("404"), email=None)
+    assert (profile.subject, profile.username, profile.email) == ("58291733", "nadiak", None)
+
+
+@pytest.mark.parametrize("emails", [[], NotShared("404")])
+def test_githubs_public_address_serves_without_a_list_and_is_never_verified(emails):
+    """/user carries no flag: whoever typed it in may not own it."""
+    profile = github(emails, email="nadia@example.org", verified=True, email_verified=True)
+    assert (profile.email, profile.email_verified) == ("nadia@example.org", False)
+    assert not profile.email_trusted
+
+
+@pytest.mark.parametrize("emails", [[row(NO_REPLY, "verified")], NotShared("404")])
+def test_githubs_address_for_no_reply_is_never_taken(emails):
+    """It cannot receive mail, wherever it stands."""
+    profile = github(emails, email=NO_REPLY)
+    assert profile.email is None
+
+
+@pytest.mark.parametrize("emails", [{}, "text", 5, True, {"message": "Not Found"}])
+def test_github_with_a_list_that_is_none_is_refused(emails):
+    with pytest.raises(ProviderError):
+        github(emails)
+
+
+@pytest.mark.parametrize("failure", [ProviderDown("away"), ProviderError("500")])
+def test_github_whose_list_cannot_be_read_is_refused(failure):
+    """Else a person would lose a verified address because of a bad minute."""
+    with pytest.raises(ProviderError):
+        github(failure)
+
+
+def test_github_is_known_by_its_number_and_not_by_its_login():
+    """A login can be renamed, and then be taken by somebody else."""
+    assert github(login="renamed").subject == github().subject
+    assert github(id=1).subject != github().subject

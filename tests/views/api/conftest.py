@@ -1,0 +1,11 @@
+"""Fixtures: somebody who is signed in."""
+
+import pytest
+
+
+@pytest.fixture
+def grace(browser):
+    """Grace, signed in with Google and GitHub."""
+    browser.sign_in("google", "grace")
+    browser.link("github", "grace")
+    return browser

@@ -1,0 +1,108 @@
+"""The operator's rules refuse a sign-in: allow-lists, closed sign-ups, disabled accounts."""
+
+from dataclasses import replace
+
+from simulator.people import PEOPLE
+from tests.browser import query_of
+from tests.views.sign_in.failures import assert_designed
+
+
+def test_no_email(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    page = browser.sign_in("facebook", "noa")
+    assert_designed(page, 403, "Facebook didn't share an email address")
+    assert page.buttons[0] == "Try again with Facebook"
+    again = browser.fetch(next(link for link in page.links() if "ask=email" in link))
+    assert query_of(again.location)["auth_type"] == "rerequest"
+    assert site.user_count() == 0
+
+
+def test_email_unverified(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="example.com")
+    page = site.browser().sign_in("github", "uma")
+    assert_designed(page, 403, "Your GitHub email isn't verified")
+    assert site.user_count() == 0
+
+
+def test_email_unverified_at_a_provider_that_never_verifies_offers_no_retry(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    page = site.browser().sign_in("facebook", "grace")
+    assert_designed(page, 403, "Facebook doesn't vouch for email addresses")
+    assert "Try again" not in page.buttons
+
+
+def test_not_allowed(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example", SUPPORT_URL="mailto:help@navy.example")
+    page = site.browser().sign_in("google", "ada")
+    assert_designed(page, 403, "This account can't sign in here")
+    assert "ada@gmail.com isn't on the list for this site. Ask support" in page.text
+    assert site.user_count() == 0
+    assert site.browser().sign_in("google", "grace").path == "/account"
+
+
+def test_a_list_made_later_counts_for_those_who_were_in(make_site):
+    """Fail closed."""
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    browser.sign_out()
+    site.restart(ALLOWED_EMAIL_DOMAINS="navy.example")
+    assert_designed(browser.sign_in("google", "ada"), 403, "This account can't sign in here")
+
+
+def test_an_address_that_left_the_list_lets_nobody_in_once_more(make_site, monkeypatch):
+    """What the provider says now counts, not what it said the last time."""
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("github", "grace")
+    browser.sign_out()
+    moved = replace(PEOPLE["grace"], email="grace@elsewhere.example")
+    monkeypatch.setitem(PEOPLE, "grace", moved)
+    for _ in range(2):
+        assert_designed(browser.sign_in("github", "grace"), 403, "This account can't sign in here")
+    assert browser.me() is None
+
+
+def test_a_way_in_that_the_list_would_refuse_is_no_last_one(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.link("github", "linus")
+    assert browser.unlink(browser.identity("google")).alert == "This is your only way to sign in"
+    assert browser.unlink(browser.identity("github")).message == "GitHub removed."
+    browser.link("github", "grace")
+    assert browser.unlink(browser.identity("google")).message.startswith("Google removed.")
+    browser.sign_out()
+    assert browser.sign_in("github", "grace").path == "/account"
+
+
+def test_whoever_is_on_the_list_may_use_any_of_their_ways_in(make_site):
+    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.link("github", "noa")
+    browser.sign_out()
+    assert browser.sign_in("github", "noa").path == "/account"
+
+
+def test_signups_closed(make_site):
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "grace")
+    browser.sign_out()
+    site.restart(SIGNUPS="closed")
+    assert_designed(browser.sign_in("github", "linus"), 403, "New accounts are closed")
+    # Facebook vouches for no address, so its holder must not learn whether it has an account.
+    assert_designed(browser.sign_in("facebook", "grace"), 403, "New accounts are closed")
+    assert browser.sign_in("google", "grace").path == "/account"
+    assert site.user_count() == 1
+
+
+def test_disabled(browser, site):
+    browser.sign_in("google", "ada")
+    site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
+    assert browser.me() is None
+    page = browser.sign_in("google", "ada")
+    assert_designed(page, 403, "This account is disabled")
+    assert "Continue with Google" not in page.buttons
