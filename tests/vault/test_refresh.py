@@ -84,7 +84,7 @@ def test_what_a_provider_shared_is_read_again_wherever_it_can_be(make_site, key)
     browser.sign_in(key, "grace")
     path = f"/account/identities/{browser.identity(key)}"
     label = providers.PROVIDERS[key].label
-    if providers.PROVIDERS[key].reads_again:
+    if providers.PROVIDERS[key].refreshable:
         assert browser.post(f"{path}/refresh").message == f"Read again from {label}."
     else:
         assert f"Sign in again with {label}" in browser.get(path).buttons
