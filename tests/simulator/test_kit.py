@@ -258,7 +258,7 @@ def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
         look_alikes.github.choose(url, "adda")
     with pytest.raises(ValueError, match="no answer 'status_499'"):
         look_alikes.github.answer("token", "status_499")
-    with pytest.raises(simulator.Refused, match="no address of the look-alike of google"):
+    with pytest.raises(simulator.Refused, match="is not an address of the fake google"):
         look_alikes.google.choose(url, "ada")
     with pytest.raises(simulator.UnknownProvider, match="githu"):
         look_alikes.register("githu", CALLBACK)
