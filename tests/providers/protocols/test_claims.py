@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from joserfc import jwk
 
 from errors import ProviderError
 from keys.jwt import ALGORITHMS
@@ -34,10 +33,10 @@ def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in good_claims().items() if key != name}
 
 
-def google_with(*keys: jwk.Key) -> UpstreamIssuer:
+def google_with(key_set: Any) -> UpstreamIssuer:
     google = PROVIDERS["google"].protocol
     assert isinstance(google, OpenIDConnect)
-    return issuer_with(*keys, google.issuer, google.issuer_aliases)
+    return issuer_with(key_set, google.issuer, google.issuer_aliases)
 
 
 @pytest.mark.parametrize("iss", ["https://accounts.google.com", "accounts.google.com"])
