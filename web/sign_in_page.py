@@ -1,4 +1,4 @@
-"""The sign-in page: every way in and, where one failed, what happened and what to do next."""
+"""The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
 from flask import g, render_template, request, url_for
 from flask_login import current_user
@@ -12,11 +12,11 @@ from web.return_to import local_path
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
-# Of more than MANY providers, FEW are shown at first.
+# With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
-# Flows that the button of a failure begins again.
+# Flows that the failure page's button begins again.
 RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
-# The forms that begin again what somebody began while signed in: endpoint, and its argument.
+# The forms that begin a signed-in person's flow again: endpoint, and its argument.
 AGAIN = {
     Intent.LINK: ("account.link", "provider"),
     Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
@@ -24,7 +24,7 @@ AGAIN = {
 
 
 def sign_in_page(problem: Problem | None = None) -> str:
-    """The sign-in page, with the reason of a failure where there is one."""
+    """Render the sign-in page, with the reason of a failure if there is one."""
     flow = g.get("flow")
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
@@ -50,12 +50,13 @@ def sign_in_page(problem: Problem | None = None) -> str:
 
 
 def few_of(names: list[str]) -> tuple[list[str], list[str]]:
-    """The providers to show at first, and the others; no list of many is a wall."""
+    """Split the providers into those shown first and the others."""
     return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
 
 
 def _again() -> dict[str, str] | None:
-    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
+    """Return the form that begins a failed link or reauthentication again, for a signed-in
+    person."""
     flow = g.get("flow")
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
@@ -66,26 +67,26 @@ def _again() -> dict[str, str] | None:
 
 
 def _last_used() -> str | None:
-    """The provider this browser last signed in with, while it is still offered."""
+    """Return the provider that this browser last signed in with, if it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
     return name if name in site().providers else None
 
 
 def text_of(error: Problem) -> ErrorText:
-    """The words of an error for this request's provider."""
+    """Return the words of an error for this request's provider."""
     if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
         return error_text(EMAIL_NEVER_VERIFIED)
     return error_text(error.code)
 
 
 def _vouches_for_email(name: str | None) -> bool:
-    """Whether a provider ever says that an address was verified."""
+    """Whether a provider ever verifies addresses."""
     blueprint = site().providers.get(name or "")
     return blueprint is None or blueprint.provider.vouches_for_email
 
 
 def provider_name() -> str | None:
-    """The provider that this request is about, by its name in settings."""
+    """Return this request's provider, by its name in settings."""
     if request.blueprint in site().providers:
         return request.blueprint
     known = g.get("flow") or g.get("assertion")
@@ -93,7 +94,7 @@ def provider_name() -> str | None:
 
 
 def fill_in(template: str, error: Problem | None = None) -> Markup:
-    """Fill in the places of a text; what people and providers wrote is escaped."""
+    """Fill in the placeholders of a text; values from people and providers are escaped."""
     settings = site().settings
     support = escape(words.OPERATOR)
     if settings.support_url:
