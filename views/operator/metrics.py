@@ -38,9 +38,7 @@ def init_app(app: Flask) -> None:
         metrics.CONNECTIONS.inc()
 
     def given_back(_connection: Any, record: Any) -> None:
-        if (
-            id(record) in in_use
-        ):  # a connection that failed to open is returned without having been taken
+        if id(record) in in_use:  # one that failed to open was never taken
             in_use.discard(id(record))
             metrics.CONNECTIONS.dec()
 
