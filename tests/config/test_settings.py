@@ -1,9 +1,7 @@
-"""Settings: what they mean, what they refuse, and that they are documented."""
+"""Settings: what they mean and what they refuse."""
 
-import re
 import stat
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +10,7 @@ from config.registrations import CREDENTIALS, Registration
 from config.settings import Settings
 from errors import SettingsError
 from providers import PROVIDERS
-from simulator.apple import key_file
-from tests.site import USUAL
 
-ROOT = Path(__file__).parents[2]
 LIVE = {
     "PUBLIC_URL": "https://login.example.org",
     "SECRET_KEY": "k" * 40,
@@ -336,37 +331,3 @@ def test_offline_access_is_off_unless_it_is_asked_for():
         GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", GOOGLE_OFFLINE_ACCESS="sometimes"
     )
     assert [fault.partition(":")[0] for fault in found] == ["GOOGLE_OFFLINE_ACCESS"]
-
-
-# Documented: README.md, .env.example and the code name the same settings.
-
-
-def known_variables() -> set[str]:
-    general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
-    credentials = {name.format("NAME") for names in CREDENTIALS.values() for name in names}
-    optional = set(Registration.model_fields) - set(CREDENTIALS) - {"key"}
-    return general | credentials | {f"NAME_{field.upper()}" for field in optional}
-
-
-def test_every_setting_is_in_the_readme_and_every_one_there_exists():
-    text = (ROOT / "README.md").read_text()
-    table = text.partition("## Settings")[2].partition("\n## ")[0]
-    documented = set()
-    for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE):
-        documented |= set(re.findall(r"`([A-Z][A-Z_]+)`", row))
-    assert documented == known_variables()
-
-
-def test_every_setting_is_in_the_example_and_every_one_there_works(tmp_path):
-    text = (ROOT / ".env.example").read_text()
-    names = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
-    general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
-    assert general <= names
-    for provider in USUAL:  # the others are alike, as it says
-        assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= names
-    assert "NAME_CLIENT_ID" in text
-    values = dict(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=(.+)$", text, re.MULTILINE))
-    key = tmp_path / "key.p8"
-    key.write_text(key_file())
-    files = {name: str(key) for name in values if name.endswith("_FILE")}
-    assert config.load(PROVIDERS.values(), values | files, None)
