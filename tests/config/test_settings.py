@@ -342,7 +342,7 @@ def test_offline_access_is_off_unless_it_is_asked_for():
 
 
 def known_variables() -> set[str]:
-    general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
+    general = {field.upper() for field in Settings.model_fields} - {"REGISTRATIONS"}
     credentials = {name.format("NAME") for names in CREDENTIALS.values() for name in names}
     optional = set(Registration.model_fields) - set(CREDENTIALS) - {"key"}
     return general | credentials | {f"NAME_{field.upper()}" for field in optional}
@@ -360,7 +360,7 @@ def test_every_setting_is_in_the_readme_and_every_one_there_exists():
 def test_every_setting_is_in_the_example_and_every_one_there_works(tmp_path):
     text = (ROOT / ".env.example").read_text()
     names = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
-    general = {field.upper() for field in Settings.model_fields} - {"CLIENTS"}
+    general = {field.upper() for field in Settings.model_fields} - {"REGISTRATIONS"}
     assert general <= names
     for provider in USUAL:  # the others are alike, as it says
         assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= names

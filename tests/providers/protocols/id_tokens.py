@@ -97,7 +97,9 @@ def sign(claims: object, signer: Signer | None = None, **header: Any) -> str:
 
 
 def check(issuer: UpstreamIssuer, token: object) -> VerifiedClaims:
-    return issuer.check_id_token(token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN)
+    return issuer.verify_id_token(
+        token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN
+    )
 
 
 def assert_not_believed(token: object, *keys: jwk.Key) -> None:
