@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import check_endpoint, is_loopback
+from config.validators import check_endpoint, is_loopback
 from errors import ProviderError
 from providers.base import ClientAuth
 from providers.http.transport import prepare
