@@ -17,8 +17,8 @@ from cryptography import x509
 from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
-from providers.base import AuthorizationCode
 from providers.http.transport import goes_through_proxy
+from providers.parts import AuthorizationCode
 from providers.profile import value_at
 from providers.protocols import firebase
 from providers.protocols.connector import Connector

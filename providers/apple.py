@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from config.registrations import Registration
 from keys.client_secret import is_key, sign
-from providers.base import EmailTrust, Errors, Get, OpenIDConnect, Profile, Provider
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, Errors, OpenIDConnect
 from providers.profile import clean_text, profile_from, value_at
 
 ISSUER = "https://appleid.apple.com"

@@ -2,7 +2,8 @@
 https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
 
 from errors import ProviderError
-from providers.base import EmailTrust, Get, OAuth2, Profile, Provider
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth2
 from providers.profile import claims_at, value_at
 
 GONE = ("inactive", "closed")

@@ -8,7 +8,8 @@ Notion https://developers.notion.com/docs/authorization
 Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
-from providers.base import EmailTrust, OAuth2, Provider, Revocation
+from providers.base import Provider
+from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import claims_at
 
 AMAZON = Provider(

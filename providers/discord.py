@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import make_profile
 
 PICTURES = "https://cdn.discordapp.com/avatars"

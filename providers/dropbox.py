@@ -1,7 +1,8 @@
 """Dropbox, plain OAuth 2.0. https://developers.dropbox.com/oauth-guide"""
 
 from errors import ProviderError
-from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import claims_at
 
 # All of its API is POST; this one takes no body.

@@ -4,7 +4,8 @@ https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"
 import hashlib
 import hmac
 
-from providers.base import EmailTrust, Errors, OAuth2, Params, Provider, Revocation
+from providers.base import Provider
+from providers.parts import EmailTrust, Errors, OAuth2, Params, Revocation
 from providers.profile import claims_at
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from errors import ProviderError
-from providers.base import EmailTrust, Errors, Get, NotShared, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, NotShared, Profile, Provider
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import make_profile
 
 NO_REPLY = "@users.noreply.github.com"

@@ -1,6 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
-from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OpenIDConnect
 from providers.profile import claims_with_userinfo, email_key, profile_from
 
 

@@ -6,7 +6,8 @@ a shared secret is no proof here. https://developers.line.biz/en/docs/line-login
 
 import json
 
-from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OpenIDConnect, Revocation
 from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"

@@ -3,7 +3,8 @@
 It speaks OpenID Connect too, but only its own API says whether an address is still its owner's.
 """
 
-from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import is_true, make_profile, value_at
 
 

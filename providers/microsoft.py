@@ -4,7 +4,8 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 import re
 
 from config.registrations import Registration
-from providers.base import GUID, EmailTrust, Get, OpenIDConnect, Profile, Provider
+from providers.base import Get, Profile, Provider
+from providers.parts import GUID, EmailTrust, OpenIDConnect
 from providers.profile import claims_with_userinfo, make_profile
 
 # The tenant of all accounts that belong to no company.

@@ -4,7 +4,8 @@ https://openid.net/specs/openid-connect-core-1_0.html
 """
 
 from config.registrations import Registration
-from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OpenIDConnect
 from providers.profile import claims_with_userinfo, profile_from
 
 _TRUSTED = EmailTrust("trusted", "when `email_verified`: `TRUST_EMAIL` is set")

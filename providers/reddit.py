@@ -2,7 +2,8 @@
 
 import html
 
-from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import make_profile, value_at
 
 

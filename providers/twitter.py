@@ -4,7 +4,8 @@ And by OAuth 2.0. https://docs.x.com/fundamentals/authentication/oauth-2-0
 Two ways to the same people: the numeric id is one, and an operator sets up either.
 """
 
-from providers.base import EmailTrust, Get, OAuth1, OAuth2, Profile, Provider, Revocation
+from providers.base import Get, Profile, Provider
+from providers.parts import EmailTrust, OAuth1, OAuth2, Revocation
 from providers.profile import make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"

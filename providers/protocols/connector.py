@@ -10,20 +10,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from config.registrations import Registration
 from errors import AccessRefused, Cancelled, Misconfigured, ProviderError
-from providers.base import (
-    Flow,
-    Get,
-    OAuth1,
-    OAuth2,
-    OpenIDConnect,
-    Params,
-    Profile,
-    Provider,
-    RequestToken,
-    origin,
-)
+from providers.base import Flow, Get, Profile, Provider, RequestToken
 from providers.http.responses import Answer, HTTPAnswer, read_json
 from providers.http.transport import Transport
+from providers.parts import OAuth1, OAuth2, OpenIDConnect, Params, origin
 from providers.protocols.error_codes import (
     CANCELLED_ERRORS,
     MISCONFIGURED_ERRORS,

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from config.registrations import Registration
 from config.settings import Settings
 from providers import PROVIDERS
-from providers.base import OAuth1, OAuth2, OpenIDConnect
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
+from providers.parts import OAuth1, OAuth2, OpenIDConnect
 from providers.protocols.connector import Connector
 from providers.protocols.firebase import NAME, Firebase, identity_issuers
 from providers.protocols.oauth1 import OAuth1Client

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import check_endpoint, is_loopback
+from config.validators import check_endpoint, is_loopback
 from errors import ProviderError
-from providers.base import ClientAuth
 from providers.http.transport import prepare
+from providers.parts import ClientAuth
 
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 

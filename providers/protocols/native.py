@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
-from providers.base import Assertion, NotShared, OpenIDConnect, Profile, Provider
+from providers.base import Assertion, NotShared, Profile, Provider
+from providers.parts import OpenIDConnect
 from providers.protocols.connector import Connector
 from providers.protocols.id_token import check_hosted_domain
 from providers.protocols.upstream_issuer import UpstreamIssuer

@@ -11,9 +11,10 @@ from oauthlib.oauth1 import Client
 
 from config.registrations import Registration
 from errors import CodeRefused, Misconfigured, ProviderError
-from providers.base import Assertion, Flow, OAuth1, Provider, RequestToken
+from providers.base import Assertion, Flow, Provider, RequestToken
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
+from providers.parts import OAuth1
 from providers.protocols.connector import Connector, Token
 
 TOKEN_MAX_CHARACTERS = 128

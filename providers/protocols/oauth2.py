@@ -14,9 +14,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from config.registrations import Registration
 from keys.jwt import VerifiedClaims
-from providers.base import Assertion, AuthorizationCode, ClientAuth, Flow, Get, Params, Provider
+from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
+from providers.parts import AuthorizationCode, ClientAuth, Params
 from providers.protocols import revocation
 from providers.protocols.connector import Connector, Token, with_query
 from providers.protocols.token_endpoint import basic, read_token_response

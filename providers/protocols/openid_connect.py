@@ -10,8 +10,9 @@ from typing import Any
 from config.registrations import Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims
-from providers.base import ClientAuth, Flow, Get, OpenIDConnect, Provider
+from providers.base import Flow, Get, Provider
 from providers.http.transport import Transport
+from providers.parts import ClientAuth, OpenIDConnect
 from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client

@@ -4,9 +4,9 @@ import base64
 from urllib.parse import quote, urljoin
 
 from errors import Misconfigured, ProviderError
-from providers.base import Revocation
 from providers.http.responses import HTTPAnswer
 from providers.http.transport import HEADERS
+from providers.parts import Revocation
 from providers.protocols.connector import Connector, Token, with_query
 from providers.protocols.error_codes import GONE_ERRORS, api_error_code
 

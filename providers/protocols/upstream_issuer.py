@@ -18,8 +18,8 @@ from keys.jwt import (
     require,
     verify_signature,
 )
-from providers.base import GUID
 from providers.http.cache import Cached
+from providers.parts import GUID
 from providers.protocols.id_token import check_audience, left_half_hash
 from providers.protocols.key_set import KeySet, PublishedKeys
 from providers.protocols.metadata import Metadata, read_metadata

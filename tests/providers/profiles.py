@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from providers import PROVIDERS
-from providers.base import (
-    Profile,
-)
+from providers.base import Profile
 
 SAMPLES = {
     name: json.loads((Path(__file__).parent / f"samples/{name}.json").read_text(encoding="utf-8"))

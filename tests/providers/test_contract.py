@@ -12,13 +12,14 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.base import AuthorizationCode, OpenIDConnect, Profile, Provider
+from providers.base import Profile, Provider
+from providers.parts import AuthorizationCode, OpenIDConnect
 from tests.providers.contract import ROOT, every_provider, getter, read_sample
 
-MACHINERY = {"__init__", "base", "profile"}
+MACHINERY = {"__init__", "base", "parts", "profile"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
@@ -324,6 +325,7 @@ def test_a_providers_file_only_describes(path):
                 "config.registrations",
                 "errors",
                 "providers.base",
+                "providers.parts",
                 "providers.profile",
             )
             ours = ours or module == "keys.client_secret"

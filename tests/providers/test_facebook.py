@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 
 from errors import ProviderError
-from providers.base import (
-    Profile,
-)
+from providers.base import Profile
 from tests.providers.profiles import answers, profile_of, short
 
 ME = "me?fields=id,name,email,picture.width(256).height(256)"

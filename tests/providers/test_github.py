@@ -3,9 +3,7 @@
 import pytest
 
 from errors import ProviderDown, ProviderError
-from providers.base import (
-    NotShared,
-)
+from providers.base import NotShared
 from tests.providers.profiles import A, B, github, row, short
 
 NO_REPLY = "58291733+nadiak@users.noreply.github.com"

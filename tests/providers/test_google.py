@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 
 from errors import ProviderDown, ProviderError
-from providers.base import (
-    NotShared,
-    Profile,
-)
+from providers.base import NotShared, Profile
 from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import answers, profile_of, short
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from providers import PROVIDERS
-from providers.base import OpenIDConnect
+from providers.parts import OpenIDConnect
 from simulator import signing
 from simulator.catalogue import LOOK_ALIKES
 from simulator.openid import OpenIDLookAlike

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from errors import ProviderError
 from keys.jwt import ALGORITHMS
 from providers import PROVIDERS
-from providers.base import OpenIDConnect
+from providers.parts import OpenIDConnect
 from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.providers.protocols.id_tokens import (
     CLIENT_ID,
