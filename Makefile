@@ -27,9 +27,10 @@ format: $(VENV)/test.stamp
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-# The pages of docs/reference/ that are generated from the code.
+# What of the docs is generated from the code: docs/reference/, the tables of providers.
 docs: $(VENV)/run.stamp
 	@$(PY) -m config.reference
+	@$(PY) -m providers.reference
 
 # What requirements.in and requirements-dev.in allow, written down exactly, with the hashes of all
 # files of a version. Versions stay as they are where they may; UPGRADE=1 takes the newest.

@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response
 
 from errors import ProviderError, StateMismatch
 from providers.base import Flow
-from providers.http.transport import HEADERS, Transport
+from providers.http.sessions import OwnTransport
 from providers.protocols.connector import Connector
 from providers.protocols.form_post import read_form_post
 from providers.protocols.gate import Gate, PerRequestSession, TokenStore, sign_in_progress
@@ -47,20 +47,6 @@ class Storage(BaseStorage):
 
     def delete(self, blueprint: Blueprint) -> None:
         self._store.delete(blueprint.name)
-
-
-class OwnTransport:
-    """Mixed with Flask-Dance's sessions, which then use our connections and headers only."""
-
-    def use(self, http: Transport) -> None:
-        session = cast(requests.Session, self)
-        session.trust_env = False
-        session.mount("https://", http)
-        session.mount("http://", http)
-        session.headers.update(HEADERS)
-
-    def get_redirect_target(self, _response: requests.Response) -> None:
-        """None: requests would parse, and stumble over, even a target that is not followed."""
 
 
 class LoginBlueprint(Blueprint):

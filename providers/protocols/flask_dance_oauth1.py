@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from errors import Cancelled, ProviderError
 from providers.base import Flow
-from providers.protocols.flask_dance import LoginBlueprint, OwnTransport, Storage
+from providers.http.sessions import OwnTransport
+from providers.protocols.flask_dance import LoginBlueprint, Storage
 from providers.protocols.gate import Gate, TokenStore, sign_in_progress
 from providers.protocols.oauth1 import TOKEN_MAX_CHARACTERS, OAuth1Client
 

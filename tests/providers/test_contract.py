@@ -19,7 +19,7 @@ from providers.base import Profile, Provider
 from providers.parts import AuthorizationCode, OpenIDConnect
 from tests.providers.contract import ROOT, every_provider, getter, read_sample
 
-MACHINERY = {"__init__", "base", "parts", "profile"}
+MACHINERY = {"__init__", "base", "parts", "profile", "reference"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
