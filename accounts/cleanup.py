@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 # A process looks whether something is due this often, when it is asked something.
 LOOK_EVERY_SECONDS = 60
-# Longer than it takes to find (database.py) and delete one batch.
+# Longer than it takes to find (LONG_READ_SECONDS) and delete one batch.
 HELD_SECONDS = 600
 BATCH_ROWS = 1000
 FOUND_AT_ONCE = 20 * BATCH_ROWS

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from accounts import identities
+from accounts import identities, profile_updates, users
 from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
-from models import OAuth
+from models import Identity
 from providers.base import Profile
 from providers.protocols import grants
 from providers.protocols.blueprint import LoginBlueprint
@@ -13,7 +13,7 @@ from storage import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
+def refresh_profile(identity: Identity, connector: LoginBlueprint, caller: Caller) -> None:
     """Fetch an identity's profile and take it over. No transaction is open meanwhile.
 
     Raises GrantEnded when only a new sign-in helps, WrongAccount when the token is of another
@@ -24,7 +24,7 @@ def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> No
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
+def _read(identity: Identity, connector: LoginBlueprint) -> Profile:
     grants.prepare(connector)
     renew = partial(grants.renew, connector, identity.subject)
     token = tokens.fresh(identity.id, renew)
@@ -39,8 +39,8 @@ def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
 def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
     """Raises StateMismatch or NotFound when account or identity went meanwhile, WrongAccount for
     the profile of another subject."""
-    identities.lock_user(user_id)
+    users.lock(user_id)
     identity = identities.own(user_id, identity_id)
     if profile.subject != identity.subject:
         raise WrongAccount("the token reads the profile of another subject")
-    identities.take_over(identity, profile, caller)
+    profile_updates.take_profile(identity, profile, caller)

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 
 from errors import ProviderError, TokenUnreadable
 from jobs.worker import Worker, leave
-from models import OAuth, Revocation
+from models import Identity, OAuth, Revocation
 from providers.protocols import grants
 from providers.protocols.blueprint import LoginBlueprint
 from storage import atomic, db, now
@@ -35,7 +35,7 @@ End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed
 Connectors = Mapping[str, LoginBlueprint]
 
 
-def plan(identity: OAuth) -> None:
+def plan(identity: Identity) -> None:
     """Have an identity's grant given back, if we hold one. Call within the atomic verb that
     removes the identity."""
     token = tokens.read(identity)

@@ -7,7 +7,7 @@ from flask import current_app
 
 from accounts.rules import Policy
 from config.settings import Settings
-from models import OAuth
+from models import Identity
 from providers import PROVIDERS
 from providers.protocols import firebase
 from providers.protocols.blueprint import LoginBlueprint
@@ -30,7 +30,7 @@ class Site:
     firebase: Firebase | None = None
     demo_url: str | None = None
 
-    def can_use(self, identity: OAuth) -> bool:
+    def can_use(self, identity: Identity) -> bool:
         """Whether an identity signs its person in here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
 
