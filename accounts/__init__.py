@@ -2,7 +2,7 @@
 
 A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision.
 Gives out identities as values (``models.Identity``); their rows do not leave this room.
-Imports models, storage, vault and providers; never Flask's request, a view or a page.
+Imports models, storage, jobs, vault and providers; never Flask's request, a view or a page.
 Start reading at ``signing_in``, then ``rules``.
 """
 

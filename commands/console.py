@@ -19,6 +19,7 @@ from models import User
 from storage import schema
 from telemetry.logs import CONTROLS
 from web.context import Site
+from web.text.errors import error_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,7 +76,7 @@ def refusals_in_a_line() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        raise click.ClickException(f"{problem.detail or problem.title}.") from None
+        raise click.ClickException(f"{problem.detail or error_text(problem.code).title}.") from None
     except SQLAlchemyError as error:
         # Do not print a statement's parameters.
         message = f"The database failed ({type(error).__name__})."

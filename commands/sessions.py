@@ -23,7 +23,7 @@ from commands.console import (
 from errors import NotFound
 from models import Session, User
 from storage import atomic, db, is_id
-from web.text import device
+from web.text.devices import device_name
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ def list_sessions(user: str, *, as_json: bool) -> None:
 
 
 def line(row: Session) -> str:
-    where = f"{device(row.user_agent)}, {row.address or 'unknown address'}"
+    where = f"{device_name(row.user_agent)}, {row.address or 'unknown address'}"
     return f"{row.id}  {where}, by {row.provider}, last seen {time(row.last_seen_at)}"
 
 

@@ -16,8 +16,6 @@ from accounts.flows import Intent
 from errors import (
     CodeRefused,
     CrossSite,
-    EmailNeverVerified,
-    EmailUnverified,
     FormOld,
     InvalidToken,
     Misconfigured,
@@ -36,7 +34,9 @@ from web.cookies import forget_cookies, is_in_flow
 from web.guards import caller, forget_who_asks
 from web.limits import FAILURE, REFUSAL
 from web.problem_details import problem_json
-from web.sign_in_page import sign_in_page, words
+from web.sign_in_page import fill_in, provider_name, sign_in_page, text_of
+from web.text.error_pages import ERROR_PAGES
+from web.text.words import THIS_ACCOUNT
 
 log = structlog.get_logger()
 
@@ -51,39 +51,6 @@ REFUSED = {
 }
 # Where programs ask, not people.
 JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
-# Title, text, and where the button leads (signed in or not).
-PAGES = {
-    400: (
-        "That request didn't make sense to us",
-        "The link or form may be incomplete or too old.",
-        ("login.choose", "Go to sign-in"),
-    ),
-    403: (
-        "You can't open this page",
-        "You're signed in as {email}, which doesn't have access.",
-        ("account.show", "Go to account"),
-    ),
-    404: (
-        "Page not found",
-        "Check the address, or start from your account.",
-        ("account.show", "Go to account"),
-    ),
-    405: (
-        "That action isn't possible here",
-        "Use the buttons on the page instead of the address bar.",
-        ("account.show", "Go to account"),
-    ),
-    500: (
-        "Something went wrong on our side",
-        "We've recorded it. Reference {ref}. You are not signed out.",
-        ("login.choose", "Try again"),
-    ),
-    503: (
-        "Back soon",
-        "{product} is being updated or is short of resources.",
-        ("login.choose", "Try again"),
-    ),
-}
 
 
 def init_app(app: Flask) -> None:
@@ -117,9 +84,7 @@ def on_problem(error: Problem) -> Any:
 
 def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     flow = g.get("flow")
-    provider = _provider_name()
-    if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
-        error = EmailNeverVerified(error.detail, email=error.email)
+    provider = provider_name()
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(
         "refused",
@@ -159,23 +124,11 @@ def _detail(error: Problem) -> str | None:
     """What a program may show its person; None for a 404, whose words speak of a page."""
     if error.status == 404:
         return None
-    title = words(error.title, error).striptags()
+    text = text_of(error)
+    title = fill_in(text.title, error).striptags()
     if not isinstance(error, SignInError):
         return title
-    return f"{title}. {words(error.body, error).striptags()}"
-
-
-def _provider_name() -> str | None:
-    if request.blueprint in site().providers:
-        return request.blueprint
-    known = g.get("flow") or g.get("assertion")
-    return known.provider if known else None
-
-
-def _vouches(provider: str) -> bool:
-    """Whether a provider ever says that an address was verified."""
-    blueprint = site().providers.get(provider)
-    return blueprint is None or blueprint.provider.vouches_for_email
+    return f"{title}. {fill_in(text.body, error).striptags()}"
 
 
 def weight_of(error: Problem) -> int:
@@ -211,7 +164,7 @@ def on_http_exception(error: HTTPException) -> Any:
     # A page has addresses of ours in it, and of such a host there are none.
     if error.response is not None or status < 400 or isinstance(error, BadHost):
         return error
-    return error_page(status if status in PAGES else 400, status), status, allow
+    return error_page(status if status in ERROR_PAGES else 400, status), status, allow
 
 
 def on_database_error(error: SQLAlchemyError) -> Any:
@@ -249,15 +202,14 @@ def on_bug(error: Exception) -> Any:
 
 def error_page(kind: int, status: int) -> str:
     """A page that needs neither database nor cookie."""
-    title, body, (endpoint, action) = PAGES[kind]
-    settings = site().settings
+    page, settings = ERROR_PAGES[kind], site().settings
     return render_template(
         "error.html",
         status=status,
-        title=title,
-        body=Markup(body).format(  # noqa: S704 (our own text)
-            product=settings.app_name, ref=g.get("reference", ""), email="this account"
+        title=page.title,
+        body=Markup(page.body).format(  # noqa: S704 (our own text)
+            product=settings.app_name, ref=g.get("reference", ""), email=THIS_ACCOUNT
         ),
-        endpoint=endpoint,
-        action=action,
+        endpoint=page.endpoint,
+        action=page.action,
     )

@@ -180,7 +180,7 @@ def test_a_sign_in_that_is_refused_at_the_second_try_leaves_the_browser_as_it_wa
         return 0.0
 
     monkeypatch.setattr(random, "uniform", meanwhile)  # of the pause
-    assert browser.get(callback).alert == "This account is switched off"
+    assert browser.get(callback).alert == "This account is disabled"
     assert who_is_signed_in(browser) == before
 
 

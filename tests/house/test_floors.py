@@ -25,7 +25,7 @@ DOORS = {
     "prometheus_client": {"telemetry/metrics.py"},
     "limits": {"web/limits.py", "web/shared_limits.py"},
     "redis": set(),
-    "ua_parser": {"web/text.py"},
+    "ua_parser": {"web/text/devices.py"},
     "flask_sqlalchemy": {"storage"},
 }
 # Where the providers' own names may stand.

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from simulator.catalogue import LOOK_ALIKES
 from simulator.misbehaviour import ANSWERS
 from simulator.people import PEOPLE
 from tests.browser import query_of
+from tests.processes import ended
 
 ROOT = Path(__file__).parents[2]
 CALLBACK = "http://localhost:8000/accounts/github/login/callback/"
@@ -34,17 +35,26 @@ ADA_AT_GITHUB = PEOPLE["ada"].subject("github", 8)
 # A process of its own.
 
 
+IGNORING_SIGNALS = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh"]
+
+
 @contextmanager
-def running(*arguments: str, folder: Path = ROOT) -> Iterator[dict[str, Any]]:
-    """``python -m simulator --json``, ended as a person ends it."""
-    command = [sys.executable, "-m", "simulator", "--json", *arguments]
-    with subprocess.Popen(
+def running(
+    *arguments: str,
+    folder: Path = ROOT,
+    started_by: Sequence[str] = (),
+    ended_by: signal.Signals = signal.SIGINT,
+) -> Iterator[dict[str, Any]]:
+    """``python -m simulator --json``, which a signal then ends."""
+    command = [*started_by, sys.executable, "-m", "simulator", "--json", *arguments]
+    process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    )
+    with ended(process):
         assert process.stdout
         line = process.stdout.readline()
         yield json.loads(line)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ended_by)
         _, complaints = process.communicate(timeout=10)
         assert (process.returncode, complaints.strip()) == (0, "Ended.")
 
@@ -92,6 +102,14 @@ def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
         assert metadata["issuer"] == google["issuer"]
         assert metadata["jwks_uri"] == google["jwks"]
         assert google["redirect_uris"] == ["http://localhost:5000/login/google/authorized"]
+
+
+@pytest.mark.parametrize("started_by", [[], IGNORING_SIGNALS], ids=["plainly", "signals ignored"])
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_both_signals_end_it_whatever_it_inherited(started_by, ended_by):
+    """A shell starts background jobs with SIGINT ignored, and so do some CI runners."""
+    with running("--port", "0", started_by=started_by, ended_by=ended_by) as told:
+        assert requests.get(told["url"], timeout=5).status_code == 200
 
 
 def test_what_is_wrong_with_its_arguments_is_said():
@@ -240,7 +258,7 @@ def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
         look_alikes.github.choose(url, "adda")
     with pytest.raises(ValueError, match="no answer 'status_499'"):
         look_alikes.github.answer("token", "status_499")
-    with pytest.raises(simulator.Refused, match="no address of the look-alike of google"):
+    with pytest.raises(simulator.Refused, match="is not an address of the fake google"):
         look_alikes.google.choose(url, "ada")
     with pytest.raises(simulator.UnknownProvider, match="githu"):
         look_alikes.register("githu", CALLBACK)

@@ -15,6 +15,7 @@ import app as quickstep
 import config
 from providers import PROVIDERS
 from storage import db, postgresql
+from tests.processes import ended
 from tests.site import SECRET_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -116,7 +117,8 @@ def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
     running = [
         subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=settings) for _ in range(3)
     ]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    with ended(*running):
+        assert [process.wait(60) for process in running] == [0, 0, 0]
     with application(empty).app_context():
         check()
         db.engine.dispose()

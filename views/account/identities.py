@@ -10,22 +10,17 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import identities as rows
-from errors import GrantEnded, ProviderDown, ProviderError, WrongAccount
+from errors import ProviderError, WrongAccount
 from models import Identity
 from vault import tokens
 from web.context import site
 from web.guards import caller, count_action, only_bound, this_session
-from web.text import scope_words
+from web.text.messages import message, refresh_failure
+from web.text.words import scope_words
 
 log = structlog.get_logger()
 identities = Blueprint("identities", __name__, url_prefix="/account/identities")
 identities.before_request(count_action)
-
-# What the person is told when nothing could be read.
-ENDED = "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."
-DOWN = "{provider} isn't answering. Nothing was changed. Try again in a minute."
-OTHER = "{provider} answered about another account. Nothing was changed. Reference {ref}."
-TROUBLE = "{provider} gave an answer we couldn't use. Nothing was changed. Reference {ref}."
 
 
 @identities.before_request
@@ -64,7 +59,7 @@ def _reads_again(identity: Identity) -> bool:
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
-    """Read the profile again, with the token that is kept."""
+    """Refresh the profile, with the stored token."""
     identity = _own(identity_id)
     if not site().can_use(identity) or not _reads_again(identity):
         raise PageNotFound
@@ -72,13 +67,13 @@ def refresh(identity_id: str) -> Response:
     try:
         accounts.refresh_profile(identity, site().providers[identity.provider], caller())
     except (ProviderError, WrongAccount) as error:
-        _tell(error, label, identity)
+        _report_failure(error, label, identity)
     else:
-        flash(f"Read again from {label}.", "ok")
+        flash(message("refreshed", provider=label), "ok")
     return redirect(url_for("identities.show", identity_id=identity_id), 303)
 
 
-def _tell(error: ProviderError | WrongAccount, label: str, identity: Identity) -> None:
+def _report_failure(error: ProviderError | WrongAccount, label: str, identity: Identity) -> None:
     log.warning(
         "not_read_again",
         reason=error.code,
@@ -86,13 +81,5 @@ def _tell(error: ProviderError | WrongAccount, label: str, identity: Identity) -
         identity=identity.id,
         detail=error.detail,
     )
-    match error:
-        case GrantEnded():
-            words = ENDED
-        case ProviderDown():
-            words = DOWN
-        case WrongAccount():
-            words = OTHER
-        case _:
-            words = TROUBLE
-    flash(words.format(provider=label, ref=g.get("reference", "")), "problem")
+    words = refresh_failure(error.code, provider=label, ref=g.get("reference", ""))
+    flash(words, "problem")

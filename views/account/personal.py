@@ -14,14 +14,12 @@ from accounts.activity import EventKind
 from storage import atomic, now
 from web.context import site
 from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
-from web.text import moment
+from web.text.messages import message
+from web.text.words import DELETION_WORD, moment
 
 personal = Blueprint("personal", __name__, url_prefix="/account")
 personal.before_request(count_action)
 personal.before_request(only_bound)
-
-TO_TYPE = "DELETE"
-
 
 # The profile.
 
@@ -41,7 +39,7 @@ def edit() -> str:
 @login_required
 def save() -> Response:
     _save(this_session().user_id)
-    flash("Profile saved.", "ok")
+    flash(message("profile_saved"), "ok")
     return redirect(url_for("account.show"), 303)
 
 
@@ -96,7 +94,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
     return render_template(
         "delete.html",
         wrong=wrong,
-        to_type=TO_TYPE,
+        to_type=DELETION_WORD,
         methods=[(site().label(row.provider), row.handle) for row in rows],
     )
 
@@ -106,7 +104,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
 @needs_recent
 def delete() -> Response | tuple[str, int]:
     """Once the word is typed; then this browser, too, forgets who was here."""
-    if request.form.get("confirm", "").strip() != TO_TYPE:
+    if request.form.get("confirm", "").strip() != DELETION_WORD:
         return _deletion_page(wrong=True), 400
     deleted = accounts.delete(this_session().user_id, caller())
     forget_person()

@@ -34,7 +34,7 @@ from web.bearer import check_bearer, is_recent
 from web.context import site
 from web.guards import SAFE_METHODS, caller, count_action, csrf, current_session, end_session
 from web.problem_details import problem_json
-from web.text import device
+from web.text.devices import device_name
 
 CSRF_HEADER = "X-CSRF-Token"
 
@@ -196,7 +196,7 @@ def describe_session(row: SessionRow) -> Session:
         id=row.id,
         current=this is not None and row.id == this.id,
         provider=row.provider,
-        device=device(row.user_agent),
+        device=device_name(row.user_agent),
         ip_address=row.address,
         created_at=row.created_at,
         authenticated_at=row.authenticated_at,

@@ -31,6 +31,7 @@ from web.guards import (
     needs_recent,
     this_session,
 )
+from web.text.messages import message
 
 confirm = Blueprint("confirm", __name__)
 confirm.before_request(count_action)
@@ -119,9 +120,7 @@ def _connect(question: PendingQuestion) -> Response:
         return redirect(url_for("confirm.ask", flow=question.flow.id), 303)
     keep_session(_connect_now(question, session))
     metrics.count_sign_in(question.assertion.provider, "linked")
-    flash(
-        f"{site().label(question.assertion.provider)} connected. You can now sign in with it.", "ok"
-    )
+    flash(message("connected", provider=site().label(question.assertion.provider)), "ok")
     return _done(question)
 
 
@@ -175,7 +174,7 @@ def _what_moves(assertion: Assertion) -> dict[str, object]:
 def _merge(question: PendingQuestion) -> Response:
     keep_session(_merge_now(question, this_session()))
     metrics.count_sign_in(question.assertion.provider, "merged")
-    flash("Accounts merged.", "ok")
+    flash(message("account_merged"), "ok")
     return _done(question)
 
 

@@ -60,6 +60,7 @@ from web.guards import (
 from web.request_info import is_navigation
 from web.return_to import local_path
 from web.sign_in_page import sign_in_page
+from web.text.messages import message
 
 log = structlog.get_logger()
 login = Blueprint("login", __name__)
@@ -103,7 +104,7 @@ def sign_out() -> Response:
         activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
         label = site().label(session.provider)
         end_session()
-        flash(f"You may still be signed in to {label}.", "signed_out")
+        flash(message("signed_out", provider=label), "signed_out")
     return redirect(url_for("login.choose"), 303)
 
 
@@ -288,10 +289,10 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
         case NeedsMerge():
             return _ask(flow, Question.MERGE, assertion, decision.reason)
         case AlreadyLinked():
-            flash(f"You've already connected this {label} account.", "info")
+            flash(message("already_connected", provider=label), "info")
         case Link():
             renew_session()
-            flash(f"{label} connected. You can now sign in with it.", "ok")
+            flash(message("connected", provider=label), "ok")
     return redirect(flow.return_to)
 
 
