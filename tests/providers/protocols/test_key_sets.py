@@ -6,7 +6,7 @@ from flask import redirect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from providers.http.cache import (
     COOL_DOWN_SECONDS,
