@@ -4,7 +4,7 @@ from accounts import activity, identities, users
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from models import User
-from providers.base import clean_text
+from providers.profile import clean_text
 from storage import atomic
 
 

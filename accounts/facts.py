@@ -11,7 +11,8 @@ from accounts import identities
 from accounts.identities import Found
 from accounts.rules import Match, Owner, Policy, any_allowed
 from models import Identity, OAuth, User
-from providers.base import Assertion, Profile, email_key
+from providers.base import Assertion, Profile
+from providers.profile import email_key
 from storage.compiled import CompiledSelect
 
 

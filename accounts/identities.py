@@ -16,7 +16,8 @@ from accounts import activity
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from models import Identity, OAuth, User
-from providers.base import Assertion, Profile, email_key
+from providers.base import Assertion, Profile
+from providers.profile import email_key
 from storage import db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens
