@@ -193,7 +193,7 @@ def test_firebase_does_not_say_of_which_domain_an_account_is():
     assert project.verify(look_alike.mint("grace", "github.com")).provider == "github"
 
 
-@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
+@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, "1", True, None])
 def test_a_proof_is_never_younger_than_its_token(auth_time):
     assertion = verify(auth_time=auth_time)
     if auth_time in ("1", None) or auth_time is True:
@@ -207,7 +207,7 @@ def test_a_proof_is_never_younger_than_its_token(auth_time):
     [
         *({"aud": "other"}, {"aud": [BUNDLE]}, {"aud": None}, {"iss": "https://evil.example"}),
         *({"sub": "9" * 256}, {"sub": "a\0"}, {"sub": 1}, {"iat": 4000}),
-        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}),
+        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}, {"sub": "\u2800"}, {"nbf": 1e12}),
     ],
     ids=str,
 )
