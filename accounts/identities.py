@@ -8,19 +8,19 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from accounts import activity
-from accounts.activity import Caller
+from accounts.activity import Caller, EventKind
 from accounts.rules import Match, Owner, Policy, any_allowed
 from errors import NotFound, StateMismatch
 from models import OAuth, User, address_of, handle_of
 from providers.base import Assertion, Profile, email_key
 from storage import db, new_id, now
-from storage.compiled import CompiledStatement
+from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens
 
 # Columns of an identity, by name.
@@ -50,6 +50,18 @@ class Locked:
         return handle_of(self)
 
 
+class _WithAddress(NamedTuple):
+    """An identity of an account that has a certain address, and since when that is disabled."""
+
+    user_id: str
+    provider: str
+    issuer: str
+    email_key: str | None
+    email_verified: bool
+    email_trusted: bool
+    disabled_at: datetime | None
+
+
 AnIdentity = OAuth | Locked
 Found = TypeVar("Found", OAuth, Locked)
 
@@ -60,7 +72,7 @@ _THIS = (
 )
 _FIND = select(OAuth).where(*_THIS)
 # The account first: who locks both in another order may wait for somebody who waits for them.
-_LOCK_BOTH = CompiledStatement(
+_LOCK_BOTH = CompiledSelect(
     select(
         *(getattr(OAuth, each.name) for each in fields(Locked) if each.name != "disabled_at"),
         User.disabled_at,
@@ -68,16 +80,17 @@ _LOCK_BOTH = CompiledStatement(
     .select_from(User)
     .join(OAuth, OAuth.user_id == User.id)
     .where(*_THIS)
-    .with_for_update()
+    .with_for_update(),
+    Locked,
 )
-_FIND_OWNER = CompiledStatement(select(OAuth.user_id).where(*_THIS))
+_FIND_OWNER = CompiledSelect(select(OAuth.user_id).where(*_THIS), str)
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_OF_ADDRESS = CompiledStatement(
+_OF_ADDRESS = CompiledSelect(
     select(
         OAuth.user_id,
         OAuth.provider,
@@ -88,7 +101,8 @@ _OF_ADDRESS = CompiledStatement(
         User.disabled_at,
     )
     .join(User, User.id == OAuth.user_id)
-    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
+    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key")))),
+    _WithAddress,
 )
 _ADD_USER = CompiledStatement(insert(User))
 _ADD = CompiledStatement(insert(OAuth))
@@ -130,9 +144,9 @@ def lock_identity(assertion: Assertion) -> Locked | None:
     """
     key = _key(assertion)
     while True:
-        if row := _LOCK_BOTH.row(**key):
-            return Locked(*row)
-        if _FIND_OWNER.value(**key) is None:
+        if found := _LOCK_BOTH.row(**key):
+            return found
+        if _FIND_OWNER.row(**key) is None:
             return None
 
 
@@ -195,13 +209,13 @@ def matches_of(profile: Profile, policy: Policy) -> list[Match]:
     """The accounts with an identity of the same address, the strongest claim of each."""
     if profile.email is None:
         return []
-    by_user: dict[str, list[Any]] = {}
+    by_user: dict[str, list[_WithAddress]] = {}
     for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
         by_user.setdefault(row.user_id, []).append(row)
     return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
 
 
-def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
+def _match(rows: list[_WithAddress], profile: Profile, policy: Policy) -> Match:
     address = email_key(profile.email or "")
     same = [row for row in rows if row.email_key == address]
     return Match(
@@ -289,7 +303,7 @@ def _take_over(identity: AnIdentity, profile: Profile, caller: Caller, more: Val
             user.picture = profile.picture
     _update(identity, {**_of_profile(profile, identity.profile), **more})
     if moved and (after := _address(identity.user_id)) != before:
-        record(identity, "email_changed", caller, detail=after or "")
+        record(identity, EventKind.EMAIL_CHANGED, caller, detail=after or "")
 
 
 def _address(user_id: str) -> str | None:
@@ -341,7 +355,7 @@ def _of_assertion(identity: AnIdentity, assertion: Assertion) -> Values:
 
 
 def record(
-    identity: AnIdentity, kind: str, caller: Caller, reason: str = "", detail: str = ""
+    identity: AnIdentity, kind: EventKind, caller: Caller, reason: str = "", detail: str = ""
 ) -> None:
     """A line of the owner's activity that is about this identity."""
     activity.record(

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, func, select, update
 
-from accounts import flows
+from accounts import flow_rows
 from errors import TokenUnreadable
 from models import Flow, OAuth, Revocation
 from storage import atomic, db
@@ -38,7 +38,7 @@ class Place:
 
 PLACES = (
     Place("tokens", OAuth, OAuth.token, tokens.bound_to),
-    Place("flows", Flow, Flow.secrets, flows.bound_to),
+    Place("flows", Flow, Flow.secrets, lambda row: flow_rows.bound_to(row.id)),
     Place("revocations", Revocation, Revocation.sealed, revocations.bound_to),
 )
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
 
 from accounts import activity, identities, sessions
-from accounts.activity import Caller
+from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
     Create,
@@ -76,13 +76,13 @@ def sign_in(
             identity = identities.add(identities.add_user(assertion.profile), assertion)
         case Join():
             identity = identities.add(identities.lock_user(decision.user_id).id, assertion)
-            identities.record(identity, "linked", caller, decision.reason)
+            identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
-            identities.record(identity, "refused", caller, decision.reason)
+            identities.record(identity, EventKind.REFUSED, caller, decision.reason)
             return SignIn(decision)
         case _:
             return SignIn(decision)
-    identities.record(identity, "signed_in", caller, decision.reason)
+    identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
     return SignIn(decision, identity)
 
 
@@ -97,7 +97,7 @@ def link(
     match decision:
         case Link():
             identity = identities.add(user_id, assertion)
-            identities.record(identity, "linked", caller, reason)
+            identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():
             assert identity is not None
             identities.use(identity, assertion, caller)
@@ -133,7 +133,7 @@ def confirm(user_id: str, identity_id: str, assertion: Assertion, caller: Caller
     if identity is None or identity.id != identity_id or identity.user_id != user_id:
         return False
     identities.use(identity, assertion, caller)
-    identities.record(identity, "confirmed", caller)
+    identities.record(identity, EventKind.REAUTHENTICATED, caller)
     return True
 
 
@@ -152,7 +152,7 @@ def unlink(
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
     sessions.end_of_identity(identity_id, kept_id=session_id)
-    identities.record(identity, "unlinked", caller)
+    identities.record(identity, EventKind.UNLINKED, caller)
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
@@ -166,7 +166,7 @@ def unlink(
 
 def _note_address(user: User, before: str | None, caller: Caller) -> None:
     if user.email != before:
-        activity.record(user.id, "email_changed", caller, detail=user.email or "")
+        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
 
 
 def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
@@ -203,7 +203,7 @@ def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
     db.session.expire_all()
     db.session.delete(gone)
     identity.user_id = user_id
-    identities.record(identity, "merged", caller, detail=f"account {other_id}")
+    identities.record(identity, EventKind.MERGED, caller, detail=f"account {other_id}")
     _note_address(kept, before.email if before else None, caller)
 
 
@@ -220,7 +220,7 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
     cleaned = clean_text(name)
     if cleaned != user.name:
         user.name = cleaned
-        activity.record(user_id, "renamed", caller, detail=cleaned or "")
+        activity.record(user_id, EventKind.RENAMED, caller, detail=cleaned or "")
     return user
 
 
@@ -294,7 +294,7 @@ def switch(user_id: str, *, on: bool, caller: Caller) -> int:
         raise NotFound("the account is gone")
     if user.is_active != on:
         user.disabled_at = None if on else now()
-        activity.record(user_id, "switched_on" if on else "switched_off", caller)
+        activity.record(user_id, EventKind.ENABLED if on else EventKind.DISABLED, caller)
     return 0 if on else sessions.end_all(user_id)
 
 

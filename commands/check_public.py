@@ -1,4 +1,5 @@
-"""What a browser gets at PUBLIC_URL: this very server, and its cookies as they were sent."""
+"""What a browser gets at PUBLIC_URL: this server and no other, and its cookies as they were
+sent."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +20,7 @@ ALIVE = "/livez"
 
 
 def check_public() -> list[Finding]:
-    """Asks for /livez and then, as a browser would, begins a sign-in, which is dropped again."""
+    """Request /livez and then begin a sign-in as a browser would; the flow is deleted again."""
     transport, url = Transport(), site().settings.public_url
     try:
         status = transport.send(prepare("GET", url + ALIVE)).status_code
@@ -27,7 +28,7 @@ def check_public() -> list[Finding]:
         message = f"{error.detail}; does its name lead here, and is the server running?"
         return [public("warn", message)]
     if status != 200:
-        message = f"{url}{ALIVE} answered {status}; does something else answer there?"
+        message = f"{url}{ALIVE} answered {status}; does another server respond there?"
         return [public("warn", message), *begin(transport)]
     return [public("ok", f"{url} answers"), *begin(transport)]
 
@@ -37,7 +38,7 @@ def public(level: Level, message: str) -> Finding:
 
 
 def begin(transport: Transport) -> list[Finding]:
-    """Press a button and look at what comes."""
+    """Press a sign-in button and check the response."""
     one = button()
     if one is None:
         return []
@@ -56,7 +57,7 @@ def begin(transport: Transport) -> list[Finding]:
 
 
 def button() -> LoginBlueprint | None:
-    """The provider to try it with: one that is asked for nothing first, where there is one."""
+    """Return the provider to try; preferably one that needs no request before the redirect."""
     ways = list(site().providers.values())
     plain = [one for one in ways if one.issuer is None and not one.provider.request_token_endpoint]
     return next(iter([*plain, *ways]), None)
@@ -65,22 +66,22 @@ def button() -> LoginBlueprint | None:
 def same_server(
     one: LoginBlueprint, response: requests.Response, name: str, secret: str
 ) -> Finding:
-    """Whether the attempt that was begun stands in our own database, and leads back here."""
+    """Check that the new flow is in our own database, and has our callback address."""
     is_ours = schema.fault() is None and take_back(name.partition(FLOW_COOKIE)[2], secret)
     query = parse_qs(urlsplit(response.headers.get("Location", "")).query)
     sent = query.get("redirect_uri", [one.redirect_uri])[0]
     label, check = "Public URL", "same_server"
     if not is_ours:
-        message = "what answers there has another database than these settings name; compare them"
+        message = "the server there uses another database than these settings; compare them"
         return on_server(check, label, "fail", message)
     if sent != one.redirect_uri:
-        message = f"what answers there sends people back to {sent}; restart it with these settings"
+        message = f"the server there sends people back to {sent}; restart it with these settings"
         return on_server(check, label, "fail", message)
-    return on_server(check, label, "ok", "this very server and database answer there")
+    return on_server(check, label, "ok", "this server and database respond there")
 
 
 def take_back(flow_id: str, secret: str) -> bool:
-    """Drop the flow that was begun; whether it was there."""
+    """Delete the flow; return whether it existed."""
     is_there = is_id(flow_id) and db.session.get(Flow, flow_id) is not None
     if is_there:
         flows.drop({flow_id: secret})
@@ -88,7 +89,7 @@ def take_back(flow_id: str, secret: str) -> bool:
 
 
 def set_cookies(response: requests.Response) -> Mapping[str, tuple[str, frozenset[str]]]:
-    """The cookies that an answer sets: by name, value and attributes (RFC 6265 4.1.1)."""
+    """Return the cookies that a response sets: name, value and attributes (RFC 6265 4.1.1)."""
     found = {}
     for line in response.raw.headers.getlist("Set-Cookie"):
         pair, *attributes = line.split(";")
@@ -98,7 +99,7 @@ def set_cookies(response: requests.Response) -> Mapping[str, tuple[str, frozense
 
 
 def cookie(name: str, flags: frozenset[str]) -> Finding:
-    """Whether a cookie arrives as it was sent: proxies are known to rewrite them."""
+    """Check that a cookie arrives as it was sent: some proxies rewrite cookies."""
     is_https = site().settings.is_https
     wanted = {"httponly", "samesite=lax", "path=/"} | ({"secure"} if is_https else set())
     lacks = sorted(wanted - flags)
@@ -117,6 +118,6 @@ def hsts(response: requests.Response) -> list[Finding]:
     if not site().settings.is_https:
         return []
     if "max-age=" in response.headers.get("Strict-Transport-Security", ""):
-        return [on_server("hsts", "HSTS", "ok", "browsers are told to come by https only")]
-    message = "Strict-Transport-Security does not arrive; does a proxy take it away?"
+        return [on_server("hsts", "HSTS", "ok", "browsers are told to use https only")]
+    message = "Strict-Transport-Security does not arrive; does a proxy remove it?"
     return [on_server("hsts", "HSTS", "warn", message)]

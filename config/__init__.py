@@ -1,7 +1,8 @@
-"""Settings, built once from the environment and ``.env``; every fault is named at once.
+"""The settings, built once from the environment and ``.env``; every fault is reported at once.
 
-Owns the settings, how this site is registered at each provider, and the validators of both.
-The only door to the environment. Imports errors alone. Start reading at ``settings``.
+This room owns the settings, the registrations (how this site is registered at each provider), and
+the validators of both. It is the only door to the environment, and imports only errors. Start
+reading at ``settings``.
 """
 
 from config.settings import ROOT, Settings, embedded_secret_key, load

@@ -1,4 +1,6 @@
-"""How this site is registered at each provider: the variables NAME_CLIENT_ID and their kin."""
+"""Registrations: how this site is registered at each provider, from NAME_CLIENT_ID and similar
+variables.
+"""
 
 import ipaddress
 import re
@@ -18,7 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
-# What proves who we are; the first of several names is the one that messages speak of.
+# Credentials and their aliases; messages use the first name.
 CREDENTIALS = {
     "client_id": ("{0}_CLIENT_ID", "{0}_OAUTH_CLIENT_ID", "AUTH_{0}_ID"),
     "client_secret": ("{0}_CLIENT_SECRET", "{0}_OAUTH_CLIENT_SECRET", "AUTH_{0}_SECRET"),
@@ -27,7 +29,7 @@ CREDENTIALS = {
     "private_key": ("{0}_PRIVATE_KEY",),
 }
 SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
-# A name here is a path below /login and a part of variable names.
+# A name is a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED_NAMES = frozenset({"confirm"})
 
@@ -47,10 +49,8 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_endpoint(url: str) -> str:
-    """An address that requests may go to: https, or http on a loopback host.
-
-    Raises ValueError otherwise.
-    """
+    """Check an address that requests may go to: https, or http on a loopback host. Raises
+    ValueError."""
     parts = urlsplit(url)
     if parts.username or parts.password or parts.fragment or not parts.hostname:
         raise ValueError("must be an absolute URL without user name or fragment")
@@ -69,7 +69,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(comma_list)]
 
 
 def check_domain(domain: str) -> str:
-    """A domain in lower case. Raises ValueError."""
+    """Return a domain in lower case. Raises ValueError."""
     domain = domain.lower().removeprefix("@")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
         raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
@@ -81,7 +81,7 @@ Domain = Annotated[str, AfterValidator(check_domain)]
 
 
 class Registration(BaseModel):
-    """How this site is registered at one provider; None keeps the provider's own default.
+    """Our registration at one provider; None keeps the provider's default.
 
     Field ``api_url`` is variable ``NAME_API_URL``, and so on. ``key`` is NAME in lower case.
     """
@@ -99,20 +99,20 @@ class Registration(BaseModel):
     issuer: Endpoint | None = None
     # Only accounts of this domain: Google Workspace's hd.
     hosted_domain: Domain | None = None
-    # Of apps, whose native ID tokens are taken.
+    # Client ids of apps whose native ID tokens are accepted.
     mobile_client_ids: Names = ()
     authorization_url: Endpoint | None = None
     token_url: Endpoint | None = None
     request_token_url: Endpoint | None = None
     api_url: Endpoint | None = None
     api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
-    # Of an issuer that only the settings know.
+    # For an issuer that only the settings name.
     label: Annotated[str, Field(max_length=30)] | None = None
     trust_email: bool = False
 
     @property
     def secret(self) -> str:
-        """The client secret in the clear; empty for a public client."""
+        """Return the client secret in the clear; empty for a public client."""
         return self.client_secret.get_secret_value() if self.client_secret else ""
 
 
@@ -153,7 +153,7 @@ class NamedIssuer:
 
 
 def openid_faults(key: str, registration: Registration) -> list[str]:
-    """What is wrong with the scope of an OpenID Connect client."""
+    """Return the faults of an OpenID Connect scope."""
     if registration.scope is None or "openid" in registration.scope.replace(",", " ").split():
         return []
     return [f"{key.upper()}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)"]
@@ -162,7 +162,7 @@ def openid_faults(key: str, registration: Registration) -> list[str]:
 def named_issuers(
     names: Iterable[str], known: Iterable[Registrable], faults: list[str]
 ) -> list[Registrable]:
-    """The issuers of OIDC_PROVIDERS."""
+    """Return the issuers of OIDC_PROVIDERS."""
     taken = {provider.name for provider in known} | RESERVED_NAMES
     found: list[Registrable] = []
     for name in names:
@@ -179,7 +179,7 @@ def named_issuers(
 def read_registrations(
     variables: Variables, providers: Iterable[Registrable], faults: list[str]
 ) -> dict[str, Registration]:
-    """The clients that are set, by provider name. What is wrong is added to ``faults``."""
+    """Return the configured registrations by provider name. Faults are added to ``faults``."""
     registrations: dict[str, Registration] = {}
     for provider in providers:
         told = len(faults)
@@ -196,7 +196,7 @@ def read_registrations(
 
 
 def read_secret(variables: Variables, name: str, faults: list[str]) -> str | None:
-    """The secret ``NAME``, or what the file named by ``NAME_FILE`` holds."""
+    """Return the secret ``NAME``, or the contents of the file that ``NAME_FILE`` names."""
     path = variables.get(f"{name}_FILE")
     if path is None:
         return variables.get(name)
@@ -214,7 +214,7 @@ def read_secret(variables: Variables, name: str, faults: list[str]) -> str | Non
 
 
 def describe_faults(error: ValidationError, prefix: str = "") -> list[str]:
-    """Pydantic's errors as lines that name the variable and never show its value."""
+    """Return pydantic's errors as lines that name the variable and never show its value."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         message = fault["msg"].removeprefix("Value error, ")
@@ -225,7 +225,7 @@ def describe_faults(error: ValidationError, prefix: str = "") -> list[str]:
 def _registration(
     variables: Variables, provider: Registrable, faults: list[str]
 ) -> Registration | None:
-    """One provider's settings; None while none of its credentials is set."""
+    """Read one provider's registration; None if none of its credentials is set."""
     upper, told = provider.key.upper(), len(faults)
     names = (*provider.credentials, *provider.optional_credentials)
     values: dict[str, Any] = {
@@ -250,7 +250,7 @@ def _registration(
 
 
 def _credential(variables: Variables, upper: str, credential: str, faults: list[str]) -> str | None:
-    """A credential that has aliases; they may repeat but not contradict each other."""
+    """Read a credential that has aliases; several may be set, but they must agree."""
     found = {}
     for template in CREDENTIALS[credential]:
         name = template.format(upper)

@@ -1,6 +1,6 @@
-"""Settings, built once from the environment and ``.env``; every fault is named at once.
+"""The settings, built once from the environment and ``.env``; every fault is reported at once.
 
-The only module that reads the environment. README.md and .env.example describe each
+This is the only module that reads the environment. README.md and .env.example describe each
 variable; a test compares the three.
 """
 
@@ -69,8 +69,8 @@ def _check_database_url(url: SecretStr) -> SecretStr:
 
 
 def _check_redis_url(url: SecretStr) -> SecretStr:
-    """What the client reads in an address without a word is refused here: a misspelt database
-    would be another one, a query can turn the check of a certificate off."""
+    """Refuse what the client would misread silently: a misspelt database would be another one, and
+    a query can turn certificate checks off."""
     text = url.get_secret_value()
     try:
         parts = urlsplit(text)
@@ -105,7 +105,7 @@ def _check_emulator_host(value: str) -> str:
 
 
 def _check_origin(origin: str) -> str:
-    """An origin as browsers write it in their Origin header (RFC 6454 6.2)."""
+    """Check an origin as browsers write it in their Origin header (RFC 6454 6.2)."""
     try:
         parts = urlsplit(check_endpoint(origin.rstrip("/")))
         host, port = parts.hostname or "", parts.port
@@ -127,7 +127,8 @@ Origins = Annotated[
 
 
 class Settings(BaseModel):
-    """Everything an operator can choose. Field ``app_name`` is variable ``APP_NAME``, and so on."""
+    """Everything that an operator can choose. Field ``app_name`` is variable ``APP_NAME``, and so
+    on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -165,7 +166,7 @@ class Settings(BaseModel):
 
     @property
     def host(self) -> str:
-        """Host, with the port where it is not the scheme's own, of the public URL."""
+        """Return the host of the public URL, with the port unless it is the scheme's default."""
         return urlsplit(self.public_url).netloc
 
     @property
@@ -174,7 +175,7 @@ class Settings(BaseModel):
 
     @property
     def is_local(self) -> bool:
-        """Whether people can reach this server from this machine only."""
+        """Whether only this machine can reach this server."""
         return is_loopback(urlsplit(self.public_url).hostname)
 
 
@@ -191,9 +192,9 @@ def load(
     environ: Mapping[str, str] | None = None,
     env_file: Path | None = ROOT / ".env",
 ) -> Settings:
-    """Read the settings; a variable in the environment beats the same one in ``env_file``.
+    """Read the settings; a variable in the environment overrides the same one in ``env_file``.
 
-    An empty value counts as unset. Raises SettingsError with every fault at once.
+    An empty value counts as unset. Raises SettingsError with all faults together.
     """
     from_file = dotenv_values(env_file) if env_file else {}
     merged = {**from_file, **(os.environ if environ is None else environ)}
@@ -221,7 +222,7 @@ def load(
 
 
 def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings without what is wrong in them, and what that is."""
+    """Build the settings without the faulty values; return them and the faults."""
     try:
         return Settings(**values), []
     except ValidationError as error:
@@ -231,8 +232,8 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
 
 
 def _unknown_registrations(written: Iterable[str], known: list[Registrable]) -> list[str]:
-    """Client ids and secrets in ``.env`` that belong to nobody: a misspelt name would just be
-    off. The environment may hold those of other programs."""
+    """Return credentials in ``.env`` that belong to no provider: a misspelt name would silently do
+    nothing. The environment may hold those of other programs."""
     endings = ("_CLIENT_ID", "_CLIENT_SECRET")
     prefixes = tuple(f"{provider.key.upper()}_" for provider in known)
     return [
@@ -253,7 +254,7 @@ def _cross_faults(settings: Settings, known: list[str]) -> list[str]:
     if key is not None and len(key) < SECRET_KEY_MIN_CHARACTERS and not settings.is_local:
         faults.append(f"SECRET_KEY: must have at least {SECRET_KEY_MIN_CHARACTERS} characters")
     if key is not None and "," in key:
-        # It could not be told apart in SECRET_KEY_FALLBACKS when its time is over.
+        # It could not be told apart in SECRET_KEY_FALLBACKS after a rotation.
         faults.append("SECRET_KEY: must not hold a comma")
     if settings.session_cookie_name.startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
@@ -278,13 +279,13 @@ def _firebase_faults(settings: Settings) -> list[str]:
 
 
 def embedded_secret_key(instance_path: str) -> SecretStr:
-    """The key of a server with the embedded database: made once, kept in a file of mode 0600."""
+    """Return the embedded database's key: created once, in a file of mode 0600."""
     folder = Path(instance_path)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "secret_key"
     if not path.exists():
-        # Written aside and linked into place, so that of several workers starting at once
-        # one wins and none ever reads half a key.
+        # Written to a temporary file and linked into place: of several workers that start
+        # concurrently one wins, and none reads half a key.
         handle, temporary = tempfile.mkstemp(dir=folder)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))

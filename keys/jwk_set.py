@@ -1,7 +1,7 @@
-"""What issuers publish to check their signatures by (RFC 7517): the keys, and which of them can
-have signed a token.
+"""The keys that issuers publish (RFC 7517), and which of them can have signed a token.
 
-One bad row costs one key: issuers publish keys for purposes, curves and algorithms unknown here.
+A bad row costs that row only: issuers publish keys for purposes, curves and algorithms that are
+unknown here.
 """
 
 import base64
@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 
 from errors import ProviderError
 
-# Signatures that an issuer's published key can check. Never none, never a shared secret.
+# Signatures that an issuer's published key can verify. Never none, never a shared secret.
 RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 CURVE_ALGORITHMS = {
     ("EC", "P-256"): frozenset({"ES256"}),
@@ -26,7 +26,7 @@ CURVE_ALGORITHMS = {
 }
 ALGORITHMS = RSA_ALGORITHMS.union(*CURVE_ALGORITHMS.values())
 RSA_MIN_BITS = 2048
-# So many keys are tried on one token, which only a set of many alike can reach.
+# Maximum number of keys tried on one token. Real sets have one or two of one id.
 CANDIDATES_MAX = 20
 
 Key = jwk.Key
@@ -34,7 +34,7 @@ Key = jwk.Key
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """A key, the id it is known by, and the algorithms that it may have signed with."""
+    """A key, its id, and the algorithms it may be used with."""
 
     key_id: str
     key: Key
@@ -42,9 +42,10 @@ class PublishedKey:
 
 
 def find_candidates(keys: Sequence[PublishedKey], kid: str | None, algorithm: str) -> list[Key]:
-    """The keys that can have signed a token with this header; without an id, any of its kind.
+    """Return the keys that can have signed a token with this header.
 
-    Several keys may share an id (RFC 7517 4.5), and some issuers give none.
+    Several keys may share an id (RFC 7517 4.5). Without an id, any key of the algorithm may be
+    the one.
     """
     fitting = (
         each.key for each in keys if algorithm in each.algorithms and kid in (None, each.key_id)
@@ -57,7 +58,8 @@ def find_candidates(keys: Sequence[PublishedKey], kid: str | None, algorithm: st
 
 
 def import_jwk_set(answer: object) -> tuple[PublishedKey, ...]:
-    """The keys of a JWK set that can check signatures. Raises ProviderError where there is none."""
+    """Import the keys of a JWK set that can verify signatures. Raises ProviderError if it has
+    none."""
     rows = answer.get("keys") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise ProviderError("the key set is not one")
@@ -68,8 +70,8 @@ def import_jwk_set(answer: object) -> tuple[PublishedKey, ...]:
 
 
 def import_certificates(answer: object) -> tuple[PublishedKey, ...]:
-    """The RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes them.
-    Raises ProviderError where there is none."""
+    """Import the RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes
+    them. Raises ProviderError if it has none."""
     rows = answer if isinstance(answer, dict) else {}
     pems = {kid: pem for kid, pem in rows.items() if isinstance(pem, str) and "CERTIFICATE" in pem}
     imported = {kid: _import_certificate(pem) for kid, pem in pems.items()}
@@ -80,7 +82,7 @@ def import_certificates(answer: object) -> tuple[PublishedKey, ...]:
 
 
 def _import_row(row: object) -> PublishedKey | None:
-    """None for a row that is malformed, of an unknown kind, or not for signatures."""
+    """Import one row; None if it is malformed, of an unknown type, or not for signatures."""
     if not isinstance(row, dict):
         return None
     try:
@@ -91,12 +93,12 @@ def _import_row(row: object) -> PublishedKey | None:
     if key is None:
         return None
     kid = row.get("kid")
-    # The id is only recommended (RFC 7517 4.5); RFC 7638 makes one.
+    # The id is optional (RFC 7517 4.5); its thumbprint (RFC 7638) serves instead.
     return PublishedKey(kid if isinstance(kid, str) else key.thumbprint(), key, algorithms)
 
 
 def _algorithms_of(row: Mapping[str, Any]) -> frozenset[str]:
-    """The algorithms that a row's own words leave it (RFC 7517 4.1 to 4.4; 4.4 names one)."""
+    """Return the algorithms that a key may be used with (RFC 7517 4.1 to 4.4)."""
     if row.get("use") not in (None, "sig"):
         return frozenset()
     operations = row.get("key_ops")
@@ -109,11 +111,11 @@ def _algorithms_of(row: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _import_numbers(row: Mapping[str, Any]) -> Key | None:
-    """The public key alone, whatever else stands in its row. None where it is too short."""
+    """Import the public key and nothing else of its row; None if it is too short."""
     match row["kty"]:
         case "RSA":
             modulus = _decode(row["n"])
-            # Before it is imported: joserfc warns of short ones.
+            # Checked before the import, because joserfc warns about short keys.
             if int.from_bytes(modulus).bit_length() < RSA_MIN_BITS:
                 return None
             return jwk.RSAKey.import_key(
@@ -128,7 +130,7 @@ def _import_numbers(row: Mapping[str, Any]) -> Key | None:
 
 
 def _decode(text: object) -> bytes:
-    """The bytes of a number: in base64url, and as some issuers write it: padded, or in base64."""
+    """Decode base64url. Padding and the plain base64 alphabet are tolerated: issuers use them."""
     if not isinstance(text, str):
         raise TypeError("not a text")
     plain = text.rstrip("=").translate(str.maketrans("-_", "+/"))

@@ -1,7 +1,7 @@
-"""Signed tokens (RFC 7515, 7519): the check of signature and times.
+"""Signed tokens (RFC 7515, 7519): verification of signature and times.
 
-Whatever is wrong with a token raises IdTokenRefused. Where the keys cannot be had, that is the
-issuer's fault or the network's: ProviderError, ProviderDown.
+Any fault of a token raises IdTokenRefused. If the keys cannot be fetched, the issuer or the network
+is at fault: ProviderError, ProviderDown.
 """
 
 import base64
@@ -29,7 +29,8 @@ class _Registry(jws.JWSRegistry):
     max_header_length = 8192
 
     def get_alg(self, name: str) -> Any:
-        """Without a warning at each EdDSA token: RFC 9864 renames it, issuers still say it."""
+        """Return the algorithm, without joserfc's warning at EdDSA: RFC 9864 renames it, issuers
+        still use it."""
         if name not in ALGORITHMS:
             raise UnsupportedAlgorithmError(name)
         return self.algorithms[name]
@@ -40,23 +41,22 @@ REGISTRY = _Registry(strict_check_header=False)
 
 
 class Keys(Protocol):
-    """An issuer's keys."""
+    """An issuer's keys, by what a token's header says of its own."""
 
     def candidates(self, kid: str | None, algorithm: str) -> Sequence[Key]:
-        """The keys that can have signed a token with this header; none where no key fits.
-        Raises ProviderError where the keys cannot be had."""
+        """Return the keys that can have signed such a token, if any. Raises ProviderError."""
 
     def newer_candidates(self, kid: str | None, algorithm: str) -> Sequence[Key]:
-        """The same of keys that were read just now. Raises ProviderError."""
+        """Fetch the keys again, then do the same. Raises ProviderError."""
 
 
 def verify_signature(
     unverified_token: object, keys: Keys, algorithms: Collection[str] = ALGORITHMS
 ) -> tuple[dict[str, Any], str]:
-    """The claims of a token that one of these keys signed, and the algorithm.
+    """Verify the signature with one of these keys; return the claims and the algorithm.
 
-    Key and algorithm come from the key set and our list; nothing in the token's header but
-    its key id and the name of its algorithm is ever looked at. Raises ProviderError.
+    The key comes from the key set, and the algorithm must be in our list. Nothing else of the
+    token's header than its key id and algorithm name is read. Raises ProviderError.
     """
     if not isinstance(unverified_token, str):
         raise IdTokenRefused("the answer holds no id_token")
@@ -65,7 +65,7 @@ def verify_signature(
     algorithm = unverified_header.get("alg")
     is_allowed = isinstance(algorithm, str) and algorithm in algorithms
     require(is_allowed, f"alg is not allowed: {ascii(algorithm)[:20]}")
-    # RFC 7515 4.1.11: what is in it must be understood, and nothing that could be is.
+    # RFC 7515 4.1.11: every critical extension must be understood, and we understand none.
     require("crit" not in unverified_header, "crit is not understood")
     kid = unverified_header.get("kid")
     require(kid is None or isinstance(kid, str), "kid is not a string")
@@ -80,9 +80,10 @@ def verify_signature(
 def _check_signature(
     compact: jws.CompactSignature, keys: Keys, kid: str | None, algorithm: str
 ) -> None:
-    """Raises IdTokenRefused unless one of the keys that can have signed it did.
+    """Raise IdTokenRefused unless one of the keys that can have signed the token did.
 
-    An issuer may put a new key in the place of an old one, under the same id or without any.
+    Without a match the keys are fetched again: an issuer may reuse the id of an old key, or give
+    its keys no id.
     """
     tried = keys.candidates(kid, algorithm)
     if _is_signed(compact, tried):
@@ -101,7 +102,7 @@ def _is_signed(compact: jws.CompactSignature, keys: Sequence[Key]) -> bool:
 
 
 def read_segment(unverified_token: str, number: int, name: str) -> dict[str, Any]:
-    """The header (0) or the claims (1) of a token that nobody has checked yet."""
+    """Decode the header (0) or the claims (1) of an unverified token."""
     parts = unverified_token.split(".", ENCRYPTED_PARTS)
     if len(parts) == ENCRYPTED_PARTS:
         raise IdTokenRefused("the id_token is encrypted, and only signed ones are read here")
@@ -126,21 +127,22 @@ def _parse_object(data: bytes, name: str) -> dict[str, Any]:
 
 
 def require(holds: bool, otherwise: str) -> None:
-    """Raises IdTokenRefused, for the reason in ``otherwise``, unless ``holds``."""
+    """Raise IdTokenRefused with the reason ``otherwise``, unless ``holds``."""
     if not holds:
         raise IdTokenRefused(f"the id_token was refused: {otherwise}")
 
 
 def equal(value: object, expected: str) -> bool:
-    """Whether a claim is this text, in a time that tells nothing of where it differs."""
-    # JSON can hold half a surrogate pair, which plain UTF-8 cannot.
+    """Compare a claim with a text in constant time."""
+    # JSON can contain a lone surrogate, which plain UTF-8 cannot.
     return isinstance(value, str) and hmac.compare_digest(
         value.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
     )
 
 
 def check_times(claims: Mapping[str, Any]) -> None:
-    """Neither expired nor from the future, give or take a minute (RFC 7519 4.1.4 to 4.1.6)."""
+    """Check that the token is neither expired nor from the future, within a minute (RFC 7519 4.1.4
+    to 4.1.6)."""
     now = time.time()
     expires, issued = number(claims, "exp"), number(claims, "iat")
     require(expires > now - LEEWAY_SECONDS, "it has expired")
@@ -151,7 +153,7 @@ def check_times(claims: Mapping[str, Any]) -> None:
 
 
 def number(claims: Mapping[str, Any], name: str) -> float:
-    """A claim that must be a number, such as a time (RFC 7519 2, NumericDate)."""
+    """Return a claim that must be a number, such as a time (RFC 7519 2, NumericDate)."""
     value = claims.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     require(is_number, f"{name} is not a number")

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, for what is signed: two readers must not see two things in it."""
+"""Strict JSON (RFC 8259) for signed content: every reader must see the same in it."""
 
 import json
 import math
@@ -6,11 +6,10 @@ from typing import Any, NoReturn
 
 
 def parse_strict_json(data: bytes) -> Any:
-    """The value of a JSON text in UTF-8. Raises ValueError, and RecursionError where it nests
-    too deep.
+    """Parse a JSON text in UTF-8. Raises ValueError, and RecursionError for deep nesting.
 
-    ``json.loads`` also takes a byte order mark, UTF-16, UTF-32, NaN, Infinity and numbers that
-    become infinite, and of two members of one name the last.
+    ``json.loads`` also accepts a byte order mark, UTF-16, UTF-32, NaN, Infinity and numbers too
+    large for a float, and keeps the last of two members with one name.
     """
     return _DECODER.decode(data.decode("utf-8"))
 
@@ -18,12 +17,12 @@ def parse_strict_json(data: bytes) -> Any:
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) != len(members):
-        raise ValueError("a member name stands twice in an object")
+        raise ValueError("two members of an object have one name")
     return value
 
 
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _float(text: str) -> float:

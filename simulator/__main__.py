@@ -1,4 +1,6 @@
-"""``python -m simulator``: the look-alikes in a process of their own, and how to sign in there."""
+"""``python -m simulator``: runs the fake providers in a process of their own, and prints how to
+sign in.
+"""
 
 import argparse
 import json
@@ -12,7 +14,7 @@ from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.protocol import LookAlike
 from simulator.server import Server, UnknownProvider, start
 
-# Where Flask serves unless it is told otherwise.
+# Flask's default address.
 USUAL_SITE = "http://localhost:5000"
 NOTHING_ELSE = "Listening on this machine only; Ctrl+C ends it."
 
@@ -84,7 +86,7 @@ def as_json(server: Server) -> str:
 
 
 def as_variables(server: Server) -> str:
-    """GITHUB_CLIENT_ID=…, and so on, as a shell reads them."""
+    """Format as shell variables: GITHUB_CLIENT_ID=… and so on."""
     lines = []
     for name, each in server.look_alikes.items():
         values = {"client_id": each.client_id, "client_secret": each.client_secret}

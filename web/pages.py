@@ -17,7 +17,8 @@ from config.registrations import is_loopback
 from web.context import site
 from web.cookies import write_cookies
 from web.request_info import address_of, came_through_proxy
-from web.text import day, moment
+from web.text.messages import message
+from web.text.words import day, moment
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = b"23456789BCDFGHJKMNPQRSTVWXZ"
@@ -66,8 +67,8 @@ def check_place() -> Response | None:
         return None
     host = urlsplit(f"//{asked}").hostname
     if is_open and not is_on_this_machine(host):
-        mode = "Demo mode" if here.demo_url else "A server that trusts Firebase's emulator"
-        return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
+        text = message("demo_elsewhere" if here.demo_url else "emulator_elsewhere")
+        return Response(f"{text}\n", 403, mimetype="text/plain")
     other_name = settings.is_local and is_loopback(host) and asked != settings.host
     same_port = asked.rpartition(":")[2] == settings.host.rpartition(":")[2]
     if other_name and same_port and request.method == "GET":

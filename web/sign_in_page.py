@@ -2,19 +2,24 @@
 
 from flask import g, render_template, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from errors import Problem, TooManyAttempts
+from accounts.flows import Intent
+from errors import EmailUnverified, Problem, TooManyAttempts
 from web.context import site
 from web.cookies import cookie_name
 from web.return_to import local_path
+from web.text import words
+from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
-# What somebody begins while signed in: its heading, and the form that begins it again.
+# Flows that the button of a failure begins again.
+RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
+# The forms that begin again what somebody began while signed in: endpoint, and its argument.
 AGAIN = {
-    "link": ("Add a sign-in method", "account.link", "provider"),
-    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
+    Intent.LINK: ("account.link", "provider"),
+    Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
 }
 
 
@@ -22,15 +27,16 @@ def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
     flow = g.get("flow")
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
-    offers = problem.offers if problem else "buttons"
-    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
+    text = text_of(problem) if problem else None
+    offers = text.offers if text else "buttons"
+    may_retry = flow is not None and flow.intent in RETRIED
     names, last_used = list(site().providers), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
-        problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
+        problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
         retry=flow.provider if offers == "retry" and may_retry else None,
@@ -54,9 +60,9 @@ def _again() -> dict[str, str] | None:
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
     g.form_redirects = True
-    heading, endpoint, argument = AGAIN[flow.intent]
+    endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
-    return {"action": action, "heading": heading, "next": flow.return_to}
+    return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}
 
 
 def _last_used() -> str | None:
@@ -65,27 +71,43 @@ def _last_used() -> str | None:
     return name if name in site().providers else None
 
 
-def words(template: str, error: Problem | None = None) -> Markup:
-    """A text with its places filled in; what people and providers wrote is escaped."""
+def text_of(error: Problem) -> ErrorText:
+    """The words of an error for this request's provider."""
+    if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
+        return error_text(EMAIL_NEVER_VERIFIED)
+    return error_text(error.code)
+
+
+def _vouches_for_email(name: str | None) -> bool:
+    """Whether a provider ever says that an address was verified."""
+    blueprint = site().providers.get(name or "")
+    return blueprint is None or blueprint.provider.vouches_for_email
+
+
+def provider_name() -> str | None:
+    """The provider that this request is about, by its name in settings."""
+    if request.blueprint in site().providers:
+        return request.blueprint
+    known = g.get("flow") or g.get("assertion")
+    return known.provider if known else None
+
+
+def fill_in(template: str, error: Problem | None = None) -> Markup:
+    """Fill in the places of a text; what people and providers wrote is escaped."""
     settings = site().settings
-    support = Markup("the person running this site")
+    support = escape(words.OPERATOR)
     if settings.support_url:
-        support = Markup('<a href="{}">support</a>').format(settings.support_url)
-    email = (error.email if error else "") or getattr(current_user, "email", None) or "this account"
+        support = Markup('<a href="{}">{}</a>').format(settings.support_url, words.SUPPORT)
+    email = (error.email if error else "") or getattr(current_user, "email", None)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
         product=settings.app_name,
         host=settings.host,
         ref=g.get("reference", ""),
         support=support,
-        email=Markup("<bdi>{}</bdi>").format(email),
-        minutes=minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
+        email=Markup("<bdi>{}</bdi>").format(email or words.THIS_ACCOUNT),
+        minutes=words.minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
     )
-
-
-def minutes(seconds: int) -> str:
-    whole = max(1, -(-seconds // 60))
-    return "1 minute" if whole == 1 else f"{whole} minutes"
 
 
 def provider_label() -> str:
@@ -95,4 +117,4 @@ def provider_label() -> str:
         return site().label(flow.provider)
     if "assertion" in g:
         return site().label(g.assertion.provider)
-    return blueprint.label if blueprint else "The provider"
+    return blueprint.label if blueprint else words.THE_PROVIDER

@@ -22,14 +22,14 @@ class KeySet:
         self._published = Cached(read, lambda published: published.seconds)
 
     def candidates(self, kid: str | None, algorithm: str) -> list[Key]:
-        """The keys that can have signed a token with this header. Raises ProviderError."""
+        """Return the keys that can have signed a token with this header. Raises ProviderError."""
         return find_candidates(self._published.get().keys, kid, algorithm)
 
     def newer_candidates(self, kid: str | None, algorithm: str) -> list[Key]:
-        """The same, once the key set was read again.
+        """Fetch the key set again, then do the same. Raises ProviderError.
 
-        That is done at once for a key that nobody has seen, but not again within seconds:
-        made-up tokens must not make this server hammer the issuer. Raises ProviderError.
+        A set that was fetched within the last seconds is not fetched again: forged tokens must
+        not make this server flood the issuer.
         """
         return find_candidates(self._published.renew().keys, kid, algorithm)
 

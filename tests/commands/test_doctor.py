@@ -27,8 +27,8 @@ GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
 @pytest.mark.parametrize(
     ("seconds", "age", "status", "said"),
     [
-        (0, 0, 0, "ok    Clock: as those of the providers, by 1 that answered"),
-        (-999, 999, 0, "ok    Clock: as those of the providers"),
+        (0, 0, 0, "ok    Clock: agrees with the providers, by 1 that answered"),
+        (-999, 999, 0, "ok    Clock: agrees with the providers"),
         (100, 0, 0, "seconds behind those of the providers; set it by NTP"),
         (-100, 0, 0, "seconds ahead of those of the providers; set it by NTP"),
         (1000, 0, 1, "FAIL  Clock: "),
@@ -46,7 +46,7 @@ def test_a_clock_that_is_wrong_is_told(make_site, seconds, age, status, said):
 def test_one_provider_whose_clock_is_wrong_does_not_make_ours_wrong(make_site):
     with served(token_endpoint(), ahead=1000) as url:
         site = make_site(GITHUB_TOKEN_URL=f"{url}/token")
-        assert "ok    Clock: as those of the providers, by 3 that answered" in lines(site)
+        assert "ok    Clock: agrees with the providers, by 3 that answered" in lines(site)
 
 
 # Providers.
@@ -59,9 +59,9 @@ def test_a_provider_that_never_answers_holds_up_nobody(make_site, monkeypatch):
     site = make_site(GITHUB_TOKEN_URL=f"http://127.0.0.1:{port}/token")
     output = lines(site, status=1)
     silent.close()
-    assert "FAIL  GitHub: does not answer in time" in output
+    assert "FAIL  GitHub: did not respond in time" in output
     assert "ok    Google: reachable and knows the client" in output
-    assert "ok    Clock: as those of the providers, by 2 that answered" in output
+    assert "ok    Clock: agrees with the providers, by 2 that answered" in output
 
 
 def test_metadata_and_keys_are_described(site):
@@ -111,8 +111,8 @@ def test_the_age_of_a_key_is_that_of_its_certificate(tmp_path):
 
 def test_a_secret_is_made_of_apples_key(make_site):
     site = make_site(look_alikes=("apple",))
-    assert "client secrets can be made of key" in lines(site, "apple")
-    assert "each lasts 3600 seconds" in lines(site, "apple")
+    assert "client secrets can be signed with key" in lines(site, "apple")
+    assert "each is valid for 3600 seconds" in lines(site, "apple")
 
 
 def test_one_provider_is_checked_alone(site):
@@ -159,9 +159,9 @@ def test_a_database_that_cannot_be_used_is_a_failure_among_the_others(site):
         ({"TOKEN_ENCRYPTION_KEYS": f"{GOOD_KEY},x"}, "TOKEN_ENCRYPTION_KEYS, no. 2, has fewer"),
         ({"SECRET_KEY_FALLBACKS": "y"}, "SECRET_KEY_FALLBACKS, no. 1, has fewer"),
         ({"TRUSTED_PROXIES": "1"}, "visitors choose their address; set it to 0"),
-        ({"DEMO": "1"}, "Demo mode: people are made up"),
-        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are taken"),
-        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy ends TLS"),
+        ({"DEMO": "1"}, "Demo mode: the people are invented"),
+        ({"FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099"}, "unsigned tokens are accepted"),
+        ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy terminates TLS"),
     ],
 )
 def test_what_could_be_better_is_a_warning(make_site, settings, said):

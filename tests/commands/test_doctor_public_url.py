@@ -24,10 +24,10 @@ def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("days", "is_trusted", "status", "said"),
     [
-        (60.5, True, 0, "ok    GitHub: certificates are good for 60 days or more"),
-        (5.5, True, 0, "ends in 5 days; its owner must renew it"),
-        (-1, True, 1, "is not good: certificate has expired"),
-        (60, False, 1, "is not good: self-signed certificate"),
+        (60.5, True, 0, "ok    GitHub: certificates are valid for 60 days or more"),
+        (5.5, True, 0, "expires in 5 days; its owner must renew it"),
+        (-1, True, 1, "is invalid: certificate has expired"),
+        (60, False, 1, "is invalid: self-signed certificate"),
     ],
 )
 def test_a_certificate_that_ends_soon_or_is_not_good_is_told(  # noqa: PLR0917
@@ -44,7 +44,7 @@ def test_a_certificate_that_ends_soon_or_is_not_good_is_told(  # noqa: PLR0917
 def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
     site = make_site(look_alikes=("github",), GITHUB_TOKEN_URL="https://github.example/token")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert "ok    GitHub: certificates are not looked at" in lines(site, "github", status=1)
+    assert "ok    GitHub: certificates are not checked" in lines(site, "github", status=1)
 
 
 # What a browser gets at PUBLIC_URL.
@@ -52,9 +52,9 @@ def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
 
 def test_another_database_behind_the_public_url_is_told(make_site):
     here, there = make_site(), make_site()
-    assert "ok    Public URL: this very server and database answer there" in lines(here)
+    assert "ok    Public URL: this server and database respond there" in lines(here)
     here.restart(PUBLIC_URL=there.url)
-    assert "FAIL  Public URL: what answers there has another database" in lines(here, status=1)
+    assert "FAIL  Public URL: the server there uses another database" in lines(here, status=1)
 
 
 def test_another_public_url_in_the_server_is_told(make_site):
@@ -62,7 +62,7 @@ def test_another_public_url_in_the_server_is_told(make_site):
     there.restart(DATABASE_URL=here._variables["DATABASE_URL"])
     there.restart(PUBLIC_URL="http://localhost:1")
     here.restart(PUBLIC_URL=there.url)
-    line = "FAIL  Public URL: what answers there sends people back to http://localhost:1/login/"
+    line = "FAIL  Public URL: the server there sends people back to http://localhost:1/login/"
     assert line in lines(here, status=1)
 
 

@@ -177,7 +177,7 @@ def test_what_no_key_opens_is_counted_and_left_alone(both):
     assert both.rows("SELECT token FROM oauth WHERE token = :t", t=envelope) == [(envelope,)]
     both.restart(SECRET_KEY_FALLBACKS="")
     assert answer(both, "keys", "status")["unknown"]["tokens"] == 1
-    assert "no key that is set: 1 tokens" in run(both, "keys", "status").stdout
+    assert "no configured key: 1 tokens" in run(both, "keys", "status").stdout
     result = run(both, "keys", "rotate")
     assert result.exit_code == 0
     assert "next sign-in brings a new token" in result.stderr

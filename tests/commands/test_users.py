@@ -145,7 +145,7 @@ def test_who_is_switched_off_is_out_at_once_and_stays_out_until_switched_on(both
     assert document["sessions_ended"] == 1
     assert grace.me() is None
     assert linus.me()
-    assert grace.sign_in("google", "grace").alert == "This account is switched off"
+    assert grace.sign_in("google", "grace").alert == "This account is disabled"
     assert both.rows("SELECT count(*) FROM sessions WHERE user_id = :id", id=user_id) == [(0,)]
     answer(both, "users", "enable", user_id)
     assert grace.me() is None, "what was ended stays ended"

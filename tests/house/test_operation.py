@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+from accounts.activity import EventKind
 from telemetry import metrics
 from tests.house.test_floors import FILES, name_of
 
@@ -52,7 +53,7 @@ def is_log_call(node: ast.Call) -> bool:
 
 
 def test_every_event_of_the_log_is_told():
-    logged, kinds = set(), set()
+    logged, kinds = set(), set(EventKind)
     for path in FILES:
         if name_of(path).startswith("simulator"):
             continue
@@ -65,8 +66,6 @@ def test_every_event_of_the_log_is_told():
             first = texts if either else texts[:1]
             if is_log_call(node):
                 logged |= set(first)
-            elif ast.unparse(node.func).rpartition(".")[2] == "record":
-                kinds |= set(first)
     told = {name for names, *_ in rows("Logs") for name in codes(names)}
     assert logged | kinds <= told
-    assert told <= logged | kinds | {"refused", "link_refused", "proof_refused"}
+    assert told <= logged | kinds

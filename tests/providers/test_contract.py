@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -182,7 +182,7 @@ def test_its_scope_is_one_that_the_protocol_knows(provider):
 
 @every_provider
 def test_it_adds_nothing_to_the_request_that_is_the_flows_own(provider):
-    intents = set(get_args(flows.Intent))
+    intents = set(flows.Intent)
     assert set(provider.intent_params) <= intents, f"an intent is one of {sorted(intents)}"
     for params in (provider.authorize_params, *provider.intent_params.values()):
         assert not set(params) & THE_FLOWS_OWN

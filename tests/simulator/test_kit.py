@@ -97,7 +97,7 @@ def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
 def test_what_is_wrong_with_its_arguments_is_said():
     unknown = run("--provider", "githu")
     assert unknown.returncode == 2
-    assert "no look-alike is called 'githu'; there are google" in unknown.stderr
+    assert "there is no fake provider 'githu'; there are google" in unknown.stderr
     crooked = run("--port", "0", "--redirect-uri", "/callback")
     assert crooked.returncode == 2
     assert "'/callback' is no redirect URI" in crooked.stderr

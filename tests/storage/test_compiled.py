@@ -8,9 +8,9 @@ from accounts import identities
 from models import User
 from providers.base import make_profile
 from storage import atomic, db
-from storage.compiled import CompiledStatement
+from storage.compiled import CompiledSelect, CompiledStatement
 
-NUMBER = CompiledStatement(select(func.count()).select_from(User))
+NUMBER = CompiledSelect(select(func.count()).select_from(User), int)
 RENAME = CompiledStatement(
     update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name"))
 )
@@ -24,7 +24,7 @@ def test_it_sees_what_the_orm_has_yet_to_write_and_ends_with_it(make_site, engin
     def add(*, fail: bool) -> int:
         user = User(id="a" * 32, name="Ada")
         db.session.add(user)
-        seen = int(NUMBER.value())
+        seen = NUMBER.row() or 0
         assert RENAME.run(user_id=user.id, name="Ada L.") == 1
         if fail:
             raise LookupError

@@ -18,6 +18,7 @@ from web.cookies import is_in_flow
 from web.guards import caller, csrf, current_user_id
 from web.problem_details import problem_json
 from web.return_to import local_path
+from web.text.messages import message
 
 mobile = Blueprint("mobile", __name__)
 
@@ -100,32 +101,18 @@ def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertio
 def ask_ownership(decision: NeedsOwnership) -> Response:
     """An account has this address: its owner must show up in a browser."""
     place = f"{site().settings.public_url}/login"
-    if decision.may_connect:
-        detail = (
-            f"An account has this email address. Sign in the way you did before, or at {place} "
-            "to connect this one."
-        )
-    else:
-        detail = (
-            "This email address isn't verified, so it can't open or join an account by itself. "
-            f"If you already have an account, sign in the way you did before, or at {place}."
-        )
+    reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
     return problem_json(
         409,
         "needs_proof",
         "Conflict",
-        detail,
+        message(reason, place=place),
         may_create=decision.may_create,
     )
 
 
 def ask_switch() -> Response:
-    return problem_json(
-        409,
-        "needs_switch",
-        "Conflict",
-        "The session cookie is another person's. Sign them out, or send none.",
-    )
+    return problem_json(409, "needs_switch", "Conflict", message("needs_switch"))
 
 
 @mobile.post("/login/<provider>/one-tap")
@@ -141,7 +128,7 @@ def one_tap(provider: str) -> AnyResponse:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
-    g.flow = flows.at_once(provider, return_to=return_to, user_id=user_id)
+    g.flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
     check_doubled(site().providers[provider].provider.one_tap_cookie)

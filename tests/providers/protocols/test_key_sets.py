@@ -123,7 +123,7 @@ def with_zeros(number: str) -> str:
 
 @pytest.mark.parametrize("rows", KEY_SETS)
 def test_the_key_that_signed_is_found_whatever_stands_beside_it(browser, site, rows):
-    """RFC 7517 4.5: keys of other kinds may share an id; ForgeRock publishes one key three times."""
+    """RFC 7517 4.5: keys of several types may share an id. ForgeRock publishes one key thrice."""
     site.simulator.google.key_rows = KEY_SETS[rows]
     assert browser.sign_in("google", "ada").path == "/account"
     page = site.browser().sign_in("google", "anon", behave="id_token:other_key_same_kid")

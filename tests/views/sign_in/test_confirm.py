@@ -334,7 +334,7 @@ def test_a_switched_off_account_is_not_merged(two_accounts, site):
     first, second = two_accounts
     site.execute("UPDATE users SET disabled_at = '2026-01-01' WHERE id = :id", id=second.user_id)
     page = first.link("facebook", "linus")
-    assert page.alert == "This account is switched off"
+    assert page.alert == "This account is disabled"
     assert site.user_count() == 2
 
 

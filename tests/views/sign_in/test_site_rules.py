@@ -104,5 +104,5 @@ def test_disabled(browser, site):
     site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
     assert browser.me() is None
     page = browser.sign_in("google", "ada")
-    assert_designed(page, 403, "This account is switched off")
+    assert_designed(page, 403, "This account is disabled")
     assert "Continue with Google" not in page.buttons

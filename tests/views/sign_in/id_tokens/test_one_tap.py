@@ -57,7 +57,7 @@ def test_a_form_that_does_not_double_the_cookie_is_refused(browser, google, cook
 @pytest.mark.parametrize("flaw", ["expired", "other_audience", "other_key_same_kid", "missing"])
 def test_a_bad_credential_is_the_sign_in_page_with_the_reason(browser, google, flaw):
     page = browser.one_tap(google.native_token("grace", flaw=flaw))
-    assert (page.status, page.alert) == (401, "That sign-in is no longer good")
+    assert (page.status, page.alert) == (401, "This sign-in has expired")
     assert "Continue with Google" in page.buttons
     assert browser.me() is None
 

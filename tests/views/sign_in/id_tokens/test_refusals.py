@@ -28,7 +28,7 @@ REASONS = {
     "valid_later": "not valid yet",
     "nbf_as_text": "nbf is not a number",
     "encrypted": "is encrypted",
-    "twice": "twice",
+    "twice": "two members of an object have one name",
     "alg_none": "alg is not allowed",
     "alg_none_signed_by_nobody": "alg is not allowed",
     "hs256_with_public_key": "alg is not allowed",
