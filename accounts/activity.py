@@ -1,4 +1,4 @@
-"""What happened to an account: the only writer of events, kept for 90 days."""
+"""The activity of an account: the only writer of events, which are kept for 90 days."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _ADD = CompiledStatement(insert(Event))
 
 
 class EventKind(StrEnum):
-    """What happened to an account; the values are stored, logged and exported."""
+    """A kind of event; the values are stored, logged and exported."""
 
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
@@ -50,7 +50,7 @@ class Caller:
     reference: str = ""
 
 
-# An operator at the command line; web/text.py has words for it.
+# An operator at the command line; web/text has words for it.
 COMMAND_LINE = Caller(user_agent="command line")
 
 
@@ -71,10 +71,10 @@ def record(
     reason: str = "",
     detail: str = "",
 ) -> None:
-    """Add an event to somebody's activity, and a line of the same name to the log.
+    """Add an event to a person's activity, and a line of the same name to the log.
 
-    ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text.py
-    shows with it, cut at 300 characters.
+    ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
+    with it, cut at 300 characters.
     """
     log.info(kind.value, user=user_id, provider=provider, reason=reason, address=caller.address)
     _ADD.run(
@@ -92,9 +92,9 @@ def record(
 
 
 def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> Sequence[Event]:
-    """Return a person's events, the newest first.
+    """Return a person's events, newest first.
 
-    ``before``: the id of one of them; only older ones are returned.
+    ``before``: the id of an event; only older ones are returned.
     """
     query = select(Event).where(Event.user_id == user_id)
     query = query.where(Event.at > now() - timedelta(days=KEPT_DAYS))
@@ -106,7 +106,7 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
 
 
 def all_of(user_id: str) -> Sequence[Event]:
-    """Return all kept events of a person, the newest first."""
+    """Return all kept events of a person, newest first."""
     query = select(Event).where(Event.user_id == user_id)
     return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc())).all()
 
@@ -118,7 +118,7 @@ def count(user_id: str) -> int:
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's activity to another. Call within an atomic verb."""
+    """Move one account's activity to another. Call within an atomic verb."""
     db.session.execute(
         update(Event).where(Event.user_id == from_user_id).values(user_id=to_user_id)
     )

@@ -1,6 +1,6 @@
 """Rows of flows: found, added and deleted, with their secrets sealed.
 
-For flows.py and questions.py, the only writers of flows.
+Used by flows.py and questions.py, the only writers of flows.
 """
 
 from dataclasses import dataclass, field, fields
@@ -18,7 +18,7 @@ from vault import tokens
 
 @dataclass(frozen=True)
 class FlowRow:
-    """A row of flows, as far as a callback or an answer needs it."""
+    """The columns of a flow that a callback or an answer needs."""
 
     id: str
     browser_hash: str
@@ -66,25 +66,26 @@ def insert_flow(**columns: Any) -> None:
 
 
 def delete_flow(flow_id: str, *, otherwise: str) -> None:
-    """Raises StateMismatch, with ``otherwise`` as its detail, when the row is gone already."""
+    """Delete a flow. Raises StateMismatch with ``otherwise`` as its detail if the row is already
+    gone."""
     if _DELETE.run(flow_id=flow_id) != 1:
         raise StateMismatch(otherwise)
 
 
 def seal(held: object, flow_id: str) -> str:
-    """Seal what a flow holds; it opens in this row only."""
+    """Seal the secrets of a flow; they open in this row only."""
     return tokens.sealer().seal(held, bound_to(flow_id))
 
 
 def open_secrets(row: FlowRow) -> Any:
-    """Return what ``seal`` sealed. Raises Expired when no key opens it any more."""
+    """Return what ``seal`` sealed. Raises Expired if no key opens it any more."""
     try:
         return tokens.sealer().open(row.secrets, bound_to(row.id))
     except TokenUnreadable as error:
-        # The key was changed while this flow was under way.
+        # The key was removed while this flow was open.
         raise Expired(str(error)) from error
 
 
 def bound_to(flow_id: str) -> str:
-    """Return what the secrets of a flow are sealed for."""
+    """Return the binding of a flow's sealed secrets."""
     return f"flow:{flow_id}"

@@ -1,9 +1,9 @@
 """Flows: attempts to sign in, link or reauthenticate, from the button to the callback.
 
-A flow belongs to one provider, one browser (a cookie of its own), one intent and, where
-somebody was signed in, to them. It lives 10 minutes and is used once: its row is gone before
-the token call; a question to its person is kept as a new row (questions.py). Rows stand in the
-database, so a restart or another instance changes nothing.
+A flow belongs to one provider, one browser (a cookie of its own), one intent and, if a person was
+signed in, to that person. It lives 10 minutes and is used once: its row is deleted before the token
+request. A question to the person is stored as a new row (questions.py). Flows are rows, so a
+restart or another instance makes no difference.
 """
 
 import secrets
@@ -30,7 +30,7 @@ from providers.base import RequestToken
 from storage import atomic, db, new_id, now
 
 LIFETIME_SECONDS = 600
-# An expired flow is kept this long, so that a late callback is told what happened.
+# An expired flow is kept this long, so that a late callback gets the right error.
 KEPT_SECONDS = 24 * 3600
 MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
@@ -38,7 +38,7 @@ STATE_MAX_CHARACTERS = 128
 
 
 class Intent(StrEnum):
-    """What a flow is for; the values are stored."""
+    """The purpose of a flow; the values are stored."""
 
     SIGN_IN = "sign_in"
     ASK_EMAIL = "ask_email"
@@ -49,7 +49,7 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """A flow as the callback needs it. ``cookie`` is the secret that its browser keeps."""
+    """A flow as the callback needs it. ``cookie`` is the secret in its browser."""
 
     id: str
     provider: str
@@ -82,8 +82,8 @@ def begin(
 ) -> Flow:
     """Store a new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises TooManyAttempts as ``check_open`` does, and ProviderError when a provider gives the
-    same request token a second time.
+    Raises TooManyAttempts as ``check_open`` does, and ProviderError if a provider issues the same
+    request token twice.
     """
     check_open(caller.address)
     flow = Flow(
@@ -109,7 +109,7 @@ def begin(
 
 
 def for_one_request(provider: str, *, return_to: str, user_id: str | None) -> Flow:
-    """Return a flow to sign in that one request begins and ends.
+    """Return a sign-in flow that one request begins and ends.
 
     It is stored only if it must wait for its person's answer (questions.py).
     """
@@ -126,7 +126,7 @@ def for_one_request(provider: str, *, return_to: str, user_id: str | None) -> Fl
 
 
 def check_open(address: str) -> None:
-    """Raises TooManyAttempts when an address has left too many flows unfinished."""
+    """Raise TooManyAttempts if an address has too many open flows."""
     if flow_rows.count_open(network(address)) >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
@@ -143,9 +143,9 @@ def claim(
 ) -> Flow:
     """Use up the flow of a callback's state, and return it.
 
-    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: of the
-    session that this browser has now.
-    Raises StateMismatch, Expired or CookiesBlocked; a flow that is refused stays unused.
+    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: of this
+    browser's current session. Raises StateMismatch, Expired or CookiesBlocked; a refused flow stays
+    unused.
     """
     if not state or len(state) > STATE_MAX_CHARACTERS:
         raise StateMismatch("the callback has no usable state")
@@ -168,7 +168,7 @@ def claim(
 
 
 def check_browser(row: FlowRow, cookies: Mapping[str, str], *, has_cookies: bool) -> None:
-    """Raises Expired, CookiesBlocked, or StateMismatch when another browser began the flow."""
+    """Raise Expired, CookiesBlocked, or StateMismatch if another browser began the flow."""
     if row.expires_at < now():
         raise Expired("the flow has expired")
     cookie = cookies.get(row.id)
@@ -179,10 +179,10 @@ def check_browser(row: FlowRow, cookies: Mapping[str, str], *, has_cookies: bool
 
 
 def check_person(row: FlowRow, user_id: str | None, session_id: str | None) -> None:
-    """Raises StateMismatch when somebody else is signed in now.
+    """Raise StateMismatch if another person is signed in now.
 
-    A flow begun while signed in must end as the same user; a link or reauthentication, in the
-    same session.
+    A flow begun while signed in must end as the same user; a link or reauthentication, in the same
+    session.
     """
     if row.user_id not in (None, user_id) or row.session_id not in (None, session_id):
         raise StateMismatch("somebody else is signed in than when the flow began")
@@ -205,7 +205,7 @@ def _drop(cookies: Mapping[str, str]) -> None:
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:
-    """Return those of a browser's flows beyond the number it may keep open: unknown ones and the
+    """Return the flows beyond the number that a browser may keep open: unknown ones and the
     oldest."""
     if len(flow_ids) < MAX_OPEN_PER_BROWSER:
         return []
@@ -228,7 +228,7 @@ def purge(ids: Sequence[str]) -> None:
     db.session.execute(delete(FlowTable).where(FlowTable.id.in_(ids)))
 
 
-# For this file and questions.py.
+# Shared with questions.py.
 
 
 def add(
@@ -239,7 +239,8 @@ def add(
     state_hash: str | None = None,
     parked_as: str | None = None,
 ) -> None:
-    """Store a flow with what it holds, sealed: its secrets or the answer that is waited for."""
+    """Store a flow with its sealed contents: its secrets, or the assertion of a pending
+    question."""
     began = now()
     flow_rows.insert_flow(
         id=flow.id,

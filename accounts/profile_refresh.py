@@ -1,4 +1,4 @@
-"""What a provider says of a person, read again with the token that their identity holds."""
+"""Profile refresh: read a provider's profile again with the identity's stored token."""
 
 from functools import partial
 
@@ -14,12 +14,12 @@ from vault import tokens
 
 
 def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
-    """Fetch an identity's profile and take it over. No transaction is open meanwhile.
+    """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
-    Raises GrantEnded when only a new sign-in helps, WrongAccount when the token is of another
-    person, else ProviderError; nothing is changed then, but what is known of the token.
+    Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
+    otherwise ProviderError. Then nothing changes except the state of the token.
     """
-    db.session.commit()  # gives the connection back before the provider is asked
+    db.session.commit()  # returns the connection before the provider is asked
     profile = _read(identity, connector)
     _take_over(identity.user_id, identity.id, profile, caller)
 
@@ -37,8 +37,8 @@ def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
 
 @atomic
 def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
-    """Raises StateMismatch or NotFound when account or identity went meanwhile, WrongAccount for
-    the profile of another subject."""
+    """Store a profile. Raises StateMismatch or NotFound if account or identity are gone,
+    WrongAccount for the profile of another subject."""
     identities.lock_user(user_id)
     identity = identities.own(user_id, identity_id)
     if profile.subject != identity.subject:

@@ -1,7 +1,7 @@
-"""Pending questions: flows that wait for their person's answer, with what they brought.
+"""Pending questions: flows that wait for their person's answer, with their assertion.
 
-A question waits for the browser of its flow and, where somebody was signed in, for them only,
-for 10 minutes. Its row is one of flows, whose secrets are the sealed assertion.
+A question waits for the browser of its flow and, if a person was signed in, for that person only,
+for 10 minutes. Its row is a row of flows, whose secrets are the sealed assertion.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Question(StrEnum):
 
 @dataclass(frozen=True)
 class PendingQuestion:
-    """A flow that waits for its person's answer, with what it brought."""
+    """A flow that waits for its person's answer, with its assertion."""
 
     flow: Flow
     waiting_for: Question
@@ -36,9 +36,9 @@ class PendingQuestion:
 
 @atomic
 def keep(flow: Flow, question: Question, assertion: Assertion, caller: Caller) -> None:
-    """Keep what a flow brought until its person has answered; they have 10 minutes.
+    """Store a flow's assertion until its person has answered; they have 10 minutes.
 
-    Raises StateMismatch when the flow's account has been deleted meanwhile.
+    Raises StateMismatch if the flow's account has been deleted meanwhile.
     """
     if flow.user_id and db.session.get(User, flow.user_id) is None:
         raise StateMismatch("the account is gone")
@@ -50,9 +50,8 @@ def find(
 ) -> PendingQuestion:
     """Return a pending question of this browser.
 
-    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: of the
-    session that this browser has now.
-    Raises Expired or StateMismatch.
+    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: of this
+    browser's current session. Raises Expired or StateMismatch.
     """
     row = flow_rows.find(flow_id) if is_id(flow_id) else None
     if row is None or row.parked_as is None:
@@ -66,7 +65,7 @@ def find(
         profile=Profile(**held["profile"]),
         scopes=tuple(held["scopes"]),
         token=held["token"],
-        # Under its earlier name while instances of two releases run.
+        # Accept the earlier name while instances of two releases run.
         auth_time=held.get("auth_time", held.get("proved_at")),
         is_relayed=held.get("is_relayed", False),
     )

@@ -39,7 +39,7 @@ MAX_SESSIONS_PER_USER = 100
 # The auth_time of a session whose person must reauthenticate before any sensitive act.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# A session is alive: the one rule, for all who ask. Its parameters are in ``alive_at``.
+# A session is alive: the only definition. Its parameters are in ``alive_at``.
 ALIVE = and_(
     Session.expires_at > bindparam("alive_at"), Session.last_seen_at > bindparam("idle_since")
 )
@@ -116,12 +116,12 @@ def start(
     replaces: str | None = None,
     auth_time: float | None = None,
 ) -> tuple[Begun, str]:
-    """Start a session for the identity's owner; returns it and the token for the cookie.
+    """Start a session for the identity's owner; return it and the token for the cookie.
 
-    ``replaces``: the id of the session that this browser had; it ends. When it was the same
-    person's, the new one keeps its auth_time: a provider that remembers them signs in whoever
-    sits there, unasked, so sensitive acts need a reauthentication (``renew``).
-    ``auth_time``: when they authenticated at the provider, by its word, as a Unix time.
+    ``replaces``: the id of this browser's previous session, which ends. If it was the same
+    person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
+    sits there without asking, so sensitive acts need a reauthentication (``renew``). ``auth_time``:
+    when the person authenticated at the provider, as a Unix time.
     """
     started_at = now()
     begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
@@ -151,7 +151,7 @@ def moment(seconds: float) -> datetime:
 
 
 def _end_replaced(session_id: str, user_id: str) -> datetime:
-    """End a session; returns the auth_time of its successor, which is this user's."""
+    """End a session; return the auth_time of its successor for the same user."""
     of_same = (Session.id == session_id, Session.user_id == user_id)
     auth_time = db.session.scalar(select(Session.authenticated_at).where(*of_same))
     db.session.execute(delete(Session).where(Session.id == session_id))
@@ -159,7 +159,7 @@ def _end_replaced(session_id: str, user_id: str) -> datetime:
 
 
 def find(token: str | None) -> Session | None:
-    """Return the session of a cookie's token, with its user; None when it has ended or expired or
+    """Return the session of a cookie's token, with its user; None if it has ended or expired, or
     the user is disabled."""
     if not token or len(token) > 128:
         return None
@@ -167,7 +167,7 @@ def find(token: str | None) -> Session | None:
 
 
 def is_recent(session: Session) -> bool:
-    """Tell whether its person authenticated in the last 15 minutes."""
+    """Return whether the person authenticated in the last 15 minutes."""
     return is_recent_moment(session.authenticated_at)
 
 
@@ -192,7 +192,7 @@ def needs_touch(session: Session) -> bool:
 
 @atomic
 def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session whose rights have grown; the old one stops working."""
+    """Return a new token for a session that gained rights; the old one stops working."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
     if reauthenticated:
@@ -214,7 +214,7 @@ def count_alive() -> int:
 
 @atomic
 def end(user_id: str, session_id: str) -> Session | None:
-    """End one of this person's sessions; None when there is no such one."""
+    """End one of this person's sessions; return None if there is no such session."""
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
     if session is not None:
@@ -224,7 +224,7 @@ def end(user_id: str, session_id: str) -> Session | None:
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
-    """End all of this person's sessions but one; returns how many."""
+    """End all of this person's sessions but one; return how many."""
     others = delete(Session).where(Session.user_id == user_id, Session.id != kept_id)
     result = db.session.execute(others)
     return result.rowcount if isinstance(result, CursorResult) else 0
@@ -232,7 +232,7 @@ def end_others(user_id: str, kept_id: str) -> int:
 
 @atomic
 def end_all(user_id: str | None = None) -> int:
-    """End all sessions of a person, or of everybody; returns how many."""
+    """End all sessions of a person, or of everybody; return how many."""
     theirs = delete(Session)
     if user_id is not None:
         theirs = theirs.where(Session.user_id == user_id)
@@ -242,17 +242,17 @@ def end_all(user_id: str | None = None) -> int:
 
 @atomic
 def end_of_identity(identity_id: str, kept_id: str) -> None:
-    """End the sessions that an identity started, but one: it no longer lets anybody in."""
+    """End the sessions that a removed identity started, except one."""
     db.session.execute(
         delete(Session).where(Session.identity_id == identity_id, Session.id != kept_id)
     )
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's sessions to another. Call within an atomic verb.
+    """Move one account's sessions to another. Call within an atomic verb.
 
-    They open more than they were authenticated for, so each must reauthenticate before a
-    sensitive act.
+    They open more than they were authenticated for, so each must reauthenticate before a sensitive
+    act.
     """
     theirs = update(Session).where(Session.user_id == from_user_id)
     db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
