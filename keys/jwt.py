@@ -15,7 +15,7 @@ from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from errors import IdTokenRefused
 from keys.jwk_set import ALGORITHMS, Key
-from keys.strict_json import parse_strict_json
+from keys.strict_json import InvalidJSON, parse_strict_json
 
 LEEWAY_SECONDS = 60
 ID_TOKEN_MAX_CHARACTERS = 64 * 1024
@@ -119,7 +119,7 @@ def read_segment(unverified_token: str, number: int, name: str) -> dict[str, Any
 def _parse_object(data: bytes, name: str) -> dict[str, Any]:
     try:
         value = parse_strict_json(data)
-    except (ValueError, RecursionError) as error:
+    except InvalidJSON as error:
         raise IdTokenRefused(f"the id_token's {name} cannot be read: {error}") from error
     if not isinstance(value, dict):
         raise IdTokenRefused(f"the id_token's {name}: not an object")

@@ -5,13 +5,20 @@ import math
 from typing import Any, NoReturn
 
 
+class InvalidJSON(ValueError):
+    """The text is not JSON, or not the same JSON to every reader."""
+
+
 def parse_strict_json(data: bytes) -> Any:
-    """Parse a JSON text in UTF-8. Raises ValueError, and RecursionError for deep nesting.
+    """Parse a JSON text in UTF-8. Raises InvalidJSON.
 
     ``json.loads`` also accepts a byte order mark, UTF-16, UTF-32, NaN, Infinity and numbers too
     large for a float, and keeps the last of two members with one name.
     """
-    return _DECODER.decode(data.decode("utf-8"))
+    try:
+        return _DECODER.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidJSON(str(error)) from error
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from config.registrations import Registration, openid_faults
 from errors import ProviderError
+from providers.visible import has_visible_character
 
 SUBJECT_MAX_CHARACTERS = 255
 EMAIL_MAX_CHARACTERS = 254
@@ -271,6 +272,8 @@ def clean_subject(value: object) -> str:
         raise ProviderError(f"the subject is {type(value).__name__}, not an id")
     if len(value) > SUBJECT_MAX_CHARACTERS or _UNPRINTABLE.search(value):
         raise ProviderError("the subject is longer than 255 characters or unprintable")
+    if not has_visible_character(value):
+        raise ProviderError("the subject has no visible character")
     return value
 
 

@@ -45,7 +45,7 @@ REASONS = {
     "long_sub": "the subject is longer than 255 characters",
     "blank_sub": "the subject has no visible character",
     "invisible_sub": "the subject has no visible character",
-    "control_sub": "control character",
+    "control_sub": "unprintable",
     "no_iss": "iss is another issuer",
     "no_aud": "aud is another client",
     "no_exp": "exp is not a number",
