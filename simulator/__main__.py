@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -31,8 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(1, f"Port {options.port} is not to be had: {words}.\n")
     except (UnknownProvider, ValueError, OverflowError) as error:
         parser.exit(2, f"{str(error).rstrip('.')}.\n")
-    say((as_json if options.json else as_variables if options.env else as_text)(server))
-    wait_for_the_end(server)
+    stop_on_signals()
+    try:
+        say((as_json if options.json else as_variables if options.env else as_text)(server))
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+        sys.stderr.write("\nEnded.\n")
     return 0
 
 
@@ -102,12 +108,11 @@ def say(text: str) -> int:
     return 0
 
 
-def wait_for_the_end(server: Server) -> None:
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        server.stop()
-        sys.stderr.write("\nEnded.\n")
+def stop_on_signals() -> None:
+    """SIGTERM ends the process as Ctrl+C does. A shell that starts it in the background has SIGINT
+    ignored, and a child inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

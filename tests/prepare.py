@@ -4,6 +4,7 @@ lets us install them."""
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 # Debian's package, and what it brings that the tests look for.
@@ -14,6 +15,7 @@ PACKAGES = {
     "caddy": ("caddy",),
 }
 BESIDE = {"chromium": ("fonts-noto-core",)}
+INSTALL_SECONDS = 600
 # Where Debian keeps servers, which is not on everybody's PATH.
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
@@ -38,7 +40,10 @@ def install(packages: list[str]) -> None:
         ("apt-get", "update"),
         ("apt-get", "install", "-y", "--no-install-recommends", *packages, *extra),
     ):
-        subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                command, env=quiet, check=False, stdout=subprocess.DEVNULL, timeout=INSTALL_SECONDS
+            )
 
 
 def main() -> None:

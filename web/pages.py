@@ -13,7 +13,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from web.context import site
 from web.cookies import write_cookies
 from web.request_info import address_of, came_through_proxy

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from errors import IdTokenRefused, NotAllowed, ProviderError
 from keys.jwk_set import import_certificates, import_jwk_set
 from keys.jwt import (

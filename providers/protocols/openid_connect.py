@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import Registration, check_endpoint, is_loopback
+from config.registrations import Registration
+from config.validators import check_endpoint, is_loopback
 from errors import NotAllowed, NotFresh, ProviderError
 from keys.jwk_set import import_jwk_set
 from keys.jwt import (

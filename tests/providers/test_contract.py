@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from accounts import flows
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from providers import PROVIDERS
 from providers.base import Profile, Provider

@@ -10,7 +10,7 @@ from flask import redirect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from keys.jwk_set import CANDIDATES_MAX
 from providers.http.cache import (
