@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,15 +27,11 @@ from keys.sealing import Sealer
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
-from providers.protocols.blueprint import LoginBlueprint
-from providers.protocols.connectors import (
-    build_connectors,
-    build_firebase,
-    build_native_tokens,
-    build_one_taps,
-)
+from providers.protocols.connector import Connector
+from providers.protocols.connectors import build_connectors, build_firebase
 from providers.protocols.firebase import NAME, Firebase
-from providers.protocols.native import IdTokens
+from providers.protocols.login_blueprints import build_login_blueprints
+from providers.protocols.native import IdTokens, native_tokens, one_taps
 from storage import engine
 from telemetry import logs
 from vault import revocations
@@ -76,20 +73,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings, demo_url)
     engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
-    tokens = IdentityTokens(guards.current_user_id)
-    providers = build_connectors(settings, transport, gate=Gate(), tokens=tokens)
-    firebase = build_firebase(settings, providers, transport)
-    natives = build_native_tokens(providers)
+    connectors = build_connectors(
+        settings.registrations, settings.providers, settings.public_url, transport
+    )
+    firebase = build_firebase(settings, connectors, transport)
+    natives = native_tokens(connectors)
     site = app.extensions["quickstep"] = Site(
         settings=settings,
-        providers=providers,
-        policy=policy(settings, providers, firebase),
+        connectors=connectors,
+        policy=policy(settings, connectors, firebase),
         limits=Limits(
             settings.refusals_per_minute,
             reveal(settings.redis_url) if settings.redis_url else None,
         ),
         id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
-        one_taps=build_one_taps(providers),
+        one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
     )
@@ -104,16 +102,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
     own = [login, mobile, confirm, account, identities, personal, api, docs]
-    for blueprint in [*own, *providers.values()]:
+    for blueprint in own:
         app.register_blueprint(blueprint)
-    for blueprint in providers.values():
-        # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
-        guards.csrf.exempt(blueprint)
+    tokens = IdentityTokens(guards.current_user_id)
+    for login_blueprint in build_login_blueprints(connectors.values(), Gate(), tokens):
+        app.register_blueprint(login_blueprint)
+        # Its one POST, a provider's own callback, changes nothing (form_post.py).
+        guards.csrf.exempt(login_blueprint)
     if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
-    for worker in (revocations.worker(app, providers), cleanup.worker(app)):
+    for worker in (revocations.worker(app, connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
     return app
@@ -181,9 +181,11 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
 
 
 def policy(
-    settings: Settings, providers: dict[str, LoginBlueprint], firebase: Firebase | None
+    settings: Settings, connectors: Mapping[str, Connector], firebase: Firebase | None
 ) -> Policy:
-    on_the_web = frozenset((name, one.identity_issuer) for name, one in providers.items())
+    on_the_web = frozenset(
+        (name, connector.identity_issuer) for name, connector in connectors.items()
+    )
     in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
     return Policy(
         settings.account_linking,

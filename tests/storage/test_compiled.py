@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from accounts import identities
 from models import User
-from providers.base import make_profile
+from providers.profile import make_profile
 from storage import atomic, db
 from storage.compiled import CompiledSelect, CompiledStatement
 

@@ -5,7 +5,7 @@ import requests
 
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.views.account.test_reauthentication import plant
 
 
