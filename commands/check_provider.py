@@ -18,6 +18,7 @@ from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
 from keys.jwk_set import import_jwk_set
+from providers.base import AuthorizationCode
 from providers.http.transport import goes_through_proxy
 from providers.profile import value_at
 from providers.protocols import firebase
@@ -84,7 +85,7 @@ def check_client(connector: Connector) -> Said:
     """Check that a provider is reachable and knows our client. It gets an invalid code, and must
     refuse the code, not our id, secret or redirect URI."""
     said = {"redirect_uri": connector.redirect_uri}
-    console = connector.provider.console or connector.provider.issuer
+    console = connector.provider.console
     try:
         connector.check()
     except Misconfigured as error:
@@ -149,7 +150,8 @@ def _decode(text: str) -> bytes:
 
 def check_made_secret(connector: Connector) -> Said | None:
     """Check that a client secret can be signed with the private key, and how long it is valid."""
-    make = connector.provider.make_secret
+    protocol = connector.provider.protocol
+    make = protocol.make_secret if isinstance(protocol, AuthorizationCode) else None
     if make is None:
         return None
     try:

@@ -188,7 +188,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             rule_kwargs={"methods": ["GET"]},
         )
         self.connector, self.gate, self.client_id = connector, gate, connector.client_id
-        if connector.provider.read_form_user:
+        if connector.protocol.read_form_user:
             route = f"/{connector.name}/authorized"
             self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
 
@@ -208,7 +208,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
 
     def form_post(self) -> Response:
         """POST …/authorized: go on by GET, with which the browser sends its cookies."""
-        form, read_user = read_form_post(request.form), self.connector.provider.read_form_user
+        form, read_user = read_form_post(request.form), self.connector.protocol.read_form_user
         if "user" in form and read_user:
             form["user"] = self.gate.pack(form["state"], read_user(form["user"]))
         return redirect(f"{url_for(f'{self.name}.authorized')}?{urlencode(form)}", 303)
