@@ -14,7 +14,7 @@ from providers.profile import claims_at
 AMAZON = Provider(
     name="amazon",
     label="Amazon",
-    # Its brand: the one button with this word.
+    # Amazon's brand requires these words.
     verb="Login with",
     console="https://developer.amazon.com/loginwithamazon/console/site/lwa/overview.html",
     protocol=OAuth2(
@@ -25,7 +25,7 @@ AMAZON = Provider(
         # Documented for apps in browsers and devices only.
         pkce=False,
     ),
-    # The user_id is another one for each developer account. No claim is about the address.
+    # The user_id differs per developer account. No claim says that the address is verified.
     profile=claims_at("user/profile", subject="user_id", email="email", name="name"),
     email=EmailTrust("unverified", "never; no claim is about it"),
 )
@@ -42,7 +42,7 @@ DIGITALOCEAN = Provider(
         pkce=False,
         revocation=Revocation("revoke"),
     ),
-    # account.team is what was chosen this time; account.uuid is the person.
+    # account.team is this sign-in's choice; account.uuid is the person.
     profile=claims_at(
         "account",
         subject="account.uuid",
@@ -65,7 +65,7 @@ FIGMA = Provider(
         scope="current_user:read",
         client_auth="basic",
     ),
-    # "handle" is the name to show, not a handle.
+    # "handle" is the display name, not a handle.
     profile=claims_at("me", subject="id", email="email", name="handle", picture="img_url"),
     email=EmailTrust("unverified", "never; no claim is about it"),
 )
@@ -78,13 +78,13 @@ NAVER = Provider(
         authorization_endpoint="https://nid.naver.com/oauth2.0/authorize",
         token_endpoint="https://nid.naver.com/oauth2.0/token",
         api_url="https://openapi.naver.com/v1/",
-        # What is shared is chosen in the console; a scope would be ignored.
+        # The console sets what is shared; a scope would be ignored.
         scope="",
         pkce=False,
         state_in_token_request=True,
     ),
-    # With a resultcode other than 00 there is no response, and so nobody. The address is one
-    # to write to, never said to be verified (allauth took it for verified).
+    # A resultcode other than 00 has no response, so no person. The address is a contact address,
+    # never said to be verified (allauth took it for verified).
     profile=claims_at(
         "nid/me",
         subject="response.id",
@@ -113,7 +113,7 @@ NOTION = Provider(
         json_token_request=True,
         authorize_params={"owner": "user"},
     ),
-    # The token response says who it is; where the owner is a workspace there is no user.
+    # The token response describes the person; if the owner is a workspace there is no user.
     profile=claims_at(
         "token",
         subject="owner.user.id",
@@ -139,7 +139,8 @@ SPOTIFY = Provider(
         scope="user-read-email",
         client_auth="basic",
     ),
-    # Documented: account_id is the one to link on, and no proof that the address is theirs.
+    # Documented: account_id is the id to link accounts with, and there is no proof that the address
+    # belongs to the person.
     profile=claims_at(
         "me",
         subject="account_id",

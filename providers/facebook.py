@@ -22,7 +22,7 @@ FACEBOOK = Provider(
         authorization_endpoint="https://www.facebook.com/{version}/dialog/oauth",
         token_endpoint="https://graph.facebook.com/{version}/oauth/access_token",
         api_url="https://graph.facebook.com/{version}/",
-        # A version lives about two years.
+        # A version is supported for about two years.
         api_version="v26.0",
         scope="public_profile email",
         scope_separator=",",
@@ -32,7 +32,7 @@ FACEBOOK = Provider(
         # https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
         revocation=Revocation("me/permissions", method="DELETE", auth="bearer"),
     ),
-    # The address is never documented as verified, and often missing.
+    # Not documented as verified, and often missing.
     profile=claims_at(
         "me?fields=id,name,email,picture.width(256).height(256)",
         subject="id",
@@ -43,9 +43,9 @@ FACEBOOK = Provider(
     email=EmailTrust("never", "never; it is shown as not verified, and often missing"),
     errors=Errors(
         access_refused={"190"},
-        # Graph API errors: 1 bad client secret, 101 bad client id, 191 redirect URI not registered.
+        # Graph API errors: 1 wrong client secret, 101 wrong client id, 191 unknown redirect URI.
         misconfigured={"1", "101", "191"},
-        # 100 is any bad parameter; with our id, secret and redirect URI it can only be the code.
+        # 100 is any invalid parameter: with valid id, secret and redirect URI, the code.
         code_refused={"100"},
     ),
     reauth_params={"auth_type": "reauthenticate"},

@@ -1,6 +1,7 @@
 """Kakao, plain OAuth 2.0. https://developers.kakao.com/docs/latest/en/kakaologin/rest-api
 
-It speaks OpenID Connect too, but only its own API says whether an address is still its owner's.
+Kakao supports OpenID Connect too, but only its own API says whether an address is still its
+owner's.
 """
 
 from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
@@ -8,9 +9,9 @@ from providers.profile import is_true, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
-    """Which of these are there is chosen in Kakao's console, and then by the person.
+    """Read the account; the console, and then the person, choose what is present.
 
-    An address that somebody else took over since is still verified, but no longer valid.
+    An address that another person has taken over is still verified, but no longer valid.
     """
     user = get("v2/user/me")
     account = value_at(user, "kakao_account")
@@ -36,7 +37,7 @@ KAKAO = Provider(
         api_url="https://kapi.kakao.com/",
         scope="account_email profile_nickname profile_image",
         scope_separator=",",
-        # Unknown to its documentation.
+        # Not documented.
         pkce=False,
         client_auth="post",
         revocation=Revocation("v1/user/unlink", auth="bearer"),
