@@ -11,10 +11,14 @@ import gc
 import math
 import os
 import shutil
+import signal
+import socket
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -84,12 +88,17 @@ logs.configure(_settings.log_level, _settings.log_format)
 worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
+# Connections that a worker keeps at most. Each costs a file, and gunicorn ends a worker that has
+# none left. WEB_CONCURRENCY's processes have a limit each.
+worker_connections = processes.connection_limit(processes.raise_file_limit())
 # A worker whose main loop is silent for so long is replaced; its requests do not hold it up.
 timeout = 30
 # What runs when a stop is asked for may end: a callback makes two calls of a provider, or a few.
 graceful_timeout = math.ceil(2 * TOTAL_SECONDS) + 6
-# Longer than proxies keep theirs (nginx and AWS 60 s, Traefik 90, Caddy 120): the side that may
-# send the next request must be the one that closes, or it is lost now and then.
+# The side that may send the next request must close an idle connection first, or a request is lost
+# now and then. So this is longer than the default of any proxy (nginx and AWS 60 s, Traefik 90,
+# Caddy 120). A stopping worker keeps idle connections for 2 seconds (gunicorn's constant), and the
+# proxy files in deploy/ for 1.
 keepalive = 125
 backlog = 1024
 # Callbacks hold codes and states of some kilobytes; bearer tokens stand in a header.
@@ -126,36 +135,63 @@ logger_class = _OurLog
 
 
 def when_ready(server: Any) -> None:
-    """The master is about to start workers."""
+    """Run in the master before it starts workers."""
     gc.collect()
     gc.freeze()  # what it imported stays where it is, in memory that is shared
     gc.enable()
+    # gunicorn has no hook that can refuse a reload, so its handler of HUP is wrapped. Without
+    # handle_hup nothing breaks but this: a HUP with faulty settings would end the server.
     reload = server.handle_hup
 
-    def reload_if_good() -> None:
-        """A fault in the new settings must not end a server that runs with the old ones."""
+    def reload_if_valid() -> None:
         try:
             load(PROVIDERS.values())
         except SettingsError as error:
-            log.error("reload_refused", faults=error.faults)  # noqa: TRY400 (they say it all)
+            log.error("reload_refused", faults=error.faults)  # noqa: TRY400 (the faults say it all)
         else:
             reload()
 
-    server.handle_hup = reload_if_good
+    server.handle_hup = reload_if_valid
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """Before a worker builds its application: what --threads says is known here."""
+    """Run in a worker before it builds its application: --threads is known here."""
     processes.Threads.count = worker.cfg.threads
 
 
 def post_worker_init(worker: Any) -> None:
-    """Whether a stop was asked for is the worker's to know, and /readyz tells it."""
+    """Run in a worker once its application is built."""
     gc.freeze()  # the application stays too
-    # A sign-in makes some thousands of objects and no cycle that lasts: look for those less often.
+    # A sign-in makes some thousands of objects and no cycle that lasts: collect less often.
     gc.set_threshold(10_000)
+    is_stopping = threading.Event()
     if extensions := getattr(worker.wsgi, "extensions", None):
-        extensions["health"].is_stopping = lambda: not worker.alive
+        extensions["health"].is_stopping = is_stopping.is_set
+    stop = signal.getsignal(signal.SIGTERM)
+    assert callable(stop)
+
+    def stop_accepting(number: int, frame: FrameType | None) -> None:
+        is_stopping.set()
+        _leave(worker.sockets)
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, stop_accepting)
+
+
+def _leave(listeners: list[Any]) -> None:
+    """Give up the worker's share of the listening sockets, which the kernel closes with the last.
+
+    gunicorn keeps it until the worker ends. While a stopping server answers its last requests, the
+    kernel would take new connections for it that nobody ever answers. Now they are refused, and a
+    proxy asks the next instance. After a HUP the sockets belong to the new workers.
+    """
+    with suppress(OSError):  # no files left, or no abstract sockets (macOS): gunicorn's way stands
+        nowhere = socket.socket(socket.AF_UNIX)
+        nowhere.setblocking(False)
+        nowhere.bind("")
+        nowhere.listen()
+        for listener in listeners:  # not close(): gunicorn may be about to call accept()
+            os.dup2(nowhere.fileno(), listener.fileno(), inheritable=False)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

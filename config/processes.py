@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from pathlib import Path
 MIN_WORKERS, MAX_WORKERS = 2, 8
 # Threads mostly wait for providers and the database.
 THREADS = 16
+
+# More connections than a server behind a proxy ever has, and what a worker opens beside them:
+# database, providers, Redis, metrics, and a poller for each thread.
+MAX_CONNECTIONS, OTHER_FILES = 10_000, 256
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -58,3 +63,18 @@ def _quota_of(folder: Path) -> float:
         if int(quota) > 0:  # -1 is no limit
             return int(quota) / int((folder / "cpu.cfs_period_us").read_text())
     return math.inf
+
+
+def raise_file_limit() -> int:
+    """Raise this process's limit of open files as far as it may; return the new one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS reports a limit that it does not accept
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def connection_limit(files: int) -> int:
+    """Return how many connections a process with so many files may have open."""
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(THREADS + 1, min(MAX_CONNECTIONS, files - OTHER_FILES))
