@@ -25,15 +25,13 @@ from config.settings import ROOT, Settings
 from errors import SettingsError
 from keys.sealing import Sealer
 from providers import PROVIDERS
-from providers.base import Provider
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
-from providers.protocols.blueprint import LoginBlueprint
-from providers.protocols.firebase import NAME, Firebase, identity_issuers
-from providers.protocols.native import IdTokens, NativeTokens
-from providers.protocols.oauth1 import OAuth1LoginBlueprint
-from providers.protocols.oauth2 import OAuth2LoginBlueprint
-from providers.protocols.openid_connect import named_issuer
+from providers.protocols.connector import Connector
+from providers.protocols.connectors import build_connectors, build_firebase
+from providers.protocols.firebase import NAME, Firebase
+from providers.protocols.login_blueprints import build_login_blueprints
+from providers.protocols.native import IdTokens, native_tokens, one_taps
 from storage import engine
 from telemetry import logs
 from vault import revocations
@@ -75,19 +73,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings, demo_url)
     engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
-    providers = login_blueprints(settings, transport)
-    firebase = firebase_project(settings, providers, transport)
-    natives = native_tokens(providers)
+    connectors = build_connectors(
+        settings.registrations, settings.providers, settings.public_url, transport
+    )
+    firebase = build_firebase(settings, connectors, transport)
+    natives = native_tokens(connectors)
     site = app.extensions["quickstep"] = Site(
         settings=settings,
-        providers=providers,
-        policy=policy(settings, providers, firebase),
+        connectors=connectors,
+        policy=policy(settings, connectors, firebase),
         limits=Limits(
             settings.refusals_per_minute,
             reveal(settings.redis_url) if settings.redis_url else None,
         ),
         id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
-        one_taps=one_taps(providers),
+        one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
     )
@@ -102,16 +102,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     guards.login_manager.init_app(app)
     guards.csrf.init_app(app)
     own = [login, mobile, confirm, account, identities, personal, api, docs]
-    for blueprint in [*own, *providers.values()]:
+    for blueprint in own:
         app.register_blueprint(blueprint)
-    for blueprint in providers.values():
-        # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
-        guards.csrf.exempt(blueprint)
+    tokens = IdentityTokens(guards.current_user_id)
+    for login_blueprint in build_login_blueprints(connectors.values(), Gate(), tokens):
+        app.register_blueprint(login_blueprint)
+        # Its one POST, a provider's own callback, changes nothing (form_post.py).
+        guards.csrf.exempt(login_blueprint)
     if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
-    for worker in (revocations.worker(app, providers), cleanup.worker(app)):
+    for worker in (revocations.worker(app, connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
     return app
@@ -179,9 +181,11 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
 
 
 def policy(
-    settings: Settings, providers: dict[str, LoginBlueprint], firebase: Firebase | None
+    settings: Settings, connectors: Mapping[str, Connector], firebase: Firebase | None
 ) -> Policy:
-    on_the_web = frozenset((name, one.identity_issuer) for name, one in providers.items())
+    on_the_web = frozenset(
+        (name, connector.identity_issuer) for name, connector in connectors.items()
+    )
     in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
     return Policy(
         settings.account_linking,
@@ -190,74 +194,6 @@ def policy(
         usable=on_the_web | in_apps,
         apps_only=in_apps,
     )
-
-
-def firebase_project(
-    settings: Settings, providers: dict[str, LoginBlueprint], transport: Transport
-) -> Firebase | None:
-    if settings.firebase_project_id is None:
-        return None
-    configured = {name: one.identity_issuer for name, one in providers.items()}
-    return Firebase(
-        settings.firebase_project_id,
-        transport.named(NAME).get_dated_json,
-        identity_issuers=identity_issuers(PROVIDERS, configured),
-        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
-        keys_url=settings.firebase_jwks_url,
-        tenant_id=settings.firebase_tenant_id,
-        trust_unsigned=settings.firebase_auth_emulator_host is not None,
-    )
-
-
-def native_tokens(providers: Mapping[str, LoginBlueprint]) -> list[NativeTokens]:
-    """Of each provider that gives ID tokens to apps, or whose apps the settings name."""
-    return [
-        NativeTokens(
-            one.provider,
-            one.issuer,
-            (one.client_id, *one.registration.mobile_client_ids),
-            one.registration.hosted_domain,
-        )
-        for one in providers.values()
-        if isinstance(one, OAuth2LoginBlueprint)
-        and one.issuer
-        and (one.registration.mobile_client_ids or one.provider.native_tokens)
-    ]
-
-
-def one_taps(providers: Mapping[str, LoginBlueprint]) -> dict[str, NativeTokens]:
-    """Of each provider that has One Tap, which speaks to the client of the web only."""
-    return {
-        name: NativeTokens(
-            one.provider, one.issuer, [one.client_id], one.registration.hosted_domain
-        )
-        for name, one in providers.items()
-        if isinstance(one, OAuth2LoginBlueprint) and one.issuer and one.provider.one_tap_cookie
-    }
-
-
-def login_blueprints(settings: Settings, transport: Transport) -> dict[str, LoginBlueprint]:
-    """One blueprint for each provider that is on, in the order of the buttons."""
-    named = [name for name in settings.providers if name in settings.registrations]
-    order = [*named, *(name for name in settings.registrations if name not in named)]
-    gate = Gate()
-    blueprints: dict[str, LoginBlueprint] = {}
-    for name in order:
-        registration = settings.registrations[name]
-        provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
-        blueprints[name] = blueprint_class(provider)(
-            provider,
-            registration,
-            public_url=settings.public_url,
-            gate=gate,
-            tokens=IdentityTokens(guards.current_user_id),
-            transport=transport.named(name),
-        )
-    return blueprints
-
-
-def blueprint_class(provider: Provider) -> type[OAuth1LoginBlueprint | OAuth2LoginBlueprint]:
-    return OAuth1LoginBlueprint if provider.request_token_endpoint else OAuth2LoginBlueprint
 
 
 # python app.py

@@ -1,12 +1,9 @@
-"""The one error tree: a code for the log, words for the visitor, a detail that only the log sees.
+"""The one error tree: a code, an HTTP status, and a detail that only the log sees.
 
-The words are templates; the page fills in ``{provider}``, ``{product}``, ``{host}``,
-``{email}``, ``{support}``, ``{ref}`` and ``{minutes}`` (see views/problems.py).
+What a visitor reads of an error stands in web/text/errors.py, by its code.
 """
 
-from typing import Any, ClassVar, Literal
-
-Offers = Literal["buttons", "retry", "nothing"]
+from typing import Any, ClassVar
 
 
 class SettingsError(Exception):
@@ -18,17 +15,10 @@ class SettingsError(Exception):
 
 
 class Problem(Exception):
-    """Anything a person can run into. ``detail`` goes to the log, never to a page.
-
-    ``offers`` is what the page lets them do: ``buttons`` (every way to sign in), ``retry``
-    (the same way again, and the buttons) or nothing.
-    """
+    """Anything a person can run into. ``detail`` goes to the log, never to a page."""
 
     code: ClassVar[str] = "problem"
     status: int = 400
-    title: ClassVar[str] = ""
-    body: ClassVar[str] = ""
-    offers: ClassVar[Offers] = "buttons"
 
     def __init__(self, detail: str = "", *, email: str = "") -> None:
         super().__init__(detail or self.code)
@@ -37,33 +27,24 @@ class Problem(Exception):
 
 
 class SignInError(Problem):
-    """A way a sign-in, a link or a renewed proof can end without one."""
+    """Ends a sign-in, a link or a reauthentication without one."""
 
 
 class Cancelled(SignInError):
     code = "cancelled"
     status = 403
-    title = "Sign-in wasn't completed"
-    body = "You closed or declined the {provider} screen. Nothing was shared."
 
 
 class Expired(SignInError):
     code = "expired"
-    title = "That sign-in took too long"
-    body = "For your safety a sign-in attempt lasts 10 minutes. Start again."
 
 
 class StateMismatch(SignInError):
     code = "state_mismatch"
-    title = "We couldn't match that sign-in"
-    body = "It was started in another tab or browser, or used twice. Start again here."
 
 
 class CookiesBlocked(SignInError):
     code = "cookies"
-    offers = "retry"
-    title = "Your browser is blocking cookies"
-    body = "Sign-in needs one cookie from this site. Allow cookies for {host}, then try again."
 
 
 class ProviderError(SignInError):
@@ -71,12 +52,10 @@ class ProviderError(SignInError):
 
     code = "provider_error"
     status = 502
-    title = "{provider} couldn't complete the sign-in"
-    body = "It answered with a problem we can't fix from here. Reference {ref}."
 
 
 class IdTokenRefused(ProviderError):
-    """What should be an ID token of this person, for us, and still good, is not."""
+    """An ID token does not hold: wrong signature, issuer, audience, time or nonce."""
 
 
 class CodeRefused(ProviderError):
@@ -84,152 +63,100 @@ class CodeRefused(ProviderError):
 
 
 class AccessRefused(ProviderError):
-    """The provider does not take an access token, although its time is not over."""
+    """The provider refuses an access token before it has expired."""
 
 
 class GrantEnded(ProviderError):
-    """A provider's grant is over, or was taken back: only a new sign-in brings another."""
+    """A provider's grant has expired or was revoked: only a new sign-in brings another."""
 
     code = "grant_ended"
     status = 409
-    title = "Sign in again with {provider}"
-    body = "{provider} doesn't tell us about you any more. Sign in with it again to change that."
 
 
 class ProviderDown(ProviderError):
     """No connection (502) or no answer in time (504)."""
 
     code = "provider_down"
-    offers = "retry"
-    title = "{provider} isn't answering"
-    body = (
-        "This is on {provider}'s side or the network between us. "
-        "Try again in a minute or choose another way."
-    )
 
     def __init__(
         self, detail: str = "", *, timed_out: bool = False, wait_seconds: int | None = None
     ) -> None:
         super().__init__(detail)
         self.status = 504 if timed_out else 502
-        # Known where it was not asked at all (providers/breaker.py).
+        # Set when the circuit breaker did not ask at all (providers/http/breaker.py).
         self.wait_seconds = wait_seconds
 
 
 class Misconfigured(ProviderError):
     code = "misconfigured"
-    title = "{provider} sign-in isn't working on this site"
-    body = (
-        "The settings for it were refused. The site's owner has been told. "
-        "Choose another way. Reference {ref}."
-    )
 
 
 class InvalidToken(SignInError):
-    """An ID token that came from outside, in place of a flow, does not hold."""
+    """An ID token that an app or One Tap sent, without a flow, does not hold."""
 
     code = "invalid_token"
     status = 401
-    title = "That sign-in is no longer good"
-    body = "It may be too old, or meant for another site. Sign in again."
 
 
 class UnknownAccount(InvalidToken):
-    """The token holds, but opens no account here, or one that is switched off."""
+    """The token holds, but opens no account here, or a disabled one."""
 
     code = "unknown_account"
-    title = "Nobody here signs in with that yet"
-    body = "Sign in at /auth/sign-in first: it opens the account, or says why not."
 
 
 class CrossSite(SignInError):
-    """Another site's page sent what only this site's pages, or no page at all, may send."""
+    """Another site's page sent a request that only this site's pages and apps may send."""
 
     code = "cross_site"
     status = 403
-    title = "That came from another site"
-    body = "Sign in on this site."
 
 
 class NoEmail(SignInError):
     code = "no_email"
     status = 403
-    offers = "retry"
-    title = "{provider} didn't share an email address"
-    body = "{product} needs one. Allow email access when {provider} asks, or choose another way."
 
 
 class EmailUnverified(SignInError):
     code = "email_unverified"
     status = 403
-    offers: ClassVar[Offers] = "retry"
-    title = "Your {provider} email isn't verified"
-    body = "Verify it with {provider}, then sign in again."
-
-
-class EmailNeverVerified(EmailUnverified):
-    """The same, at a provider that never says so: there is nothing that the person could do."""
-
-    offers: ClassVar[Offers] = "buttons"
-    title = "{provider} doesn't vouch for email addresses"
-    body = "This site needs an address that is verified. Choose another way to sign in."
 
 
 class NotAllowed(SignInError):
     code = "not_allowed"
     status = 403
-    title = "This account can't sign in here"
-    body = "{email} isn't on the list for this site. Ask {support} if you think it should be."
 
 
 class SignupsClosed(SignInError):
     code = "signups_closed"
     status = 403
-    title = "New accounts are closed"
-    body = (
-        "No account here uses this {provider} sign-in. "
-        "If you already have one, sign in the way you did before."
-    )
 
 
 class AccountDisabled(SignInError):
     code = "disabled"
     status = 403
-    offers = "nothing"
-    title = "This account is switched off"
-    body = "Contact {support}."
 
 
 class WrongAccount(SignInError):
-    """Proof was asked of one account and another one came back."""
+    """Reauthentication was asked of one account and another one came back."""
 
     code = "wrong_account"
     status = 403
-    title = "That's a different account"
-    body = "Sign in as {email} to continue."
 
 
 class NotFresh(SignInError):
-    """Proof was asked anew and an old one came back."""
+    """Reauthentication was asked for and the provider returned an old sign-in."""
 
     code = "not_fresh"
     status = 403
-    title = "{provider} didn't ask you to sign in again"
-    body = "To continue, sign in there once more when it asks. Nothing was changed."
 
 
 class FormOld(Problem):
     code = "form_old"
-    title = "That page was out of date"
-    body = "We've refreshed it. Please choose again."
 
 
 class TooManyAttempts(SignInError):
     code = "rate"
     status = 429
-    offers = "nothing"
-    title = "Too many attempts"
-    body = "Please wait {minutes}, then try again."
 
     def __init__(self, detail: str = "", *, wait_seconds: int = 60) -> None:
         super().__init__(detail)
@@ -239,22 +166,18 @@ class TooManyAttempts(SignInError):
 class LastWayIn(Problem):
     code = "last_way_in"
     status = 409
-    title = "This is your only way to sign in"
-    body = "Add another before removing it."
 
 
 class NotFound(Problem):
-    """No such thing, or not this person's: the two look alike from outside."""
+    """No such thing, or another person's: the answer does not say which."""
 
     code = "not_found"
     status = 404
-    title = "Page not found"
-    body = "Check the address, or start from your account."
 
 
 class RequestFault(Exception):
     """A program's request that cannot be answered as it is. Its author reads ``detail`` in the
-    answer (RFC 9457), so the words speak of headers and fields, and never hold what was sent.
+    answer (RFC 9457), so it names headers and fields, and never repeats what was sent.
 
     ``members``: what else the answer has, such as ``errors``, a line for each field.
     """
@@ -294,7 +217,7 @@ class CSRFFailed(RequestFault):
 
 
 class ReauthRequired(RequestFault):
-    """A sensitive act, and the last proof of who is asking is over 15 minutes old."""
+    """A sensitive act needs a sign-in of the last 15 minutes."""
 
     code = "reauth_required"
     status = 403

@@ -1,73 +1,24 @@
 """How gunicorn serves Quickstep. It finds this file by itself; its own flags and GUNICORN_CMD_ARGS
-win over what stands here.
+win over the values here.
 
-The master imports the modules, so that the workers share their memory; each worker builds an
-application of its own (TLS contexts, pools), so that ``kill -HUP`` reads the settings anew.
+The master imports the modules, so that the workers share their memory. Each worker builds its own
+application (TLS contexts, pools), so that ``kill -HUP`` reads the settings again.
 """
 
 import atexit
-import fcntl
 import gc
 import math
 import os
-import shutil
-import signal
-import socket
-import tempfile
-import threading
-import time
-from contextlib import suppress
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from gunicorn.glogging import Logger
+from telemetry.multiprocess import make_metrics_folder, memory_folder, remove_metrics_folder
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (a file system that is memory, not a temporary file)
-JUST_MADE_SECONDS = 60
-_shared = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
-
-
-def _folder_of_counts() -> str:
-    """Where the workers keep their counts for /metrics: new for each master, kept by a reload.
-
-    Held by a lock that ends with the last process, so that what a killed server left can be told
-    from what another one uses, in another container perhaps.
-    """
-    prefix = f"quickstep-{os.getpid()}-"
-    known = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
-    if Path(known).name.startswith(prefix) and Path(known).is_dir():
-        return known
-    for left in Path(_shared or tempfile.gettempdir()).glob("quickstep-*-*"):
-        _remove_left(left)
-    folder = tempfile.mkdtemp(prefix=prefix, dir=_shared)
-    fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
-    return folder
-
-
-def _remove_left(folder: Path) -> None:
-    with suppress(OSError):  # somebody else's, in use, or gone meanwhile
-        if time.time() - folder.stat().st_mtime < JUST_MADE_SECONDS:
-            return
-        # A pipe of that name would be waited for.
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
-        finally:
-            os.close(held)
-
-
-def _remove_counts(master: int) -> None:
-    if os.getpid() == master:  # workers end by the same road
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
-
-
-atexit.register(_remove_counts, os.getpid())
-# What is imported stays: looking through it again and again is a fifth of the start.
+# Imported modules stay in memory; collecting garbage among them takes a fifth of the start.
 gc.disable()
-# Must be known before prometheus_client is imported, which the application does.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder_of_counts()
+# prometheus_client reads this once, when the application imports it.
+_metrics_folder = make_metrics_folder(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_folder
+atexit.register(remove_metrics_folder, _metrics_folder, os.getpid())
 
 import structlog  # noqa: E402
 
@@ -81,129 +32,91 @@ from telemetry import logs, metrics  # noqa: E402
 
 log = structlog.get_logger()
 
-_settings = quickstep.load_settings()  # faults are told here, once, and end the master
+_settings = quickstep.load_settings()  # prints the faults once and ends the master
 logs.configure(_settings.log_level, _settings.log_format)
 
 
 worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
-# Connections that a worker keeps at most. Each costs a file, and gunicorn ends a worker that has
-# none left. WEB_CONCURRENCY's processes have a limit each.
+# gunicorn ends a worker that has no file left for a connection.
 worker_connections = processes.connection_limit(processes.raise_file_limit())
-# A worker whose main loop is silent for so long is replaced; its requests do not hold it up.
+# A worker whose main loop is silent for this long is replaced; a slow request does not count.
 timeout = 30
-# What runs when a stop is asked for may end: a callback makes two calls of a provider, or a few.
+# A running request may finish after a stop: a callback makes two or more calls to a provider.
 graceful_timeout = math.ceil(2 * TOTAL_SECONDS) + 6
-# The side that may send the next request must close an idle connection first, or a request is lost
-# now and then. So this is longer than the default of any proxy (nginx and AWS 60 s, Traefik 90,
-# Caddy 120). A stopping worker keeps idle connections for 2 seconds (gunicorn's constant), and the
-# proxy files in deploy/ for 1.
+# Longer than in proxies (nginx and AWS 60 s, Traefik 90, Caddy 120): if the server closes an idle
+# connection first, a request that the proxy has just sent on it is lost. A stopping worker closes
+# them after 2 seconds, which gunicorn fixes; the proxy files in deploy/ do after 1.
 keepalive = 125
 backlog = 1024
-# Callbacks hold codes and states of some kilobytes; bearer tokens stand in a header.
+# Callbacks carry codes and states of some kilobytes; bearer tokens are sent in a header.
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
-# Heartbeats are written to a file: on a slow disk they would stop the worker.
-worker_tmp_dir = _shared
-# From peers in forwarded_allow_ips (by default this machine's, which every local proxy is) and
-# from any Unix socket, gunicorn believes X-Forwarded-Proto, -Ssl and -Protocol, answers 400 where
-# two of them differ, and takes SCRIPT_NAME from a header. All of that is left to ProxyFix, which
-# counts TRUSTED_PROXIES: for gunicorn no peer is a proxy and no header says anything.
+# Heartbeats are written to a file; a slow disk would stop the worker.
+worker_tmp_dir = memory_folder()
+# gunicorn would trust peers in forwarded_allow_ips (by default every local proxy) and any Unix
+# socket: it reads X-Forwarded-Proto, -Ssl and -Protocol, answers 400 where two differ, and takes
+# SCRIPT_NAME from a header. ProxyFix alone does this here, by TRUSTED_PROXIES.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
-# No access log: the addresses of callbacks hold codes. See LOG_LEVEL in docs/operation.md.
+# No access log: callback URLs contain codes. See LOG_LEVEL in docs/operation.md.
 accesslog = None
 loglevel = _settings.log_level.lower()
-# Its socket would have one place for all servers of a user; signals do what is needed.
+# All servers of one user would share its socket; signals are enough.
 control_socket_disable = True
-
-
-class _OurLog(Logger):
-    """gunicorn's own lines, in our format."""
-
-    def setup(self, cfg: Any) -> None:
-        super().setup(cfg)
-        if cfg.errorlog == "-":
-            self.error_log.handlers = []
-            self.error_log.propagate = True
-
-
-logger_class = _OurLog
+logger_class = "telemetry.gunicorn_log.GunicornLog"
 
 
 def when_ready(server: Any) -> None:
-    """Run in the master before it starts workers."""
+    """Freeze what the master imported, and make its reload refuse faulty settings."""
     gc.collect()
-    gc.freeze()  # what it imported stays where it is, in memory that is shared
+    gc.freeze()  # unchanged objects stay in shared memory
     gc.enable()
-    # gunicorn has no hook that can refuse a reload, so its handler of HUP is wrapped. Without
-    # handle_hup nothing breaks but this: a HUP with faulty settings would end the server.
+    # gunicorn has no hook that can refuse a reload, so its handler of HUP is wrapped.
     reload = server.handle_hup
 
-    def reload_if_valid() -> None:
+    def reload_if_good() -> None:
+        """Reload unless the new settings have faults; the server goes on with the old ones."""
         try:
             load(PROVIDERS.values())
         except SettingsError as error:
-            log.error("reload_refused", faults=error.faults)  # noqa: TRY400 (the faults say it all)
+            log.error("reload_refused", faults=error.faults)  # noqa: TRY400 (the faults are enough)
         else:
             reload()
 
-    server.handle_hup = reload_if_valid
+    server.handle_hup = reload_if_good
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    """Run in a worker before it builds its application: --threads is known here."""
+    """Pass on --threads, which is known only now, before the worker builds its application."""
     processes.Threads.count = worker.cfg.threads
 
 
 def post_worker_init(worker: Any) -> None:
-    """Run in a worker once its application is built."""
+    """Let /readyz report that the worker is stopping, and have a stop refuse new connections."""
     gc.freeze()  # the application stays too
-    # A sign-in makes some thousands of objects and no cycle that lasts: collect less often.
+    # A sign-in makes thousands of objects and no lasting cycles: collect less often.
     gc.set_threshold(10_000)
-    is_stopping = threading.Event()
+    is_stopping = processes.refuse_at_stop(worker.sockets)
     if extensions := getattr(worker.wsgi, "extensions", None):
         extensions["health"].is_stopping = is_stopping.is_set
-    stop = signal.getsignal(signal.SIGTERM)
-    assert callable(stop)
-
-    def stop_accepting(number: int, frame: FrameType | None) -> None:
-        is_stopping.set()
-        _leave(worker.sockets)
-        stop(number, frame)
-
-    signal.signal(signal.SIGTERM, stop_accepting)
-
-
-def _leave(listeners: list[Any]) -> None:
-    """Give up the worker's share of the listening sockets, which the kernel closes with the last.
-
-    gunicorn keeps it until the worker ends. While a stopping server answers its last requests, the
-    kernel would take new connections for it that nobody ever answers. Now they are refused, and a
-    proxy asks the next instance. After a HUP the sockets belong to the new workers.
-    """
-    with suppress(OSError):  # no files left, or no abstract sockets (macOS): gunicorn's way stands
-        nowhere = socket.socket(socket.AF_UNIX)
-        nowhere.setblocking(False)
-        nowhere.bind("")
-        nowhere.listen()
-        for listener in listeners:  # not close(): gunicorn may be about to call accept()
-            os.dup2(nowhere.fileno(), listener.fileno(), inheritable=False)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """After the last request of a worker: the threads beside the requests may end theirs."""
+    """Stop the background workers after the last request."""
     if extensions := getattr(worker.wsgi, "extensions", None):
         for name in ("revocations", "housekeeping"):
             extensions[name].stop(TOTAL_SECONDS)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
+    """Remove a dead worker's gauges."""
     metrics.forget_process(worker.pid)
 
 
 def on_exit(_server: Any) -> None:
-    _remove_counts(os.getpid())
+    """Delete the metrics folder when the master stops."""
+    remove_metrics_folder(_metrics_folder, os.getpid())

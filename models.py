@@ -1,8 +1,7 @@
-"""Rows and their constraints: people, identities, sessions, flows, activity, revocations, chores.
+"""Tables and their constraints: people, identities, sessions, flows, activity, revocations, jobs.
 
-Each row has one writer: accounts/ (User, OAuth, Session, Flow, Event), vault/ (Revocation and the
-token columns of OAuth), accounts/cleanup.py (Chore).
-``atomic`` is the only way a write is committed.
+Each table has one writer: accounts/ (User, OAuth, Session, Flow, Event), vault/ (Revocation and the
+token columns of OAuth), accounts/cleanup.py (Job). ``atomic`` is the only way to commit.
 """
 
 from collections.abc import Iterable
@@ -17,7 +16,8 @@ from storage import Base, new_id, now
 
 
 class User(UserMixin, Base):
-    """A person. Has no e-mail column: the address comes from an identity (``email_identity``)."""
+    """A person. There is no e-mail column: the address comes from an identity
+    (``email_identity``)."""
 
     __tablename__ = "users"
 
@@ -26,7 +26,7 @@ class User(UserMixin, Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
-    # The identity whose address the person chose as theirs; None: see email_identity.
+    # The identity whose address the person chose; None: see email_identity.
     email_choice: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
     )
@@ -45,11 +45,11 @@ class User(UserMixin, Base):
 
     @property
     def email_identity(self) -> "OAuth | None":
-        """The identity whose address is this person's."""
+        """Return the identity whose address is this person's."""
         return address_of(self.identities, self.email_choice)
 
     def email_without(self, identity_id: str) -> str | None:
-        """What the address would be if that identity were removed."""
+        """Return what the address would be without that identity."""
         others = [row for row in self.identities if row.id != identity_id]
         identity = address_of(others, self.email_choice)
         return identity.email if identity else None
@@ -61,7 +61,7 @@ class User(UserMixin, Base):
 
 
 class WithAddress(Protocol):
-    """An identity, as far as it may be its person's address."""
+    """The columns of an identity that decide whether it has its person's address."""
 
     @property
     def id(self) -> str: ...
@@ -84,15 +84,15 @@ AnAddress = TypeVar("AnAddress", bound=WithAddress)
 
 
 def handle_of(identity: WithHandle) -> str:
-    """How a person tells an identity from another: address, @username, name or subject."""
+    """Return what a person recognises an identity by: address, @username, name or subject."""
     username = identity.profile.get("username")
     name = identity.profile.get("name")
     return identity.email or (username and f"@{username}") or name or identity.subject
 
 
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
-    """Of a person's identities, the oldest first, the one whose address is theirs: verified
-    before not, then the one they chose, then the oldest."""
+    """Return the identity whose address is the person's, from their identities, oldest first:
+    verified ones come first, then the chosen one, then the oldest."""
     return min(
         (row for row in identities if row.email),
         key=lambda row: (not row.email_verified, row.id != choice),
@@ -101,10 +101,10 @@ def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress
 
 
 class OAuth(Base):
-    """An identity: what one provider calls one person, with the token it gave us.
+    """An identity: one person at one provider, with the provider's token.
 
-    ``issuer`` keeps identities apart when a provider's name is pointed at another server:
-    subject 42 at github.com is not subject 42 at a company's own GitHub.
+    ``issuer`` keeps identities apart when a provider's name is pointed at another server: subject
+    42 at github.com is not subject 42 at a company's own GitHub.
     """
 
     __tablename__ = "oauth"
@@ -116,21 +116,21 @@ class OAuth(Base):
     issuer: Mapped[str] = mapped_column(String(255))
     subject: Mapped[str] = mapped_column(String(255))
     email: Mapped[str | None] = mapped_column(String(254))
-    # The address as it is compared (ASCII lower case); never shown, never a key.
+    # The address in the form that is compared (ASCII lower case); never shown, never a key.
     email_key: Mapped[str | None] = mapped_column(String(254), index=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     email_trusted: Mapped[bool] = mapped_column(default=False)
-    # The profile as the provider last gave it, and when: name, username, picture.
+    # The provider's latest profile, and when it was read: name, username, picture.
     profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     read_at: Mapped[datetime | None] = mapped_column(default=now)
     scopes: Mapped[str] = mapped_column(Text, default="")
-    # The provider's token response, sealed and bound to this row (tokens.py).
+    # The provider's token response, sealed and bound to this row (vault/tokens.py).
     token: Mapped[str | None] = mapped_column(Text)
     token_expires_at: Mapped[datetime | None]
-    # Whose turn it is to renew that token, and until when nobody else may (tokens.py).
+    # The lease for refreshing that token: its id and its expiry (vault/tokens.py).
     renewal: Mapped[str | None] = mapped_column(String(32))
     renewal_until: Mapped[datetime | None]
-    # When the provider refused the token for good; only a new sign-in brings another.
+    # When the provider refused the token for good; only a new sign-in replaces it.
     grant_ended_at: Mapped[datetime | None]
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
@@ -143,14 +143,14 @@ class OAuth(Base):
 
 
 class Session(Base):
-    """One signed-in browser or device. The cookie holds a random token; this row, its hash."""
+    """A signed-in browser or device. The cookie holds a random token; this row, its hash."""
 
     __tablename__ = "sessions"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    # The identity it was started with; the provider's name stays when that identity is removed.
+    # The identity that started it; the provider's name stays when that identity is removed.
     identity_id: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL"), index=True
     )
@@ -166,28 +166,28 @@ class Session(Base):
 
 
 class Flow(Base):
-    """One attempt to sign in, link or prove oneself again, from the button to its end."""
+    """One attempt to sign in, link or reauthenticate, from the button to its end."""
 
     __tablename__ = "flows"
     __table_args__ = (Index("ix_flows_address", "address", "expires_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    # None once the callback has come.
+    # None after the callback.
     state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     browser_hash: Mapped[str] = mapped_column(String(64))
     provider: Mapped[str] = mapped_column(String(64))
     intent: Mapped[str] = mapped_column(String(16))
-    # Who was signed in when it began; it ends only with the same person still there.
+    # The user signed in when it began; the same user must be signed in when it ends.
     user_id: Mapped[str | None] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
     session_id: Mapped[str | None] = mapped_column(String(32))
-    # For a renewed proof: the one identity that may come back.
+    # For a reauthentication: the one identity that may come back.
     identity_id: Mapped[str | None] = mapped_column(ForeignKey("oauth.id", ondelete="CASCADE"))
     return_to: Mapped[str] = mapped_column(Text)
-    # PKCE verifier and nonce, sealed; after the callback, what waits for a confirm step.
+    # PKCE verifier and nonce, sealed; after the callback, the assertion of a pending question.
     secrets: Mapped[str] = mapped_column(Text)
-    # Of an IPv6 user, the network they own: what open flows are counted by.
+    # The address, or an IPv6 user's network, by which open flows are counted.
     address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -195,7 +195,7 @@ class Flow(Base):
 
 
 class Event(Base):
-    """A line of somebody's activity: what happened to the account, when and from where."""
+    """A line of a person's activity: what happened to the account, when and from where."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_user_id", "user_id", "at"),)
@@ -213,14 +213,14 @@ class Event(Base):
 
 
 class Revocation(Base):
-    """A grant to give back to its provider: its identity is gone, this is the outbox."""
+    """A token to revoke at its provider after its identity was removed: the outbox."""
 
     __tablename__ = "revocations"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     provider: Mapped[str] = mapped_column(String(64))
     issuer: Mapped[str] = mapped_column(String(255))
-    # Subject and token response, sealed and bound to this row (revocations.py).
+    # Subject and token response, sealed and bound to this row (vault/revocations.py).
     sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
     due_at: Mapped[datetime] = mapped_column(default=now, index=True)
@@ -228,12 +228,12 @@ class Revocation(Base):
 
 
 class Job(Base):
-    """Something that one instance at a time does now and then, and when it is due again."""
+    """A job that one instance at a time runs, and when it is due again."""
 
     __tablename__ = "chores"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     due_at: Mapped[datetime] = mapped_column(default=now)
-    # Counts who took it: only the last one to do so may put it off.
+    # Counts the leases: only the latest holder may renew.
     turn: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]

@@ -1,7 +1,8 @@
-"""People, their identities, flows, sessions and activity: the only writer of any of them.
+"""People, their identities, flows, sessions and activity; this room is the only writer of any of
+them.
 
-A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision.
-Imports models, storage, vault and providers; never Flask's request, a view or a page.
+A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision. The
+room imports models, storage, jobs, vault and providers; never Flask's request, a view or a page.
 Start reading at ``verbs``, then ``rules``.
 """
 

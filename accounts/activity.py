@@ -1,9 +1,10 @@
-"""What happened to an account: the only writer of events, kept for 90 days."""
+"""The activity of an account: the only writer of events, which are kept for 90 days."""
 
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 import structlog
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
@@ -19,9 +20,29 @@ PAGE_SIZE = 25
 _ADD = CompiledStatement(insert(Event))
 
 
+class EventKind(StrEnum):
+    """A kind of event; the values are stored, logged and exported."""
+
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"
+    REFUSED = "refused"
+    LINK_REFUSED = "link_refused"
+    REAUTH_REFUSED = "proof_refused"
+    REAUTHENTICATED = "confirmed"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    MERGED = "merged"
+    EMAIL_CHANGED = "email_changed"
+    RENAMED = "renamed"
+    DOWNLOADED = "downloaded"
+    DISABLED = "switched_off"
+    ENABLED = "switched_on"
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who a request comes from, as far as the network says."""
+    """The sender of a request, as far as the network knows."""
 
     address: str = ""
     user_agent: str = ""
@@ -29,12 +50,12 @@ class Caller:
     reference: str = ""
 
 
-# An operator at the command line; views/describe.py has words for it.
+# An operator at the command line; web/text has words for it.
 COMMAND_LINE = Caller(user_agent="command line")
 
 
 def network(address: str) -> str:
-    """Whom to count for: an IPv4 address, or the /64 that an IPv6 user owns whole."""
+    """Return what limits count by: an IPv4 address, or the /64 that an IPv6 user owns."""
     if ":" not in address:
         return address or "unknown"
     return str(ipaddress.ip_network((address, 64), strict=False))
@@ -43,24 +64,24 @@ def network(address: str) -> str:
 @atomic
 def record(
     user_id: str,
-    kind: str,
+    kind: EventKind,
     caller: Caller,
     *,
     provider: str = "",
     reason: str = "",
     detail: str = "",
 ) -> None:
-    """Add a line to somebody's activity, and one like it to the log.
+    """Add an event to a person's activity, and a line of the same name to the log.
 
-    Kinds: signed_in, signed_out, sessions_ended, refused, linked, unlinked, merged,
-    confirmed, email_changed, renamed, downloaded, switched_off, switched_on.
+    ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
+    with it, cut at 300 characters.
     """
-    log.info(kind, user=user_id, provider=provider, reason=reason, address=caller.address)
+    log.info(kind.value, user=user_id, provider=provider, reason=reason, address=caller.address)
     _ADD.run(
         id=new_id(),
         user_id=user_id,
         at=now(),
-        kind=kind,
+        kind=kind.value,
         provider=provider,
         reason=reason,
         detail=detail[:300],
@@ -71,7 +92,10 @@ def record(
 
 
 def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> Sequence[Event]:
-    """The newest events first; those older than the event with id ``before``, if it is theirs."""
+    """Return a person's events, newest first.
+
+    ``before``: the id of an event; only older ones are returned.
+    """
     query = select(Event).where(Event.user_id == user_id)
     query = query.where(Event.at > now() - timedelta(days=KEPT_DAYS))
     last = db.session.get(Event, before) if before and is_id(before) else None
@@ -82,30 +106,30 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
 
 
 def all_of(user_id: str) -> Sequence[Event]:
-    """Everything that is kept of a person's activity, the newest first."""
+    """Return all kept events of a person, newest first."""
     query = select(Event).where(Event.user_id == user_id)
     return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc())).all()
 
 
 def count(user_id: str) -> int:
-    """How many lines a person's activity has."""
+    """Return how many events a person has."""
     query = select(func.count()).select_from(Event).where(Event.user_id == user_id)
     return db.session.scalar(query) or 0
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's activity to another. Call within an atomic verb."""
+    """Move one account's activity to another. Call within an atomic verb."""
     db.session.execute(
         update(Event).where(Event.user_id == from_user_id).values(user_id=to_user_id)
     )
 
 
 def expired() -> Select[str]:
-    """The ids of what is older than the promise."""
+    """Select the ids of events older than KEPT_DAYS."""
     return select(Event.id).where(Event.at < now() - timedelta(days=KEPT_DAYS))
 
 
 @atomic
 def purge(ids: Sequence[str]) -> None:
-    """Forget what is older than the promise."""
+    """Delete expired events, by id."""
     db.session.execute(delete(Event).where(Event.id.in_(ids)))

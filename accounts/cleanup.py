@@ -1,8 +1,8 @@
-"""What is over is deleted: by one instance at a time, beside the requests, in small batches.
+"""Deletes expired rows in small batches, in the background, on one instance at a time.
 
-Each chore has a row that says when it is due. Whoever does it first puts that off, by an UPDATE
-that only one can win, and goes on doing so with every batch: no lock is held meanwhile, and of a
-process that dies the chore is due again after ten minutes.
+Each job has a row that says when it is due. An instance leases a job by putting that time off, with
+an UPDATE that only one can win, and renews the lease with every batch. No lock is held meanwhile,
+and if the process dies, the job is due again after ten minutes.
 """
 
 import time
@@ -23,9 +23,9 @@ from storage.transactions import without_time_limit
 
 log = structlog.get_logger()
 
-# A process looks whether something is due this often, when it is asked something.
+# How often a process that serves requests checks for due jobs.
 LOOK_EVERY_SECONDS = 60
-# Longer than it takes to find (database.py) and delete one batch.
+# Longer than finding (storage) and deleting one batch takes.
 HELD_SECONDS = 600
 BATCH_ROWS = 1000
 FOUND_AT_ONCE = 20 * BATCH_ROWS
@@ -33,7 +33,7 @@ FOUND_AT_ONCE = 20 * BATCH_ROWS
 
 @dataclass(frozen=True)
 class Work:
-    """What a chore is: ``over`` selects the ids of rows to delete, ``purge`` deletes some."""
+    """A job: ``over`` selects the ids of expired rows, ``purge`` deletes some of them."""
 
     every_seconds: int
     expired: Callable[[], Select[str]]
@@ -42,7 +42,7 @@ class Work:
 
 WORKS = {
     "flows": Work(600, flows.expired, flows.purge),
-    # Found by reading the whole table: an index of what is seen would cost every request more.
+    # Found by a full table scan: an index on last_seen_at would make every request more expensive.
     "sessions": Work(6 * 3600, sessions.expired, sessions.purge),
     "events": Work(3600, activity.expired, activity.purge),
 }
@@ -53,7 +53,7 @@ def worker(app: Flask) -> Worker:
 
 
 def run_due() -> None:
-    """Do what is due and nobody else has begun."""
+    """Run the jobs that are due and not leased."""
     due_at = {row.name: row.due_at for row in db.session.execute(select(Job.name, Job.due_at))}
     db.session.commit()
     for name in WORKS:
@@ -64,9 +64,9 @@ def run_due() -> None:
 
 
 def run_now() -> dict[str, int]:
-    """Do everything, due or not; how many rows each chore deleted.
+    """Run all jobs, due or not; return how many rows each deleted.
 
-    Whoever has begun one leaves the rest of it to us.
+    An instance that has begun one leaves the rest to us.
     """
     turns = {name: _take(name, is_due=False) for name in WORKS}
     return {name: _do(name, turn) for name, turn in turns.items() if turn is not None}
@@ -74,7 +74,7 @@ def run_now() -> dict[str, int]:
 
 @atomic
 def _take(name: str, *, is_due: bool = True) -> int | None:
-    """Make a chore ours: the number of our turn; None when it is somebody else's, or not due."""
+    """Lease a job; return the number of our lease, or None if it is leased or not due."""
     row = db.session.get(Job, name, populate_existing=True)
     if row is None:
         row = Job(name=name)
@@ -89,7 +89,7 @@ def _take(name: str, *, is_due: bool = True) -> int | None:
 def _put_off(
     name: str, turn: int, seconds: float, values: Mapping[str, object] | None = None
 ) -> bool:
-    """Whether the chore is still as it was at our turn, and is now due later."""
+    """Renew the lease; return whether it was still ours."""
     mine = (
         update(Job)
         .where(Job.name == name, Job.turn == turn)
@@ -100,7 +100,7 @@ def _put_off(
 
 
 def _do(name: str, turn: int) -> int:
-    """Delete all that is over, for as long as the turn is ours; how many rows that were."""
+    """Delete all expired rows while the lease is ours; return how many."""
     deleted, is_ours = 0, True
     while is_ours:
         ids = _find(WORKS[name])
@@ -111,7 +111,7 @@ def _do(name: str, turn: int) -> int:
             if not is_ours:
                 break
             deleted += len(batch)
-            # Half of the time is for others: SQLite has one writer, who would always be us.
+            # Pause for as long as we worked: SQLite has one writer, which would always be us.
             time.sleep(time.monotonic() - begun)
         if len(ids) < FOUND_AT_ONCE:
             break
@@ -123,7 +123,7 @@ def _do(name: str, turn: int) -> int:
 
 
 def _find(work: Work) -> Sequence[str]:
-    """What is over is so for good, so it may be found first and deleted later."""
+    """Find expired rows. They stay expired, so they may be deleted later."""
     without_time_limit()
     ids = db.session.scalars(work.expired().limit(FOUND_AT_ONCE)).all()
     db.session.commit()
@@ -132,7 +132,7 @@ def _find(work: Work) -> Sequence[str]:
 
 @atomic
 def _delete(name: str, turn: int, ids: Sequence[str]) -> bool:
-    """Delete a batch; False, and nothing is deleted, when somebody has taken our turn."""
+    """Delete a batch; return False, and delete nothing, if the lease is no longer ours."""
     is_ours = _put_off(name, turn, HELD_SECONDS)
     if is_ours:
         WORKS[name].purge(ids)

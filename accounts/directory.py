@@ -1,4 +1,4 @@
-"""People as an operator looks for them: by id, by identity or by address, and page by page."""
+"""The directory: how an operator finds people, by id, identity or address, and page by page."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,15 +7,16 @@ from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import selectinload
 
 from models import Event, OAuth, Session, User
-from providers.base import email_key
+from providers.profile import email_key
 from storage import db, is_id
 
 
 def find(who: str) -> Sequence[User]:
-    """Whom an id, an e-mail address or ``provider:subject`` speaks of, the oldest account first.
+    """Return everybody that an id, an e-mail address or ``provider:subject`` matches, oldest
+    account first.
 
-    An address may be several people's, and so may a subject, where one provider's name has stood
-    for two servers. Raises ValueError for what is none of the three.
+    Several people may have an address, and also a subject, if a provider's name has meant two
+    servers. Raises ValueError if the text is none of the three.
     """
     if not who.isprintable():
         raise ValueError("it holds characters that cannot be printed")
@@ -33,14 +34,14 @@ def find(who: str) -> Sequence[User]:
 
 
 def is_address(who: str) -> bool:
-    """Whether a text is an e-mail address, which names nobody for certain."""
+    """Whether a text is an e-mail address, which does not identify a person."""
     return "@" in who and ":" not in who
 
 
 def page(limit: int, after: str | None = None, *, only_disabled: bool = False) -> Sequence[User]:
-    """The newest accounts first; those older than the one with id ``after``.
+    """Return the newest accounts first, older than the one with id ``after``.
 
-    Raises ValueError when there is no such one.
+    Raises ValueError if there is no such account.
     """
     query = _with_identities().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     if only_disabled:
@@ -54,7 +55,7 @@ def page(limit: int, after: str | None = None, *, only_disabled: bool = False) -
 
 
 def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:
-    """When people were last active, by user id: their latest session, way in or event."""
+    """Return when people were last active, by user id: their latest session, identity or event."""
     found: dict[str, datetime] = {}
     for owner, moment in (
         (Session.user_id, Session.last_seen_at),

@@ -1,4 +1,4 @@
-"""Everything that is kept of a person, as plain data for them to take away. No token is in it."""
+"""Everything that is stored about a person, as plain data for download. It contains no token."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from storage import now
 
 
 def of_user(user: User) -> dict[str, Any]:
-    """Profile, identities with what their providers shared, sessions and activity, as JSON
+    """Return profile, identities with what their providers shared, sessions and activity, as JSON
     values; times are ISO 8601 in UTC."""
     email = user.email_identity
     return {

@@ -1,63 +1,55 @@
-"""Attempts to sign in, link or prove oneself again: the only writer of flows.
+"""Flows: attempts to sign in, link or reauthenticate, from the button to the callback.
 
-A flow belongs to one provider, one browser (a cookie of its own), one purpose and, where
-somebody was signed in, to them. It lives 10 minutes and is used once: its row is gone before
-the token call; what must wait for an answer is parked in a new one. Kept in the database, so
-a restart or another instance changes nothing.
+A flow belongs to one provider, one browser (a cookie of its own), one intent and, if a person was
+signed in, to that person. It lives 10 minutes and is used once: its row is deleted before the token
+request. A question to the person is stored as a new row (questions.py). Flows are rows, so a
+restart or another instance makes no difference.
 """
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, cast
+from enum import StrEnum
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select
+from sqlalchemy import Select, delete, select
 
+from accounts import flow_rows
 from accounts.activity import Caller, network
+from accounts.flow_rows import FlowRow
 from accounts.sessions import hash_token
 from errors import (
     CookiesBlocked,
     Expired,
     ProviderError,
     StateMismatch,
-    TokenUnreadable,
     TooManyAttempts,
 )
-from models import Flow as FlowRow
-from models import User
-from providers.base import Assertion, Profile, RequestToken
-from storage import atomic, db, is_id, new_id, now
-from storage.compiled import CompiledStatement
-from vault import tokens
+from models import Flow as FlowTable
+from providers.base import RequestToken
+from storage import atomic, db, new_id, now
 
 LIFETIME_SECONDS = 600
-# An expired flow is kept a while, so that whoever comes back late is told so.
+# An expired flow is kept this long, so that a late callback gets the right error.
 KEPT_SECONDS = 24 * 3600
 MAX_OPEN_PER_BROWSER = 8
 MAX_OPEN_PER_ADDRESS = 500
 STATE_MAX_CHARACTERS = 128
 
-_ADD = CompiledStatement(insert(FlowRow))
-_OF_STATE = CompiledStatement(
-    select(*FlowRow.__table__.c).where(FlowRow.state_hash == bindparam("state_hash"))
-)
-_DELETE = CompiledStatement(delete(FlowRow).where(FlowRow.id == bindparam("flow_id")))
-_OPEN_OF_ADDRESS = CompiledStatement(
-    select(func.count()).where(
-        FlowRow.address == bindparam("address"), FlowRow.expires_at > bindparam("now")
-    )
-)
 
-Intent = Literal["sign_in", "ask_email", "prove", "link", "reauth"]
-Waiting = Literal["prove", "switch", "merge"]
-# A row of flows, as the ORM gives it or plainly: both have its columns.
-AFlowRow = Any
+class Intent(StrEnum):
+    """The purpose of a flow; the values are stored."""
+
+    SIGN_IN = "sign_in"
+    ASK_EMAIL = "ask_email"
+    VERIFY_OWNERSHIP = "prove"
+    LINK = "link"
+    REAUTHENTICATE = "reauth"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """A flow as the callback needs it. ``cookie`` is the secret that this browser keeps."""
+    """A flow as the callback needs it. ``cookie`` is the secret in its browser."""
 
     id: str
     provider: str
@@ -73,16 +65,7 @@ class Flow:
     cookie: str = ""
 
     def __repr__(self) -> str:
-        return f"<Attempt {self.id} {self.intent} with {self.provider}>"
-
-
-@dataclass(frozen=True)
-class PendingQuestion:
-    """A flow that waits for its person's answer, with what it brought."""
-
-    flow: Flow
-    waiting_for: Waiting
-    assertion: Assertion
+        return f"<Flow {self.id} {self.intent} with {self.provider}>"
 
 
 @atomic
@@ -97,10 +80,10 @@ def begin(
     identity_id: str | None = None,
     request_token: RequestToken | None = None,
 ) -> Flow:
-    """A new flow. Its state is random or, in OAuth 1.0a, the request token.
+    """Store a new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises TooManyAttempts as ``check_open`` does, and ProviderError when a provider gives the
-    same request token a second time.
+    Raises TooManyAttempts as ``check_open`` does, and ProviderError if a provider issues the same
+    request token twice.
     """
     check_open(caller.address)
     flow = Flow(
@@ -118,20 +101,22 @@ def begin(
         cookie=secrets.token_urlsafe(24),
     )
     state_hash = hash_token(flow.state)
-    if request_token and _OF_STATE.row(state_hash=state_hash):
+    if request_token and flow_rows.find_by_state(state_hash):
         raise ProviderError("the provider gave the same request token twice")
     held = [flow.code_verifier, flow.nonce, flow.request_token_secret]
-    _add(flow, held, caller, state_hash=state_hash)
+    add(flow, held, caller, state_hash=state_hash)
     return flow
 
 
-def at_once(provider: str, *, return_to: str, user_id: str | None) -> Flow:
-    """An attempt to sign in that is begun and answered by one request: it is in the database
-    only if it must wait for its person's answer (``park``)."""
+def for_one_request(provider: str, *, return_to: str, user_id: str | None) -> Flow:
+    """Return a sign-in flow that one request begins and ends.
+
+    It is stored only if it must wait for its person's answer (questions.py).
+    """
     return Flow(
         id=new_id(),
         provider=provider,
-        intent="sign_in",
+        intent=Intent.SIGN_IN,
         return_to=return_to,
         user_id=user_id,
         session_id=None,
@@ -141,9 +126,8 @@ def at_once(provider: str, *, return_to: str, user_id: str | None) -> Flow:
 
 
 def check_open(address: str) -> None:
-    """Raises TooManyAttempts when an address has left too many flows unfinished."""
-    unfinished = _OPEN_OF_ADDRESS.value(address=network(address), now=now())
-    if unfinished >= MAX_OPEN_PER_ADDRESS:
+    """Raise TooManyAttempts if an address has too many open flows."""
+    if flow_rows.count_open(network(address)) >= MAX_OPEN_PER_ADDRESS:
         raise TooManyAttempts("too many unfinished sign-ins", wait_seconds=LIFETIME_SECONDS)
 
 
@@ -157,21 +141,21 @@ def claim(
     user_id: str | None,
     session_id: str | None,
 ) -> Flow:
-    """The flow of a callback's state, now used up.
+    """Use up the flow of a callback's state, and return it.
 
-    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: who is
-    signed in now.
-    Raises StateMismatch, Expired or CookiesBlocked; a flow that is refused stays unused.
+    ``cookies``: this browser's flow cookies, by flow id. ``user_id``, ``session_id``: of this
+    browser's current session. Raises StateMismatch, Expired or CookiesBlocked; a refused flow stays
+    unused.
     """
     if not state or len(state) > STATE_MAX_CHARACTERS:
         raise StateMismatch("the callback has no usable state")
-    row = _OF_STATE.row(state_hash=hash_token(state))
+    row = flow_rows.find_by_state(hash_token(state))
     if row is None or row.provider != provider:
         raise StateMismatch("no flow of this provider has that state")
-    _check_browser(row, cookies, has_cookies)
-    _check_person(row, user_id, session_id)
-    code_verifier, nonce, request_token_secret = _open(row)
-    flow = _flow_of(
+    check_browser(row, cookies, has_cookies=has_cookies)
+    check_person(row, user_id, session_id)
+    code_verifier, nonce, request_token_secret = flow_rows.open_secrets(row)
+    flow = flow_of(
         row,
         cookies[row.id],
         state=state,
@@ -179,13 +163,14 @@ def claim(
         nonce=nonce,
         request_token_secret=request_token_secret,
     )
-    _delete(flow.id, otherwise="the flow was used at this very moment")
+    flow_rows.delete_flow(flow.id, otherwise="the flow was used at this very moment")
     return flow
 
 
-def _check_browser(row: AFlowRow, cookies: Mapping[str, str], has_cookies: bool) -> None:
+def check_browser(row: FlowRow, cookies: Mapping[str, str], *, has_cookies: bool) -> None:
+    """Raise Expired, CookiesBlocked, or StateMismatch if another browser began the flow."""
     if row.expires_at < now():
-        raise Expired("the flow is over")
+        raise Expired("the flow has expired")
     cookie = cookies.get(row.id)
     if cookie is None and not has_cookies:
         raise CookiesBlocked("the callback came without any cookie")
@@ -193,56 +178,20 @@ def _check_browser(row: AFlowRow, cookies: Mapping[str, str], has_cookies: bool)
         raise StateMismatch("the flow began in another browser")
 
 
-def _check_person(row: AFlowRow, user_id: str | None, session_id: str | None) -> None:
-    """What somebody began while signed in ends only with them still there; what is to change
-    their account, only in that very session."""
+def check_person(row: FlowRow, user_id: str | None, session_id: str | None) -> None:
+    """Raise StateMismatch if another person is signed in now.
+
+    A flow begun while signed in must end as the same user; a link or reauthentication, in the same
+    session.
+    """
     if row.user_id not in (None, user_id) or row.session_id not in (None, session_id):
         raise StateMismatch("somebody else is signed in than when the flow began")
-
-
-@atomic
-def keep_question(flow: Flow, waiting_for: Waiting, assertion: Assertion, caller: Caller) -> None:
-    """Keep what a flow brought until its person has answered; they have 10 minutes more.
-
-    Raises StateMismatch when their account is gone meanwhile.
-    """
-    if flow.user_id and db.session.get(User, flow.user_id) is None:
-        raise StateMismatch("the account is gone")
-    _add(flow, asdict(assertion), caller, parked_as=waiting_for)
-
-
-def pending_question(
-    flow_id: str, *, cookies: Mapping[str, str], user_id: str | None, session_id: str | None
-) -> PendingQuestion:
-    """A flow of this browser that waits for an answer. Raises Expired or StateMismatch."""
-    row = db.session.get(FlowRow, flow_id) if is_id(flow_id) else None
-    if row is None or row.parked_as is None:
-        raise Expired("no such flow is waiting")
-    _check_browser(row, cookies, has_cookies=True)
-    _check_person(row, user_id, session_id)
-    held = _open(row)
-    assertion = Assertion(
-        provider=held["provider"],
-        issuer=held["issuer"],
-        profile=Profile(**held["profile"]),
-        scopes=tuple(held["scopes"]),
-        token=held["token"],
-        auth_time=held.get("auth_time", held.get("proved_at")),
-        is_relayed=held.get("is_relayed", False),
-    )
-    return PendingQuestion(_flow_of(row, cookies[row.id]), cast(Waiting, row.parked_as), assertion)
-
-
-@atomic
-def take_question(flow: Flow) -> None:
-    """End a parked flow because it is being answered now. Raises StateMismatch the second time."""
-    _delete(flow.id, otherwise="that question was answered already")
 
 
 def drop(cookies: Mapping[str, str]) -> None:
     """End a browser's flows, whatever their state; ``cookies``: its secrets for them, by id.
 
-    Who knows an id without its secret ends nothing.
+    Knowing a flow's id is not enough: its cookie secret is required.
     """
     if cookies:
         _drop(cookies)
@@ -251,37 +200,38 @@ def drop(cookies: Mapping[str, str]) -> None:
 @atomic
 def _drop(cookies: Mapping[str, str]) -> None:
     hashes = [hash_token(cookie) for cookie in cookies.values()]
-    theirs = (FlowRow.id.in_(list(cookies)), FlowRow.browser_hash.in_(hashes))
-    db.session.execute(delete(FlowRow).where(*theirs))
+    theirs = (FlowTable.id.in_(list(cookies)), FlowTable.browser_hash.in_(hashes))
+    db.session.execute(delete(FlowTable).where(*theirs))
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:
-    """Of one browser's flows, those beyond the number it may keep open: unknown ones and the
+    """Return the flows beyond the number that a browser may keep open: unknown ones and the
     oldest."""
     if len(flow_ids) < MAX_OPEN_PER_BROWSER:
         return []
-    query = select(FlowRow.id).where(FlowRow.id.in_(flow_ids)).order_by(FlowRow.created_at.desc())
+    query = (
+        select(FlowTable.id).where(FlowTable.id.in_(flow_ids)).order_by(FlowTable.created_at.desc())
+    )
     kept = db.session.scalars(query.limit(MAX_OPEN_PER_BROWSER - 1)).all()
     return [flow_id for flow_id in flow_ids if flow_id not in kept]
 
 
 def expired() -> Select[str]:
-    """The ids of what ended a day ago."""
-    return select(FlowRow.id).where(FlowRow.expires_at < now() - timedelta(seconds=KEPT_SECONDS))
+    """Select the ids of flows that ended a day ago."""
+    ended_before = now() - timedelta(seconds=KEPT_SECONDS)
+    return select(FlowTable.id).where(FlowTable.expires_at < ended_before)
 
 
 @atomic
 def purge(ids: Sequence[str]) -> None:
-    """Delete flows that are over."""
-    db.session.execute(delete(FlowRow).where(FlowRow.id.in_(ids)))
+    """Delete expired flows, by id."""
+    db.session.execute(delete(FlowTable).where(FlowTable.id.in_(ids)))
 
 
-def _delete(flow_id: str, *, otherwise: str) -> None:
-    if _DELETE.run(flow_id=flow_id) != 1:
-        raise StateMismatch(otherwise)
+# Shared with questions.py.
 
 
-def _add(
+def add(
     flow: Flow,
     held: object,
     caller: Caller,
@@ -289,18 +239,20 @@ def _add(
     state_hash: str | None = None,
     parked_as: str | None = None,
 ) -> None:
+    """Store a flow with its sealed contents: its secrets, or the assertion of a pending
+    question."""
     began = now()
-    _ADD.run(
+    flow_rows.insert_flow(
         id=flow.id,
         state_hash=state_hash,
         browser_hash=hash_token(flow.cookie),
         provider=flow.provider,
-        intent=flow.intent,
+        intent=flow.intent.value,
         user_id=flow.user_id,
         session_id=flow.session_id,
         identity_id=None if parked_as else flow.identity_id,
         return_to=flow.return_to,
-        secrets=tokens.sealer().seal(held, _bound(flow.id)),
+        secrets=flow_rows.seal(held, flow.id),
         address=network(caller.address),
         created_at=began,
         expires_at=began + timedelta(seconds=LIFETIME_SECONDS),
@@ -308,11 +260,11 @@ def _add(
     )
 
 
-def _flow_of(row: AFlowRow, cookie: str, **held: str) -> Flow:
+def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
     return Flow(
         id=row.id,
         provider=row.provider,
-        intent=cast(Intent, row.intent),
+        intent=Intent(row.intent),
         return_to=row.return_to,
         user_id=row.user_id,
         session_id=row.session_id,
@@ -320,20 +272,3 @@ def _flow_of(row: AFlowRow, cookie: str, **held: str) -> Flow:
         cookie=cookie,
         **held,
     )
-
-
-def _open(row: AFlowRow) -> Any:
-    try:
-        return tokens.sealer().open(row.secrets, _bound(row.id))
-    except TokenUnreadable as error:
-        # The key was changed while this flow was under way: to its person, it is over.
-        raise Expired(str(error)) from error
-
-
-def _bound(flow_id: str) -> str:
-    return f"flow:{flow_id}"
-
-
-def bound_to(row: FlowRow) -> str:
-    """What a flow's secrets are sealed for: they open in this row only."""
-    return _bound(row.id)

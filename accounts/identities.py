@@ -1,26 +1,27 @@
-"""Rows of identities: found, locked, added and kept up to date.
+"""Rows of identities: found, locked, added and updated.
 
-For the verbs of accounts.py, each of which is one transaction: whoever changes a row here is
-within one, and has locked its account.
+Used by the verbs, each of which is one transaction: callers are within one, and have locked the
+account before they change a row here.
 """
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from accounts import activity
-from accounts.activity import Caller
+from accounts.activity import Caller, EventKind
 from accounts.rules import Match, Owner, Policy, any_allowed
 from errors import NotFound, StateMismatch
 from models import OAuth, User, address_of, handle_of
-from providers.base import Assertion, Profile, email_key
+from providers.base import Assertion, Profile
+from providers.profile import email_key
 from storage import db, new_id, now
-from storage.compiled import CompiledStatement
+from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens
 
 # Columns of an identity, by name.
@@ -29,8 +30,8 @@ Values = dict[str, Any]
 
 @dataclass
 class Locked:
-    """An identity that is locked, and its account too: what a sign-in asks of their rows. Read
-    plainly, as this is done in every sign-in."""
+    """A locked identity and its locked account: the columns that a sign-in needs. Read without the
+    ORM, because every sign-in does this."""
 
     id: str
     user_id: str
@@ -42,12 +43,24 @@ class Locked:
     email_trusted: bool
     profile: dict[str, Any]
     token: str | None = field(repr=False)
-    # Since when the account is switched off.
+    # When the account was disabled.
     disabled_at: datetime | None
 
     @property
     def handle(self) -> str:
         return handle_of(self)
+
+
+class _WithAddress(NamedTuple):
+    """An identity with a certain address, and when its account was disabled."""
+
+    user_id: str
+    provider: str
+    issuer: str
+    email_key: str | None
+    email_verified: bool
+    email_trusted: bool
+    disabled_at: datetime | None
 
 
 AnIdentity = OAuth | Locked
@@ -59,8 +72,8 @@ _THIS = (
     OAuth.subject == bindparam("subject"),
 )
 _FIND = select(OAuth).where(*_THIS)
-# The account first: who locks both in another order may wait for somebody who waits for them.
-_LOCK_BOTH = CompiledStatement(
+# Lock the account before the identity; any other order can deadlock.
+_LOCK_BOTH = CompiledSelect(
     select(
         *(getattr(OAuth, each.name) for each in fields(Locked) if each.name != "disabled_at"),
         User.disabled_at,
@@ -68,16 +81,17 @@ _LOCK_BOTH = CompiledStatement(
     .select_from(User)
     .join(OAuth, OAuth.user_id == User.id)
     .where(*_THIS)
-    .with_for_update()
+    .with_for_update(),
+    Locked,
 )
-_FIND_OWNER = CompiledStatement(select(OAuth.user_id).where(*_THIS))
+_FIND_OWNER = CompiledSelect(select(OAuth.user_id).where(*_THIS), str)
 _LOCK = (
     select(User)
     .where(User.id == bindparam("user_id"))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_OF_ADDRESS = CompiledStatement(
+_OF_ADDRESS = CompiledSelect(
     select(
         OAuth.user_id,
         OAuth.provider,
@@ -88,7 +102,8 @@ _OF_ADDRESS = CompiledStatement(
         User.disabled_at,
     )
     .join(User, User.id == OAuth.user_id)
-    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key"))))
+    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key")))),
+    _WithAddress,
 )
 _ADD_USER = CompiledStatement(insert(User))
 _ADD = CompiledStatement(insert(OAuth))
@@ -103,17 +118,17 @@ def _key(assertion: Assertion) -> dict[str, str]:
 
 
 def find(assertion: Assertion) -> OAuth | None:
-    """The identity that a flow brought, if it is known here."""
+    """Return the identity of an assertion, if it is known."""
     return db.session.scalar(_FIND, _key(assertion))
 
 
 def look_up(
     find: Callable[[Assertion], Found | None], assertion: Assertion, policy: Policy
 ) -> tuple[Found | None, list[Match]]:
-    """The identity; where it is unknown, the accounts with its address.
+    """Return the identity or, if it is unknown, the accounts with its address.
 
-    When there are some it is looked for again: another request of the same person may just
-    have made the account, which would seem to be somebody else's.
+    If there are such accounts, the identity is looked up again: a concurrent request of the same
+    person may just have created the account, which would look like another person's.
     """
     identity = find(assertion)
     matches = [] if identity else matches_of(assertion.profile, policy)
@@ -123,21 +138,21 @@ def look_up(
 
 
 def lock_identity(assertion: Assertion) -> Locked | None:
-    """The identity with its account; always by identity, never by address or name.
+    """Lock the identity with its account; always by identity, never by address or name.
 
-    Whoever held the locks until now may have removed the identity, or brought it to another
-    account: then it is not found by the one that it was of, and is looked for once more.
+    The previous holder of the locks may have removed the identity or moved it to another account.
+    Then it is not found with its old account, and is looked up once more.
     """
     key = _key(assertion)
     while True:
-        if row := _LOCK_BOTH.row(**key):
-            return Locked(*row)
-        if _FIND_OWNER.value(**key) is None:
+        if found := _LOCK_BOTH.row(**key):
+            return found
+        if _FIND_OWNER.row(**key) is None:
             return None
 
 
 def lock_user(user_id: str) -> User:
-    """Raises StateMismatch when the account is gone."""
+    """Lock an account. Raises StateMismatch if it is gone."""
     user = lock(user_id)
     if user is None:
         raise StateMismatch("the account is gone")
@@ -145,19 +160,19 @@ def lock_user(user_id: str) -> User:
 
 
 def lock(user_id: str) -> User | None:
-    """The account as it is now, and as it stays until this transaction ends."""
+    """Return the account as it is now, locked until this transaction ends."""
     return db.session.scalar(_LOCK, {"user_id": user_id})
 
 
 def of_user(user_id: str) -> Sequence[OAuth]:
-    """A person's identities as they are now, the oldest first."""
+    """Return a person's identities as they are now, oldest first."""
     query = select(OAuth).where(OAuth.user_id == user_id).order_by(OAuth.linked_at, OAuth.id)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def own(user_id: str, identity_id: str) -> OAuth:
-    """One of this person's identities. Raises NotFound, also for a stranger's."""
-    # Compared here: an id from an address may hold what a database refuses to compare with.
+    """Return one of this person's identities. Raises NotFound, also for another person's."""
+    # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     identity = next((row for row in of_user(user_id) if row.id == identity_id), None)
     if identity is None:
         raise NotFound("no such identity of this account")
@@ -165,10 +180,10 @@ def own(user_id: str, identity_id: str) -> OAuth:
 
 
 def owner(identity: AnIdentity, policy: Policy | None = None) -> Owner:
-    """What linking.py asks of the account that an identity opens.
+    """Return what the rules need to know of the account that an identity opens.
 
-    ``policy``: who may come in, where that is asked. This identity's own row has no say: the
-    profile that is about to replace it is judged instead.
+    ``policy``: who may come in, if that is to be checked. This identity's own row does not count:
+    the new profile, which is about to replace it, is judged instead.
     """
     since = identity.disabled_at if isinstance(identity, Locked) else identity.user.disabled_at
     allowed = True
@@ -179,8 +194,8 @@ def owner(identity: AnIdentity, policy: Policy | None = None) -> Owner:
 
 
 def judged(identity: AnIdentity | None, assertion: Assertion) -> Profile:
-    """The profile that decides: what the provider says now. Of a known identity somebody else
-    may know less than its own row, or what is no longer so."""
+    """Return the profile that decides: the provider's own current one. If another source vouches
+    for a known identity, its profile may know less than the row, or be outdated."""
     if identity is None or not assertion.is_relayed:
         return assertion.profile
     return replace(
@@ -192,16 +207,16 @@ def judged(identity: AnIdentity | None, assertion: Assertion) -> Profile:
 
 
 def matches_of(profile: Profile, policy: Policy) -> list[Match]:
-    """The accounts with an identity of the same address, the strongest claim of each."""
+    """Return the accounts with an identity of the same address, each with its strongest claim."""
     if profile.email is None:
         return []
-    by_user: dict[str, list[Any]] = {}
+    by_user: dict[str, list[_WithAddress]] = {}
     for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
         by_user.setdefault(row.user_id, []).append(row)
     return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
 
 
-def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
+def _match(rows: list[_WithAddress], profile: Profile, policy: Policy) -> Match:
     address = email_key(profile.email or "")
     same = [row for row in rows if row.email_key == address]
     return Match(
@@ -217,7 +232,7 @@ def _match(rows: list[Any], profile: Profile, policy: Policy) -> Match:
 
 
 def add_user(profile: Profile) -> str:
-    """A new person, who has no identity yet: the id."""
+    """Add a person without identities; return the id."""
     user_id = new_id()
     _ADD_USER.run(
         id=user_id,
@@ -231,7 +246,7 @@ def add_user(profile: Profile) -> str:
 
 
 def add(user_id: str, assertion: Assertion) -> Locked:
-    """A new identity of this person."""
+    """Add an identity to this person."""
     profile = assertion.profile
     identity = Locked(
         id=new_id(),  # the token is bound to it
@@ -264,9 +279,9 @@ def add(user_id: str, assertion: Assertion) -> Locked:
 
 
 def use(identity: AnIdentity, assertion: Assertion, caller: Caller) -> None:
-    """Somebody came back with it: take over what the provider says and gives now.
+    """Update an identity that signed in: take over the provider's profile and token.
 
-    What somebody else says of it changes nothing: they know less, or of another address.
+    The profile of another source changes nothing: it knows less, or has another address.
     """
     if assertion.is_relayed:
         _update(identity, {"last_used_at": now()})
@@ -275,7 +290,7 @@ def use(identity: AnIdentity, assertion: Assertion, caller: Caller) -> None:
 
 
 def take_over(identity: AnIdentity, profile: Profile, caller: Caller) -> None:
-    """Take over what the provider says now; the person's address may change with it."""
+    """Take over the provider's current profile; the person's address may change with it."""
     _take_over(identity, profile, caller, {})
 
 
@@ -289,17 +304,17 @@ def _take_over(identity: AnIdentity, profile: Profile, caller: Caller, more: Val
             user.picture = profile.picture
     _update(identity, {**_of_profile(profile, identity.profile), **more})
     if moved and (after := _address(identity.user_id)) != before:
-        record(identity, "email_changed", caller, detail=after or "")
+        record(identity, EventKind.EMAIL_CHANGED, caller, detail=after or "")
 
 
 def _address(user_id: str) -> str | None:
-    """A person's address as it is now."""
+    """Return a person's current address."""
     identity = address_of(of_user(user_id), lock_user(user_id).email_choice)
     return identity.email if identity else None
 
 
 def _update(identity: AnIdentity, values: Values) -> None:
-    """Write these columns of its row at once, past the ORM, and have the object say the same."""
+    """Write these columns immediately, without the ORM, and update the object."""
     _update_of(tuple(values)).run(identity_id=identity.id, **values)
     if isinstance(identity, Locked):
         vars(identity).update({name: values[name] for name in vars(identity) if name in values})
@@ -323,7 +338,7 @@ def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
         "email_verified": profile.email_verified,
         "email_trusted": profile.email_trusted,
         "profile": {
-            # Apple says it on the first visit only.
+            # Apple sends it on the first visit only.
             "name": profile.name or earlier.get("name"),
             "username": profile.username,
             "picture": profile.picture,
@@ -333,7 +348,8 @@ def _of_profile(profile: Profile, earlier: Mapping[str, Any]) -> Values:
 
 
 def _of_assertion(identity: AnIdentity, assertion: Assertion) -> Values:
-    """An ID token alone leaves the provider's token as it is."""
+    """Return the columns of an assertion. An ID token alone leaves the provider's token as
+    it is."""
     values: Values = {"last_used_at": now()}
     if assertion.token:
         values |= {"scopes": " ".join(assertion.scopes), **tokens.stored(identity, assertion.token)}
@@ -341,9 +357,9 @@ def _of_assertion(identity: AnIdentity, assertion: Assertion) -> Values:
 
 
 def record(
-    identity: AnIdentity, kind: str, caller: Caller, reason: str = "", detail: str = ""
+    identity: AnIdentity, kind: EventKind, caller: Caller, reason: str = "", detail: str = ""
 ) -> None:
-    """A line of the owner's activity that is about this identity."""
+    """Record an event about this identity in its owner's activity."""
     activity.record(
         identity.user_id,
         kind,

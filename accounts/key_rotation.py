@@ -1,8 +1,8 @@
-"""All that is sealed, wherever it stands: counted by key, and sealed anew under the first key.
+"""Key rotation: all sealed values are counted by key, and sealed again with the first key.
 
-Safe beside running servers. A value is opened and sealed while no lock is held, and written only
-where its row still holds what was read: a token that was renewed meanwhile stays. Each value is
-bound to its row (AAD), so it is sealed for that row again and for no other.
+Safe while servers run. A value is opened and sealed without a lock, and written only if its row
+still holds what was read, so a token that was refreshed meanwhile is kept. Each value is bound to
+its row (AAD), so it is sealed for that row again and for no other.
 """
 
 import re
@@ -13,14 +13,14 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, func, select, update
 
-from accounts import flows
+from accounts import flow_rows
 from errors import TokenUnreadable
 from models import Flow, OAuth, Revocation
 from storage import atomic, db
 from vault import revocations, tokens
 
 BATCH_ROWS = 200
-# What was written meanwhile, by a server whose first key is another, is looked at again.
+# Values that a server with another first key wrote meanwhile are tried again.
 PASSES = 3
 ENVELOPE_START = re.compile(r"1\.([0-9a-f]{8})")
 NO_KEY = ""
@@ -38,23 +38,24 @@ class Place:
 
 PLACES = (
     Place("tokens", OAuth, OAuth.token, tokens.bound_to),
-    Place("flows", Flow, Flow.secrets, flows.bound_to),
+    Place("flows", Flow, Flow.secrets, lambda row: flow_rows.bound_to(row.id)),
     Place("revocations", Revocation, Revocation.sealed, revocations.bound_to),
 )
 
 
 @dataclass
 class Outcome:
-    """How many values were sealed anew, were so already, or open with no key that is set."""
+    """How many values were sealed again, were already sealed with the first key, or open with no
+    configured key."""
 
     resealed: int = 0
     already_new: int = 0
-    # By the id of the key that their envelopes name.
+    # By the key id of their envelopes.
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
 def count(place: Place) -> Counter[str]:
-    """How many values of a place each key has sealed, by key id; ``NO_KEY``: no envelopes."""
+    """Count the values that each key has sealed in a place; ``NO_KEY``: not an envelope."""
     start = func.substr(place.column, 1, 10)
     query = select(start, func.count()).where(place.column.is_not(None)).group_by(start)
     counts: Counter[str] = Counter()
@@ -70,7 +71,8 @@ def _key_of(envelope: str) -> str:
 
 
 def reseal(place: Place) -> Outcome:
-    """Seal what another key than the first has sealed. May be interrupted and repeated."""
+    """Seal everything with the first key that another key has sealed. May be interrupted and
+    repeated."""
     outcome = Outcome(already_new=count(place)[tokens.sealer().key_ids[0]])
     for _ in range(PASSES):
         outcome.unreadable.clear()
@@ -90,8 +92,8 @@ Row = tuple[str, str, str]
 
 
 def _batches(place: Place) -> Iterator[Sequence[Row]]:
-    """Id, envelope and binding of what other keys have sealed, a batch at a time; no transaction
-    stays open between two."""
+    """Yield id, envelope and binding of values of other keys, in batches; no transaction stays open
+    between batches."""
     new = f"1.{tokens.sealer().key_ids[0]}.%"
     last = ""
     while True:
@@ -108,7 +110,7 @@ def _batches(place: Place) -> Iterator[Sequence[Row]]:
 
 
 def _seal_anew(batch: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
-    """Id, old and new envelope of what opens, and by key how many do not."""
+    """Return id, old and new envelope of what opens, and the number of unreadable values by key."""
     sealer = tokens.sealer()
     pairs: list[Row] = []
     unreadable: Counter[str] = Counter()
@@ -124,7 +126,7 @@ def _seal_anew(batch: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
 
 @atomic
 def _replace(place: Place, pairs: Sequence[Row]) -> int:
-    """Write the new envelopes where the old ones still stand; how many that were."""
+    """Write the new envelopes where the old ones are unchanged; return how many."""
     replaced = 0
     for row_id, old, new in pairs:
         same = (place.row.id == row_id, place.column == old)

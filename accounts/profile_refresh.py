@@ -1,4 +1,4 @@
-"""What a provider says of a person, read again with the token that their identity holds."""
+"""Profile refresh: read a provider's profile again with the identity's stored token."""
 
 from functools import partial
 
@@ -7,38 +7,37 @@ from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
 from models import OAuth
 from providers.base import Profile
-from providers.protocols import grants
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from storage import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
-    """Fetch an identity's profile and take it over. No transaction is open meanwhile.
+def read_again(identity: OAuth, connector: Connector, caller: Caller) -> None:
+    """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
-    Raises GrantEnded when only a new sign-in helps, WrongAccount when the token is of another
-    person, else ProviderError; nothing is changed then, but what is known of the token.
+    Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
+    otherwise ProviderError. Then nothing changes except the state of the token.
     """
-    db.session.commit()  # gives the connection back before the provider is asked
+    db.session.commit()  # returns the connection before the provider is asked
     profile = _read(identity, connector)
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
-    grants.prepare(connector)
-    renew = partial(grants.renew, connector, identity.subject)
+def _read(identity: OAuth, connector: Connector) -> Profile:
+    connector.prepare()
+    renew = partial(connector.refresh, identity.subject)
     token = tokens.fresh(identity.id, renew)
     try:
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
     except AccessRefused:
         token = tokens.fresh(identity.id, renew, refused=str(token.get("access_token")))
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
 
 
 @atomic
 def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
-    """Raises StateMismatch or NotFound when account or identity went meanwhile, WrongAccount for
-    the profile of another subject."""
+    """Store a profile. Raises StateMismatch or NotFound if account or identity are gone,
+    WrongAccount for the profile of another subject."""
     identities.lock_user(user_id)
     identity = identities.own(user_id, identity_id)
     if profile.subject != identity.subject:

@@ -1,6 +1,6 @@
-"""The linking rules: from what is known to one decision, which is a value with a reason.
+"""The linking rules: they turn facts into one decision, which is a value with a reason.
 
-Pure: no database, no request. accounts.py reads the facts, asks here, and carries it out.
+Pure: no database, no request. ``verbs`` reads the facts, asks here, and carries out the decision.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,9 @@ from providers.base import Profile
 
 @dataclass(frozen=True)
 class Policy:
-    """What the operator chose: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS, and in
-    ``usable`` the (provider, issuer) pairs that people can sign in with; None: any.
-    ``apps_only``: those of them that need an app, so that no browser can prove them.
-    """
+    """The operator's choices: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS, and in ``usable``
+    the (provider, issuer) pairs that people can sign in with; None: any. ``apps_only``: the pairs
+    that need an app, so that no browser can use them."""
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     signups_open: bool = True
@@ -39,7 +38,7 @@ class Policy:
         return self.can_use(provider, issuer) and (provider, issuer) not in self.apps_only
 
     def allows(self, email: str | None, *, verified: bool) -> bool:
-        """Whether this address lets its holder in. Fails closed."""
+        """Whether this address admits its holder. Fails closed."""
         if not self.allowed_email_domains:
             return True
         domain = email.rpartition("@")[2].lower() if email and email.isascii() else ""
@@ -47,7 +46,7 @@ class Policy:
 
 
 class Identity(Protocol):
-    """What the rules look at in an identity that an account has."""
+    """What the rules look at in an account's identity."""
 
     provider: str
     issuer: str
@@ -64,17 +63,17 @@ class Owner:
 
     user_id: str
     disabled: bool = False
-    # Whether an address of its other identities passes the operator's list; this one's is in
-    # the profile, which may say something new.
+    # Whether an address of its other identities passes the operator's list. This identity's address
+    # is in the new profile, which may differ.
     allowed: bool = True
 
 
 @dataclass(frozen=True)
 class Match:
-    """An account, not this identity's, with the same address."""
+    """Another account with the same address."""
 
     user_id: str
-    # Whether its own address was verified, and by a provider whose word may join accounts.
+    # Whether its own address was verified by a provider that is trusted to join accounts.
     verified: bool
     trusted: bool
     disabled: bool = False
@@ -99,7 +98,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Join:
-    """The operator lets equal addresses join, and both sides proved theirs."""
+    """The operator allows joining by address, and both sides are verified."""
 
     user_id: str
     reason: ClassVar[str] = "email_verified_on_both_sides"
@@ -107,13 +106,13 @@ class Join:
 
 @dataclass(frozen=True)
 class NeedsOwnership:
-    """An account has this address: nothing happens before its owner signs in to it and confirms.
+    """An account has this address: nothing happens until its owner signs in to it and confirms.
 
-    ``may_connect``: the new identity's address is verified, so its holder may be told of the
-    account and connect to it. Otherwise all that can be had here is a separate account.
-    ``may_create``: a separate account is allowed. An old account that never proved the address
-    may have been planted, and one that nothing here opens any more can never be proved:
-    neither must keep the address's owner out.
+    ``may_connect``: the new identity's address is verified, so its holder may learn of the account
+    and connect to it. Otherwise only a separate account is offered. ``may_create``: a separate
+    account is allowed. An old account that never verified the address may have been planted, and
+    one that no identity opens any more can never be confirmed: neither may lock the owner of the
+    address out.
     """
 
     user_ids: tuple[str, ...]
@@ -124,7 +123,7 @@ class NeedsOwnership:
 
 @dataclass(frozen=True)
 class NeedsSwitch:
-    """The browser is signed in to another account: changing over is asked first."""
+    """The browser is signed in to another account: the person is asked before changing over."""
 
     then: Known | Create | Join
     reason: ClassVar[str] = "signed_in_as_another"
@@ -144,7 +143,8 @@ class AlreadyLinked:
 
 @dataclass(frozen=True)
 class NeedsMerge:
-    """The identity opens another account; both are proved now, so merging may be offered."""
+    """The identity opens another account. The person has just signed in to both, so a merge may be
+    offered."""
 
     user_id: str
     reason: ClassVar[str] = "identity_of_another_account"
@@ -171,7 +171,7 @@ def any_allowed(identities: Sequence[Identity], policy: Policy) -> bool:
 
 
 def ways_in(identities: Sequence[AnIdentity], policy: Policy) -> list[AnIdentity]:
-    """Those of an account's identities that let its person in, if these are all it has."""
+    """Return the identities that admit the person, if these are all that the account has."""
     if not any_allowed(identities, policy):
         return []
     return [row for row in identities if policy.can_use(row.provider, row.issuer)]
@@ -186,11 +186,11 @@ def decide_sign_in(
     signed_in_as: str | None = None,
     separate: bool = False,
 ) -> SignInDecision:
-    """What a sign-in with this profile comes to.
+    """Decide the outcome of a sign-in with this profile.
 
-    ``owner``: the account the identity opens, if any. ``matches``: the accounts with the
-    profile's address. ``signed_in_as``: the account this browser is in and was not asked to
-    leave. ``separate``: the person was asked and wants an account of their own.
+    ``owner``: the account that the identity opens, if any. ``matches``: the accounts with the
+    profile's address. ``signed_in_as``: the account that this browser is signed in to.
+    ``separate``: the person was asked and wants a separate account.
     """
     decision = _decide_account(profile, owner, matches, policy, separate=separate)
     if signed_in_as is None or not isinstance(decision, Known | Create | Join):
@@ -235,8 +235,8 @@ def _decide_known_email(
     profile: Profile, matches: Sequence[Match], policy: Policy
 ) -> Join | NeedsOwnership | Refused:
     if not profile.email_verified:
-        # The visitor proved nothing, so must not learn whether the address has an account
-        # where sign-ups are closed, nor be led to it where they are open.
+        # An unverified visitor must not learn whether the address has an account if sign-ups are
+        # closed, nor be led to it if they are open.
         if not policy.signups_open:
             return Refused(SignupsClosed())
         users = tuple(match.user_id for match in matches)
@@ -254,7 +254,7 @@ def _decide_known_email(
 
 
 def _not_allowed(profile: Profile, policy: Policy) -> SignInError:
-    """The refusal that tells the person what to do about it."""
+    """Return the refusal that tells the person what to do."""
     if profile.email is None:
         return NoEmail()
     if not profile.email_verified and policy.allows(profile.email, verified=True):
@@ -263,7 +263,7 @@ def _not_allowed(profile: Profile, policy: Policy) -> SignInError:
 
 
 def decide_link(user_id: str, owner: Owner | None) -> LinkDecision:
-    """What linking an identity to the signed-in ``user_id`` comes to."""
+    """Decide the outcome of linking an identity to the signed-in ``user_id``."""
     if owner is None:
         return Link()
     if owner.user_id == user_id:

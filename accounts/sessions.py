@@ -1,7 +1,7 @@
 """Signed-in browsers and devices: the only writer of sessions.
 
-The cookie holds a random token, the row its SHA-256: who reads the database cannot sign in.
-A row that is gone is a session that is gone, on every instance, from the next request on.
+The cookie holds a random token, the row its SHA-256, so reading the database lets nobody sign in.
+A deleted row ends its session on every instance, from the next request on.
 """
 
 import hashlib
@@ -15,34 +15,48 @@ from sqlalchemy import (
     CursorResult,
     Integer,
     Select,
+    and_,
     bindparam,
     delete,
     func,
     insert,
-    or_,
+    not_,
     select,
     update,
 )
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from accounts.activity import Caller
-from models import Session
+from models import Session, User
 from storage import atomic, db, new_id, now
-from storage.compiled import CompiledStatement
+from storage.compiled import CompiledSelect, CompiledStatement
 
 LIFETIME_DAYS = 90
 IDLE_DAYS = 14
 SEEN_EVERY_SECONDS = 60
 RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
-# When a session's person has not proved themselves in a way that still counts.
+# The auth_time of a session whose person must reauthenticate before any sensitive act.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A session is alive: the only definition. Its parameters are in ``alive_at``.
+ALIVE = and_(
+    Session.expires_at > bindparam("alive_at"), Session.last_seen_at > bindparam("idle_since")
+)
+# The same, and its user is not disabled; with users joined.
+LETS_IN = and_(ALIVE, User.disabled_at.is_(None))
 
 _ADD = CompiledStatement(insert(Session))
 _FIND = (
     select(Session)
-    .where(Session.token_hash == bindparam("token_hash"))
-    .options(joinedload(Session.user, innerjoin=True))
+    .join(Session.user)
+    .where(Session.token_hash == bindparam("token_hash"), LETS_IN)
+    .options(contains_eager(Session.user))
+)
+_OF_USER = (
+    select(Session)
+    .where(Session.user_id == bindparam("user_id"), ALIVE)
+    .order_by(Session.last_seen_at.desc())
 )
 _KEPT = (
     select(Session.id)
@@ -53,16 +67,21 @@ _KEPT = (
 _END_OLDEST = CompiledStatement(
     delete(Session).where(Session.user_id == bindparam("user_id"), Session.id.not_in(_KEPT))
 )
-_NUMBER = CompiledStatement(select(func.count()).where(Session.user_id == bindparam("user_id")))
+_NUMBER = CompiledSelect(select(func.count()).where(Session.user_id == bindparam("user_id")), int)
+
+
+def alive_at(moment: datetime) -> dict[str, datetime]:
+    """Return the parameters of ALIVE and LETS_IN."""
+    return {"alive_at": moment, "idle_since": moment - timedelta(days=IDLE_DAYS)}
 
 
 def hash_token(token: str) -> str:
-    """How a random secret is kept: it is long enough that a plain hash cannot be reversed."""
+    """Hash a random secret; it is long enough that a plain hash cannot be reversed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Opener(Protocol):
-    """An identity, as far as it opens a session."""
+    """An identity, as far as it starts a session."""
 
     @property
     def id(self) -> str: ...
@@ -74,7 +93,7 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class Begun:
-    """A session that was just begun: what stands in its row."""
+    """A session that was just started: the columns of its row."""
 
     id: str
     token_hash: str = field(repr=False)
@@ -97,12 +116,12 @@ def start(
     replaces: str | None = None,
     auth_time: float | None = None,
 ) -> tuple[Begun, str]:
-    """A session for the identity's owner, as a row of its own, and the token for the cookie.
+    """Start a session for the identity's owner; return it and the token for the cookie.
 
-    ``replaces``: id of the session that this browser had; it ends. When it was the same
-    person's the new one is no more recent: a provider that still knows them signs whoever sits
-    there in again, unasked. For sensitive acts they are asked to prove themselves (``renew``).
-    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
+    ``replaces``: the id of this browser's previous session, which ends. If it was the same
+    person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
+    sits there without asking, so sensitive acts need a reauthentication (``renew``). ``auth_time``:
+    when the person authenticated at the provider, as a Unix time.
     """
     started_at = now()
     begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
@@ -121,18 +140,18 @@ def start(
         address=caller.address,
     )
     _ADD.run(**vars(begun))
-    if _NUMBER.value(user_id=identity.user_id) > MAX_SESSIONS_PER_USER:
+    if (_NUMBER.row(user_id=identity.user_id) or 0) > MAX_SESSIONS_PER_USER:
         _END_OLDEST.run(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
     return begun, token
 
 
 def moment(seconds: float) -> datetime:
-    """A time since 1970; now, where it is yet to come."""
+    """Return a Unix time as a datetime, clamped to now."""
     return datetime.fromtimestamp(min(seconds, now().timestamp()), UTC)
 
 
 def _end_replaced(session_id: str, user_id: str) -> datetime:
-    """End a session; since when its successor, this user's, has been proved."""
+    """End a session; return the auth_time of its successor for the same user."""
     of_same = (Session.id == session_id, Session.user_id == user_id)
     auth_time = db.session.scalar(select(Session.authenticated_at).where(*of_same))
     db.session.execute(delete(Session).where(Session.id == session_id))
@@ -140,23 +159,15 @@ def _end_replaced(session_id: str, user_id: str) -> datetime:
 
 
 def find(token: str | None) -> Session | None:
-    """The session a cookie speaks of, with its user; None when it is over or the user is off."""
+    """Return the session of a cookie's token, with its user; None if it has ended or expired, or
+    the user is disabled."""
     if not token or len(token) > 128:
         return None
-    session = db.session.scalar(_FIND, {"token_hash": hash_token(token)})
-    if session is None or not _is_alive(session) or not session.user.is_active:
-        return None
-    return session
-
-
-def _is_alive(session: Session) -> bool:
-    moment = now()
-    idle_since = moment - timedelta(days=IDLE_DAYS)
-    return session.expires_at > moment and session.last_seen_at > idle_since
+    return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
 
 
 def is_recent(session: Session) -> bool:
-    """Whether its person proved themselves in the last 15 minutes."""
+    """Return whether the person authenticated in the last 15 minutes."""
     return is_recent_moment(session.authenticated_at)
 
 
@@ -167,7 +178,7 @@ def is_recent_moment(value: datetime) -> bool:
 @atomic
 def touch(session: Session, caller: Caller) -> None:
     """Note that a session is in use, at most once a minute."""
-    if session.last_seen_at < now() - timedelta(seconds=SEEN_EVERY_SECONDS):
+    if needs_touch(session):
         db.session.execute(
             update(Session)
             .where(Session.id == session.id)
@@ -181,7 +192,7 @@ def needs_touch(session: Session) -> bool:
 
 @atomic
 def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """A new token for a session whose rights have grown; the old one is dead."""
+    """Return a new token for a session that gained rights; the old one stops working."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
     if reauthenticated:
@@ -191,15 +202,20 @@ def renew(session_id: str, *, reauthenticated: bool = False) -> str:
 
 
 def of_user(user_id: str) -> Sequence[Session]:
-    """The living sessions of a person, last seen first."""
-    query = select(Session).where(Session.user_id == user_id).order_by(Session.last_seen_at.desc())
-    return [session for session in db.session.scalars(query) if _is_alive(session)]
+    """Return a person's sessions that are alive, last seen first."""
+    return db.session.scalars(_OF_USER, {"user_id": user_id, **alive_at(now())}).all()
+
+
+def count_alive() -> int:
+    """Return how many sessions are alive, of enabled and disabled users."""
+    query = select(func.count()).select_from(Session).where(ALIVE)
+    return db.session.scalar(query, alive_at(now())) or 0
 
 
 @atomic
 def end(user_id: str, session_id: str) -> Session | None:
-    """End one of this person's sessions; None when there is no such one."""
-    # Compared here: an id from an address may hold what a database refuses to compare with.
+    """End one of this person's sessions; return None if there is no such session."""
+    # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
     if session is not None:
         db.session.delete(session)
@@ -208,7 +224,7 @@ def end(user_id: str, session_id: str) -> Session | None:
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
-    """End all of this person's sessions but one; how many that were."""
+    """End all of this person's sessions but one; return how many."""
     others = delete(Session).where(Session.user_id == user_id, Session.id != kept_id)
     result = db.session.execute(others)
     return result.rowcount if isinstance(result, CursorResult) else 0
@@ -216,7 +232,7 @@ def end_others(user_id: str, kept_id: str) -> int:
 
 @atomic
 def end_all(user_id: str | None = None) -> int:
-    """End all sessions of a person, or of everybody; how many that were."""
+    """End all sessions of a person, or of everybody; return how many."""
     theirs = delete(Session)
     if user_id is not None:
         theirs = theirs.where(Session.user_id == user_id)
@@ -226,29 +242,28 @@ def end_all(user_id: str | None = None) -> int:
 
 @atomic
 def end_of_identity(identity_id: str, kept_id: str) -> None:
-    """End the sessions that an identity started, but one: it is no way in any more."""
+    """End the sessions that a removed identity started, except one."""
     db.session.execute(
         delete(Session).where(Session.identity_id == identity_id, Session.id != kept_id)
     )
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's sessions to another. Call within an atomic verb.
+    """Move one account's sessions to another. Call within an atomic verb.
 
-    They proved less than they may do now, so each must prove itself before a sensitive act.
+    They open more than they were authenticated for, so each must reauthenticate before a sensitive
+    act.
     """
     theirs = update(Session).where(Session.user_id == from_user_id)
     db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
 
 
 def expired() -> Select[str]:
-    """The ids of sessions that are over."""
-    idle_since = now() - timedelta(days=IDLE_DAYS)
-    is_expired = or_(Session.expires_at < now(), Session.last_seen_at < idle_since)
-    return select(Session.id).where(is_expired)
+    """Select the ids of sessions that are not alive."""
+    return select(Session.id).where(not_(ALIVE)).params(alive_at(now()))
 
 
 @atomic
 def purge(ids: Sequence[str]) -> None:
-    """Delete sessions that are over."""
+    """Delete expired sessions, by id."""
     db.session.execute(delete(Session).where(Session.id.in_(ids)))

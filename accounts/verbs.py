@@ -1,7 +1,7 @@
-"""People and their identities: the only writer of either.
+"""The verbs of people and their identities; no other module changes them.
 
-Each verb is one transaction that reads the facts, asks linking.py, and carries the decision
-out. An account is locked before its identities are counted or moved.
+Each verb is one transaction that reads the facts, asks the rules, and carries out the decision. An
+account is locked before its identities are counted or moved.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
 
 from accounts import activity, identities, sessions
-from accounts.activity import Caller
+from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
     Create,
@@ -30,7 +30,8 @@ from accounts.rules import (
 )
 from errors import LastWayIn, NotFound, StateMismatch
 from models import OAuth, User
-from providers.base import Assertion, clean_text
+from providers.base import Assertion
+from providers.profile import clean_text
 from storage import atomic, db, now
 from vault import revocations
 
@@ -39,7 +40,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class SignIn:
-    """A decision, and the identity to start a session with where it opened an account."""
+    """A decision, and the identity that starts a session if it opened an account."""
 
     decision: SignInDecision
     identity: identities.Locked | None = None
@@ -54,10 +55,10 @@ def sign_in(
     signed_in_as: str | None = None,
     separate: bool = False,
 ) -> SignIn:
-    """Find, create or join the account for what a flow brought, as linking.py decides.
+    """Find, create or join the account of an assertion, as the rules decide.
 
-    Unless the decision opens an account (Known, Create, Join) nothing is written but, where
-    the identity's account is known, that it was refused.
+    Unless the decision opens an account (Known, Create, Join), nothing is written except the
+    refusal in the activity of a known account.
     """
     identity, matches = identities.look_up(identities.lock_identity, assertion, policy)
     decision = decide_sign_in(
@@ -76,13 +77,13 @@ def sign_in(
             identity = identities.add(identities.add_user(assertion.profile), assertion)
         case Join():
             identity = identities.add(identities.lock_user(decision.user_id).id, assertion)
-            identities.record(identity, "linked", caller, decision.reason)
+            identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
-            identities.record(identity, "refused", caller, decision.reason)
+            identities.record(identity, EventKind.REFUSED, caller, decision.reason)
             return SignIn(decision)
         case _:
             return SignIn(decision)
-    identities.record(identity, "signed_in", caller, decision.reason)
+    identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
     return SignIn(decision, identity)
 
 
@@ -90,14 +91,14 @@ def sign_in(
 def link(
     user_id: str, assertion: Assertion, caller: Caller, reason: str = Link.reason
 ) -> LinkDecision:
-    """Add an identity to an account whose owner asked for it; or say why not (NeedsMerge)."""
+    """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge)."""
     identities.lock_user(user_id)
     identity = identities.lock_identity(assertion)
     decision = decide_link(user_id, identities.owner(identity) if identity else None)
     match decision:
         case Link():
             identity = identities.add(user_id, assertion)
-            identities.record(identity, "linked", caller, reason)
+            identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():
             assert identity is not None
             identities.use(identity, assertion, caller)
@@ -106,9 +107,9 @@ def link(
 
 @atomic
 def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
-    """Link after the old account was proved and the person confirmed.
+    """Link after the person verified ownership of the old account and confirmed.
 
-    Raises StateMismatch when that is not, or no longer, what the linking rules ask for.
+    Raises StateMismatch if the linking rules do not, or no longer, ask for that.
     """
     decision = sign_in_preview(assertion, policy)
     if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
@@ -120,7 +121,7 @@ def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) 
 
 
 def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
-    """What signing in would come to now. Writes nothing."""
+    """Return what signing in would lead to now. Writes nothing."""
     identity, matches = identities.look_up(identities.find, assertion, policy)
     owner = identities.owner(identity, policy) if identity else None
     return decide_sign_in(identities.judged(identity, assertion), owner, matches, policy)
@@ -128,12 +129,12 @@ def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
 
 @atomic
 def confirm(user_id: str, identity_id: str, assertion: Assertion, caller: Caller) -> bool:
-    """Whether a renewed proof came back with the identity that was asked for; then noted."""
+    """Check that a reauthentication returned the requested identity, and record it."""
     identity = identities.lock_identity(assertion)
     if identity is None or identity.id != identity_id or identity.user_id != user_id:
         return False
     identities.use(identity, assertion, caller)
-    identities.record(identity, "confirmed", caller)
+    identities.record(identity, EventKind.REAUTHENTICATED, caller)
     return True
 
 
@@ -141,18 +142,18 @@ def confirm(user_id: str, identity_id: str, assertion: Assertion, caller: Caller
 def unlink(
     user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
 ) -> OAuth:
-    """Remove an identity and end the other sessions that it started; returns what was removed.
-    Its grant is given back to the provider soon after.
+    """Remove an identity and end the other sessions that it started; return the removed identity.
+    Its token is revoked soon after.
 
-    Raises NotFound (also for a stranger's identity) or LastWayIn: the count is taken while
-    the account is locked, so of two removals at once the second sees the first.
+    Raises NotFound (also for another person's identity) or LastWayIn. Identities are counted while
+    the account is locked, so of two concurrent removals the second sees the first.
     """
     user = identities.lock_user(user_id)
     identity = identities.own(user.id, identity_id)
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
     sessions.end_of_identity(identity_id, kept_id=session_id)
-    identities.record(identity, "unlinked", caller)
+    identities.record(identity, EventKind.UNLINKED, caller)
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
@@ -166,20 +167,20 @@ def unlink(
 
 def _note_address(user: User, before: str | None, caller: Caller) -> None:
     if user.email != before:
-        activity.record(user.id, "email_changed", caller, detail=user.email or "")
+        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
 
 
 def others_usable(rows: Sequence[OAuth], identity_id: str, policy: Policy) -> list[OAuth]:
-    """The identities that still let the person in when this one is gone."""
+    """Return the identities that still admit the person without this one."""
     return ways_in([row for row in rows if row.id != identity_id], policy)
 
 
 @atomic
 def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
-    """Bring the account that an identity opens into this one: its identities, sessions and
-    activity; then it is gone. Both accounts were proved and the merge confirmed.
+    """Merge the account that an identity opens into this one: its identities, sessions and
+    activity. The other account is deleted. The person signed in to both and confirmed.
 
-    Raises StateMismatch when the identity opens no other account any more.
+    Raises StateMismatch if the identity no longer opens another account.
     """
     found = identities.find(assertion)
     if found is None or found.user_id == user_id:
@@ -203,16 +204,16 @@ def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
     db.session.expire_all()
     db.session.delete(gone)
     identity.user_id = user_id
-    identities.record(identity, "merged", caller, detail=f"account {other_id}")
+    identities.record(identity, EventKind.MERGED, caller, detail=f"account {other_id}")
     _note_address(kept, before.email if before else None, caller)
 
 
 @atomic
 def rename(user_id: str, name: str | None, caller: Caller) -> User:
-    """Change what a person is called; what providers say later does not change it back.
+    """Change a person's name; what providers report later does not change it back.
 
-    The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
-    the name away. Raises NotFound when the account is gone.
+    It is cleaned like a provider's name. None, or a name of which nothing remains, removes it.
+    Raises NotFound if the account is gone.
     """
     user = identities.lock(user_id)
     if user is None:
@@ -220,16 +221,16 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
     cleaned = clean_text(name)
     if cleaned != user.name:
         user.name = cleaned
-        activity.record(user_id, "renamed", caller, detail=cleaned or "")
+        activity.record(user_id, EventKind.RENAMED, caller, detail=cleaned or "")
     return user
 
 
 @atomic
 def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
-    """Have an identity's address be the person's; None: the one that is chosen for them.
+    """Choose the identity whose address is the person's; None: the default one.
 
-    Raises NotFound where it is not theirs or holds no verified address: what a provider does
-    not vouch for speaks for nobody who has something better.
+    Raises NotFound if it is not theirs or has no verified address: an unverified address cannot
+    become the primary one.
     """
     user = identities.lock_user(user_id)
     identity = identities.own(user_id, identity_id) if identity_id else None
@@ -253,7 +254,7 @@ def choose_picture(user_id: str, identity_id: str | None) -> None:
 
 @dataclass(frozen=True)
 class Deleted:
-    """What there was of an account, now that it is gone: counts, and by provider its handles."""
+    """A deleted account: counts, and its handles by provider."""
 
     identities: tuple[tuple[str, str], ...]
     sessions: int
@@ -262,10 +263,10 @@ class Deleted:
 
 @atomic
 def delete(user_id: str, caller: Caller) -> Deleted:
-    """Remove an account with all that is its own: identities and their tokens, sessions,
-    unfinished flows, activity. Its grants are given back to the providers soon after.
+    """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
+    activity. Its tokens are revoked at the providers soon after.
 
-    Raises StateMismatch when it is gone already.
+    Raises StateMismatch if it is already gone.
     """
     user = identities.lock_user(user_id)
     rows = identities.of_user(user_id)
@@ -276,7 +277,7 @@ def delete(user_id: str, caller: Caller) -> Deleted:
         len(sessions.of_user(user_id)),
         activity.count(user_id),
     )
-    # The constraints take everything else along, also what another request has just added.
+    # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()
     log.info("account_deleted", user=user_id, address=caller.address)
@@ -285,26 +286,26 @@ def delete(user_id: str, caller: Caller) -> Deleted:
 
 @atomic
 def switch(user_id: str, *, on: bool, caller: Caller) -> int:
-    """Switch an account off, which ends its sessions, or on again; how many sessions ended.
+    """Disable an account, which ends its sessions, or enable it; return how many sessions ended.
 
-    Raises NotFound. What is so already stays, with the time since when it is.
+    Raises NotFound. An account that is already disabled keeps its time.
     """
     user = identities.lock(user_id)
     if user is None:
         raise NotFound("the account is gone")
     if user.is_active != on:
         user.disabled_at = None if on else now()
-        activity.record(user_id, "switched_on" if on else "switched_off", caller)
+        activity.record(user_id, EventKind.ENABLED if on else EventKind.DISABLED, caller)
     return 0 if on else sessions.end_all(user_id)
 
 
 def identities_of(user_id: str) -> Sequence[OAuth]:
-    """A person's identities, the oldest first."""
+    """Return a person's identities, oldest first."""
     return identities.of_user(user_id)
 
 
 def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
-    """The providers that open these accounts here."""
+    """Return the providers that open these accounts here."""
     query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
     return {
         provider
@@ -314,6 +315,6 @@ def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
 
 
 def owner_of(assertion: Assertion) -> User | None:
-    """The person whose account an identity opens, if any."""
+    """Return the person whose account an identity opens, if any."""
     identity = identities.find(assertion)
     return identity.user if identity else None

@@ -1,1 +1,1 @@
-"""The benchmark: `make bench`. docs/performance.md says what each figure means."""
+"""The benchmark: `make bench`. docs/performance.md explains each figure."""

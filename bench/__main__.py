@@ -1,5 +1,9 @@
-"""`make bench`, or python -m bench: ours, a stock Flask-Dance app and an empty Flask view, measured
-in turns against a look-alike provider over TLS. docs/performance.md says what the figures mean."""
+"""`make bench`, or python -m bench: compares Quickstep, a stock Flask-Dance app and an empty Flask
+view.
+
+They are measured in turns against a fake provider over TLS. docs/performance.md explains the
+figures.
+"""
 
 import argparse
 import asyncio
@@ -50,14 +54,14 @@ def arguments() -> argparse.Namespace:
 
 
 class Bench:
-    """One run: the look-alike, the servers, and the parts in their order."""
+    """One run: the fake provider, the servers, and the measurements in their order."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options, self.folder = options, folder
         self.results = Results()
         self.certificates: Certificates = certificates.make(folder)
         self.running = ExitStack()
-        # Identities in a database that is kept belong to one address.
+        # The identities of a kept database belong to one address.
         is_kept = "people" in options.parts or options.postgres
         first_port = PEOPLE_PORT if is_kept else 0
         self.provider = Provider(self.certificates.server, first_port)
@@ -85,7 +89,7 @@ class Bench:
                 self.of_many()
 
     def alone(self) -> None:
-        """What is measured of a server with no other beside it."""
+        """Measure what needs a server without another one running."""
         for server in (self.ours(), self.stock()):
             tell(f"start and memory: {server.name}")
             for number in range(min(3, self.options.rounds)):
@@ -130,7 +134,7 @@ class Bench:
                 await measure.throughput(server, 4 * measure.scale)
 
     def of_many(self) -> None:
-        """The same sign-in and session check with few people in the database, and with many."""
+        """Measure sign-in and session check with few people in the database, and with many."""
         made = {size: self.peopled(size) for size in (SMALL, self.options.people)}
         running = {size: self.running.enter_context(server) for size, server in made.items()}
         for server in running.values():
@@ -140,8 +144,8 @@ class Bench:
                 asyncio.run(self.measure.with_people(server, size))
 
     def peopled(self, size: int) -> Server:
-        """Ours with so many people. Their identities belong to the look-alike's address, which is
-        the same each time, so a kept database is good for the next run too."""
+        """Return our server with this many people. Their identities belong to the provider's
+        address, which is the same in every run, so a kept database can be reused."""
         kept = (self.options.cache or self.folder) / f"people-{size}.sqlite"
         path = kept if kept.exists() else kept.with_suffix(".new")
         path.unlink(missing_ok=True) if path != kept else None

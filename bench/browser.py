@@ -1,4 +1,4 @@
-"""Browsers that cost little: kept connections, cookies, a sign-in, and the question who it was."""
+"""Cheap browsers: kept connections, cookies, a sign-in, and a check of who signed in."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from bench.provider import address_of
 
 
 class Failed(Exception):
-    """Something else came back than a sign-in that works gives."""
+    """The response is not that of a successful sign-in."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Connection:
-    """One kept connection to a server on loopback; opened again where the server closed it."""
+    """A kept connection to a server on loopback; reopened if the server closed it."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -72,7 +72,7 @@ class Connection:
 
 @dataclass
 class SignIn:
-    """A sign-in that is over: the cookies it left, and how long the callback took, in seconds."""
+    """A finished sign-in: its cookies, and the duration of the callback in seconds."""
 
     provider: str
     person: str
@@ -93,11 +93,11 @@ class SignIn:
 async def sign_in(
     connection: Connection, provider: str, person: str, *, pause: float | None = None
 ) -> SignIn:
-    """From the button to the callback's answer, in a browser without cookies.
+    """Sign in from the button to the callback's response, in a browser without cookies.
 
-    The provider's page costs the server nothing, so nobody goes there: code and state are put
-    together here. ``pause``: seconds spent there; the callback then comes by a new connection, as
-    it does where a proxy stands in front or the server keeps connections for a moment only.
+    The provider's page costs the server nothing, so it is skipped: code and state are built here.
+    ``pause`` is the time spent there in seconds; the callback then uses a new connection, as it
+    does behind a proxy, or if the server closes idle connections quickly.
     """
     done = SignIn(provider, person)
     try:
@@ -129,7 +129,7 @@ def _redirect(answer: Answer, what: str) -> str:
 
 
 async def check(connection: Connection, done: SignIn, path: str) -> None:
-    """Ask the server whom it takes this browser for: ``is_wrong`` when for somebody else."""
+    """Ask the server who is signed in; ``is_wrong`` if that is another person."""
     answer = await connection.get(path, done.cookies)
     if answer.status != 200:
         done.error = f"who am I: {answer.status}"

@@ -22,8 +22,8 @@ class Certificates:
 
 
 def make(folder: Path) -> Certificates:
-    """Clients trust the provider by a bundle as long as a real one, since reading it is what
-    a stock client spends most of a sign-in on."""
+    """Create the files. The bundle is as long as a real one, since a stock client spends most of a
+    sign-in reading it."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = _name("bench authority")

@@ -1,4 +1,4 @@
-"""An empty Flask view: what a session check is measured against. Its cookie session is not read."""
+"""An empty Flask view, the baseline of a session check. Its cookie session is not read."""
 
 from flask import Flask
 

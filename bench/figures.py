@@ -1,4 +1,4 @@
-"""The measurements: each takes servers that run, and adds to the results."""
+"""The measurements: each takes running servers, and adds to the results."""
 
 import asyncio
 import itertools
@@ -12,23 +12,23 @@ from bench.results import Results
 from bench.servers import Provider, Server
 
 BROWSERS = 16
-# One at a time: the stock app mixes its visitors up, and then it does less than its work.
+# One at a time: the stock app mixes concurrent visitors up, and then does less work.
 CPU_BROWSERS = 1
 ROUND_TRIP = 0.04
-# Longer than a background connection takes; people take longer still.
+# Longer than opening a connection in the background takes; people take longer still.
 AT_THE_PROVIDER = 0.3
 
 
 @dataclass
 class Measure:
-    """``scale``: 1 is the whole bench, less is less of everything. ``known``: how many people are
-    known before the rounds."""
+    """``scale``: 1 is the whole bench, less shortens every part. ``known``: the number of people
+    that exist before the rounds."""
 
     provider: Provider
     results: Results
     scale: float = 1.0
     known: int = 40
-    # Nobody whom an earlier run has left in a database that is kept.
+    # People that no earlier run has left in a kept database.
     _new: Iterator[int] = field(default_factory=lambda: itertools.count(1000 * int(time.time())))
 
     def count(self, number: int) -> int:
@@ -38,7 +38,7 @@ class Measure:
         return [str(next(self._new)) for _ in range(number)]
 
     def some_known(self, number: int) -> list[str]:
-        """Spread over all of them, the same ones each time."""
+        """Return known people, spread over all of them; the same ones each time."""
         step = max(1, self.known // number)
         return [str(1 + each * step % self.known) for each in range(number)]
 
@@ -51,7 +51,7 @@ class Measure:
         browsers: int = CPU_BROWSERS,
         provider: str = "google",
     ) -> list[SignIn]:
-        """Sign everybody in, as many at a time as there are browsers."""
+        """Sign everybody in, one at a time per browser."""
         waiting = iter(people)
         done: list[SignIn] = []
 
@@ -65,7 +65,7 @@ class Measure:
         return done
 
     async def judge(self, server: Server, done: list[SignIn]) -> None:
-        """Who was taken for somebody else, and what failed."""
+        """Count sign-ins as the wrong person, and failures."""
         connection = Connection(server.port)
         for each in done:
             if not each.error:
@@ -78,7 +78,7 @@ class Measure:
         connection.close()
 
     async def warm(self, server: Server) -> None:
-        """Every worker and thread has worked, and the known people are known."""
+        """Warm up: every worker and thread has worked, and the known people exist."""
         known = self.some_known(min(self.known, 40))
         await self.judge(server, await self.all_in(server, known))
         for provider in server.providers:
@@ -86,7 +86,7 @@ class Measure:
             await self.judge(server, done)
 
     async def sign_ins(self, server: Server, number: int, kinds: tuple[str, ...]) -> None:
-        """CPU of a sign-in, and what it asks of the provider."""
+        """Measure the CPU of a sign-in, and its requests to the provider."""
         for kind in kinds:
             people = self.new(number) if kind == "new" else self.some_known(number)
             asked, used = self.provider.control("/"), server.cpu()
@@ -98,7 +98,7 @@ class Measure:
             await self.judge(server, done)
 
     async def throughput(self, server: Server, seconds: float) -> None:
-        """Sign-ins a second, of new people, each round trip 40 ms."""
+        """Measure sign-ins per second of new people, with round trips of 40 ms."""
         self.provider.control(f"/?round_trip={ROUND_TRIP}")
         done: list[SignIn] = []
         began = time.perf_counter()
@@ -117,14 +117,14 @@ class Measure:
         self.results.add("sign_ins_per_second", server.name, good / took)
 
     async def callbacks(self, server: Server, number: int) -> None:
-        """How long a callback takes when a round trip is 40 ms, in round trips."""
+        """Measure the duration of a callback, in round trips of 40 ms."""
         self.provider.control(f"/?round_trip={ROUND_TRIP}")
         for provider in server.providers:
             await self._callback(server, provider, number, "")
         self.provider.control("/?round_trip=0")
 
     async def callbacks_after_idle(self, server: Server, seconds: float) -> None:
-        """The same once nothing has happened for a while and the provider has hung up."""
+        """Measure the same after an idle time, when the provider has closed its connections."""
         await asyncio.sleep(0.8 * seconds)
         self.provider.control("/close")
         await asyncio.sleep(0.2 * seconds)
@@ -146,12 +146,12 @@ class Measure:
             self.results.add(f"callback_{provider}{suffix}", server.name, median)
         await self.judge(server, done)
 
-    # The rest.
+    # Session checks and memory.
 
     async def session_check(
         self, server: Server, number: int, figure: str = "session_check_ms"
     ) -> None:
-        """CPU of the question who is signed in; of the empty server, of its empty view."""
+        """Measure the CPU of a session check; for the empty server, of its view."""
         path, cookies = "/", [dict[str, str]()]
         if server.name != "empty":
             done = await self.all_in(server, self.some_known(CPU_BROWSERS))
@@ -172,7 +172,7 @@ class Measure:
         self.results.add(figure, server.name, 1000 * (server.cpu() - used) / number)
 
     async def memory(self, server: Server, sign_ins: int) -> None:
-        """MiB: of the idle server as a whole, and what each worker grows by."""
+        """Measure MiB of the idle server as a whole, and the growth of each worker."""
         await self.warm(server)
         for key in ("Rss", "Pss"):
             self.results.add(f"idle_{key.lower()}_mib", server.name, sum(server.memory(key)))
@@ -187,7 +187,7 @@ class Measure:
         self.results.add("growth_per_worker_mib", server.name, growth)
 
     async def with_people(self, server: Server, size: int) -> None:
-        """What a sign-in of somebody known and a session check cost among so many people."""
+        """Measure a known person's sign-in and a session check with this many people."""
         number = self.count(150)
         people = [str(1 + each * size // number) for each in range(number)]
         used = server.cpu()

@@ -1,4 +1,4 @@
-"""Databases with very many people, written in bulk past the verbs; kept where a folder is named."""
+"""Databases with very many people, written in bulk without the verbs; kept if a folder is named."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,12 @@ from bench.provider import address_of
 from models import OAuth, Session, User
 
 ROWS_AT_ONCE = 10_000
-# One person in so many has a session.
+# One person in this many has a session.
 ONE_SESSION_IN = 10
 
 
 def seed(database_url: str, size: int, issuer: str) -> None:
-    """People 1 to ``size`` of the look-alike at ``issuer``, into a database that is up to date."""
+    """Write people 1 to ``size`` of the provider at ``issuer`` into an upgraded database."""
     engine = create_engine(database_url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _hurry)

@@ -1,9 +1,11 @@
-"""A provider that costs as little as it can: OpenID Connect, GitHub's and Facebook's ways.
+"""A provider that costs as little as possible: OpenID Connect, and the protocols of GitHub and
+Facebook.
 
-A process of its own, TLS 1.3 on loopback, one port for each host that the real ones have. It keeps
-nothing of a sign-in: the code is ``<person>.<nonce>``, the access token ``bench-<person>``; it
-checks neither client nor verifier. Round trips are made longer on demand: every answer waits for
-one, and a new connection is worth two more (TCP's and TLS 1.3's), counted from when it was made.
+It is a process of its own, with TLS 1.3 on loopback and one port per host of the real providers. It
+stores nothing about a sign-in: the code is ``<person>.<nonce>``, the access token
+``bench-<person>``; it checks neither client nor verifier. Round trips can be made longer: every
+response waits for one, and a new connection counts as two more (TCP's and TLS 1.3's), from when it
+was made.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 CLIENT_ID = "bench"
 CONNECTION_ROUND_TRIPS = 2
-# Google's and GitHub's APIs are other hosts than those that give tokens.
+# The APIs of Google and GitHub are on other hosts than their token endpoints.
 HOSTS = ("openid", "openid_api", "github", "github_api", "facebook")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 BEARER = re.compile(rb"\r\nauthorization: *bearer bench-(\w+)", re.IGNORECASE)
@@ -33,7 +35,7 @@ DIGEST = hashes.SHA256()
 
 
 def address_of(provider: str, person: str) -> str:
-    """The e-mail address that a provider's person has; no two share one."""
+    """Return the e-mail address of a provider's person; no two share one."""
     return f"{provider}-{person}@gmail.com"
 
 
@@ -49,7 +51,7 @@ class Request:
     body: bytes
 
     def code(self) -> tuple[str, str]:
-        """Person and nonce, of a token request."""
+        """Return person and nonce of a token request."""
         form = parse_qs(self.body.decode())
         person, _, nonce = form["code"][0].partition(".")
         return person, nonce
@@ -60,7 +62,7 @@ class Request:
 
 
 class Answers:
-    """What is said on each path, as JSON."""
+    """The JSON response of each path."""
 
     def __init__(self, urls: dict[str, str]) -> None:
         self._key = rsa.generate_private_key(65537, 2048)
@@ -168,7 +170,7 @@ class Answers:
 
 @dataclass
 class State:
-    """What is counted and what can be set; ``round_trip`` in seconds."""
+    """The counters and the settings; ``round_trip`` is in seconds."""
 
     answers: Answers
     round_trip: float = 0.0
@@ -177,7 +179,8 @@ class State:
     open: set[asyncio.BaseTransport] = field(default_factory=set)
 
     def control(self, request: Request) -> bytes:
-        """GET /?round_trip=0.04 sets it; /close ends every open connection. Answers the counts."""
+        """Handle GET /?round_trip=0.04 (set it) and /close (end every open connection); return the
+        counts."""
         asked = parse_qs(request.query)
         if "round_trip" in asked:
             self.round_trip = float(asked["round_trip"][0])

@@ -1,10 +1,10 @@
-"""The table of a run, as plain text and as docs/performance.md has it."""
+"""The table of a run, as plain text and in the format of docs/performance.md."""
 
 from collections.abc import Callable
 
 from bench.results import Results
 
-# The stock app with one thread a worker: with eight, most of its sign-ins are of somebody else.
+# The stock app has one thread per worker: with eight, most of its sign-ins are of another person.
 CAREFUL = "stock, no threads"
 HEADINGS = ("figure", "goal", "ours", "stock Flask-Dance", "ours × stock")
 
@@ -17,7 +17,7 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def rows(results: Results, server: str) -> list[tuple[str, ...]]:
-    """One row for each figure that was measured. ``server``: which of ours."""
+    """Return one row per measured figure. ``server`` is which of ours."""
 
     def row(words: str, goal: str, figure: str, unit: str = "") -> tuple[str, ...]:
         ratio = number(results.ratio(figure, server, "stock"))
@@ -66,7 +66,7 @@ def rows(results: Results, server: str) -> list[tuple[str, ...]]:
 def _grown(
     results: Results, row: Callable[[str, str, str, str], tuple[str, ...]]
 ) -> list[tuple[str, ...]]:
-    """Of a database with more people than the small one."""
+    """Return the ratio of a larger database to the small one."""
     sizes = sorted(
         int(figure.split("_")[1])
         for figure in results.values

@@ -1,4 +1,4 @@
-"""What was measured: figures by server, one value a round; medians of them."""
+"""Results: figures by server, one value per round, and their medians."""
 
 import statistics
 from collections import Counter, defaultdict
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Results:
-    """``values[figure][server]``: one value for each round."""
+    """``values[figure][server]`` holds one value per round."""
 
     def __init__(self) -> None:
         self.values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))

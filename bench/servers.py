@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started, asked for CPU and memory, stopped."""
+"""Servers as processes of their own: started, measured for CPU and memory, stopped."""
 
 import http.client
 import json
@@ -27,16 +27,17 @@ def free_port() -> int:
 
 
 def plain_environment() -> dict[str, str]:
-    """Nothing of the caller's settings: no proxies, no CA files, no .env of this project."""
+    """Return an environment without the caller's settings: no proxies, no CA files, no .env of this
+    project."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    # An empty value counts as unset, and beats the one in .env.
+    # An empty value counts as unset, and overrides the one in .env.
     unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
     return {**unset, **kept, "PYTHONPATH": str(ROOT)}
 
 
 @dataclass
 class Provider:
-    """The look-alike's process, and its control port."""
+    """The fake provider's process, and its control port."""
 
     certificate: Path
     first_port: int = 0
@@ -75,7 +76,7 @@ class Provider:
         return said
 
     def settings(self) -> dict[str, str]:
-        """Ours, to sign in there."""
+        """Return our settings for signing in there."""
         clients = {
             f"{name}_CLIENT_{part}": "bench"
             for name in ("GOOGLE", "GITHUB", "FACEBOOK")
@@ -94,8 +95,8 @@ class Provider:
 
 @dataclass
 class Server:
-    """One server. ``first`` answers 200 as soon as it is up; ``me`` says who is signed in.
-    ``folder`` is where it runs: gunicorn reads a gunicorn.conf.py there, so only ours runs in the
+    """One server. ``first`` responds with 200 as soon as it is up; ``me`` reports the signed-in
+    person. It runs in ``folder``: gunicorn reads a gunicorn.conf.py there, so only ours runs in the
     project's root."""
 
     name: str
@@ -130,7 +131,7 @@ class Server:
         self.stop()
 
     def start(self) -> Self:
-        """Until the first 200; how long that took, and how much CPU."""
+        """Start and wait for the first 200; return the duration and the CPU used."""
         self.port = free_port()
         variables = {**plain_environment(), **self.environment}
         variables["PUBLIC_URL"] = f"http://localhost:{self.port}"
@@ -169,7 +170,7 @@ class Server:
             self._process.wait()
 
     def processes(self) -> list[int]:
-        """The master and all that came of it."""
+        """Return the master and all its descendants."""
         parents = {}
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
@@ -182,21 +183,21 @@ class Server:
         return found
 
     def cpu(self) -> float:
-        """Seconds of user and system time that the processes have used."""
+        """Return the seconds of user and system time that the processes have used."""
         return sum(cpu_of(pid) for pid in self.processes())
 
     def memory(self, key: str) -> list[float]:
-        """MiB of each process, master first; ``key``: Rss or Pss."""
+        """Return MiB of each process, master first; ``key`` is Rss or Pss."""
         return [memory_of(pid, key) for pid in self.processes()]
 
 
 def _after_name(path: Path) -> list[str]:
-    """The fields of /proc/PID/stat from the third on: a name may hold anything."""
+    """Return the fields of /proc/PID/stat from the third on: the name before may hold anything."""
     return path.read_text().rpartition(")")[2].split()
 
 
 def cpu_of(pid: int) -> float:
-    """By the process's CPU clock, which the kernel keeps in nanoseconds (clock_getcpuclockid(3));
+    """Read the process's CPU clock, which the kernel keeps in nanoseconds (clock_getcpuclockid(3));
     /proc counts in hundredths of a second."""
     try:
         return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
@@ -213,13 +214,13 @@ def memory_of(pid: int, key: str) -> float:
 
 
 def bring_up(server: Server) -> Server:
-    """Bring the database of ours up."""
+    """Upgrade our database."""
     run_python(["-m", "flask", "--app", "app", "db", "upgrade"], server.environment)
     return server
 
 
 def run_python(arguments: list[str], environment: dict[str, str]) -> None:
-    """Run a module to its end, as the servers run. Raises CalledProcessError."""
+    """Run a module to its end, in the servers' environment. Raises CalledProcessError."""
     variables: dict[str, Any] = {**plain_environment(), **environment}
     subprocess.run([sys.executable, *arguments], cwd=ROOT, env=variables, check=True)
 
@@ -227,7 +228,7 @@ def run_python(arguments: list[str], environment: dict[str, str]) -> None:
 def ours(
     provider: Provider, bundle: Path, database_url: str, log: Path, *, engine: str = "gunicorn"
 ) -> Server:
-    """Quickstep as the README says it runs."""
+    """Return Quickstep as the README runs it."""
     environment = {
         **provider.settings(),
         "SECRET_KEY": "a secret key for the benchmark only",
@@ -248,14 +249,14 @@ def ours(
 
 
 def stock(provider: Provider, bundle: Path, folder: Path, *, threads: int = THREADS) -> Server:
-    """With one thread a worker it mixes nobody up."""
+    """Return the stock app. With one thread per worker it mixes nobody up."""
     name = "stock" if threads > 1 else "stock, no threads"
     environment = {
         "BENCH_PROVIDER": provider.url("openid"),
         "BENCH_API": provider.url("openid_api"),
         "BENCH_STOCK_DATABASE": f"sqlite:///{folder}/stock-{threads}.sqlite",
         "REQUESTS_CA_BUNDLE": str(bundle),
-        # Both servers are asked over plain HTTP, as behind a proxy; oauthlib wants to be told.
+        # Both servers use plain HTTP, as behind a proxy; oauthlib needs to be told.
         "OAUTHLIB_INSECURE_TRANSPORT": "1",
     }
     run_python(["-m", "bench.stock"], environment)

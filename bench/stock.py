@@ -1,7 +1,7 @@
-"""A stock Flask-Dance app, as Flask-Dance's guide to a multi-user setup with SQLAlchemy has it.
+"""A stock Flask-Dance app, as in Flask-Dance's guide to a multi-user setup with SQLAlchemy.
 
 https://flask-dance.readthedocs.io/en/latest/storages.html and the quickstarts for Google. Only the
-addresses differ: those of make_google_blueprint lead to the look-alike.
+addresses differ: those of make_google_blueprint lead to the fake provider.
 """
 
 import os
@@ -39,7 +39,7 @@ def load_user(user_id: str) -> User | None:
 
 
 def google_blueprint(url: str, api_url: str) -> OAuth2ConsumerBlueprint:
-    """What make_google_blueprint makes, at the look-alike's addresses."""
+    """Build what make_google_blueprint builds, with the fake provider's addresses."""
     return OAuth2ConsumerBlueprint(
         "google",
         __name__,
@@ -55,7 +55,7 @@ def google_blueprint(url: str, api_url: str) -> OAuth2ConsumerBlueprint:
 
 
 def google_logged_in(blueprint: Any, token: dict[str, Any]) -> bool:
-    """Create a person or sign the known one in; Flask-Dance need not keep the token itself."""
+    """Create a person or sign the known one in; Flask-Dance need not store the token itself."""
     if not token:
         flash("Failed to log in.", category="error")
         return False

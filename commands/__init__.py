@@ -1,4 +1,7 @@
-"""The command line of an operator, ``flask --app app …``: a module for each group of commands."""
+"""The operator's command line, ``flask --app app …``: one module per group of commands.
+
+Imports accounts, vault, web and the rooms below; never a view. Start reading at ``users``.
+"""
 
 from flask import Flask
 

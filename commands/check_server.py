@@ -1,4 +1,4 @@
-"""The checks of this server itself: database, disk, keys, cookies, what is switched on."""
+"""The checks of this server: database, disk, keys, cookies, unsafe modes."""
 
 import shutil
 import stat
@@ -13,7 +13,8 @@ from storage import db, schema
 
 FREE_WARN_BYTES = 1024**3
 FREE_FAIL_BYTES = 64 * 1024**2
-# Where SQLite's locks and shared memory do not work as they should. https://sqlite.org/wal.html
+# Filesystems on which SQLite's locks and shared memory do not work reliably.
+# https://sqlite.org/wal.html
 NETWORK_FILESYSTEMS = frozenset(
     {
         *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"),
@@ -22,12 +23,12 @@ NETWORK_FILESYSTEMS = frozenset(
 )
 MOUNTS = Path("/proc/self/mountinfo")
 KEY_MIN_DISTINCT = 12
-# Of examples and of those who mean to come back to it.
+# Words of example keys and placeholders.
 TELLTALES = ("change", "replace", "secret", "password", "example", "123456", "test")
 
 
 def check_server() -> list[Finding]:
-    """All but the public URL, which is asked over the network (check_public.py)."""
+    """Run all checks except that of the public URL, which needs the network (check_public.py)."""
     found = [database(), *sqlite_file(), secret_key(), *other_keys(), *cookie_name(), *proxies()]
     return [*found, *open_doors()]
 
@@ -42,7 +43,7 @@ def database() -> Finding:
 
 
 def sqlite_file() -> list[Finding]:
-    """Of SQLite: where its file is, and how much space there is left."""
+    """Check where SQLite's file is, and how much disk space is free."""
     name = db.engine.url.database
     if db.engine.dialect.name != "sqlite" or not name or not Path(name).exists():
         return []
@@ -64,7 +65,7 @@ def sqlite_file() -> list[Finding]:
 
 
 def readable(path: Path) -> list[Finding]:
-    """Whether others on this machine can read the file, with everybody's addresses in it."""
+    """Check whether others on this machine can read the file, which has everybody's addresses."""
     is_open = path.stat().st_mode & 0o044
     if not (is_open and all(folder.stat().st_mode & 0o011 for folder in path.parents)):
         return []
@@ -74,18 +75,20 @@ def readable(path: Path) -> list[Finding]:
 
 def disk(path: Path) -> Finding:
     free = shutil.disk_usage(path.parent).free
-    words = f"{free / 1024**3:.1f} GiB free beside the database"
+    words = f"{free / 1024**3:.1f} GiB free next to the database"
     if free < FREE_WARN_BYTES:
         level: Level = "fail" if free < FREE_FAIL_BYTES else "warn"
-        words = f"only {free // 1024**2} MiB free beside the database; make room: nobody signs in "
-        words += "when it cannot be written"
+        words = (
+            f"only {free // 1024**2} MiB free next to the database; make room: nobody can sign in "
+        )
+        words += "while it cannot be written"
         return on_server("disk", "Disk", level, words, free_bytes=free)
     return on_server("disk", "Disk", "ok", words, free_bytes=free)
 
 
 def filesystem_of(path: Path) -> str | None:
-    """The kind of filesystem that a file is on, by the longest mount point above it (proc(5));
-    None where that cannot be told."""
+    """Return the type of the filesystem that a file is on, by the longest mount point above it
+    (proc(5)); None if unknown."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -94,7 +97,7 @@ def filesystem_of(path: Path) -> str | None:
     for line in lines:
         before, _, after = line.partition(" - ")
         point = Path(before.split(" ")[4].replace("\\040", " "))
-        # Of two at one place the later is on top.
+        # Of two mounts at one place the later one is on top.
         if path.is_relative_to(point) and len(point.parts) >= depth:
             depth, kind = len(point.parts), after.split(" ")[0]
     return kind
@@ -113,16 +116,16 @@ ROTATE = "flask --app app keys generate prints a good one; docs/commands.md says
 
 
 def key_file(path: Path) -> Finding:
-    """The key of a server with the embedded database."""
+    """Check the key file of a server with the embedded database."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         message = f"others can read {path} (mode {mode:o}). Run: chmod 600 {path}"
         return on_server("secret_key", "Secret key", "warn", message)
-    return on_server("secret_key", "Secret key", "ok", f"made by this server, kept in {path}")
+    return on_server("secret_key", "Secret key", "ok", f"created by this server, stored in {path}")
 
 
 def other_keys() -> list[Finding]:
-    """The keys of TOKEN_ENCRYPTION_KEYS and of the fallbacks, where one is weak."""
+    """Check TOKEN_ENCRYPTION_KEYS and the fallbacks; report weak keys."""
     settings = site().settings
     weak = []
     for name in ("token_encryption_keys", "secret_key_fallbacks"):
@@ -135,7 +138,7 @@ def other_keys() -> list[Finding]:
 
 
 def weakness(key: str) -> str | None:
-    """Why a key could be guessed, as far as its looks tell."""
+    """Return why a key could be guessed, as far as its appearance shows."""
     if len(key) < SECRET_KEY_MIN_CHARACTERS:
         return f"has fewer than {SECRET_KEY_MIN_CHARACTERS} characters"
     if len(set(key)) < KEY_MIN_DISTINCT:
@@ -155,7 +158,7 @@ def cookie_name() -> list[Finding]:
         return [on_server("cookie_name", "Session cookie", "ok", message)]
     has_apps = site().firebase or any(c.mobile_client_ids for c in settings.registrations.values())
     if has_apps:
-        message = f"named {name}, which apps may look for; __Host-session is better where none does"
+        message = f"named {name}, which apps may look for; __Host-session is better if none does"
         return [on_server("cookie_name", "Session cookie", "ok", message)]
     message = (
         f"a neighbouring host can plant a cookie named {name}; set "
@@ -168,8 +171,8 @@ def proxies() -> list[Finding]:
     settings = site().settings
     if settings.is_https and not settings.trusted_proxies:
         message = (
-            "PUBLIC_URL is https and TRUSTED_PROXIES is 0: if a proxy ends TLS, set how many stand "
-            "in front, or all visitors seem to have its address and share one limit"
+            "PUBLIC_URL is https and TRUSTED_PROXIES is 0: if a proxy terminates TLS, set "
+            "how many are in front, or all visitors appear to have its address and share one limit"
         )
         return [on_server("proxies", "Proxies", "warn", message)]
     if settings.trusted_proxies and settings.is_local:
@@ -183,13 +186,14 @@ def proxies() -> list[Finding]:
 
 
 def open_doors() -> list[Finding]:
-    """What lets anybody be anybody. The settings allow it on this machine only."""
+    """Report modes in which anybody can sign in as anybody. The settings allow them on this machine
+    only."""
     level: Level = "warn" if site().settings.is_local else "fail"
     found = []
     if site().demo_url:
-        message = "people are made up; set DEMO=0 and a provider for real ones"
+        message = "the people are invented; set DEMO=0 and a provider for real ones"
         found.append(on_server("demo", "Demo mode", level, message))
     if site().trusts_anybody:
-        message = "unsigned tokens are taken; unset FIREBASE_AUTH_EMULATOR_HOST for real people"
+        message = "unsigned tokens are accepted; unset FIREBASE_AUTH_EMULATOR_HOST for real people"
         found.append(on_server("emulator", "Firebase emulator", level, message))
     return found

@@ -1,4 +1,5 @@
-"""What all commands share: plain text or one JSON document, refusals in one line, who is meant."""
+"""What all commands share: output as text or one JSON document, errors in one line, naming
+a user."""
 
 import functools
 import json
@@ -18,13 +19,12 @@ from models import User
 from storage import schema
 from telemetry.logs import CONTROLS
 from web.context import Site
+from web.text.errors import error_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document, for a machine."
-)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 WHO = "an id, an e-mail address or provider:subject, such as github:583231"
 
@@ -34,10 +34,10 @@ def site() -> Site:
 
 
 def tell(document: object, lines: Iterable[str], *, as_json: bool) -> None:
-    """Print what a command found: the document for a machine, else the lines for people.
+    """Print the result of a command: the document with --json, otherwise the lines.
 
-    Names and browsers are as strangers gave them, so nothing in them reaches the terminal as a
-    command to it: JSON is plain ASCII, and lines have their controls written out.
+    Names and browsers come from strangers, so nothing in them may control the terminal: JSON is
+    plain ASCII, and lines have their control characters escaped.
     """
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -51,13 +51,13 @@ def printable(line: str) -> str:
 
 
 def note(message: str) -> None:
-    """Something beside the answer: on stderr, so that stdout stays the answer."""
+    """Print a note on stderr, so that stdout has only the result."""
     click.echo(printable(message), err=True)
 
 
 def needs_database(command: Callable[P, R]) -> Callable[P, R]:
-    """For a command that reads or writes rows: refuses, in one line and with exit status 1, when
-    the database is not there or not ours to use, and when what is asked for cannot be done."""
+    """Wrap a command that reads or writes rows: exit with status 1 and one line if the database is
+    unreachable or has another schema, or if the request cannot be carried out."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -72,28 +72,28 @@ def needs_database(command: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def refusals_in_a_line() -> Iterator[None]:
-    """What cannot be done ends the command with exit status 1 and without a traceback."""
+    """Turn a refusal into exit status 1 and one line, without a traceback."""
     try:
         yield
     except Problem as problem:
-        raise click.ClickException(f"{problem.detail or problem.title}.") from None
+        raise click.ClickException(f"{problem.detail or error_text(problem.code).title}.") from None
     except SQLAlchemyError as error:
-        # A statement's parameters are not for the terminal.
-        message = f"The database did not answer as it should ({type(error).__name__})."
+        # Do not print a statement's parameters.
+        message = f"The database failed ({type(error).__name__})."
         raise click.ClickException(message) from None
 
 
 def ask(question: str, *, yes: bool) -> None:
-    """Have the operator confirm, unless they did by --yes. Ends the command when they do not."""
+    """Ask the operator to confirm, unless --yes was given. Ends the command if they refuse."""
     if not yes:
         click.confirm(printable(question), abort=True, err=True)
 
 
-# Who is meant.
+# Naming a user.
 
 
 def look_up(who: str) -> Sequence[User]:
-    """Everybody that an argument may mean; ends the command when it can mean nobody."""
+    """Return everybody that an argument may mean; ends the command if there is nobody."""
     try:
         found = directory.find(who)
     except ValueError as error:
@@ -104,21 +104,21 @@ def look_up(who: str) -> Sequence[User]:
 
 
 def the_one(who: str) -> User:
-    """The one person whom a command is to act on, by id or exact ``provider:subject``.
+    """Return the one person to act on, by id or exact ``provider:subject``.
 
-    An address is refused, also where one account has it: whoever claims it may not be its owner.
+    An address is refused, even if only one account has it: whoever claims it may not own it.
     """
     found = look_up(who)
     ids = ", ".join(user.id for user in found)
     if directory.is_address(who):
-        raise click.BadParameter(f"an e-mail address names nobody for certain. Use the id: {ids}")
+        raise click.BadParameter(f"an e-mail address does not identify a user. Use the id: {ids}")
     if len(found) > 1:
-        raise click.BadParameter(f"that is several users. Use the id: {ids}")
+        raise click.BadParameter(f"several users match. Use the id: {ids}")
     return found[0]
 
 
 def name_of(user: User) -> str:
-    """How a line speaks of somebody."""
+    """Return how a line names a person."""
     return f"{user.name or 'no name'} <{user.email or 'no e-mail'}>"
 
 

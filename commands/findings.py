@@ -1,4 +1,4 @@
-"""What a check found, in one line; and checks that run beside each other, each bounded in time."""
+"""What a check found, in one line; and checks that run concurrently, each with a time limit."""
 
 import threading
 import time
@@ -12,14 +12,15 @@ T = TypeVar("T")
 
 Level = Literal["ok", "warn", "fail"]
 MARKS: Mapping[Level, str] = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
-# Longer than any two calls upstream (providers/transport.py), which is what a check is made of.
+# Longer than any two requests to a provider (providers/http/transport.py), which a check consists
+# of.
 CHECK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``message`` says what is so and, unless all is well, what to do. ``about`` is a provider's
-    name, or ``server``; ``label`` its words at the head of the line. ``details``: for machines."""
+    """``message`` says what was found and, unless all is well, what to do. ``about`` is a
+    provider's name, or ``server``; ``label`` begins the line. ``details`` is for machines."""
 
     about: str
     label: str
@@ -50,10 +51,9 @@ def worst(findings: Iterable[Finding]) -> Level:
 def side_by_side(
     checks: Sequence[Callable[[], T]], late: Callable[[int], T], seconds: float | None = None
 ) -> list[T]:
-    """The results of all checks, in their order; ``late(number)`` in the place of one that has
-    not ended within ``seconds``, else CHECK_SECONDS. That one is left behind: a name that does
-    not resolve can hold it for minutes, and must hold nobody else.
-    """
+    """Return the results of all checks, in their order, with ``late(number)`` for each that does
+    not end within ``seconds`` (default CHECK_SECONDS). Such a check is abandoned: an unresolvable
+    name can block it for minutes, and must not block the others."""
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 (Flask's way)
     results: dict[int, T] = {}
     failures: list[BaseException] = []

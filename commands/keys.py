@@ -1,4 +1,4 @@
-"""``keys status``, ``rotate`` and ``generate``: the keys that seal what is kept of providers."""
+"""``keys status``, ``rotate`` and ``generate``: the keys that seal provider tokens."""
 
 import secrets
 from collections import Counter
@@ -14,15 +14,15 @@ from accounts.key_rotation import Outcome
 from commands.console import json_option, needs_database, note, site, tell
 from keys.sealing import key_id
 
-keys = AppGroup("keys", help="The keys that seal provider tokens: count, change, make one.")
+keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
 
 KEY_BYTES = 48
-UNKNOWN = "no key that is set"
+UNKNOWN = "no configured key"
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key of the settings: where it stands there, and what it is called here. Not itself."""
+    """A key of the settings: its variable and its id, not the key itself."""
 
     setting: str
     position: int
@@ -34,7 +34,7 @@ class Key:
 
 
 def configured() -> list[Key]:
-    """All keys that open, first the one that seals (app.configure)."""
+    """Return all keys that open, the sealing key first (app.configure)."""
     settings, config = site().settings, current_app.config
     values = [
         ("TOKEN_ENCRYPTION_KEYS", k.get_secret_value()) for k in settings.token_encryption_keys
@@ -50,7 +50,7 @@ def configured() -> list[Key]:
 
 
 def _counts() -> dict[str, Counter[str]]:
-    """How many values each key has sealed: by place, then by key id."""
+    """Count the values that each key has sealed: by place, then by key id."""
     return {place.name: key_rotation.count(place) for place in key_rotation.PLACES}
 
 
@@ -58,9 +58,9 @@ def _counts() -> dict[str, Counter[str]]:
 @json_option
 @needs_database
 def status(*, as_json: bool) -> None:
-    """How many values each key has sealed.
+    """Count the values that each key has sealed.
 
-    Keys are named by an id that tells nothing of them.
+    Keys are shown by an id that reveals nothing about them.
     """
     counts, known = _counts(), configured()
     items: list[dict[str, Any]] = [
@@ -90,11 +90,11 @@ def _words(sealed: Mapping[str, int]) -> str:
 @json_option
 @needs_database
 def rotate(*, as_json: bool) -> None:
-    """Seal everything anew under the first key.
+    """Seal everything again with the first key.
 
-    That is the first of TOKEN_ENCRYPTION_KEYS, else SECRET_KEY. Servers may run meanwhile. May
-    be interrupted and run again. Tells at the end which keys may leave the settings;
-    docs/commands.md has the whole way.
+    That is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile. You may
+    interrupt it and run it again. At the end it says which keys you may remove from the settings;
+    docs/commands.md has the whole procedure.
     """
     outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
     needed, free = _needed(outcomes)
@@ -105,15 +105,15 @@ def rotate(*, as_json: bool) -> None:
         "still_needed": [asdict(key) for key in needed],
     }
     lines = [
-        f"{name}: {one.resealed} sealed anew, {one.already_new} already new, "
+        f"{name}: {one.resealed} sealed again, {one.already_new} already new, "
         f"{one.unreadable.total()} unreadable"
         for name, one in outcomes.items()
     ]
     tell(document, [*lines, *_advice(needed, free)], as_json=as_json)
     if any(outcome.unreadable.total() for outcome in outcomes.values()):
         note(
-            "What is unreadable was sealed with a key that is not set, or was altered. It stays as "
-            "it is: the next sign-in brings a new token."
+            "Unreadable values were sealed with a key that is not configured, or altered. "
+            "They stay as they are: the next sign-in brings a new token."
         )
 
 
@@ -126,7 +126,7 @@ def _numbers(outcome: Outcome) -> dict[str, int]:
 
 
 def _needed(outcomes: Mapping[str, Outcome]) -> tuple[list[Key], list[Key]]:
-    """The keys beside the first that something is still sealed with and opens, and the others."""
+    """Return the keys after the first that are still needed to open something, and the others."""
     counts = _counts()
     readable = {name: each - outcomes[name].unreadable for name, each in counts.items()}
     known = configured()
@@ -139,14 +139,14 @@ def _advice(needed: list[Key], free: list[Key]) -> list[str]:
     if needed:
         places = "; ".join(key.place for key in needed)
         return [f"Still needed: {places}. Does every server run with the new key first? Run again."]
-    lines = ["Nothing is sealed with another key than the first any more."]
+    lines = ["Everything is sealed with the first key."]
     if free:
         places = "; ".join(key.place for key in free)
-        lines.append(f"May be taken out once every server has the new key first: {places}.")
+        lines.append(f"May be removed once every server has the new key first: {places}.")
     if any(key.setting == "SECRET_KEY_FALLBACKS" for key in free):
         lines.append(
             "SECRET_KEY_FALLBACKS also sign browser cookies, for up to 90 days: without them "
-            "nobody is signed out, but open pages ask again and sensitive acts want a new proof."
+            "nobody is signed out, but open forms expire and sensitive acts need a new sign-in."
         )
     return lines
 
@@ -154,9 +154,9 @@ def _advice(needed: list[Key], free: list[Key]) -> list[str]:
 @keys.command("generate")
 @json_option
 def generate(*, as_json: bool) -> None:
-    """Print a fresh key.
+    """Print a new key.
 
-    For SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is kept nowhere.
+    For SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is not stored anywhere.
     """
     key = secrets.token_urlsafe(KEY_BYTES)
     tell({"key": key, "id": key_id(key)}, [key], as_json=as_json)

@@ -1,6 +1,6 @@
-"""``flask --app app db``: Flask-Migrate, imported when it is first asked for.
+"""``flask --app app db``: Flask-Migrate, imported on first use.
 
-With Alembic it is a fifth of a server's start and ten megabytes of each, and only commands need it.
+With Alembic it takes a fifth of a server's start and ten megabytes, and only commands need it.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from storage import db, schema
 
 
 class Migrations:
-    """In the place of Flask-Migrate's extension until somebody looks at it."""
+    """Stands in for Flask-Migrate's extension until it is used."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -27,8 +27,8 @@ class Migrations:
 
 
 class Group(click.Group):
-    """Stands for Flask-Migrate's group until somebody calls it; a database that does not answer
-    is told in one line, as by our own commands."""
+    """Stands in for Flask-Migrate's group until it is called. An unreachable database is reported
+    in one line, as by our own commands."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         context = _theirs().make_context(*args, **kwargs)
@@ -48,9 +48,9 @@ def _theirs() -> click.Group:
 
 def init_app(app: Flask) -> None:
     app.extensions["migrate"] = Migrations(app)
-    app.cli.add_command(Group("db", help="The database's schema: upgrade, current, history …"))
+    app.cli.add_command(Group("db", help="Manage the database schema: upgrade, current, history …"))
 
 
 def upgrade() -> None:
-    """Bring the schema up to date."""
+    """Upgrade the schema."""
     importlib.import_module("flask_migrate").upgrade()

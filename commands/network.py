@@ -1,4 +1,4 @@
-"""What can be measured of another server: how far its clock is from ours, its certificate's end."""
+"""Measurements of another server: the offset of its clock, the expiry of its certificate."""
 
 import socket
 import ssl
@@ -6,41 +6,33 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-import requests
-
 from errors import ProviderError
 from providers.http.connections import CONNECT_SECONDS, tls_context
-from providers.http.transport import Transport, prepare
+from providers.http.transport import Transport
 
 DAY_SECONDS = 86400
 
 
 def clock_offset(transport: Transport, url: str) -> float | None:
-    """By how many seconds our clock is ahead of the server's that answers there, give or take one;
-    None when it does not answer or does not say (the header Date, RFC 9110 6.6.1)."""
+    """Return by how many seconds our clock is ahead of the server's, within one second; None if it
+    does not respond or has no Date header (RFC 9110 6.6.1)."""
     before = time.time()
     try:
-        response = transport.send(prepare("GET", url))
+        response = transport.ask("GET", url)
         said = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (ProviderError, KeyError, ValueError):
         return None
-    # What a cache answers with was made Age seconds ago (RFC 9111 5.1).
+    # A cached response was generated Age seconds ago (RFC 9111 5.1).
     age = response.headers.get("Age", "")
     said += int(age) if age.isascii() and age.isdigit() else 0
-    # Whole seconds are said, so on average half of one is cut off.
+    # Date has whole seconds, so half a second is cut off on average.
     return (before + time.time()) / 2 - (said + 0.5)
 
 
-def goes_through_proxy(url: str) -> bool:
-    """Whether requests there take a proxy of the environment."""
-    scheme = urlsplit(url).scheme
-    return bool({scheme, "all"} & set(requests.utils.get_environ_proxies(url)))
-
-
 def certificate_days(url: str, context: ssl.SSLContext | None = None) -> float:
-    """For how many days the certificate of an https address is good yet.
+    """Return for how many days the certificate of an https address is still valid.
 
-    Raises ssl.SSLError when it is not good at all, another OSError when nobody is there.
+    Raises ssl.SSLError if it is invalid, and another OSError if nobody responds.
     """
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 443)

@@ -1,4 +1,4 @@
-"""``providers list`` and ``check``: the ways to sign in, and a doctor for the whole site."""
+"""``providers list`` and ``check``: the providers, and a check-up of the whole site."""
 
 import sys
 from collections.abc import Callable
@@ -16,15 +16,15 @@ from config.registrations import CREDENTIALS
 from providers import PROVIDERS
 from providers.protocols import firebase
 
-providers = AppGroup("providers", help="The ways to sign in.")
+providers = AppGroup("providers", help="List and check the providers.")
 
 
 @providers.command("list")
 @json_option
 def list_providers(*, as_json: bool) -> None:
-    """What is on, and the redirect URIs.
+    """List the providers that are on, and the redirect URIs.
 
-    They must stand in each provider's console exactly as they are printed.
+    Enter them in each provider's console exactly as printed.
     """
     items = _items()
     project = site().firebase
@@ -39,8 +39,8 @@ def list_providers(*, as_json: bool) -> None:
 
 def _items() -> list[dict[str, Any]]:
     public_url = site().settings.public_url
-    on = {blueprint.provider.key: blueprint for blueprint in site().providers.values()}
-    known = PROVIDERS | {key: blueprint.provider for key, blueprint in on.items()}
+    on = {connector.provider.key: connector for connector in site().connectors.values()}
+    known = PROVIDERS | {key: connector.provider for key, connector in on.items()}
     return [
         {
             "name": provider.name,
@@ -78,16 +78,16 @@ def _to_turn_on(names: list[str]) -> str:
 @click.argument("name", required=False)
 @json_option
 def check(name: str | None, *, as_json: bool) -> None:
-    """Whether all is right for signing in.
+    """Check everything that signing in needs.
 
-    Each provider that is on is sent a made-up code, which it must refuse for the right reason; its
-    metadata, keys, certificates and clock are looked at, then this server: database, disk, keys,
-    cookies, and what a browser gets at PUBLIC_URL. With NAME, one provider only.
+    Each configured provider gets an invalid code, which it must refuse for the right reason; its
+    metadata, keys, certificates and clock are checked. Then this server is checked: database, disk,
+    keys, cookies, and what a browser gets at PUBLIC_URL. With NAME, one provider only.
 
-    Each line is ok, warn or FAIL and says what to do. Ends with 1 if one is FAIL.
+    Each line is ok, warn or FAIL and says what to do. Exits with 1 if any is FAIL.
     """
     with refusals_in_a_line():
-        findings = _check_everything() if name is None else _check_one(name)
+        findings = _check_everything() if name is None else _check_provider(name)
     level = worst(findings)
     document = {"level": level, "items": [finding.document for finding in findings]}
     tell(document, [finding.line for finding in findings], as_json=as_json)
@@ -99,24 +99,26 @@ def _check_everything() -> list[Finding]:
 
     def late(number: int) -> list[Finding]:
         part = ("providers", "server", "public URL")[number]
-        return [on_server("time", "Time", "fail", f"the checks of the {part} did not end in time")]
+        return [
+            on_server("time", "Time", "fail", f"the checks of the {part} did not finish in time")
+        ]
 
-    # Twice: the first of these parts waits for checks of its own.
+    # Twice the limit: the first of these parts waits for checks of its own.
     found = side_by_side(parts, late, 2 * CHECK_SECONDS)
     return [finding for part in found for finding in part]
 
 
 def _check_providers() -> list[Finding]:
-    if not site().providers and site().firebase is None:
+    if not site().connectors and site().firebase is None:
         message = "No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one."
         return [on_server("providers", "Providers", "fail", message)]
-    return check_all(site().providers.values(), site().firebase)
+    return check_all(site().connectors.values(), site().firebase)
 
 
-def _check_one(name: str) -> list[Finding]:
+def _check_provider(name: str) -> list[Finding]:
     if name == firebase.NAME and site().firebase:
         return check_all([], site().firebase)
-    if name in site().providers:
-        return check_all([site().providers[name]], None)
-    on = ", ".join([*site().providers, *([firebase.NAME] if site().firebase else [])])
+    if name in site().connectors:
+        return check_all([site().connectors[name]], None)
+    on = ", ".join([*site().connectors, *([firebase.NAME] if site().firebase else [])])
     raise click.BadParameter(f"{name} is not on. There are: {on or 'none'}.", param_hint="NAME")

@@ -1,4 +1,4 @@
-"""``purge``: what is over is deleted now."""
+"""``purge``: deletes expired rows now."""
 
 import click
 from flask.cli import with_appcontext
@@ -12,10 +12,10 @@ from commands.console import json_option, needs_database, tell
 @with_appcontext
 @needs_database
 def purge(*, as_json: bool) -> None:
-    """Delete what is over.
+    """Delete expired rows.
 
-    That is unfinished sign-ins, sessions and old activity; servers do it by themselves now and
-    then. Safe at any time and as often as you like.
+    These are unfinished flows, sessions and old activity; servers delete them regularly by
+    themselves. Safe at any time, and as often as you like.
     """
     deleted = cleanup.run_now()
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]

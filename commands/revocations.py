@@ -1,4 +1,4 @@
-"""``revocations run``: grants of removed identities go back to their providers now."""
+"""``revocations run``: revokes the tokens of removed identities now."""
 
 import sys
 from collections import Counter
@@ -8,18 +8,18 @@ from flask.cli import AppGroup
 from commands.console import json_option, needs_database, site, tell
 from vault import revocations
 
-outbox = AppGroup("revocations", help="Grants that are given back to their providers.")
+outbox = AppGroup("revocations", help="Revoke tokens of removed identities at their providers.")
 
 
 @outbox.command("run")
 @json_option
 @needs_database
 def run(*, as_json: bool) -> None:
-    """Try now what is due.
+    """Send the revocations that are due.
 
-    Ends with 1 if something has to be tried again later.
+    Exits with 1 if any must be tried again later.
     """
-    ends = Counter(revocations.work_off(site().providers))
+    ends = Counter(revocations.work_off(site().connectors))
     waiting = revocations.waiting()
     lines = [f"{end}: {count}" for end, count in ends.items()]
     document = {"ended": dict(ends), "waiting": waiting}

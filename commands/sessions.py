@@ -1,4 +1,4 @@
-"""``sessions list`` and ``revoke``: where people are signed in, and the end of it."""
+"""``sessions list`` and ``revoke``: where people are signed in, and how to end it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from accounts import activity, export
 from accounts import sessions as rows
-from accounts.activity import COMMAND_LINE
+from accounts.activity import COMMAND_LINE, EventKind
 from commands.console import (
     ask,
     json_option,
@@ -23,11 +23,11 @@ from commands.console import (
 from errors import NotFound
 from models import Session, User
 from storage import atomic, db, is_id
-from web.text import device
+from web.text.devices import device_name
 
 log = structlog.get_logger()
 
-sessions = AppGroup("sessions", help="Where people are signed in.")
+sessions = AppGroup("sessions", help="List and end sessions.")
 
 
 @sessions.command("list")
@@ -35,9 +35,9 @@ sessions = AppGroup("sessions", help="Where people are signed in.")
 @json_option
 @needs_database
 def list_sessions(user: str, *, as_json: bool) -> None:
-    """Where somebody is signed in, last seen first.
+    """List where a user is signed in, last seen first.
 
-    USER is an id, provider:subject or an e-mail address, which may be several people's.
+    USER is an id, provider:subject or an e-mail address, which several people may have.
     """
     found = look_up(user)
     items: list[dict[str, Any]] = []
@@ -51,7 +51,7 @@ def list_sessions(user: str, *, as_json: bool) -> None:
 
 
 def line(row: Session) -> str:
-    where = f"{device(row.user_agent)}, {row.address or 'unknown address'}"
+    where = f"{device_name(row.user_agent)}, {row.address or 'unknown address'}"
     return f"{row.id}  {where}, by {row.provider}, last seen {time(row.last_seen_at)}"
 
 
@@ -65,10 +65,10 @@ def line(row: Session) -> str:
 def revoke(
     session: str | None, who: str | None, *, everybody: bool, yes: bool, as_json: bool
 ) -> None:
-    """End one session, a user's, or all.
+    """End one session, a user's sessions, or all.
 
-    From the next request on they are over. --user takes an id or provider:subject. Whoever is
-    signed out may sign in again; to keep somebody out, disable them.
+    They are invalid from the next request on. --user takes an id or provider:subject. Signed-out
+    people may sign in again; to lock a person out, disable the account.
     """
     if [session is not None, who is not None, everybody].count(True) != 1:
         raise click.UsageError("Name one of: SESSION, --user ID, --all.")
@@ -87,8 +87,8 @@ def revoke(
 def _revoke_one(session_id: str) -> int:
     row = db.session.get(Session, session_id) if is_id(session_id) else None
     if row is None or rows.end(row.user_id, row.id) is None:
-        raise NotFound("There is no such session, or it is over")
-    activity.record(row.user_id, "sessions_ended", COMMAND_LINE, detail="1")
+        raise NotFound("There is no such session, or it has expired")
+    activity.record(row.user_id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail="1")
     return 1
 
 
@@ -96,5 +96,5 @@ def _revoke_one(session_id: str) -> int:
 def _revoke_all_of(user: User) -> int:
     count = rows.end_all(user.id)
     if count:
-        activity.record(user.id, "sessions_ended", COMMAND_LINE, detail=str(count))
+        activity.record(user.id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail=str(count))
     return count

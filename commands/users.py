@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 import accounts
 from accounts import activity, directory, export, sessions
-from accounts.activity import COMMAND_LINE
+from accounts.activity import COMMAND_LINE, EventKind
 from accounts.export import iso_time
 from commands.console import (
     ask,
@@ -29,7 +29,7 @@ from commands.sessions import line
 from models import User
 from vault import revocations, tokens
 
-users = AppGroup("users", help="People: find, switch off, take out, delete.")
+users = AppGroup("users", help="Find, disable, export and delete users.")
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
@@ -40,10 +40,10 @@ MAX_PAGE_SIZE = 1000
 @json_option
 @needs_database
 def show(user: str, *, as_json: bool) -> None:
-    """Who somebody is.
+    """Show a user.
 
-    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an
-    e-mail address. An address may be several people's, verified or not: all of them are shown.
+    Name, address, identities, sessions, last activity. USER is an id, provider:subject or an e-mail
+    address. Several people may have an address, verified or not: all of them are shown.
     """
     found = look_up(user)
     seen = directory.last_seen([person.id for person in found])
@@ -105,14 +105,16 @@ def _lines(user: User, seen_at: datetime | None) -> list[str]:
     type=click.IntRange(1, MAX_PAGE_SIZE),
     default=PAGE_SIZE,
     show_default=True,
-    help="How many at most.",
+    help="Maximum number of users.",
 )
-@click.option("--after", metavar="ID", help="Go on after this user, the last of the page before.")
-@click.option("--disabled", is_flag=True, help="Only those who are switched off.")
+@click.option(
+    "--after", metavar="ID", help="Continue after this user, the last of the previous page."
+)
+@click.option("--disabled", is_flag=True, help="Only disabled users.")
 @json_option
 @needs_database
 def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) -> None:
-    """People, the newest first, page by page."""
+    """List users, newest first, page by page."""
     try:
         found = directory.page(limit + 1, after, only_disabled=disabled)
     except ValueError as error:
@@ -138,15 +140,15 @@ def _row(user: User) -> str:
 @json_option
 @needs_database
 def disable(user: str, *, as_json: bool) -> None:
-    """Switch an account off.
+    """Disable an account.
 
-    From now on no session, token or sign-in of it works. Nothing is deleted; enable undoes it, but
-    for the sessions. USER is an id or provider:subject.
+    Its sessions, tokens and sign-ins stop working immediately. Nothing is deleted; enable undoes
+    it, except for the sessions. USER is an id or provider:subject.
     """
     person = the_one(user)
     count = accounts.switch(person.id, on=False, caller=COMMAND_LINE)
     document = {"id": person.id, "disabled_at": iso_time(_again(person).disabled_at)}
-    said = f"{name_of(person)} is switched off. Sessions ended: {count}"
+    said = f"{name_of(person)} is disabled. Sessions ended: {count}"
     tell(document | {"sessions_ended": count}, [said], as_json=as_json)
 
 
@@ -155,14 +157,14 @@ def disable(user: str, *, as_json: bool) -> None:
 @json_option
 @needs_database
 def enable(user: str, *, as_json: bool) -> None:
-    """Switch an account on again.
+    """Enable an account again.
 
-    Its person may sign in, and must: their sessions are gone. USER is an id or provider:subject.
+    Its person may sign in, and has to: the sessions are gone. USER is an id or provider:subject.
     """
     person = the_one(user)
     accounts.switch(person.id, on=True, caller=COMMAND_LINE)
     document = {"id": person.id, "disabled_at": None}
-    tell(document, [f"{name_of(person)} is switched on."], as_json=as_json)
+    tell(document, [f"{name_of(person)} is enabled."], as_json=as_json)
 
 
 def _again(person: User) -> User:
@@ -177,8 +179,9 @@ def _again(person: User) -> User:
 def delete(user: str, *, yes: bool, as_json: bool) -> None:
     """Delete an account for good.
 
-    The same as the account page's button: identities, their tokens, sessions and activity go at
-    once; grants are given back to the providers soon after. USER is an id or provider:subject.
+    Does the same as the button on the account page: identities, their tokens, sessions and activity
+    are deleted immediately; tokens are revoked at the providers soon after. USER is an id or
+    provider:subject.
     """
     person = the_one(user)
     name = name_of(person)
@@ -197,8 +200,8 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
         f"{deleted.sessions} sessions, {deleted.events} lines of activity."
     )
     left = (
-        f"Grants that wait to be given back: {waiting}. "
-        "The server does that by itself; flask --app app revocations run does it now."
+        f"Pending revocations: {waiting}. "
+        "The server sends them by itself; flask --app app revocations run sends them now."
     )
     tell(document, [gone, left] if waiting else [gone], as_json=as_json)
 
@@ -208,19 +211,21 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this new file, which only you may read.",
+    help="Write to this new file, which only you can read.",
 )
-@click.option("--json", "_as_json", is_flag=True, help="As always: it is one JSON document.")
+@click.option(
+    "--json", "_as_json", is_flag=True, help="No effect: the output is always one JSON document."
+)
 @needs_database
 def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
-    """Everything that is kept of somebody, as JSON.
+    """Export everything that is stored about a user, as JSON.
 
-    The document that their account page gives them to download. No token is in it. USER is an
-    id or provider:subject.
+    It is the document that the account page offers for download, without tokens. USER is an id or
+    provider:subject.
     """
     person = the_one(user)
     handle = None if output is None else _new_file(output)
-    activity.record(person.id, "downloaded", COMMAND_LINE)
+    activity.record(person.id, EventKind.DOWNLOADED, COMMAND_LINE)
     text = json.dumps(export.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)
@@ -231,10 +236,10 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
 
 
 def _new_file(path: Path) -> int:
-    """A file that is its owner's alone from its first byte on, and was not there before."""
+    """Create a file that only its owner can read, from its first byte on; it must not exist."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise click.ClickException(f"{path} is there already.") from None
+        raise click.ClickException(f"{path} already exists.") from None
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,10 +1,16 @@
-"""How much of a machine to use: processes from the processors there are, threads in each."""
+"""How much of a machine to use (processes, threads, files), and how a worker stops listening."""
 
 import math
 import os
 import resource
+import signal
+import socket
+import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
+from typing import Protocol
 
 # Python runs one thread of a process at a time, so processes follow the processors. Two at least:
 # one goes on while the other starts anew. WEB_CONCURRENCY asks for more than the cap.
@@ -78,3 +84,42 @@ def connection_limit(files: int) -> int:
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
     return max(THREADS + 1, min(MAX_CONNECTIONS, files - OTHER_FILES))
+
+
+class Listener(Protocol):
+    """A listening socket of gunicorn's."""
+
+    def fileno(self) -> int: ...
+
+
+def refuse_at_stop(listeners: Iterable[Listener]) -> threading.Event:
+    """Have SIGTERM close this worker's listening sockets first; return what it sets then.
+
+    gunicorn keeps them until a stopping worker has ended, and the kernel goes on to accept
+    connections that nobody answers. Refused, a proxy asks the next instance.
+    """
+    is_stopping = threading.Event()
+    stop = signal.getsignal(signal.SIGTERM)
+    assert callable(stop)  # gunicorn's
+
+    def refuse_and_stop(number: int, frame: FrameType | None) -> None:
+        is_stopping.set()
+        _give_up(listeners)
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, refuse_and_stop)
+    return is_stopping
+
+
+def _give_up(listeners: Iterable[Listener]) -> None:
+    """Replace this process's share of each socket; the kernel closes it with the last process's.
+
+    After a reload the master and the new workers still have theirs.
+    """
+    with suppress(OSError):  # no file left, or no abstract sockets (macOS): nothing changes
+        nowhere = socket.socket(socket.AF_UNIX)
+        nowhere.setblocking(False)
+        nowhere.bind("")
+        nowhere.listen()
+        for listener in listeners:  # not close(): gunicorn may be about to call accept()
+            os.dup2(nowhere.fileno(), listener.fileno(), inheritable=False)

@@ -1,5 +1,5 @@
-"""Work beside the requests: the background thread, and one way to lease a job's row.
+"""Background work: the worker thread, and the lease on a job's row.
 
-Rooms register their jobs; jobs knows none of them. Imports storage alone. Start reading at
+Rooms register their jobs; this room knows none of them. It imports only storage. Start reading at
 ``worker``.
 """

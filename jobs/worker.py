@@ -1,4 +1,4 @@
-"""Work beside the requests of a process: a thread that lives while there is something to do."""
+"""Background work of a process: a thread that runs while there is something to do."""
 
 import threading
 import time
@@ -14,11 +14,11 @@ log = structlog.get_logger()
 
 @dataclass
 class Worker:
-    """Begins after the response of a request that left it something (``leave``), and looks now
-    and then, when the process is asked anything, for what others left.
+    """Starts after the response of a request that left work (``leave``). While the process serves
+    requests, it also checks from time to time for work that others left.
 
-    ``work`` runs in an application context and returns the seconds until there is something to do
-    again; None: nothing is left, or nothing can be done now, and a later request will ask.
+    ``work`` runs in an application context and returns the seconds until there is work again. None:
+    no work is left, or none can be done now, and a later request will check again.
     """
 
     app: Flask
@@ -39,7 +39,7 @@ class Worker:
         return response
 
     def call(self) -> None:
-        """Have somebody look now."""
+        """Wake the worker, so that it checks now."""
         with self._lock:
             self._called.set()
             if self._thread is None and not self._is_stopped:
@@ -47,7 +47,7 @@ class Worker:
                 self._thread.start()
 
     def stop(self, seconds: float | None = None) -> None:
-        """Let the thread end, and wait for it, for so long at most."""
+        """Stop the thread, and wait for it for at most this long."""
         with self._lock:
             thread, self._is_stopped = self._thread, True
             self._called.set()
@@ -71,13 +71,13 @@ class Worker:
                 return self.work()
             except SQLAlchemyError as error:
                 log.error("background_failed", work=self.name, error=type(error).__name__)  # noqa: TRY400 (a statement's parameters are not for the log)
-            except Exception:  # or nobody would do this work any more
+            except Exception:  # an error must not end the worker
                 log.exception("background_failed", work=self.name)
             return None
 
 
 def leave(name: str) -> None:
-    """Have the worker of this name begin after the response of this request."""
+    """Start the worker of this name after the response of this request."""
     setattr(g, _left(name), True)
 
 

@@ -1,4 +1,4 @@
-"""Client secrets that are made: a JWT, signed with a key that the operator holds (ES256)."""
+"""Generated client secrets: a JWT, signed with a key that the operator holds (ES256)."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from joserfc.jwk import ECKey
 
 
 def sign(pem: str, key_id: str | None, claims: Mapping[str, object]) -> str:
-    """The claims as a JWT signed with this private key, under its key id. Raises ValueError."""
+    """Sign the claims as a JWT with this private key and key id. Raises ValueError."""
     return jwt.encode({"alg": "ES256", "kid": key_id}, dict(claims), _key(pem))
 
 
 def is_key(pem: str) -> bool:
-    """Whether a text is a private key to sign with."""
+    """Whether a text is a private key that can sign."""
     try:
         _key(pem)
     except ValueError:
@@ -24,7 +24,7 @@ def is_key(pem: str) -> bool:
 
 
 def _key(pem: str) -> ECKey:
-    r"""Raises ValueError. In one line of a settings file, line ends are written as \n."""
+    r"""Import the key; \\n in a one-line settings value is a line break. Raises ValueError."""
     try:
         key = load_pem_private_key(pem.replace("\\n", "\n").encode(), None)
     except (TypeError, UnsupportedAlgorithm) as error:

@@ -1,7 +1,7 @@
-"""Signed tokens (RFC 7515, 7519): the check of signature and times, and the keys for it.
+"""Signed tokens (RFC 7515, 7519): verification of signature and times, and the keys for it.
 
-Whatever is wrong with a token raises IdTokenRefused. Where the keys cannot be had, that is the
-issuer's fault or the network's: ProviderError, ProviderDown.
+Any fault of a token raises IdTokenRefused. If the keys cannot be fetched, the issuer or the network
+is at fault: ProviderError, ProviderDown.
 """
 
 import base64
@@ -17,7 +17,7 @@ from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from errors import IdTokenRefused, ProviderError
 
-# Signatures that an issuer's published key can check. Never none, never a shared secret.
+# Signatures that an issuer's published key can verify. Never none, never a shared secret.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
@@ -33,30 +33,31 @@ class _Registry(jws.JWSRegistry):
     max_header_length = 8192
 
     def get_alg(self, name: str) -> Any:
-        """Without a warning at each EdDSA token: RFC 9864 renames it, issuers still say it."""
+        """Return the algorithm, without joserfc's warning at EdDSA: RFC 9864 renames it, issuers
+        still use it."""
         if name not in ALGORITHMS:
             raise UnsupportedAlgorithmError(name)
         return self.algorithms[name]
 
 
-# Header parameters of other makers are let by unread.
+# Unknown header parameters are ignored.
 REGISTRY = _Registry(strict_check_header=False)
 
 
 class Keys(Protocol):
-    """An issuer's keys: the one of an id; without an id, the only one."""
+    """An issuer's keys, by id; without an id, the only one."""
 
     def key(self, kid: str | None) -> Key:
-        """Raises ProviderError, and IdTokenRefused for an unknown id."""
+        """Return a key. Raises ProviderError, and IdTokenRefused for an unknown id."""
 
 
 def verify_signature(
     unverified_token: object, keys: Keys, algorithms: Collection[str] = ALGORITHMS
 ) -> tuple[dict[str, Any], str]:
-    """The claims of a token that one of these keys signed, and the algorithm.
+    """Verify the signature with one of these keys; return the claims and the algorithm.
 
-    Key and algorithm come from the key set and our list; nothing in the token's header but
-    its key id and the name of its algorithm is ever looked at. Raises ProviderError.
+    The key comes from the key set, and the algorithm must be in our list. Nothing else of the
+    token's header than its key id and algorithm name is read. Raises ProviderError.
     """
     if not isinstance(unverified_token, str):
         raise IdTokenRefused("the answer holds no id_token")
@@ -64,7 +65,7 @@ def verify_signature(
     unverified_header = read_segment(unverified_token, 0, "header")
     algorithm = unverified_header.get("alg")
     require(isinstance(algorithm, str) and algorithm in algorithms, "alg is not allowed")
-    # RFC 7515 4.1.11: what is in it must be understood, and nothing that could be is.
+    # RFC 7515 4.1.11: every critical extension must be understood, and we understand none.
     require("crit" not in unverified_header, "crit is not understood")
     kid = unverified_header.get("kid")
     require(kid is None or isinstance(kid, str), "kid is not a string")
@@ -80,7 +81,7 @@ def verify_signature(
 
 
 def read_segment(unverified_token: str, number: int, name: str) -> dict[str, Any]:
-    """The header (0) or the claims (1) of a token that nobody has checked yet."""
+    """Decode the header (0) or the claims (1) of an unverified token."""
     try:
         segment = unverified_token.split(".", 2)[number]
         value = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
@@ -92,30 +93,31 @@ def read_segment(unverified_token: str, number: int, name: str) -> dict[str, Any
 
 
 def require(holds: bool, otherwise: str) -> None:
-    """Raises IdTokenRefused, for the reason in ``otherwise``, unless ``holds``."""
+    """Raise IdTokenRefused with the reason ``otherwise``, unless ``holds``."""
     if not holds:
         raise IdTokenRefused(f"the id_token was refused: {otherwise}")
 
 
 def equal(value: object, expected: str) -> bool:
-    """Whether a claim is this text, in a time that tells nothing of where it differs."""
-    # JSON can hold half a surrogate pair, which plain UTF-8 cannot.
+    """Compare a claim with a text in constant time."""
+    # JSON can contain a lone surrogate, which plain UTF-8 cannot.
     return isinstance(value, str) and hmac.compare_digest(
         value.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
     )
 
 
 def check_times(claims: Mapping[str, Any]) -> None:
-    """Neither expired nor from the future, give or take a minute (RFC 7519 4.1.4, 4.1.6)."""
+    """Check that the token is neither expired nor from the future, within a minute (RFC 7519 4.1.4,
+    4.1.6)."""
     now = time.time()
     expires, issued = number(claims, "exp"), number(claims, "iat")
-    # Written so that a NaN fails.
+    # Written so that NaN fails.
     require(bool(expires > now - LEEWAY_SECONDS), "it has expired")
     require(bool(issued < now + LEEWAY_SECONDS), "it is from the future")
 
 
 def number(claims: Mapping[str, Any], name: str) -> float:
-    """A claim that must be a number, such as a time (RFC 7519 2, NumericDate)."""
+    """Return a claim that must be a number, such as a time (RFC 7519 2, NumericDate)."""
     value = claims.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     require(is_number, f"{name} is not a number")
@@ -123,7 +125,7 @@ def number(claims: Mapping[str, Any], name: str) -> float:
 
 
 def import_jwk_set(answer: object) -> dict[str, Key]:
-    """The signing keys of a JWK set (RFC 7517) by key id; those of unknown kinds are left out."""
+    """Import the signing keys of a JWK set (RFC 7517) by key id; unknown key types are skipped."""
     rows = answer.get("keys") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise ProviderError("the key set is not one")
@@ -143,7 +145,8 @@ def import_jwk_set(answer: object) -> dict[str, Key]:
 
 
 def import_certificates(answer: object) -> dict[str, Key]:
-    """The RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes them."""
+    """Import the RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes
+    them."""
     rows = answer if isinstance(answer, dict) else {}
     pems = {kid: pem for kid, pem in rows.items() if isinstance(pem, str) and "CERTIFICATE" in pem}
     imported = {kid: _import_key(pem, "RSA") for kid, pem in pems.items()}
@@ -154,10 +157,10 @@ def import_certificates(answer: object) -> dict[str, Key]:
 
 
 def _import_key(value: Any, kind: Any = None) -> Key | None:
-    """None for a key of an unknown kind, or too short to trust."""
+    """Import a key; None for an unknown type, or a key that is too short."""
     try:
         key = jwk.import_key(value, kind)
-    except (JoseError, ValueError, TypeError, KeyError):  # KeyError: a curve it does not know
+    except (JoseError, ValueError, TypeError, KeyError):  # KeyError: an unknown curve
         return None
     is_weak = isinstance(key, jwk.RSAKey) and key.raw_value.key_size < RSA_MIN_BITS
     return None if is_weak else key

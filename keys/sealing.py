@@ -1,4 +1,4 @@
-"""Secrets at rest: authenticated encryption, bound to the row it stands in, with key rotation."""
+"""Secrets at rest: authenticated encryption, bound to the row, with key rotation."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ NONCE_BYTES = 12
 
 
 def key_id(key: str) -> str:
-    """By which id envelopes name a key."""
+    """Return the id by which envelopes name a key."""
     return _id_of(_derive(key))
 
 
@@ -31,10 +31,10 @@ def _id_of(raw: bytes) -> str:
 
 
 class Sealer:
-    """AES-256-GCM under the first of several keys; any of them opens.
+    """AES-256-GCM with the first of several keys; any of them opens.
 
-    An envelope is ``1.<key id>.<base64url(nonce + ciphertext)>``. ``bound_to`` is
-    authenticated with it: an envelope copied to another row does not open there.
+    An envelope is ``1.<key id>.<base64url(nonce + ciphertext)>``. ``bound_to`` is authenticated
+    with it: an envelope that is copied to another row does not open there.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ class Sealer:
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The ids of its keys, first the one that seals. They tell nothing of the keys."""
+        """Return the ids of the keys, the sealing key first. They reveal nothing about the keys."""
         return tuple(self._ciphers)
 
     def seal(self, value: Any, bound_to: str) -> str:
@@ -62,7 +62,7 @@ class Sealer:
         return f"1.{self._first}.{base64.urlsafe_b64encode(sealed).decode()}"
 
     def open(self, envelope: str, bound_to: str) -> Any:
-        """The JSON value in an envelope. Raises TokenUnreadable."""
+        """Return the JSON value in an envelope. Raises TokenUnreadable."""
         version, _, rest = envelope.partition(".")
         key_id, _, text = rest.partition(".")
         cipher = self._ciphers.get(key_id)

@@ -15,7 +15,8 @@ LOCK = 0x0B1C57E9  # any number, the same in every process
 
 
 def render_item(kind: str, item: object, _context: object) -> str | bool:
-    """Our own column type by the one it stands for: a migration does not import the models."""
+    """Render our own column type as the type it is based on: a migration does not import the
+    models."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False
@@ -23,8 +24,9 @@ def render_item(kind: str, item: object, _context: object) -> str | bool:
 
 @contextmanager
 def without_cascades(connection: Connection) -> Iterator[None]:
-    """On SQLite most changes of a table make it anew and drop the old one, which would delete
-    all rows that refer to it. https://www.sqlite.org/lang_altertable.html#otheralter"""
+    """Turn cascades off. SQLite makes most changes by copying the table and dropping the old one,
+    which would delete all rows that refer to it.
+    https://www.sqlite.org/lang_altertable.html#otheralter"""
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -38,7 +40,7 @@ def without_cascades(connection: Connection) -> Iterator[None]:
 
 
 def check_references(connection: Connection) -> None:
-    """Before the commit: nothing refers to what is not there. Raises RuntimeError."""
+    """Check, before the commit, that no row refers to a missing one. Raises RuntimeError."""
     if connection.dialect.name == "sqlite":
         dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
         if dangling:
@@ -46,7 +48,8 @@ def check_references(connection: Connection) -> None:
 
 
 def run() -> None:
-    # SQLite: the write lock is taken at once, so a second process waits and then finds all done.
+    # SQLite: take the write lock immediately, so that a second process waits and then finds nothing
+    # to do.
     with (
         extension.db.engine.connect().execution_options(writes=True) as connection,
         without_cascades(connection),
@@ -64,7 +67,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             if connection.dialect.name == "postgresql":
-                # A change may take long, and whoever comes second waits for it.
+                # A change may take long, and a second process waits for it.
                 postgresql.allow(connection, None)
                 connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -1,11 +1,11 @@
-"""Look-alike providers: real HTTP servers on loopback that keep the protocol's rules, and break
-them on request. Demo mode and the tests sign in with them. Knows nothing of Quickstep.
+"""Fake providers: real HTTP servers on loopback that keep the protocol's rules, and break them on
+request. Demo mode and the tests sign in with them. The package knows nothing of Quickstep.
 
-``start`` starts one server with all of them; ``choose`` is somebody at their pages. For demo mode
-``serve_in_background`` looks for a port; ``environment`` gives the settings that point a
-Quickstep at it.
+``start`` starts one server with all providers; ``choose`` plays a person at their pages. Demo mode
+calls ``serve_in_background``, which finds a free port; ``environment`` returns the settings that
+point a Quickstep at it.
 
-Each is loaded when it is first asked for, so a server for real people has nothing of this in it.
+Submodules are imported on first use, so a production server loads none of them.
 """
 
 from importlib import import_module

@@ -1,9 +1,12 @@
-"""``python -m simulator``: the look-alikes in a process of their own, and how to sign in there."""
+"""``python -m simulator``: runs the fake providers in a process of their own, and prints how to
+sign in.
+"""
 
 import argparse
 import json
 import os
 import shlex
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,7 +15,7 @@ from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.protocol import LookAlike
 from simulator.server import Server, UnknownProvider, start
 
-# Where Flask serves unless it is told otherwise.
+# Flask's default address.
 USUAL_SITE = "http://localhost:5000"
 NOTHING_ELSE = "Listening on this machine only; Ctrl+C ends it."
 
@@ -29,8 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(1, f"Port {options.port} is not to be had: {words}.\n")
     except (UnknownProvider, ValueError, OverflowError) as error:
         parser.exit(2, f"{str(error).rstrip('.')}.\n")
-    say((as_json if options.json else as_variables if options.env else as_text)(server))
-    wait_for_the_end(server)
+    stop_on_signals()
+    try:
+        say((as_json if options.json else as_variables if options.env else as_text)(server))
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+        sys.stderr.write("\nEnded.\n")
     return 0
 
 
@@ -84,7 +92,7 @@ def as_json(server: Server) -> str:
 
 
 def as_variables(server: Server) -> str:
-    """GITHUB_CLIENT_ID=…, and so on, as a shell reads them."""
+    """Format as shell variables: GITHUB_CLIENT_ID=… and so on."""
     lines = []
     for name, each in server.look_alikes.items():
         values = {"client_id": each.client_id, "client_secret": each.client_secret}
@@ -100,12 +108,11 @@ def say(text: str) -> int:
     return 0
 
 
-def wait_for_the_end(server: Server) -> None:
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        server.stop()
-        sys.stderr.write("\nEnded.\n")
+def stop_on_signals() -> None:
+    """SIGTERM ends the process as Ctrl+C does. A shell that starts it in the background has SIGINT
+    ignored, and a child inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""What each provider of plain OAuth 2.0 says of a person, in the shape of the real one's answers:
-functions of the person and the scopes they granted. ``…_token``: beside the token.
+"""The profile responses of each plain OAuth 2.0 provider, in the real provider's format.
+
+Each function takes the person and the granted scopes. ``…_token``: members of the token response.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ Scopes = tuple[str, ...]
 
 
 def token(_person: Person, scopes: Scopes) -> dict[str, Any]:
-    """As most do (RFC 6749 5.1)."""
+    """Return what most token responses hold (RFC 6749 5.1)."""
     return {"expires_in": 3600, "scope": " ".join(scopes)}
 
 
@@ -148,7 +149,7 @@ def naver_token(_person: Person, _scopes: Scopes) -> dict[str, Any]:
 
 
 def naver(person: Person, _scopes: Scopes) -> Any:
-    # All but the id is there only where the person agreed.
+    # Everything but the id is present only with the person's consent.
     agreed = {
         "nickname": person.username,
         "name": person.name,

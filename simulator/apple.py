@@ -1,5 +1,6 @@
-"""A look-alike of Apple: a client secret that the client signs, an answer by POST, the name on
-the first visit only, flags as text, addresses of its relay."""
+"""A fake Apple: a client secret signed by the client, a response by POST, the name on the first
+visit only, flags as text, relay addresses.
+"""
 
 import functools
 import hashlib
@@ -23,25 +24,25 @@ from simulator.signing import Claims
 TEAM_ID = "LOOKALIKE1"
 KEY_ID = "ALIKEKEY01"
 RELAY = "@privaterelay.appleid.com"
-# Six months, as Apple counts them.
+# Apple's six months.
 SECRET_MAX_SECONDS = 15777000
 
 
 @functools.cache
 def registered_key() -> ec.EllipticCurvePrivateKey:
-    """The key of the .p8 file: of our making, the same in every process, and of no worth."""
+    """Return the key of the .p8 file: fixed, the same in every process, and worthless."""
     seed = hashlib.sha256(b"the look-alike of Apple").digest()
     return ec.derive_private_key(int.from_bytes(seed, "big"), ec.SECP256R1())
 
 
 def key_file() -> str:
-    """What the console lets its customer download, once: PKCS #8 in PEM."""
+    """Return the file that Apple's console offers for download once: PKCS #8 in PEM."""
     pem = registered_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return pem.decode()
 
 
 class Apple(OpenIDLookAlike):
-    """``strict``: redirect URIs must be https on a real domain, as Apple demands."""
+    """A fake Apple. ``strict``: redirect URIs must be https on a real domain, as Apple requires."""
 
     name = "apple"
     label = "Apple"
@@ -56,7 +57,7 @@ class Apple(OpenIDLookAlike):
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.strict = False
-        # Who came before: their name is not told again.
+        # Returning people: their name is not sent again.
         self.known: set[str] = set()
         self.audience = "https://appleid.apple.com"
 
@@ -71,7 +72,7 @@ class Apple(OpenIDLookAlike):
 
     @property
     def client_secret(self) -> str:
-        """A secret as its customers sign them with their key file."""
+        """Sign a client secret as Apple's customers do with their key file."""
         now = int(time.time())
         claims = {"iss": TEAM_ID, "sub": self.client_id, "aud": self.audience, "iat": now}
         key = jwk.ECKey.import_key(registered_key())
@@ -110,7 +111,7 @@ class Apple(OpenIDLookAlike):
         return {"error": "user_cancelled_authorize"}
 
     def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
-        """By POST, from a page of Apple's own."""
+        """Send the response by POST, from a page of Apple's."""
         fields = dict(self.with_state(parameters, behave))
         code = self.codes.get(parameters.get("code", ""))
         if code and "name" in code.scopes and code.person.key not in self.known:
@@ -127,7 +128,7 @@ class Apple(OpenIDLookAlike):
         return json.dumps(user)
 
     def address(self, code: Code) -> str:
-        """Whoever hides theirs has one of the relay."""
+        """Return the person's address, or a relay address if they hide theirs."""
         return code.person.email or code.person.subject(self.name, 10) + RELAY
 
     # The token endpoint.
@@ -153,7 +154,7 @@ class Apple(OpenIDLookAlike):
             and lives
         )
 
-    # What is said of people.
+    # Claims about people.
 
     def subject(self, person: Any) -> str:
         digits = hashlib.sha256(f"apple:{person.key}".encode()).hexdigest()
@@ -168,7 +169,7 @@ class Apple(OpenIDLookAlike):
         return claims
 
     def claims(self, code: Code, access_token: str) -> Claims:
-        # Apple asks at every visit: by a password, a face or a finger.
+        # Apple authenticates at every visit, by password, face or finger.
         claims = super().claims(code, access_token)
         return claims | {"auth_time": claims["iat"]}
 

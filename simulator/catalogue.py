@@ -1,4 +1,4 @@
-"""Every look-alike there is; the one list to extend."""
+"""Every fake provider: the one list to extend."""
 
 from simulator.apple import Apple
 from simulator.facebook import Facebook
@@ -31,5 +31,5 @@ LOOK_ALIKES: tuple[type[LookAlike], ...] = (
     TwitterOAuth2,
     *ROWS,
 )
-# Served, but named by settings only where a test asks for them.
+# Served, but in the settings only if a test asks for them.
 NAMED_ISSUERS: tuple[type[LookAlike], ...] = (Acme, Globex)

@@ -1,4 +1,4 @@
-"""An application as it is registered at a look-alike provider."""
+"""An application as registered at a fake provider."""
 
 from dataclasses import dataclass
 

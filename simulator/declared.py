@@ -1,7 +1,7 @@
-"""A look-alike of plain OAuth 2.0 that is driven by data: what differs between providers.
+"""A plain OAuth 2.0 provider that is driven by data: the differences between providers.
 
-A row (rows.py) says at which paths a provider lives, what it answers about a person
-(answers.py), and its crooked ways; the protocol's rules are kept by protocol.py.
+A row (rows.py) names a provider's paths, its profile responses (answers.py) and its quirks;
+protocol.py enforces the protocol's rules.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,28 +18,29 @@ Answers = Mapping[str, Answer]
 
 
 class Declared(LookAlike):
-    """A row is a subclass that sets these; paths are below ``/<name>/``.
+    """A row is a subclass that sets these attributes; paths are below ``/<name>/``.
 
-    ``says`` has what each path of the API answers about a person who granted some scopes; its
-    key begins with "POST " where that is how it is asked, and is "token" for what the token
-    response holds beside the token.
+    ``says`` maps each API path to the profile response for a person and the granted scopes. A key
+    begins with "POST " if that is the method, and is "token" for additional members of the token
+    response.
     """
 
     authorize_path: ClassVar[str]
     token_path: ClassVar[str]
     api_path: ClassVar[str]
     says: ClassVar[Answers] = {}
-    # Where a grant is taken back, if it can be; with "person " before it, by the token itself.
+    # The revocation path, if there is one; prefixed with "person " if the access token authorizes
+    # it.
     revoke_path: ClassVar[str] = ""
-    # What the authorization request must hold.
+    # Required parameters of the authorization request.
     must_say: ClassVar[Mapping[str, str]] = {}
-    # What stands before the access token.
+    # The word before the access token.
     scheme: ClassVar[str] = "Bearer"
     # Whether the token request is JSON, must repeat the state, and gets its errors as 200.
     takes_json: ClassVar[bool] = False
     takes_state: ClassVar[bool] = False
     errors_as_200: ClassVar[bool] = False
-    # Refuses clients that call themselves what their library does.
+    # Whether library default User-Agents are refused.
     wants_user_agent: ClassVar[bool] = False
 
     @classmethod
@@ -93,7 +94,7 @@ class Declared(LookAlike):
         return jsonify({"access_token": access_token, "token_type": "bearer", **said})
 
     def take_back(self) -> Response | tuple[Response, int]:
-        """RFC 7009 2.1; or with nothing but the access token."""
+        """Revoke as in RFC 7009 2.1, or with only the access token."""
         self.note("revoke")
         if self.revoke_path.startswith("person "):
             given = request.headers.get("Authorization", "").partition(" ")[2]

@@ -1,5 +1,6 @@
-"""A look-alike of Facebook: a versioned Graph API that wants an appsecret_proof, never says
-whether an address was verified, and wraps its errors in an object."""
+"""A fake Facebook: a versioned Graph API that wants an appsecret_proof, never says whether an
+address was verified, and wraps its errors in an object.
+"""
 
 import hashlib
 import hmac
@@ -22,8 +23,8 @@ class Facebook(LookAlike):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        # The setting "Require App Secret", which a new client has not: whether the proof of it
-        # must be there. A wrong one never passes.
+        # The setting "Require App Secret", off for a new client: whether the proof must be present.
+        # A wrong proof is always refused.
         self.requires_proof = False
 
     @property
@@ -59,7 +60,7 @@ class Facebook(LookAlike):
         }
 
     def callback(self, parameters: dict[str, str], behave: str = "") -> Response:
-        if parameters == {"error": "server_error"}:  # Facebook's other form of error
+        if parameters == {"error": "server_error"}:  # Facebook's other error format
             parameters = {"error_code": "1349003", "error_message": "Login Error"}
         response = super().callback(parameters, behave)
         response.headers["Location"] += "#_=_"
@@ -87,7 +88,7 @@ def blueprint(facebook: Facebook) -> Blueprint:
         return jsonify(access_token=access_token, token_type="bearer", expires_in=5183944)
 
     def fault() -> tuple[Response, int] | None:
-        """What is wrong with a call of the API."""
+        """Return what is wrong with an API call."""
         if facebook.bearer() is None:
             return graph_error("Invalid OAuth access token.", 190)
         token = request.headers["Authorization"].partition(" ")[2]

@@ -1,5 +1,6 @@
-"""A look-alike of Firebase: ID tokens for made-up people, and the keys that check them in both
-of the forms that Google publishes."""
+"""A fake Firebase: ID tokens for invented people, and the keys that verify them in both formats
+that Google publishes.
+"""
 
 import base64
 import hashlib
@@ -21,7 +22,7 @@ from simulator.people import PEOPLE, Person
 from simulator.signing import SPOILT_CLAIMS, Claims, Signer, segment
 
 PROJECT_ID = "look-alike-project"
-# Firebase's names of providers, and how long the look-alike gives its ids at each.
+# Firebase's names of providers, and how the fake providers form their ids.
 DIGITS = {
     "google.com": ("google", 21),
     "facebook.com": ("facebook", 17),
@@ -29,7 +30,7 @@ DIGITS = {
     "apple.com": ("apple", 21),
     "twitter.com": ("twitter", 19),
 }
-# Ways whose addresses Firebase takes for verified as they come.
+# Sign-in methods whose addresses Firebase treats as verified.
 TRUSTED = ("google.com", "apple.com")
 
 
@@ -37,7 +38,7 @@ def spoil_firebase(claims: Claims, **changes: Any) -> Claims:
     return claims | {"firebase": claims["firebase"] | changes}
 
 
-# What can be wrong beside the flaws that every ID token can have.
+# Flaws in addition to those of every ID token.
 SPOILT_FIREBASE: dict[str, Callable[[Claims], Claims]] = {
     "other_project": lambda claims: claims | {"aud": "p2", "iss": f"{claims['iss']}2"},
     "issuer_of_google": lambda claims: claims | {"iss": "https://accounts.google.com"},
@@ -59,7 +60,8 @@ SPOILT_FIREBASE: dict[str, Callable[[Claims], Claims]] = {
 
 
 class Firebase(Signer):
-    """``mint`` makes tokens. ``keys_answer``: what the key endpoints answer instead of keys."""
+    """A fake Firebase. ``mint`` creates tokens; ``keys_answer`` replaces the response of the key
+    endpoints."""
 
     def __init__(self) -> None:
         super().__init__("firebase")
@@ -71,7 +73,7 @@ class Firebase(Signer):
         self.seen.append(what)
 
     def claims(self, person: Person, way: str = "google.com", **changes: Any) -> Claims:
-        """``way``: Firebase's name of how the person signed in to the app."""
+        """Return the claims. ``way`` is Firebase's name of the sign-in method."""
         now = int(time.time())
         uid = uid_of(person, way)
         claims: Claims = {
@@ -94,7 +96,7 @@ class Firebase(Signer):
         return said | changes
 
     def mint(self, person: str, way: str = "google.com", flaw: str = "", **changes: Any) -> str:
-        """An ID token. ``flaw``: what is wrong with it."""
+        """Create an ID token. ``flaw`` names what is wrong with it."""
         claims = self.claims(PEOPLE[person], way, **changes)
         spoil = {**SPOILT_CLAIMS, **SPOILT_FIREBASE}.get(flaw)
         if spoil:
@@ -102,7 +104,7 @@ class Firebase(Signer):
         return (self.spoil(flaw, claims) or "") if flaw else self.sign(claims)
 
     def mint_unsigned(self, person: str, way: str = "google.com", flaw: str = "") -> str:
-        """An ID token as the local emulator makes them."""
+        """Create an ID token as the local emulator does."""
         claims = self.claims(PEOPLE[person], way)
         if flaw:
             claims = {**SPOILT_CLAIMS, **SPOILT_FIREBASE}[flaw](claims)
@@ -110,24 +112,24 @@ class Firebase(Signer):
 
     @staticmethod
     def claims_of(token: str) -> Claims:
-        """What a token says, unchecked."""
+        """Return a token's claims, unchecked."""
         return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
 
     def jwk_set(self) -> dict[str, Any]:
         return {"keys": [self.key.as_dict(private=False, use="sig", alg="RS256")]}
 
     def certificates(self) -> dict[str, str]:
-        """By key id, as at https://www.googleapis.com/robot/v1/metadata/x509/…"""
+        """Return certificates by key id, as at https://www.googleapis.com/robot/v1/metadata/x509/…"""
         return {str(self.key.kid): certificate(self.key.private_key)}  # type: ignore[arg-type]
 
 
 def settings(url: str) -> dict[str, str]:
-    """The variables that lead a site to ``url``, where it is served."""
+    """Return the variables that point a site at ``url``, where this provider is served."""
     return {"FIREBASE_PROJECT_ID": PROJECT_ID, "FIREBASE_JWKS_URL": f"{url}/jwk"}
 
 
 def uid_of(person: Person, way: str) -> str:
-    """One Firebase user for each way, as in a project that does not join equal addresses."""
+    """Return one Firebase user per method, as in a project that does not join equal addresses."""
     return hashlib.sha256(f"firebase:{way}:{person.key}".encode()).hexdigest()[:28]
 
 
@@ -144,7 +146,7 @@ def identities_of(person: Person, way: str) -> dict[str, list[str]]:
 
 
 def certificate(key: RSAPrivateKey) -> str:
-    """A self-signed X.509 certificate in PEM."""
+    """Create a self-signed X.509 certificate in PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "securetoken.look-alike")])
     begin = datetime.now(UTC) - timedelta(days=1)
     builder = x509.CertificateBuilder(
@@ -176,7 +178,8 @@ def blueprint(firebase: Firebase) -> Blueprint:
 
     @routes.get("/token")
     def token() -> Response | tuple[Response, int]:
-        """For trying things out: what an app would have after its person signed in."""
+        """Return the token that an app would have after its person signed in, for trying things
+        out."""
         person = request.args.get("person", "ada")
         if person not in PEOPLE:
             return jsonify(error=f"be one of {', '.join(PEOPLE)}"), 400

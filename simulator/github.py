@@ -1,6 +1,7 @@
-"""A look-alike of GitHub: comma-joined scopes, errors sent as 200, form-encoded answers unless
-JSON is asked for, numeric ids, addresses with flags in a list of their own. Below /api/v3 too, as
-on servers of GitHub Enterprise."""
+"""A fake GitHub: comma-joined scopes, errors sent as 200, form-encoded responses unless JSON is
+requested, numeric ids, a separate list of addresses with flags. Also served below /api/v3, as by
+GitHub Enterprise.
+"""
 
 from urllib.parse import urlencode
 
@@ -33,7 +34,7 @@ class GitHub(LookAlike):
         }
 
     def bearer(self) -> Code | None:
-        """GitHub takes the word "token" before an access token too."""
+        """Return the person. GitHub also accepts the word "token" before an access token."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return self.tokens.get(token) if kind.lower() in ("bearer", "token") else None
 

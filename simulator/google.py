@@ -1,4 +1,4 @@
-"""A look-alike of Google: scopes named by URL, Workspace domains in the claim hd, RFC 9207."""
+"""A fake Google: scopes named by URL, Workspace domains in the claim hd, RFC 9207."""
 
 import time
 from typing import Any
@@ -30,15 +30,15 @@ class Google(OpenIDLookAlike):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        # For tests: the name that only userinfo gives.
+        # For tests: the name that only userinfo has.
         self.userinfo_name = ""
 
     def offered(self) -> dict[str, str]:
-        """The id_token says who it is: trouble with userinfo would not be noticed."""
+        """Leave out userinfo: the id_token has the profile, so a failure there goes unnoticed."""
         return {key: words for key, words in OFFERED.items() if not key.startswith("profile:")}
 
     def is_offline(self) -> bool:
-        """Google gives a refresh token where a consent is asked for, not at every sign-in."""
+        """Whether to send a refresh token: Google does so with a consent, not at every sign-in."""
         is_asked = "consent" in request.args.get("prompt", "").split()
         return is_asked and request.args.get("access_type") == "offline"
 
@@ -67,7 +67,7 @@ class Google(OpenIDLookAlike):
         return {name: value for name, value in claims.items() if value != ""}
 
     def routes(self) -> Blueprint:
-        """With the older userinfo too, which libraries still ask: it says id for sub."""
+        """Add the older userinfo, which some libraries still use; it says id instead of sub."""
         routes = super().routes()
         routes.add_url_rule("/oauth2/v3/userinfo", "userinfo_3", self.answer_userinfo)
         for version in ("v1", "v2"):
@@ -88,7 +88,7 @@ class Google(OpenIDLookAlike):
     def native_token(
         self, person: str, *, audience: str = "", flaw: str = "", **changes: Any
     ) -> str:
-        """An ID token as Google's SDKs give it to an app, or One Tap to a page."""
+        """Create an ID token as Google's SDKs give to an app, or One Tap to a page."""
         who = PEOPLE[person]
         client_id = audience or self.client.client_id
         now = int(time.time())
@@ -110,6 +110,6 @@ class Google(OpenIDLookAlike):
         return (self.spoil(flaw, claims) or "") if flaw else self.sign(claims)
 
     def token_answer(self, code: Code, access_token: str) -> Claims:
-        # Google names its scopes by URL, and in an order of its own.
+        # Google names its scopes by URL, in an order of its own.
         scopes = sorted((SCOPE_URLS.get(scope, scope) for scope in code.scopes), reverse=True)
         return super().token_answer(code, access_token) | {"scope": " ".join(scopes)}

@@ -1,4 +1,4 @@
-"""What a test takes a look-alike by: its client, its endpoints, its faults, and somebody to be."""
+"""What a test uses of a fake provider: its client, its endpoints, its faults, and its people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,23 +9,23 @@ from simulator.clients import Client
 from simulator.misbehaviour import ANSWERS, OFFERED
 from simulator.visit import Callback, Refused, choose
 
-# The ways back that a provider can spoil.
+# How a provider can spoil the callback.
 CALLBACKS = ("server_error", "wrong_state", "no_code")
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where a provider is asked for what; empty: it has none of that."""
+    """The URLs of a provider's endpoints; empty if it has none."""
 
     authorization: str = ""
     token: str = ""
-    # What paths of its API are below.
+    # The base of its API paths.
     api: str = ""
     userinfo: str = ""
     issuer: str = ""
     metadata: str = ""
     jwks: str = ""
-    # Of OAuth 1.0a only.
+    # OAuth 1.0a only.
     request_token: str = ""
 
     def present(self) -> dict[str, str]:
@@ -34,15 +34,15 @@ class Endpoints:
 
 
 class Handles:
-    """``look_alikes.github.choose(url, "ada")``, and so on."""
+    """The methods behind ``look_alikes.github.choose(url, "ada")`` and so on."""
 
     name: ClassVar[str]
     client: Client
-    # Where it is served, once it is.
+    # Its URL, once it is served.
     url: str
-    # How each place answers from now on, whoever asks.
+    # The response of each endpoint from now on, to every request.
     answers: dict[str, str]
-    # What can be answered badly beside the callback and the token, and faults of its own.
+    # Endpoints that can misbehave besides callback and token, and the provider's own faults.
     places: ClassVar[tuple[str, ...]] = ("profile",)
     own_faults: ClassVar[tuple[str, ...]] = ()
 
@@ -60,14 +60,14 @@ class Handles:
 
     @property
     def endpoints(self) -> Endpoints:
-        """From the settings that lead a site here."""
+        """Return the endpoints, read from the settings that point a site here."""
         upper = self.name.upper()
         given = self.settings(self.url)
         names = ("authorization", "token", "api", "request_token")
         return Endpoints(**{n: given.get(f"{upper}_{n.upper()}_URL", "") for n in names})
 
     def register(self, *redirect_uris: str) -> None:
-        """Let the client be answered there too: exactly there (RFC 6749 3.1.2.3)."""
+        """Register a redirect URI; it must match exactly (RFC 6749 3.1.2.3)."""
         for uri in redirect_uris:
             check_redirect_uri(uri)
         known = self.client.redirect_uris
@@ -77,45 +77,46 @@ class Handles:
     def choose(
         self, authorization_url: str, person: str, behave: str = "", **form: str
     ) -> Callback:
-        """Be somebody at its page: the callback URL that it sends the browser to."""
+        """Play a person at the provider's page; return the callback URL."""
         if not authorization_url.startswith(f"{self.url}/"):
-            raise Refused(f"{authorization_url} is no address of the look-alike of {self.name}")
+            raise Refused(f"{authorization_url} is not an address of the fake {self.name}")
         if behave and behave not in self.misbehaviours:
             known = ", ".join(self.misbehaviours)
             raise ValueError(f"{self.name} has no misbehaviour {behave!r}; it has {known}")
         return choose(authorization_url, person, behave, **form)
 
     def cancel(self, authorization_url: str) -> Callback:
-        """Say no at its page."""
+        """Refuse consent at the provider's page."""
         return self.choose(authorization_url, "", cancel="1")
 
     def answer(self, place: str, answer: str) -> None:
-        """Answer so at this place from now on, whoever asks: ``answer("token", "status_503")``."""
+        """Give this response from now on, to every request: ``answer("token", "status_503")``."""
         if answer not in ANSWERS:
             raise ValueError(f"no answer {answer!r}; there are {', '.join(ANSWERS)}")
         self.answers[place] = answer
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """What can be wrong with its id_token, if it gives one."""
+        """Return the possible flaws of its id_token, if it issues one."""
         return ()
 
     @property
     def misbehaviours(self) -> tuple[str, ...]:
-        """All that ``behave`` can be."""
+        """Return every value that ``behave`` accepts."""
         callbacks = [f"callback:{each}" for each in CALLBACKS]
         answers = [f"{place}:{each}" for place in ("token", *self.places) for each in ANSWERS]
         flaws = [f"id_token:{flaw}" for flaw in self.flaws]
         return (*callbacks, *answers, *flaws, *self.own_faults)
 
     def offered(self) -> dict[str, str]:
-        """The misbehaviours that its page offers, in words."""
+        """Return the misbehaviours that its page offers, in words."""
         return OFFERED
 
-    # In the words of the libraries that sign in with it.
+    # In the terms of client libraries.
 
     def flask_dance(self) -> dict[str, Any]:
-        """For ``OAuth2ConsumerBlueprint(…, **look_alike.flask_dance())``; OAuth 1.0a likewise."""
+        """Return arguments for ``OAuth2ConsumerBlueprint(…, **look_alike.flask_dance())``; OAuth
+        1.0a likewise."""
         at = self.endpoints
         old = bool(at.request_token)
         return {
@@ -128,15 +129,15 @@ class Handles:
         }
 
     def lead(self, blueprint: Any) -> None:
-        """Lead a blueprint that is made already here, such as one of flask_dance.contrib."""
+        """Point an existing blueprint here, such as one of flask_dance.contrib."""
         for name, value in self.flask_dance().items():
-            # Its session takes the client's id from there, whenever it is made anew.
+            # A new session takes the client's id from there.
             setattr(blueprint, "_client_id" if name == "client_id" else name, value)
             blueprint.from_config.pop(name, None)
         vars(blueprint).pop("session", None)
 
     def authlib(self) -> dict[str, Any]:
-        """For ``oauth.register("github", **look_alike.authlib())``."""
+        """Return arguments for ``oauth.register("github", **look_alike.authlib())``."""
         names: Mapping[str, str] = {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -150,7 +151,7 @@ class Handles:
 
 
 def check_redirect_uri(uri: str) -> None:
-    """RFC 6749 3.1.2: absolute, and without a fragment. Raises ValueError."""
+    """Check that it is absolute and without a fragment (RFC 6749 3.1.2). Raises ValueError."""
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https") or not parts.hostname or "#" in uri:
         raise ValueError(f"{uri!r} is no redirect URI: http://host/path, without a fragment")

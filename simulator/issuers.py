@@ -1,4 +1,4 @@
-"""Look-alikes of OpenID Connect providers that differ from the standard in little."""
+"""Fake OpenID Connect providers that differ little from the standard."""
 
 from flask import Response, jsonify
 
@@ -9,7 +9,7 @@ from simulator.signing import Claims
 
 
 class GitLab(OpenIDLookAlike):
-    """One that is hosted by somebody themselves: whether addresses are confirmed is up to them."""
+    """A fake GitLab, self-hosted: the instance decides whether addresses are confirmed."""
 
     name = "gitlab"
     label = "GitLab"
@@ -24,7 +24,7 @@ class GitLab(OpenIDLookAlike):
 
 
 class Slack(OpenIDLookAlike):
-    """Every answer is a 200 that says ``ok``; a person has an id in each workspace."""
+    """A fake Slack: every response is a 200 with ``ok``; a person has an id per workspace."""
 
     name = "slack"
     label = "Slack"
@@ -59,7 +59,7 @@ class Slack(OpenIDLookAlike):
 
 
 class Yahoo(OpenIDLookAlike):
-    """Says who somebody is in userinfo only, and takes the secret in a header only."""
+    """A fake Yahoo: the profile is in userinfo only, and the secret is taken in a header only."""
 
     name = "yahoo"
     label = "Yahoo"
@@ -78,7 +78,7 @@ class Yahoo(OpenIDLookAlike):
 
 
 class Twitch(OpenIDLookAlike):
-    """Tells of a person what the parameter ``claims`` asks for; its scopes are a list."""
+    """A fake Twitch: sends only what the parameter ``claims`` asks for; its scopes are a list."""
 
     name = "twitch"
     label = "Twitch"
@@ -103,7 +103,7 @@ class Twitch(OpenIDLookAlike):
 
 
 class Salesforce(OpenIDLookAlike):
-    """Names a person by an address that holds organisation and user; tells both in userinfo."""
+    """A fake Salesforce: the subject is a URL with organisation and user; userinfo has both."""
 
     name = "salesforce"
     label = "Salesforce"
@@ -134,7 +134,7 @@ class Salesforce(OpenIDLookAlike):
 
 
 class ORCID(OpenIDLookAlike):
-    """Tells a number and a name, and no address; repeats them beside the token."""
+    """A fake ORCID: sends a number and a name, no address; repeats them in the token response."""
 
     name = "orcid"
     label = "ORCID"

@@ -1,4 +1,4 @@
-"""A look-alike of Kakao: numeric ids, an account nested in objects, addresses with two flags."""
+"""A fake Kakao: numeric ids, an account nested in objects, addresses with two flags."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def blueprint(kakao: Kakao) -> Blueprint:
             account |= {"has_email": person.email is not None, "email_needs_agreement": False}
         if "account_email" in code.scopes and person.email:
             account |= {"email": person.email, "is_email_verified": person.email_verified}
-            # Somebody else may have the address by now.
+            # Another person may own the address by now.
             account["is_email_valid"] = code.behave != "email:recycled"
         return jsonify(id=int(person.subject("kakao", 10)), kakao_account=account)
 

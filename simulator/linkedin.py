@@ -1,5 +1,6 @@
-"""A look-alike of LinkedIn: no nonce in its id_token, 401 for a code verifier, scopes joined by
-commas, and error codes of its own for a person who says no."""
+"""A fake LinkedIn: no nonce in its id_token, 401 for a code verifier, comma-joined scopes, and
+error codes of its own when the person refuses.
+"""
 
 from typing import Any
 
@@ -40,7 +41,7 @@ class LinkedIn(OpenIDLookAlike):
 
     def in_userinfo(self, code: Code) -> Claims:
         claims = self.about(code)
-        # The flag is only there when it is true.
+        # The flag is present only if it is true.
         kept = {name: value for name, value in claims.items() if value is not False}
         return {**kept, "locale": {"country": "BR", "language": "pt"}}
 

@@ -1,5 +1,6 @@
-"""A look-alike of Microsoft: many tenants behind one address, each an issuer of its own that
-signs with the same keys, and addresses that any tenant's administrator can make up."""
+"""A fake Microsoft: many tenants behind one address, each an issuer of its own that signs with the
+same keys; any tenant's administrator can invent addresses.
+"""
 
 from uuid import UUID
 
@@ -11,18 +12,18 @@ from simulator.people import PEOPLE, Person
 from simulator.protocol import Code
 from simulator.signing import Claims
 
-# By the domain of a person's employer; whoever has none has a personal account.
+# By the domain of a person's employer; everybody else has a personal account.
 TENANTS = {
     "navy.example": "5f0c1d2e-1111-4222-8333-abcdefabcdef",
     "evil.example": "6f0c1d2e-2222-4222-8333-abcdefabcdef",
 }
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
-# Segments of the issuer that stand for any tenant.
+# Issuer segments that stand for any tenant.
 ANY = ("common", "organizations")
 
 
 class Microsoft(OpenIDLookAlike):
-    """Mallory is the administrator of a tenant, and may write what she likes into her address."""
+    """A fake Microsoft. Mallory administers a tenant, and may write anything into her address."""
 
     name = "microsoft"
     label = "Microsoft"
@@ -41,7 +42,7 @@ class Microsoft(OpenIDLookAlike):
 
     @property
     def endpoints(self) -> Endpoints:
-        """Of the tenant that stands for any."""
+        """Return the endpoints of the segment that stands for any tenant."""
         found = super().endpoints.present() | {"issuer": f"{self.url}/common/v2.0"}
         return Endpoints(**{n: url.replace("<tenant>", "common") for n, url in found.items()})
 
@@ -63,7 +64,7 @@ class Microsoft(OpenIDLookAlike):
         return f"{self.url}/{self.tenant_of(code.person)}/v2.0"
 
     def authorize(self) -> Response | tuple[str, int]:
-        """A tenant's own address lets in nobody else's people."""
+        """Show the page. A tenant's own address admits only its own people."""
         tenant = (request.view_args or {})["tenant"]
         person = PEOPLE.get(request.form.get("person", ""))
         lies = request.form.get("behave") == "tenant:other"
@@ -73,7 +74,7 @@ class Microsoft(OpenIDLookAlike):
         return super().authorize()
 
     def subject(self, person: Person) -> str:
-        """Different at each application: pairwise (OpenID Connect Core 8.1)."""
+        """Return the subject, which differs per application: pairwise (OpenID Connect Core 8.1)."""
         return f"pairwise-{person.subject('microsoft:' + self.client.client_id, 16)}"
 
     def in_id_token(self, code: Code) -> Claims:
@@ -85,7 +86,7 @@ class Microsoft(OpenIDLookAlike):
             claims |= {"name": person.name, "preferred_username": person.email or "none"}
         if "email" in code.scopes and person.email:
             claims["email"] = person.email
-            # The optional claim: only for a domain that the tenant has proved.
+            # The optional claim: only for a domain whose owner the tenant has verified.
             if tenant == TENANTS["navy.example"]:
                 claims["xms_edov"] = True
         return claims

@@ -1,7 +1,8 @@
-"""Ways a provider can go wrong, by name. A person's page offers them; tests run through them all.
+"""Ways in which a provider can go wrong, by name. The provider's page offers them; tests run
+through all.
 
-``callback:…`` spoils the way back to the client, ``token:…`` the token endpoint,
-``profile:…`` the profile requests, ``id_token:…`` what is signed.
+``callback:…`` spoils the redirect to the client, ``token:…`` the token endpoint, ``profile:…`` the
+profile requests, ``id_token:…`` what is signed.
 """
 
 import gzip
@@ -20,7 +21,7 @@ BOMB_BYTES = 200 * 1024 * 1024
 
 
 def close_connection() -> Response:
-    """Hang up without an answer."""
+    """Close the connection without a response."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
     connection.close()
@@ -33,7 +34,7 @@ def wait() -> Response:
 
 
 def drip() -> Response:
-    """A byte now and then: never silent long enough for a read timeout."""
+    """Send a byte now and then: never silent long enough for a read timeout."""
 
     def body() -> Iterator[bytes]:
         for _ in range(60):
@@ -44,7 +45,7 @@ def drip() -> Response:
 
 
 def bomb() -> Response:
-    """A small answer that unpacks to a huge one."""
+    """Send a small response that unpacks to a huge one."""
     body = gzip.compress(b" " * BOMB_BYTES)
     return Response(body, mimetype="application/json", headers={"Content-Encoding": "gzip"})
 
@@ -88,7 +89,7 @@ ANSWERS: dict[str, Callable[[], Response]] = {
     "token_mac": lambda: text('{"access_token": "x", "token_type": "mac"}'),
 }
 
-# What the page offers, in words. The rest is there for tests.
+# What the page offers, in words. The others are for tests.
 OFFERED = {
     "": "Behaves well",
     "callback:server_error": "Comes back with an error",

@@ -1,5 +1,6 @@
-"""Look-alikes of issuers that no product knows beforehand: only settings name them. Not in demo
-mode; two of them, because whatever holds for one must hold beside another."""
+"""Fake issuers that no product knows beforehand; only settings name them. Not in demo mode. There
+are two, because they must not influence each other.
+"""
 
 from simulator.clients import Client
 from simulator.openid import OpenIDLookAlike
@@ -23,7 +24,7 @@ class NamedIssuer(OpenIDLookAlike):
         return {f"OIDC_{cls.name.upper()}_ISSUER": url}
 
     def subject(self, person: object) -> str:
-        """As short as many are: the same at both."""
+        """Return a short subject, the same at both issuers."""
         return f"user-{getattr(person, 'key', '')}"
 
 

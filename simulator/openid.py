@@ -1,7 +1,7 @@
-"""What all look-alikes of OpenID Connect share: discovery, a key set, signed id_tokens, userinfo.
+"""The base of all fake OpenID Connect providers: discovery, a key set, signed id_tokens, userinfo.
 
-People signed in at the look-alike an hour ago and are not asked again, unless the request says
-so (OpenID Connect Core 3.1.2.1: prompt=login, max_age=0).
+People signed in at the provider an hour ago and are not asked again, unless the request says so
+(OpenID Connect Core 3.1.2.1: prompt=login, max_age=0).
 """
 
 import time
@@ -21,7 +21,7 @@ ID_TOKEN_SECONDS = 3600
 
 
 class OpenIDLookAlike(Signer, LookAlike):
-    """The paths of a look-alike are those of the real one, below its issuer."""
+    """The paths of a fake provider are those of the real one, below its issuer."""
 
     client_auth: ClassVar[tuple[str, ...]] = ("post", "basic")
     discovery_path: ClassVar[str] = "/.well-known/openid-configuration"
@@ -29,12 +29,12 @@ class OpenIDLookAlike(Signer, LookAlike):
     token_path: ClassVar[str] = "/token"
     userinfo_path: ClassVar[str] = "/userinfo"
     keys_path: ClassVar[str] = "/keys"
-    # RFC 7009, where there is such an endpoint.
+    # RFC 7009, if it has such an endpoint.
     revoke_path: ClassVar[str] = ""
     subject_digits: ClassVar[int] = 21
-    # Whether its id_tokens say who somebody is, or userinfo alone does.
+    # Whether its id_tokens describe the person, or only userinfo does.
     tells_in_id_token: ClassVar[bool] = True
-    # Whether it always tells when a person proved themselves, or only when asked by max_age.
+    # Whether it always sends auth_time, or only for max_age.
     always_tells_auth_time: ClassVar[bool] = False
     # Whether it sends the callback parameter iss (RFC 9207).
     sends_iss: ClassVar[bool] = False
@@ -43,11 +43,11 @@ class OpenIDLookAlike(Signer, LookAlike):
     def __init__(self, client: Client) -> None:
         LookAlike.__init__(self, client)
         Signer.__init__(self, self.name)
-        # For tests: what metadata and key set answer instead, and what is changed in the metadata.
+        # For tests: replacements for metadata and key set, and changes of the metadata.
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
-        # … and what is wrong with the id_tokens that come with refreshed access tokens.
+        # … and the flaws of id_tokens that come with refreshed access tokens.
         self.refreshed_claims: Claims = {}
 
     @classmethod
@@ -72,7 +72,7 @@ class OpenIDLookAlike(Signer, LookAlike):
             jwks=self.url + self.keys_path,
         )
 
-    # What it says of itself and of people.
+    # Its metadata and claims.
 
     def metadata(self) -> Claims:
         """OpenID Connect Discovery 3."""
@@ -94,7 +94,7 @@ class OpenIDLookAlike(Signer, LookAlike):
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """The ways to authenticate that its metadata tell of."""
+        """Return the client authentication methods that its metadata list."""
         return self.client_auth
 
     def key_set(self) -> Claims:
@@ -109,7 +109,7 @@ class OpenIDLookAlike(Signer, LookAlike):
         return self.url
 
     def about(self, code: Code) -> Claims:
-        """The standard claims (OpenID Connect Core 5.1) that the scopes ask for."""
+        """Return the standard claims (OpenID Connect Core 5.1) for the scopes."""
         person, claims = code.person, Claims()
         if "profile" in code.scopes:
             claims = {"name": person.name, "preferred_username": person.username}
@@ -156,7 +156,7 @@ class OpenIDLookAlike(Signer, LookAlike):
         change = (SPOILT_CLAIMS | SPOILT_PROOFS).get(flaw)
         return self.sign(change(claims)) if change else self.spoil(flaw, claims)
 
-    # What its endpoints answer.
+    # Responses of its endpoints.
 
     def token_answer(self, code: Code, access_token: str) -> Claims:
         answer: Claims = {
@@ -187,7 +187,8 @@ class OpenIDLookAlike(Signer, LookAlike):
         return jsonify(self.token_answer(code, access_token) | self.refresh_token(code))
 
     def answer_refresh_request(self) -> Response | tuple[Response, int]:
-        """RFC 6749 6; the id_token is of no flow (OpenID Connect Core 12.2)."""
+        """Answer a refresh request (RFC 6749 6); the id_token has no nonce (OpenID Connect Core
+        12.2)."""
         bad = self.misbehave("refresh", None)
         if bad:
             self.note("refresh")
@@ -210,7 +211,7 @@ class OpenIDLookAlike(Signer, LookAlike):
             self.authenticate(request.form)
         except Refusal as refusal:
             return self.refuse(refusal)
-        # RFC 7009 2.2 has a success for an unknown token; Google has an error.
+        # RFC 7009 2.2 reports success for an unknown token; Google reports an error.
         if not self.revoke(request.form.get("token", "")):
             return jsonify(error="invalid_token", error_description="Token expired or revoked"), 400
         return jsonify({})
@@ -231,7 +232,7 @@ class OpenIDLookAlike(Signer, LookAlike):
 
 
 def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
-    """Its endpoints; ``where`` is what the path of one with several issuers says."""
+    """Build its endpoints; ``where`` holds the path variables if it has several issuers."""
     routes = Blueprint(look_alike.name, __name__, url_prefix=f"/{look_alike.name}")
     add = routes.add_url_rule
 

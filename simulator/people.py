@@ -1,4 +1,4 @@
-"""The made-up people whom a look-alike provider lets you be."""
+"""The invented people that you can be at a fake provider."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Person:
-    """``email_verified`` is what the provider would say; Facebook says nothing either way."""
+    """``email_verified`` is what the provider would say; Facebook says nothing."""
 
     key: str
     name: str
@@ -14,11 +14,11 @@ class Person:
     email: str | None = None
     email_verified: bool = True
     username: str | None = None
-    # A Google Workspace domain, which Google answers for.
+    # A Google Workspace domain, which Google vouches for.
     workspace: str | None = None
 
     def subject(self, provider: str, digits: int) -> str:
-        """This person's id at a provider: stable, made of digits, different at each."""
+        """Return this person's id at a provider: stable, digits only, different at each."""
         number = int(hashlib.sha256(f"{provider}:{self.key}".encode()).hexdigest(), 16)
         return str(10 ** (digits - 1) + number % (9 * 10 ** (digits - 1)))
 

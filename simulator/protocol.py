@@ -1,8 +1,8 @@
-"""What all look-alikes share: clients, one-use codes, tokens, and the page to choose a person.
+"""The base of all fake providers: clients, one-use codes, tokens, and the page to choose a person.
 
-Rules kept (RFC 6749, RFC 7636): the client and its redirect URI must be registered, a fault in
-either is shown and never redirected; a code works once, for a minute, for its client, its
-redirect URI and its PKCE challenge.
+Enforced rules (RFC 6749, RFC 7636): the client and its redirect URI must be registered, and a fault
+in either is shown, never redirected; a code works once, for a minute, for its client, its redirect
+URI and its PKCE challenge.
 """
 
 import base64
@@ -28,7 +28,7 @@ CODE_SECONDS = 60
 
 @dataclass
 class Code:
-    """An authorization code with what it is bound to."""
+    """An authorization code with everything it is bound to."""
 
     person: Person
     redirect_uri: str
@@ -45,36 +45,36 @@ class Code:
 
 @dataclass
 class Refusal(Exception):
-    """An OAuth error of the token endpoint; each look-alike dresses it in its own way."""
+    """An OAuth error of the token endpoint; each provider formats it in its own way."""
 
     error: str
     description: str = ""
 
 
 class LookAlike(Handles):
-    """One look-alike provider. ``seen`` lists the requests it answered, for tests to read."""
+    """One fake provider. ``seen`` lists the requests it answered, for tests."""
 
     name: ClassVar[str]
     label: ClassVar[str]
-    # What a site calls it, where that is another name.
+    # The name that a site uses, if it differs.
     site_name: ClassVar[str] = ""
     in_demo: ClassVar[bool] = True
     pkce: ClassVar[bool] = True
-    # How the token endpoint takes the client's secret: "post", "basic" or both; "none": a public
-    # client has no secret, and must bring a code verifier (RFC 8252 8.1).
+    # How the token endpoint accepts the client's secret: "post", "basic" or both; "none": a public
+    # client has no secret, and must send a code verifier (RFC 8252 8.1).
     client_auth: ClassVar[tuple[str, ...]] = ("post",)
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        # Where it is served, once it is.
+        # Its URL, once it is served.
         self.url = ""
         self.codes: dict[str, Code] = {}
         self.tokens: dict[str, Code] = {}
         self.refresh_tokens: dict[str, Code] = {}
-        # Whether a refresh token is good once only, and brings the next (RFC 6749 6).
+        # Whether a refresh token works once only, and returns the next one (RFC 6749 6).
         self.rotates = False
-        # For tests: how each place answers from now on, whoever asks; and whose grants were
-        # taken back.
+        # For tests: the response of each endpoint from now on, and the people whose access was
+        # revoked.
         self.answers: dict[str, str] = {}
         self.revoked: list[str] = []
         self.seen: list[str] = []
@@ -86,12 +86,13 @@ class LookAlike(Handles):
 
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
-        """The variables that lead a site to ``url``, where it is served; beside id and secret."""
+        """Return the variables that point a site at ``url``, where it is served, without id and
+        secret."""
         raise NotImplementedError
 
     @classmethod
     def credentials(cls, client: Client) -> dict[str, str]:
-        """The variables that say how a site is registered here."""
+        """Return the variables of a site's registration here."""
         upper = cls.name.upper()
         return {
             f"{upper}_CLIENT_ID": client.client_id,
@@ -101,7 +102,7 @@ class LookAlike(Handles):
     # The authorization endpoint.
 
     def authorize(self) -> Response | tuple[str, int]:
-        """GET: the page to choose who to be. POST: the choice."""
+        """GET: show the page to choose a person. POST: take the choice."""
         fault = self._fault_to_show() or self._fault_of_request()
         if fault:
             return render_template("refused.html", provider=self, fault=fault), 400
@@ -144,7 +145,7 @@ class LookAlike(Handles):
         return {"error": "access_denied"}
 
     def extras(self) -> dict[str, str]:
-        """Further parameters that this provider adds to the callback."""
+        """Return further parameters that this provider adds to the callback."""
         return {}
 
     def requested_scopes(self) -> tuple[str, ...]:
@@ -183,7 +184,7 @@ class LookAlike(Handles):
     # The token endpoint.
 
     def redeem(self, form: Any) -> tuple[str, Code]:
-        """An access token for a code. Raises Refusal."""
+        """Exchange a code for an access token. Raises Refusal."""
         self.note("token")
         self.authenticate(form)
         if form.get("grant_type") != "authorization_code":
@@ -202,7 +203,8 @@ class LookAlike(Handles):
         return token, code
 
     def authenticate(self, form: Any) -> None:
-        """RFC 6749 2.3.1: one method, and the right secret. Raises Refusal."""
+        """Check for one authentication method and the right secret (RFC 6749 2.3.1). Raises
+        Refusal."""
         client_id, client_secret, method = form.get("client_id"), form.get("client_secret"), "post"
         if (given := request.authorization) and given.type == "basic":
             if client_secret is not None:
@@ -225,7 +227,7 @@ class LookAlike(Handles):
         return hmac.compare_digest(client_secret.encode(), self.client.client_secret.encode())
 
     def refresh_token(self, code: Code) -> dict[str, str]:
-        """What a token answer has beside, where offline access was asked for."""
+        """Return the refresh token members of a token response, if offline access was requested."""
         if not code.offline:
             return {}
         token = secrets.token_urlsafe(32)
@@ -234,7 +236,7 @@ class LookAlike(Handles):
         return {"refresh_token": token}
 
     def refresh(self, form: Any) -> tuple[str, Code, dict[str, str]]:
-        """An access token for a refresh token, and the next of those. Raises Refusal."""
+        """Exchange a refresh token for new access and refresh tokens. Raises Refusal."""
         self.note("refresh")
         self.authenticate(form)
         token = form.get("refresh_token", "")
@@ -249,7 +251,8 @@ class LookAlike(Handles):
         return access_token, code, self.refresh_token(code) if self.rotates else {}
 
     def revoke(self, token: str) -> bool:
-        """Take back the whole grant that a token belongs to; whether there is one."""
+        """Revoke everything that belongs to this token's authorization; return whether there was
+        one."""
         with self.lock:
             code = self.tokens.get(token) or self.refresh_tokens.get(token)
             if code is None:
@@ -268,14 +271,14 @@ class LookAlike(Handles):
             raise Refusal("invalid_grant", "The code verifier does not match.")
 
     def misbehave(self, where: str, code: Code | None) -> Response | None:
-        """The bad answer that was ordered for this place, if one was."""
+        """Return the bad response that was requested for this endpoint, if any."""
         if where in self.answers:
             return ANSWERS[self.answers[where]]()
         place, _, answer = (code.behave if code else "").partition(":")
         return ANSWERS[answer]() if place == where and answer in ANSWERS else None
 
     def answer_of(self, name: str) -> Response:
-        """One of the bad answers, by name."""
+        """Return one of the bad responses, by name."""
         return ANSWERS[name]()
 
     def of_form(self, form: Any) -> Code | None:
@@ -284,7 +287,7 @@ class LookAlike(Handles):
     # Profile endpoints.
 
     def bearer(self) -> Code | None:
-        """Whose access token a profile request carries."""
+        """Return the person whose access token a profile request carries."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return self.tokens.get(token) if kind.lower() == "bearer" else None
 

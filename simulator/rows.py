@@ -1,4 +1,4 @@
-"""Look-alikes of plain OAuth 2.0, a row each: where it lives, and its crooked ways."""
+"""Plain OAuth 2.0 providers, one row each: paths and quirks."""
 
 from typing import ClassVar
 
@@ -76,7 +76,7 @@ class Naver(Declared):
 
 
 class Notion(Declared):
-    """Says who it is in the token response; there is nothing else to ask."""
+    """A fake Notion: the token response describes the person; there is no other endpoint."""
 
     name, label = "notion", "Notion"
     pkce = False

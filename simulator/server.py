@@ -1,4 +1,4 @@
-"""One loopback server with every look-alike on it, and the settings that lead to them."""
+"""One loopback server with every fake provider, and the settings that lead to them."""
 
 import json
 import socket
@@ -30,12 +30,12 @@ class Quiet(WSGIRequestHandler):
 
 class UnknownProvider(LookupError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"no look-alike is called {name!r}; there are {', '.join(known)}")
+        super().__init__(f"there is no fake provider {name!r}; there are {', '.join(known)}")
 
 
 class Server:
-    """A running server. ``url`` is its origin; ``server.google`` and so on are its look-alikes,
-    to be looked into, where they run in this process."""
+    """A running server. ``url`` is its origin; ``server.google`` and so on are its providers, which
+    tests may inspect if they run in this process."""
 
     def __init__(self, url: str = "", look_alikes: Iterable[LookAlike] = ()) -> None:
         self.url = url
@@ -50,13 +50,13 @@ class Server:
             raise AttributeError(name) from None
 
     def register(self, provider: str, *redirect_uris: str) -> None:
-        """Let a provider send its answers there too."""
+        """Register a redirect URI at a provider."""
         self._named(provider).register(*redirect_uris)
 
     def choose(
         self, authorization_url: str, person: str, behave: str = "", **form: str
     ) -> Callback:
-        """Be somebody at the look-alike whose address this is: where the browser is sent to."""
+        """Play a person at the provider of this URL; return where the browser is sent to."""
         name = urlsplit(authorization_url).path.split("/")[1:2]
         return self._named("".join(name)).choose(authorization_url, person, behave, **form)
 
@@ -67,7 +67,7 @@ class Server:
 
     @property
     def origins(self) -> str:
-        """Where its pages may lead to, for the browser."""
+        """Return the origins that its pages may lead to, for the browser."""
         clients = [each.client for each in self.look_alikes.values()]
         uris = [urlsplit(uri) for client in clients for uri in client.redirect_uris]
         return " ".join(dict.fromkeys(f"{uri.scheme}://{uri.netloc}" for uri in uris))
@@ -79,8 +79,8 @@ class Server:
 
 
 def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
-    """How the site at ``public_url`` is registered at a look-alike: with the path of Flask-Dance's
-    own; without a site, with none."""
+    """Return the registration of the site at ``public_url``, with Flask-Dance's callback path;
+    without a site, one without redirect URIs."""
     name = look_alike.name
     uri = f"{public_url}/login/{look_alike.site_name or name}/authorized"
     return Client(
@@ -89,10 +89,10 @@ def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
 
 
 def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Server:
-    """Start the look-alikes of these names (none: all) on this loopback port (0: any), for the
-    site at ``public_url``, if there is one.
+    """Start the providers of these names (none: all) on this loopback port (0: any), for the site
+    at ``public_url``, if there is one.
 
-    Raises OSError when the port is taken, UnknownProvider.
+    Raises OSError if the port is taken, and UnknownProvider.
     """
     classes = {each.name: each for each in LOOK_ALIKES + NAMED_ISSUERS}
     names = tuple(names) or tuple(classes)
@@ -100,7 +100,7 @@ def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Ser
         if name not in classes:
             raise UnknownProvider(name, classes)
     server = Server(look_alikes=[classes[n](client_of(classes[n], public_url)) for n in names])
-    # By a socket of our own: Werkzeug's ends the process when the port is taken.
+    # Use our own socket: Werkzeug ends the process if the port is taken.
     with socket.create_server(("127.0.0.1", port)) as listener:
         server.url = "http://{}:{}".format(*listener.getsockname())
         server.wsgi = make_server(
@@ -116,10 +116,10 @@ def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Ser
 
 
 def serve_in_background(port: int, public_url: str) -> Server:
-    """Start the look-alikes for the site at ``public_url``, on a loopback port near ``port``
-    (0: any). Where an equal server of another process listens already, use that one.
+    """Start the providers for the site at ``public_url``, on a loopback port near ``port`` (0:
+    any). If an equal server of another process already listens, use that one.
 
-    Raises OSError when no port is free.
+    Raises OSError if no port is free.
     """
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         if candidate and _serves(candidate, public_url):
@@ -164,8 +164,8 @@ def create_app(server: Server, public_url: str) -> Flask:
 
 
 class FromTheRoot:
-    """Finds the look-alike of an API request by its access token, where the path begins at the
-    root of the API's host: ``blueprint.session.get("/user")``, as Flask-Dance's guides have it."""
+    """Finds the provider of an API request by its access token if the path begins at the root of
+    the host: ``blueprint.session.get("/user")``, as in Flask-Dance's guides."""
 
     def __init__(self, inner: Any, server: Server) -> None:
         self.inner, self.server = inner, server
@@ -186,8 +186,8 @@ class FromTheRoot:
 
 
 def environment(url: str, *names: str) -> dict[str, str]:
-    """The settings, by variable, that make a Quickstep use the look-alikes at ``url``: all of
-    them that demo mode shows, or those of these names."""
+    """Return the settings, by variable, that make a Quickstep use the providers at ``url``: all
+    that demo mode shows, or those of these names."""
     values: dict[str, str] = {}
     for look_alike in LOOK_ALIKES + (NAMED_ISSUERS if names else ()):
         name = look_alike.name

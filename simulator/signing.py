@@ -1,4 +1,4 @@
-"""Signed tokens as look-alikes make them, and every way to make them wrong."""
+"""Signed tokens of the fake providers, and every way to make them wrong."""
 
 import base64
 import functools
@@ -13,7 +13,7 @@ from joserfc import jwk, jws
 
 Claims = dict[str, Any]
 
-# What can be wrong with the claims of an id_token.
+# Flaws of an id_token's claims.
 SPOILT_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
     "other_issuer": lambda claims: claims | {"iss": "https://accounts.evil.example"},
     "other_audience": lambda claims: claims | {"aud": "another-client", "azp": "another-client"},
@@ -54,7 +54,7 @@ SPOILT_TOKENS = (
 )
 
 
-# What can be wrong with the word of when a person proved themselves (auth_time).
+# Flaws of auth_time.
 SPOILT_PROOFS: dict[str, Callable[[Claims], Claims]] = {
     "no_auth_time": lambda claims: {n: v for n, v in claims.items() if n != "auth_time"},
     "old_auth_time": lambda claims: claims | {"auth_time": int(time.time()) - 3600},
@@ -63,18 +63,18 @@ SPOILT_PROOFS: dict[str, Callable[[Claims], Claims]] = {
     "auth_time_as_true": lambda claims: claims | {"auth_time": True},
     "auth_time_as_null": lambda claims: claims | {"auth_time": None},
 }
-# The curve of each algorithm that has one.
+# The curve of each elliptic-curve algorithm.
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 
 @functools.cache
 def first_key(_name: str) -> jwk.RSAKey:
-    """Making a key is slow: look-alikes of one name begin with the same in one process."""
+    """Create one key per name, since that is slow: providers of one name start with the same."""
     return jwk.RSAKey.generate_key(2048, auto_kid=True)
 
 
 class Signer:
-    """``key`` signs, by ``algorithm``; ``rotate`` changes it."""
+    """Signs with ``key`` and ``algorithm``; ``rotate`` changes the key."""
 
     def __init__(self, name: str) -> None:
         self.key: jwk.Key = first_key(name)
@@ -90,7 +90,7 @@ class Signer:
             self.key = jwk.RSAKey.generate_key(2048, auto_kid=True)
 
     def sign(self, claims: object, key: Any = None, **header: Any) -> str:
-        """A JWT; by hand, because joserfc warns of EdDSA, which RFC 9864 renames."""
+        """Create a JWT by hand, because joserfc warns of EdDSA, which RFC 9864 renames."""
         key = key or self.key
         header = {"alg": self.algorithm, "kid": self.key.kid, **header}
         signed = f"{segment(header)}.{segment(claims)}"
@@ -98,7 +98,7 @@ class Signer:
         return f"{signed}.{encode(model.sign(signed.encode(), key))}"
 
     def at_hash(self, access_token: str) -> str:
-        """OpenID Connect Core 3.1.3.6; of Ed25519 with SHA-512."""
+        """Return at_hash (OpenID Connect Core 3.1.3.6); SHA-512 for Ed25519."""
         bits = "512" if self.algorithm == "EdDSA" else self.algorithm[-3:]
         digest = hashlib.new(f"sha{bits}", access_token.encode()).digest()
         return encode(digest[: len(digest) // 2])

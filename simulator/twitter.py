@@ -1,4 +1,4 @@
-"""Look-alikes of X: OAuth 1.0a with signatures that are checked (RFC 5849), and OAuth 2.0."""
+"""Fake X: OAuth 1.0a with checked signatures (RFC 5849), and OAuth 2.0."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ DIGITS = 19
 
 @dataclass
 class RequestToken:
-    """A request token, then the access token it was exchanged for."""
+    """A request token, and later the access token it was exchanged for."""
 
     secret: str
     callback: str = ""
@@ -44,7 +44,7 @@ class Twitter(LookAlike):
         self.request_tokens: dict[str, RequestToken] = {}
         self.access_tokens: dict[str, RequestToken] = {}
         self.nonces: set[str] = set()
-        # For tests: what is changed in, or answered instead of, the answer to a request token.
+        # For tests: changes or replacements of the response to a request for a token.
         self.request_token_changes: dict[str, str] = {}
         self.request_token_answer = ""
 
@@ -61,7 +61,7 @@ class Twitter(LookAlike):
         }
 
     def signed(self, tokens: dict[str, RequestToken]) -> tuple[dict[str, str], RequestToken | None]:
-        """The parameters of a request that is signed as it should be. Raises Refusal."""
+        """Return the parameters of a correctly signed request. Raises Refusal."""
         sent = authorization_parameters(request.headers.get("Authorization", ""))
         token = tokens.get(sent.get("oauth_token", "")) if tokens else None
         if sent.get("oauth_consumer_key") != self.client.client_id or (tokens and token is None):
@@ -78,7 +78,7 @@ class Twitter(LookAlike):
         return sent, token
 
     def begin(self) -> dict[str, str]:
-        """A request token (RFC 5849 2.1). Raises Refusal."""
+        """Issue a request token (RFC 5849 2.1). Raises Refusal."""
         sent, _ = self.signed({})
         if sent.get("oauth_callback") not in self.client.redirect_uris:
             raise Refusal("415", "Callback URL not approved for this client application.")
@@ -88,7 +88,7 @@ class Twitter(LookAlike):
         return answer | {"oauth_callback_confirmed": "true"} | self.request_token_changes
 
     def ask(self) -> Response | tuple[str, int]:
-        """GET: the page to choose who to be. POST: the choice (RFC 5849 2.2)."""
+        """GET: show the page to choose a person. POST: take the choice (RFC 5849 2.2)."""
         value = request.args.get("oauth_token", "")
         token = self.request_tokens.get(value)
         if token is None:
@@ -113,7 +113,7 @@ class Twitter(LookAlike):
         return _to(token.callback, oauth_token=returned, oauth_verifier=token.verifier)
 
     def exchange(self) -> dict[str, str]:
-        """An access token, once (RFC 5849 2.3). Raises Refusal."""
+        """Issue an access token, once (RFC 5849 2.3). Raises Refusal."""
         sent, token = self.signed(self.request_tokens)
         assert token is not None
         if token.person is None or sent.get("oauth_verifier") != token.verifier:
@@ -172,7 +172,7 @@ def blueprint(twitter: Twitter) -> Blueprint:
 
 
 class TwitterOAuth2(LookAlike):
-    """X by OAuth 2.0: the same people, with the same ids."""
+    """X by OAuth 2.0: the same people with the same ids."""
 
     name = "twitter_oauth2"
     site_name = "twitter"
@@ -247,7 +247,7 @@ def blueprint_2(twitter: TwitterOAuth2) -> Blueprint:
 
 
 def describe(person: Person, provider: str) -> dict[str, Any]:
-    """A user as X's version 1.1 shows one, in part."""
+    """Return part of a user as X's version 1.1 shows it."""
     number = person.subject(provider, DIGITS)
     return {
         "id": int(number),
@@ -260,14 +260,14 @@ def describe(person: Person, provider: str) -> dict[str, Any]:
 
 
 def authorization_parameters(header: str) -> dict[str, str]:
-    """The parameters of an ``Authorization: OAuth`` header (RFC 5849 3.5.1)."""
+    """Return the parameters of an ``Authorization: OAuth`` header (RFC 5849 3.5.1)."""
     if not header.startswith("OAuth "):
         return {}
     return {name: unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', header)}
 
 
 def signature(sent: dict[str, str], client_secret: str, token_secret: str) -> str:
-    """HMAC-SHA1 of this request (RFC 5849 3.4)."""
+    """Return the HMAC-SHA1 signature of this request (RFC 5849 3.4)."""
     pairs = [pair for pair in sent.items() if pair[0] not in ("oauth_signature", "realm")]
     pairs += parse_qsl(request.query_string.decode(), keep_blank_values=True)
     escaped = sorted((escape(name), escape(value)) for name, value in pairs)

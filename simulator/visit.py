@@ -1,4 +1,4 @@
-"""A visit to a look-alike's page, as a browser makes it: look, choose, be sent back."""
+"""A visit to a fake provider's page, as a browser makes it: open, choose, follow the redirect."""
 
 import html
 import re
@@ -14,12 +14,12 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Refused(AssertionError):
-    """The page shows a fault instead of sending anybody back: the words of the page."""
+    """The page shows a fault instead of redirecting; holds the page's words."""
 
 
 class Callback(str):
-    """A callback URL. ``form``: what the browser POSTs there, where a provider answers so
-    (form_post, as Apple does); empty for all others, whose answer is in the URL."""
+    """A callback URL. ``form`` is what the browser POSTs there with form_post, as Apple does; it is
+    empty for all others, whose response is in the URL."""
 
     form: dict[str, str]
     __slots__ = ("form",)
@@ -31,14 +31,15 @@ class Callback(str):
 
 
 def choose(authorization_url: str, person: str, behave: str = "", **form: str) -> Callback:
-    """Be somebody at a look-alike: the callback URL that it sends the browser to.
+    """Play a person at a fake provider; return the callback URL.
 
-    ``cancel="1"`` says no. Works by HTTP alone, on a look-alike of any process. Raises Refused.
+    ``cancel="1"`` refuses consent. Works by HTTP alone, with a server in any process. Raises
+    Refused.
     """
     if "cancel" not in form and person not in PEOPLE:
         raise ValueError(f"nobody is called {person!r}; be one of {', '.join(PEOPLE)}")
     if urlsplit(authorization_url).scheme != "http":
-        raise Refused(f"{authorization_url!r} is no address of a look-alike")
+        raise Refused(f"{authorization_url!r} is not an address of a fake provider")
     _fetch(authorization_url)
     location, page = _fetch(authorization_url, {"person": person, "behave": behave, **form})
     if location:
@@ -52,10 +53,10 @@ def choose(authorization_url: str, person: str, behave: str = "", **form: str) -
 
 
 def _fetch(url: str, form: dict[str, str] | None = None) -> tuple[str, str]:
-    """Where an answer leads to, and its page. Raises Refused."""
+    """Return where a response leads to, and its page. Raises Refused."""
     parts = urlsplit(url)
     method, kind = ("GET", {}) if form is None else ("POST", {"Content-Type": FORM})
-    # Straight to it: no proxy, no redirect followed.
+    # Connect directly: no proxy, no redirect.
     with closing(HTTPConnection(parts.netloc, timeout=SECONDS)) as connection:
         path = f"{parts.path}?{parts.query}"
         connection.request(method, path, urlencode(form or {}) if form else None, kind)

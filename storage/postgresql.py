@@ -1,5 +1,6 @@
-"""Connections to PostgreSQL: what they are told at first, and how long anybody waits for them."""
+"""Connections to PostgreSQL: their first settings, how long they are waited for, their loss."""
 
+import math
 import time
 from typing import Any
 
@@ -7,9 +8,9 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# A connection that lay idle for longer is tried before it is used.
+# A connection that was idle for longer is tested before it is used.
 PING_AFTER_IDLE_SECONDS = 1.0
-# Of libpq: a server that vanished is noticed within seconds, not when TCP gives up after minutes.
+# libpq's: a server that vanished is noticed within seconds, not when TCP gives up after minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 CONNECT_ARGS: dict[str, object] = {
     "application_name": "quickstep",
@@ -18,25 +19,27 @@ CONNECT_ARGS: dict[str, object] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # Behind PgBouncer in transaction mode the next statement may be on another connection; and
-    # preparing was measured to save our side nothing.
+    # Behind PgBouncer in transaction mode the next statement may run on another connection, and
+    # measurements showed no gain from preparing.
     "prepare_threshold": None,
 }
-# For what no statement of ours takes: nobody waits for a request that its browser gave up, and a
-# process that was stopped in the middle of a transaction holds its locks for a minute.
+# Longer than any statement of ours takes. A request whose browser gave up ends by them, and the
+# locks of a process that was stopped in the middle of a transaction after a minute.
 POSTGRESQL_LIMITS = (
     "SET statement_timeout = '10s'; SET lock_timeout = '5s';"
     " SET idle_in_transaction_session_timeout = '60s'"
 )
-# How long one answer may take: longer than the server's own limits. A server that has stopped in
-# its tracks, or whose disk has, keeps none of those, and TCP finds nothing wrong with it.
+# How long one answer may take: longer than the server's own limits. A server that was halted, or
+# whose disk hangs, enforces none of those, and TCP finds nothing wrong with it.
 ANSWER_SECONDS = 13.0
-# The same, of whether a connection is alive.
+# How long the answer to a ping may take.
 PING_SECONDS = 3.0
 
 
 def prepare(engine: Engine) -> None:
+    """Bound what is waited for, and have no connection used that may be gone."""
     bounded: list[type[Any]] = []
+    losses = _Losses(engine)
 
     def connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
         if not bounded:
@@ -45,6 +48,9 @@ def prepare(engine: Engine) -> None:
 
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _limit)
+    event.listen(engine, "connect", losses.note_connection)
+    event.listen(engine, "invalidate", losses.note_loss)
+    event.listen(engine, "checkout", losses.refuse_older)
     event.listen(engine, "checkout", _ping_idle)
     event.listen(engine, "checkin", _note_idle)
 
@@ -57,18 +63,46 @@ def allow(connection: Connection, seconds: float | None) -> None:
     driver.patience = None if seconds is None else seconds + ANSWER_SECONDS
 
 
+class _Losses:
+    """When a connection of this engine was last lost: the server has probably restarted, so those
+    made before that moment are replaced before they are used."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._dialect = engine.dialect
+        self._lost_at = -math.inf
+
+    def note_connection(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["made_at"] = time.monotonic()
+
+    def note_loss(self, connection: Any, _record: ConnectionPoolEntry, error: Any) -> None:
+        if error is not None and self._dialect.is_disconnect(error, connection, None):
+            self._lost_at = time.monotonic()
+
+    def refuse_older(self, _connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
+        """Have the pool make this connection anew."""
+        if record.info["made_at"] <= self._lost_at:
+            raise InvalidatePoolError("a connection of the same age was lost")
+
+
 def _bounded(dbapi: Any) -> type[Any]:
-    """The driver's connection, whose waits end. One that was given up is closed: what it was about
-    to say would be taken for the answer to the next statement."""
+    """Return the driver's connection class with waits that end.
+
+    A connection that was given up on is closed: its late answer would be taken for the answer to
+    the next statement.
+    """
 
     class Bounded(dbapi.Connection):  # type: ignore[misc]  # known once the driver is loaded
         patience: float | None = ANSWER_SECONDS
 
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-            kwargs.setdefault("timeout", self.patience)
+            timeout = kwargs.setdefault("timeout", self.patience)
+            began = time.monotonic()
             try:
                 return super().wait(gen, *args, **kwargs)
-            except dbapi.errors._WaitTimeout:  # noqa: SLF001 (it has no other name)
+            except dbapi.OperationalError:
+                # The driver has no public name for a wait that timed out.
+                if timeout is None or time.monotonic() < began + timeout:
+                    raise
                 self.close()
                 raise dbapi.OperationalError("the server does not answer") from None
 
@@ -100,5 +134,5 @@ def _ping_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> Non
         connection.patience = ANSWER_SECONDS
         connection.autocommit = False
     except connection.OperationalError as error:
-        # It makes a new one, and takes all the others for lost too.
+        # The pool makes a new one, and takes all the others for lost too.
         raise InvalidatePoolError from error

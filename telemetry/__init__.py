@@ -1,4 +1,4 @@
-"""What the server says of itself: log lines and metrics, without secrets.
+"""Telemetry: log lines and metrics, without secrets.
 
-Imports nothing of ours, so that every room can use it. Start reading at ``logs``.
+This room imports nothing of ours, so that every room can use it. Start reading at ``logs``.
 """

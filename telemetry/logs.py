@@ -8,28 +8,28 @@ from typing import Any
 
 import structlog
 
-# Names of values that must not be logged whatever they hold.
+# Names of values that must not be logged, whatever they hold.
 SECRET_NAMES = re.compile(
     r"(secret|token|password|cookie|verifier|nonce|state|code|authorization|key)$", re.IGNORECASE
 )
-# Not secrets, though their names end like one.
+# Not secrets, although their names end like one.
 PLAIN_NAMES = frozenset({"reason_code", "status_code"})
-# At DEBUG these write tokens, client secrets and verifiers.
+# At DEBUG these libraries log tokens, client secrets and verifiers.
 TALKATIVE = ("alembic", "requests_oauthlib", "oauthlib", "urllib3", "werkzeug")
-# Its warnings hold whatever stood in a callback's address.
+# Its warnings quote the callback's URL.
 TOO_TALKATIVE = ("flask_dance",)
-# Escape sequences and marks that turn text act on the terminal of whoever reads the log.
+# Escape sequences and direction marks would act on the reader's terminal.
 CONTROLS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-# gunicorn tells of bad requests by what they held: an address with its query, a header.
+# gunicorn quotes bad requests in its messages: an address with its query, a header.
 HELD = re.compile(r"""[?'"].*""", re.DOTALL)
 MAX_CHARACTERS = 2000
 MAX_TRACEBACK_CHARACTERS = 20_000
 
 
 def configure(level: str, form: str) -> None:
-    """Set up logging for the process. ``form``: ``text`` or ``json``."""
+    """Configure logging for the process. ``form``: ``text`` or ``json``."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -65,13 +65,13 @@ def configure(level: str, form: str) -> None:
 
 
 def without_what_was_held(record: logging.LogRecord) -> bool:
-    """Cut a line before the first thing it quotes, or the query of an address."""
+    """Cut a line before its first quotation, or before the query of an address."""
     record.msg, record.args = HELD.sub("…", record.getMessage()), None
     return True
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blank what a name says is secret, and keep every value to its line and its length."""
+    """Blank the values whose name is secret; limit every value to one line and a maximum length."""
     for name, value in event.items():
         if SECRET_NAMES.search(name) and name not in PLAIN_NAMES:
             event[name] = "[removed]"
@@ -83,13 +83,13 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 
 def _plain(text: str) -> str:
-    """One line without controls or direction marks, which are written out: \\x1b."""
+    """Return one line with control and direction characters escaped: \\x1b."""
     text = CONTROLS.sub(_written_out, text[: MAX_CHARACTERS + 1])
     return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "…"
 
 
 def _last(traceback: str) -> str:
-    """A traceback's end, which says what it was; its lines stay lines."""
+    """Return the end of a traceback, which names the error; its lines stay separate."""
     lines = traceback[-MAX_TRACEBACK_CHARACTERS:].split("\n")
     return "\n".join(CONTROLS.sub(_written_out, line) for line in lines)
 

@@ -1,10 +1,10 @@
-"""What is counted for Prometheus: the one door to prometheus_client.
+"""Prometheus metrics: the only door to prometheus_client.
 
-Every label comes from the code or from the settings, never from a request: what strangers send
-cannot make the number of series grow. docs/operation.md has the table.
+Every label comes from the code or from the settings, never from a request, so strangers cannot make
+the number of series grow. docs/operation.md has the table.
 
-Where PROMETHEUS_MULTIPROC_DIR is set before the first import (gunicorn.conf.py), the counts of all
-processes are added up; else they are this process's.
+If PROMETHEUS_MULTIPROC_DIR is set before the first import (gunicorn.conf.py), the counts of all
+processes are added up; otherwise they are this process's.
 """
 
 import functools
@@ -29,7 +29,7 @@ from prometheus_client.registry import Collector
 
 VERSION = "0.1.0"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-# Whether the counts of several processes are kept in files that all can read.
+# Whether the counts of several processes are kept in shared files.
 IS_SHARED = bool(kinds_of_values.ValueClass._multiprocess)  # noqa: SLF001 (it says so nowhere else)
 
 _ours = CollectorRegistry()
@@ -69,34 +69,34 @@ BUILD = {
 }
 
 
-# The one that each request pays for, without looking its labels up anew.
+# The child of the most frequent metric, looked up once.
 _requests = functools.cache(REQUESTS.labels)
 
 
 def count_request(endpoint: str, status: str, seconds: float) -> None:
-    """``status``: 2xx, 3xx, 4xx, 5xx."""
+    """Count a request. ``status``: 2xx, 3xx, 4xx, 5xx."""
     _requests(endpoint, status).observe(seconds)
 
 
 def count_sign_in(provider: str, outcome: str) -> None:
-    """``outcome``: signed_in, created, joined, linked, merged, asked or refused."""
+    """Count a sign-in: signed_in, created, joined, linked, merged, asked or refused."""
     SIGN_INS.labels(provider, outcome).inc()
 
 
 def count_refusal(provider: str | None, reason: str) -> None:
-    """``reason``: a code of errors.py."""
+    """Count a refusal. ``reason``: a code of errors.py."""
     REFUSALS.labels(provider or "none", reason).inc()
 
 
 class Call:
-    """A call of a provider while it lasts; how it ended is told before its end."""
+    """A request to a provider; ``result`` is set before it ends."""
 
     result = "failed"
 
 
 @contextmanager
 def upstream_call(provider: str) -> Iterator[Call]:
-    """Times a call. Results: 2xx, 3xx, 4xx, 5xx, timeout, unreachable, failed."""
+    """Time a request to a provider. Results: 2xx, 3xx, 4xx, 5xx, timeout, unreachable, failed."""
     call, began = Call(), time.perf_counter()
     try:
         yield call
@@ -105,7 +105,7 @@ def upstream_call(provider: str) -> Iterator[Call]:
 
 
 class _Facts(Collector):
-    """Gauges that are read now."""
+    """Gauges that are read at the time of the scrape."""
 
     def __init__(self, facts: Iterable[tuple[str, str, float]]) -> None:
         self._facts = facts
@@ -119,7 +119,8 @@ class _Facts(Collector):
 
 
 def exposition(facts: Iterable[tuple[str, str, float]]) -> bytes:
-    """Everything, in Prometheus' text format. ``facts``: name, words and value of more gauges."""
+    """Return all metrics in Prometheus' text format. ``facts``: name, help text and value of more
+    gauges."""
     now = CollectorRegistry()
     now.register(_Facts(facts))
     counted = _ours
@@ -130,6 +131,6 @@ def exposition(facts: Iterable[tuple[str, str, float]]) -> bytes:
 
 
 def forget_process(pid: int) -> None:
-    """A process ended: what it held is held no more. Its counts stay."""
+    """Drop the gauges of a process that ended. Its counts stay."""
     if IS_SHARED:
         mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """Fixtures: sites, browsers, databases. What a machine lacks is skipped by name, and told."""
 
+import faulthandler
 import logging
 import os
 import tempfile
@@ -19,24 +20,32 @@ from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, Site, Sites, migrate, postgres_databases
 
 pytest_plugins = ["simulator.pytest_plugin"]
-LACKING: set[str] = set()
+LACKS = "this machine lacks "
+EXIT_SECONDS = 60
 EAR.install()
 EAR.learn(SECRET_KEY)
 
 
 def lack(what: str) -> NoReturn:
     """Skip a test because this machine has no ``what``; with CI=true that is a failure."""
-    LACKING.add(what)
     if os.environ.get("CI") == "true":
-        pytest.fail(f"this machine lacks {what}")
-    pytest.skip(f"this machine lacks {what}")
+        pytest.fail(LACKS + what)
+    pytest.skip(LACKS + what)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if LACKING:
+    """List each missing part once. Reports reach this process from all workers."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")}
+    missing = {reason.partition(LACKS)[2] for reason in reasons if LACKS in reason}
+    if missing:
         terminalreporter.section("left out, because this machine lacks")
-        for what in sorted(LACKING):
+        for what in sorted(missing):
             terminalreporter.line(what)
+
+
+def pytest_unconfigure() -> None:
+    """Limit the end of the run, which waits for every thread that a test left behind."""
+    faulthandler.dump_traceback_later(EXIT_SECONDS, exit=True)
 
 
 @pytest.fixture(autouse=True)

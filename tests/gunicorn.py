@@ -99,6 +99,6 @@ class Gunicorn:
             self.process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self.process.wait(START_SECONDS)
         for line in self.log.splitlines():
             EAR.hear(line)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 # Debian's package, and the programs in it that the tests look for.
@@ -16,6 +17,7 @@ PACKAGES = {
     "redis-server": ("redis-server",),
 }
 BESIDE = {"chromium": ("fonts-noto-core",)}
+INSTALL_SECONDS = 600
 # The virtual environment's programs first; Debian keeps servers where not every PATH leads.
 PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
@@ -42,7 +44,10 @@ def install(packages: list[str]) -> None:
         ("apt-get", "update"),
         ("apt-get", "install", "-y", "--no-install-recommends", *packages, *extra),
     ):
-        subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                command, env=quiet, check=False, stdout=subprocess.DEVNULL, timeout=INSTALL_SECONDS
+            )
 
 
 def main() -> None:

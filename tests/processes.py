@@ -2,10 +2,12 @@
 
 import random
 import socket
+import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 SECONDS = 30.0
 
@@ -28,6 +30,18 @@ def until(
     while not holds():
         assert time.monotonic() < end, what if isinstance(what, str) else what()
         time.sleep(0.05)
+
+
+@contextmanager
+def ended(*processes: subprocess.Popen[Any]) -> Iterator[None]:
+    """Ends what the block leaves running. Leaving a Popen's own block waits without a limit."""
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.wait(SECONDS)
 
 
 def children_of(pid: int) -> list[int]:

@@ -5,7 +5,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.processes import free_port, until
+from tests.processes import SECONDS, free_port, until
 
 
 class RedisServer:
@@ -53,7 +53,7 @@ class RedisServer:
     def kill(self) -> None:
         if self._process:
             self._process.kill()
-            self._process.wait()
+            self._process.wait(SECONDS)
             self._process = None
 
     def halt(self) -> None:

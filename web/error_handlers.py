@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import BadHost, HTTPException
 
 from accounts import activity
+from accounts.activity import EventKind
+from accounts.flows import Intent
 from errors import (
     CodeRefused,
     CrossSite,
-    EmailNeverVerified,
-    EmailUnverified,
     FormOld,
     InvalidToken,
     Misconfigured,
@@ -29,12 +29,14 @@ from errors import (
 )
 from telemetry import metrics
 from web.bearer import is_bearer
-from web.context import site
+from web.context import current_flow, site
 from web.cookies import forget_cookies, is_in_flow
 from web.guards import caller, forget_who_asks
 from web.limits import FAILURE, REFUSAL
 from web.problem_details import problem_json
-from web.sign_in_page import sign_in_page, words
+from web.sign_in_page import fill_in, provider_name, sign_in_page, text_of
+from web.text.error_pages import ERROR_PAGES
+from web.text.words import THIS_ACCOUNT
 
 log = structlog.get_logger()
 
@@ -43,42 +45,12 @@ RETRY_AFTER_SECONDS = 30
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
 # What a refusal is called in the activity list, by what had been begun.
-REFUSED = {"link": "link_refused", "reauth": "proof_refused"}
+REFUSED = {
+    Intent.LINK: EventKind.LINK_REFUSED,
+    Intent.REAUTHENTICATE: EventKind.REAUTH_REFUSED,
+}
 # Where programs ask, not people.
 JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
-# Title, text, and where the button leads (signed in or not).
-PAGES = {
-    400: (
-        "That request didn't make sense to us",
-        "The link or form may be incomplete or too old.",
-        ("login.choose", "Go to sign-in"),
-    ),
-    403: (
-        "You can't open this page",
-        "You're signed in as {email}, which doesn't have access.",
-        ("account.show", "Go to account"),
-    ),
-    404: (
-        "Page not found",
-        "Check the address, or start from your account.",
-        ("account.show", "Go to account"),
-    ),
-    405: (
-        "That action isn't possible here",
-        "Use the buttons on the page instead of the address bar.",
-        ("account.show", "Go to account"),
-    ),
-    500: (
-        "Something went wrong on our side",
-        "We've recorded it. Reference {ref}. You are not signed out.",
-        ("login.choose", "Try again"),
-    ),
-    503: (
-        "Back soon",
-        "{product} is being updated or is short of resources.",
-        ("login.choose", "Try again"),
-    ),
-}
 
 
 def init_app(app: Flask) -> None:
@@ -111,16 +83,14 @@ def on_problem(error: Problem) -> Any:
 
 
 def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
-    flow = g.get("flow")
-    provider = _provider_name()
-    if isinstance(error, EmailUnverified) and provider and not _vouches(provider):
-        error = EmailNeverVerified(error.detail, email=error.email)
+    flow = current_flow()
+    provider = provider_name()
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(
         "refused",
         reason=error.code,
         provider=provider,
-        intent=flow.intent if flow else None,
+        intent=flow.intent.value if flow else None,
         detail=error.detail,
         address=caller().address,
     )
@@ -131,7 +101,7 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
         in_flow = is_in_flow() or wants_json()  # programs have no flows
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
     if flow and flow.user_id and isinstance(error, SignInError):
-        kind = REFUSED.get(flow.intent, "refused")
+        kind = REFUSED.get(flow.intent, EventKind.REFUSED)
         activity.record(flow.user_id, kind, caller(), provider=flow.provider, reason=error.code)
     headers = {}
     if isinstance(error, TooManyAttempts):
@@ -154,23 +124,11 @@ def _detail(error: Problem) -> str | None:
     """What a program may show its person; None for a 404, whose words speak of a page."""
     if error.status == 404:
         return None
-    title = words(error.title, error).striptags()
+    text = text_of(error)
+    title = fill_in(text.title, error).striptags()
     if not isinstance(error, SignInError):
         return title
-    return f"{title}. {words(error.body, error).striptags()}"
-
-
-def _provider_name() -> str | None:
-    if request.blueprint in site().providers:
-        return request.blueprint
-    known = g.get("flow") or g.get("assertion")
-    return known.provider if known else None
-
-
-def _vouches(provider: str) -> bool:
-    """Whether a provider ever says that an address was verified."""
-    blueprint = site().providers.get(provider)
-    return blueprint is None or blueprint.provider.vouches_for_email
+    return f"{title}. {fill_in(text.body, error).striptags()}"
 
 
 def weight_of(error: Problem) -> int:
@@ -206,7 +164,7 @@ def on_http_exception(error: HTTPException) -> Any:
     # A page has addresses of ours in it, and of such a host there are none.
     if error.response is not None or status < 400 or isinstance(error, BadHost):
         return error
-    return error_page(status if status in PAGES else 400, status), status, allow
+    return error_page(status if status in ERROR_PAGES else 400, status), status, allow
 
 
 def on_database_error(error: SQLAlchemyError) -> Any:
@@ -244,15 +202,14 @@ def on_bug(error: Exception) -> Any:
 
 def error_page(kind: int, status: int) -> str:
     """A page that needs neither database nor cookie."""
-    title, body, (endpoint, action) = PAGES[kind]
-    settings = site().settings
+    page, settings = ERROR_PAGES[kind], site().settings
     return render_template(
         "error.html",
         status=status,
-        title=title,
-        body=Markup(body).format(  # noqa: S704 (our own text)
-            product=settings.app_name, ref=g.get("reference", ""), email="this account"
+        title=page.title,
+        body=Markup(page.body).format(  # noqa: S704 (our own text)
+            product=settings.app_name, ref=g.get("reference", ""), email=THIS_ACCOUNT
         ),
-        endpoint=endpoint,
-        action=action,
+        endpoint=page.endpoint,
+        action=page.action,
     )

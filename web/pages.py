@@ -13,11 +13,12 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from web.context import site
 from web.cookies import write_cookies
 from web.request_info import address_of, came_through_proxy
-from web.text import day, moment
+from web.text.messages import message
+from web.text.words import day, moment
 
 # No vowels, so no words; nothing that is misread.
 REFERENCE_LETTERS = b"23456789BCDFGHJKMNPQRSTVWXZ"
@@ -66,8 +67,8 @@ def check_place() -> Response | None:
         return None
     host = urlsplit(f"//{asked}").hostname
     if is_open and not is_on_this_machine(host):
-        mode = "Demo mode" if here.demo_url else "A server that trusts Firebase's emulator"
-        return Response(f"{mode} answers this machine only.\n", 403, mimetype="text/plain")
+        text = message("demo_elsewhere" if here.demo_url else "emulator_elsewhere")
+        return Response(f"{text}\n", 403, mimetype="text/plain")
     other_name = settings.is_local and is_loopback(host) and asked != settings.host
     same_port = asked.rpartition(":")[2] == settings.host.rpartition(":")[2]
     if other_name and same_port and request.method == "GET":
@@ -87,12 +88,12 @@ def protect(response: Response) -> Response:
     here = site()
     # A form that answers with a redirect to a provider needs that provider's origin here:
     # Chromium blocks it silently otherwise.
-    blueprints = here.providers.values() if g.get("form_redirects") else ()
+    connectors = here.connectors.values() if g.get("form_redirects") else ()
     # The address of a callback holds a code: it goes nowhere.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         _protection(
-            tuple(origin for one in blueprints for origin in one.form_origins),
+            tuple(origin for connector in connectors for origin in connector.form_origins),
             "no-referrer" if is_callback else "same-origin",
             here.settings.is_https,
         )
@@ -129,7 +130,7 @@ def words() -> dict[str, Any]:
     return {
         "product": settings.app_name,
         "settings": settings,
-        "providers": site().providers,
+        "connectors": site().connectors,
         "label": site().label,
         "is_demo": site().demo_url is not None,
         "trusts_anybody": site().trusts_anybody,

@@ -2,38 +2,44 @@
 
 from flask import g, render_template, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from errors import Problem, TooManyAttempts
-from web.context import site
+from accounts.flows import Intent
+from errors import EmailUnverified, Problem, TooManyAttempts
+from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.return_to import local_path
+from web.text import words
+from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
 # Of more than MANY providers, FEW are shown at first.
 MANY, FEW = 6, 5
-# What somebody begins while signed in: its heading, and the form that begins it again.
+# Flows that the button of a failure begins again.
+RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
+# The forms that begin again what somebody began while signed in: endpoint, and its argument.
 AGAIN = {
-    "link": ("Add a sign-in method", "account.link", "provider"),
-    "reauth": ("Confirm it's you", "account.begin_reauth", "identity_id"),
+    Intent.LINK: ("account.link", "provider"),
+    Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
 }
 
 
 def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
-    flow = g.get("flow")
+    flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
-    offers = problem.offers if problem else "buttons"
-    may_retry = flow is not None and flow.intent in ("sign_in", "ask_email", "prove")
-    names, last_used = list(site().providers), _last_used()
+    text = text_of(problem) if problem else None
+    offers = text.offers if text else "buttons"
+    may_retry = flow and flow.intent in RETRIED
+    names, last_used = list(site().connectors), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
-        problem=problem and {"title": words(problem.title), "body": words(problem.body, problem)},
+        problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if offers == "retry" and may_retry else None,
+        retry=flow.provider if flow and may_retry and offers == "retry" else None,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -50,49 +56,65 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _again() -> dict[str, str] | None:
     """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    flow = g.get("flow")
+    flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
     g.form_redirects = True
-    heading, endpoint, argument = AGAIN[flow.intent]
+    endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
-    return {"action": action, "heading": heading, "next": flow.return_to}
+    return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}
 
 
 def _last_used() -> str | None:
     """The provider this browser last signed in with, while it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
-    return name if name in site().providers else None
+    return name if name in site().connectors else None
 
 
-def words(template: str, error: Problem | None = None) -> Markup:
-    """A text with its places filled in; what people and providers wrote is escaped."""
+def text_of(error: Problem) -> ErrorText:
+    """The words of an error for this request's provider."""
+    if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
+        return error_text(EMAIL_NEVER_VERIFIED)
+    return error_text(error.code)
+
+
+def _vouches_for_email(name: str | None) -> bool:
+    """Whether a provider ever says that an address was verified."""
+    blueprint = site().connectors.get(name or "")
+    return blueprint is None or blueprint.provider.vouches_for_email
+
+
+def provider_name() -> str | None:
+    """The provider that this request is about, by its name in settings."""
+    if request.blueprint in site().connectors:
+        return request.blueprint
+    known = g.get("flow") or g.get("assertion")
+    return known.provider if known else None
+
+
+def fill_in(template: str, error: Problem | None = None) -> Markup:
+    """Fill in the places of a text; what people and providers wrote is escaped."""
     settings = site().settings
-    support = Markup("the person running this site")
+    support = escape(words.OPERATOR)
     if settings.support_url:
-        support = Markup('<a href="{}">support</a>').format(settings.support_url)
-    email = (error.email if error else "") or getattr(current_user, "email", None) or "this account"
+        support = Markup('<a href="{}">{}</a>').format(settings.support_url, words.SUPPORT)
+    email = (error.email if error else "") or getattr(current_user, "email", None)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
         product=settings.app_name,
         host=settings.host,
         ref=g.get("reference", ""),
         support=support,
-        email=Markup("<bdi>{}</bdi>").format(email),
-        minutes=minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
+        email=Markup("<bdi>{}</bdi>").format(email or words.THIS_ACCOUNT),
+        minutes=words.minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
     )
 
 
-def minutes(seconds: int) -> str:
-    whole = max(1, -(-seconds // 60))
-    return "1 minute" if whole == 1 else f"{whole} minutes"
-
-
 def provider_label() -> str:
-    blueprint = site().providers.get(request.blueprint or "")
-    flow = g.get("flow")
-    if blueprint is None and flow is not None:
+    connector = site().connectors.get(request.blueprint or "")
+    flow, assertion = current_flow(), current_assertion()
+    if connector is None and flow is not None:
         return site().label(flow.provider)
-    if "assertion" in g:
-        return site().label(g.assertion.provider)
-    return blueprint.label if blueprint else "The provider"
+    if assertion is not None:
+        return site().label(assertion.provider)
+    return connector.label if connector else words.THE_PROVIDER

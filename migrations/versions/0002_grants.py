@@ -1,4 +1,4 @@
-"""Grants in use: whose turn it is to renew a token, grants to give back, the chosen address.
+"""Tokens in use: the lease for refreshing one, pending revocations, the chosen address.
 
 Revision ID: 0002
 Revises: 0001

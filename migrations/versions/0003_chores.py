@@ -1,4 +1,4 @@
-"""Chores: what one instance at a time does now and then, and when each is due.
+"""Jobs: what one instance at a time does now and then, and when each is due.
 
 Revision ID: 0003
 Revises: 0002

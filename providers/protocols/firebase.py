@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from errors import IdTokenRefused, NotAllowed, ProviderError
 from keys.jwt import (
     LEEWAY_SECONDS,
@@ -23,8 +23,9 @@ from keys.jwt import (
     require,
     verify_signature,
 )
-from providers.base import Assertion, Profile, Provider, make_profile, value_at
+from providers.base import Assertion, Profile, Provider
 from providers.http.cache import LIFETIME_SECONDS
+from providers.profile import make_profile, value_at
 from providers.protocols.key_set import KeySet, PublishedKeys
 
 NAME = "firebase"

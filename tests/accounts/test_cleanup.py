@@ -14,7 +14,7 @@ from sqlalchemy import event
 from accounts import cleanup
 from models import Event, Flow, Session
 from storage import db
-from tests.processes import until
+from tests.processes import ended, until
 from tests.site import SECRET_KEY, Site
 
 ROOT = Path(__file__).parents[2]
@@ -181,10 +181,8 @@ def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
     )
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
     settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, "PATH": os.environ["PATH"]}
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=settings)
-    until(lambda: counts(site)[0] < 20_000)
-    process.kill()
-    process.wait()
+    with ended(subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=settings)):
+        until(lambda: counts(site)[0] < 20_000)
     left = counts(site)
     assert left[0] > 0
     site.inside(cleanup.run_due)

@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import requests
 import time_machine
 
+from accounts import cleanup, sessions
 from tests.browser import Browser
 
 DAY = 86400
@@ -178,5 +180,31 @@ def test_a_sign_in_that_is_refused_at_the_second_try_leaves_the_browser_as_it_wa
         return 0.0
 
     monkeypatch.setattr(random, "uniform", meanwhile)  # of the pause
-    assert browser.get(callback).alert == "This account is switched off"
+    assert browser.get(callback).alert == "This account is disabled"
     assert who_is_signed_in(browser) == before
+
+
+ENDS = {
+    "alive": "UPDATE sessions SET last_seen_at = last_seen_at",
+    "its time is up": "UPDATE sessions SET expires_at = :past",
+    "idle for too long": "UPDATE sessions SET last_seen_at = :past",
+}
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("end", ENDS)
+def test_everybody_agrees_on_whether_a_session_is_alive(make_site, engine, end):
+    """The page, the fast check of the API, the list of sessions, the metric and the cleanup."""
+    site = make_site(engine)
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    browser.me()  # the fast check answers the next one
+    user_id = browser.user_id
+    values = {"past": datetime.now(UTC) - timedelta(days=15)} if end != "alive" else {}
+    site.execute(ENDS[end], **values)
+    is_alive = end == "alive"
+    assert (browser.fetch("/api/v1/me").status == 200) is is_alive
+    assert (browser.get("/account").path == "/account") is is_alive
+    assert bool(site.inside(sessions.of_user, user_id)) is is_alive
+    assert f"quickstep_sessions {float(is_alive)}" in browser.http.get(f"{site.url}/metrics").text
+    assert site.inside(cleanup.run_now)["sessions"] == (0 if is_alive else 1)

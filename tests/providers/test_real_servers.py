@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.browser import Browser, Page, query_of
-from tests.processes import free_port, until
+from tests.processes import ended, free_port, until
 from tests.site import Site, Sites
 
 HANA = {"sub": "f81d4fae", "name": "Hana Novak", "email": "hana@acme.example"}
@@ -33,17 +33,14 @@ def authlib_server() -> Iterator[str]:
     options = ["--port", str(port), "--host", "127.0.0.1", "--require-nonce", "true"]
     options += ["--require-registration", "true", "--user-claims", json.dumps(HANA_VERIFIED)]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *options]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            issuer = f"http://127.0.0.1:{port}"
-            until(
-                lambda: answers(f"{issuer}/.well-known/openid-configuration"),
-                "the server did not start",
-                START_SECONDS,
-            )
-            yield issuer
-        finally:
-            process.terminate()
+    with ended(subprocess.Popen(command, stderr=subprocess.DEVNULL)):
+        issuer = f"http://127.0.0.1:{port}"
+        until(
+            lambda: answers(f"{issuer}/.well-known/openid-configuration"),
+            "the server did not start",
+            START_SECONDS,
+        )
+        yield issuer
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from simulator.catalogue import LOOK_ALIKES
 from simulator.misbehaviour import ANSWERS
 from simulator.people import PEOPLE
 from tests.browser import query_of
+from tests.processes import ended
 
 ROOT = Path(__file__).parents[2]
 CALLBACK = "http://localhost:8000/accounts/github/login/callback/"
@@ -34,17 +35,26 @@ ADA_AT_GITHUB = PEOPLE["ada"].subject("github", 8)
 # A process of its own.
 
 
+IGNORING_SIGNALS = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh"]
+
+
 @contextmanager
-def running(*arguments: str, folder: Path = ROOT) -> Iterator[dict[str, Any]]:
-    """``python -m simulator --json``, ended as a person ends it."""
-    command = [sys.executable, "-m", "simulator", "--json", *arguments]
-    with subprocess.Popen(
+def running(
+    *arguments: str,
+    folder: Path = ROOT,
+    started_by: Sequence[str] = (),
+    ended_by: signal.Signals = signal.SIGINT,
+) -> Iterator[dict[str, Any]]:
+    """``python -m simulator --json``, which a signal then ends."""
+    command = [*started_by, sys.executable, "-m", "simulator", "--json", *arguments]
+    process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    )
+    with ended(process):
         assert process.stdout
         line = process.stdout.readline()
         yield json.loads(line)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ended_by)
         _, complaints = process.communicate(timeout=10)
         assert (process.returncode, complaints.strip()) == (0, "Ended.")
 
@@ -74,7 +84,7 @@ def sign_in_by_hand(github: dict[str, Any], redirect_uri: str) -> dict[str, Any]
     return dict(requests.get(f"{github['api']}user", headers=bearer, timeout=5).json())
 
 
-def test_a_process_of_its_own_can_be_signed_in_at():
+def test_a_separate_simulator_process_signs_somebody_in():
     with running("--port", "0", "--provider", "github", "--redirect-uri", CALLBACK) as told:
         assert list(told["providers"]) == ["github"]
         assert urlsplit(told["url"]).hostname == "127.0.0.1"
@@ -84,7 +94,7 @@ def test_a_process_of_its_own_can_be_signed_in_at():
             sign_in_by_hand(github, CALLBACK.rstrip("/"))
 
 
-def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
+def test_a_copy_of_the_simulator_folder_runs_alone(tmp_path):
     shutil.copytree(ROOT / "simulator", tmp_path / "simulator")
     with running("--port", "0", "--provider", "google", folder=tmp_path) as told:
         google = told["providers"]["google"]
@@ -94,10 +104,20 @@ def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
         assert google["redirect_uris"] == ["http://localhost:5000/login/google/authorized"]
 
 
-def test_what_is_wrong_with_its_arguments_is_said():
+@pytest.mark.parametrize("started_by", [[], IGNORING_SIGNALS], ids=["plainly", "signals ignored"])
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_sigint_and_sigterm_end_the_simulator_even_if_it_inherited_ignored_signals(
+    started_by, ended_by
+):
+    """A shell starts background jobs with SIGINT ignored, and so do some CI runners."""
+    with running("--port", "0", started_by=started_by, ended_by=ended_by) as told:
+        assert requests.get(told["url"], timeout=5).status_code == 200
+
+
+def test_wrong_arguments_of_the_simulator_are_explained():
     unknown = run("--provider", "githu")
     assert unknown.returncode == 2
-    assert "no look-alike is called 'githu'; there are google" in unknown.stderr
+    assert "there is no fake provider 'githu'; there are google" in unknown.stderr
     crooked = run("--port", "0", "--redirect-uri", "/callback")
     assert crooked.returncode == 2
     assert "'/callback' is no redirect URI" in crooked.stderr
@@ -108,7 +128,7 @@ def test_what_is_wrong_with_its_arguments_is_said():
     assert refused.stderr == f"Port {port} is not to be had: Address already in use.\n"
 
 
-def test_all_are_listed():
+def test_the_simulator_lists_all_providers():
     listed = run("--list").stdout
     assert all(each.name in listed and each.label in listed for each in LOOK_ALIKES)
 
@@ -146,7 +166,7 @@ def test_a_stock_flask_dance_app_signs_somebody_in(look_alikes, stock):
     assert look_alikes.github.seen == ["token", "user"]
 
 
-def test_a_stock_flask_dance_app_is_told_no(look_alikes, stock):
+def test_a_stock_flask_dance_app_sees_that_the_user_cancelled(look_alikes, stock):
     visitor = stock.test_client()
     callback = look_alikes.github.cancel(visitor.get("/login/github").location)
     assert query_of(callback)["error"] == "access_denied"
@@ -154,7 +174,7 @@ def test_a_stock_flask_dance_app_is_told_no(look_alikes, stock):
     assert visitor.get("/").json is None
 
 
-def test_a_provider_that_misbehaves(look_alikes, stock):
+def test_the_simulator_misbehaves_on_request(look_alikes, stock):
     visitor = stock.test_client()
     start = visitor.get("/login/github").location
     callback = look_alikes.github.choose(start, "ada", behave="token:refuses_client")
@@ -214,14 +234,14 @@ def test_an_authlib_app_signs_somebody_in_at_github(look_alikes, plain_http):
     assert visitor.get("/").get_json()["login"] == "ada"
 
 
-def test_an_authlib_app_is_told_no(look_alikes, at_google):
+def test_an_authlib_app_sees_that_the_user_cancelled(look_alikes, at_google):
     visitor = at_google.test_client()
     answer = visitor.get(look_alikes.google.cancel(visitor.get("/login").location))
     assert (answer.status_code, answer.json) == (400, {"error": "access_denied"})
 
 
 @pytest.mark.parametrize("flaw", ["other_key_same_kid", "other_audience", "expired"])
-def test_a_flaw_of_an_id_token_is_noticed(look_alikes, at_google, flaw):
+def test_an_authlib_app_refuses_a_flawed_id_token(look_alikes, at_google, flaw):
     visitor = at_google.test_client()
     start = visitor.get("/login").location
     callback = look_alikes.google.choose(start, "ada", behave=f"id_token:{flaw}")
@@ -232,7 +252,7 @@ def test_a_flaw_of_an_id_token_is_noticed(look_alikes, at_google, flaw):
 # The rules of the kit itself.
 
 
-def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
+def test_a_misspelt_instruction_to_the_simulator_is_an_error(look_alikes):
     url = look_alikes.github.endpoints.authorization
     with pytest.raises(ValueError, match="no misbehaviour 'token:statu_500'"):
         look_alikes.github.choose(url, "ada", behave="token:statu_500")
@@ -240,19 +260,19 @@ def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
         look_alikes.github.choose(url, "adda")
     with pytest.raises(ValueError, match="no answer 'status_499'"):
         look_alikes.github.answer("token", "status_499")
-    with pytest.raises(simulator.Refused, match="no address of the look-alike of google"):
+    with pytest.raises(simulator.Refused, match="is not an address of the fake google"):
         look_alikes.google.choose(url, "ada")
     with pytest.raises(simulator.UnknownProvider, match="githu"):
         look_alikes.register("githu", CALLBACK)
 
 
 @pytest.mark.parametrize("uri", ["/callback", "http://host/path#fragment", "ftp://host/x", ""])
-def test_a_redirect_uri_is_an_address(look_alikes, uri):
+def test_an_invalid_redirect_uri_is_refused(look_alikes, uri):
     with pytest.raises(ValueError, match="is no redirect URI"):
         look_alikes.register("github", uri)
 
 
-def test_every_look_alike_tells_where_it_is(look_alikes):
+def test_every_fake_provider_publishes_its_endpoints(look_alikes):
     for look_alike in look_alikes.look_alikes.values():
         at = look_alike.endpoints.present()
         assert {"authorization", "token"} <= set(at), look_alike.name
@@ -262,7 +282,7 @@ def test_every_look_alike_tells_where_it_is(look_alikes):
             assert requests.get(at["metadata"], timeout=5).json()["jwks_uri"] == at["jwks"]
 
 
-def test_a_provider_that_answers_by_post_brings_its_form(look_alikes):
+def test_a_form_post_callback_carries_its_form(look_alikes):
     look_alikes.register("apple", CALLBACK)
     apple = look_alikes.apple
     asked = {"client_id": apple.client_id, "redirect_uri": CALLBACK, "response_type": "code"}
@@ -276,12 +296,12 @@ def test_a_provider_that_answers_by_post_brings_its_form(look_alikes):
     assert "id_token" in token.json()
 
 
-def test_the_page_of_the_guide_names_everything(look_alikes):
+def test_the_testing_guide_names_every_person_and_misbehaviour(look_alikes):
     guide = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     names = {*ANSWERS, *PEOPLE, *look_alikes.google.flaws}
     own = {fault for each in look_alikes.look_alikes.values() for fault in each.own_faults}
     assert [name for name in sorted(names | own) if f"`{name}`" not in guide] == []
 
 
-def test_one_server_can_serve_a_whole_run(session_look_alikes):
+def test_one_fake_server_can_serve_a_whole_test_run(session_look_alikes):
     assert requests.get(session_look_alikes.url, timeout=5).status_code == 200

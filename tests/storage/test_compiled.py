@@ -6,25 +6,25 @@ from sqlalchemy.exc import IntegrityError
 
 from accounts import identities
 from models import User
-from providers.base import make_profile
+from providers.profile import make_profile
 from storage import atomic, db
-from storage.compiled import CompiledStatement
+from storage.compiled import CompiledSelect, CompiledStatement
 
-NUMBER = CompiledStatement(select(func.count()).select_from(User))
+NUMBER = CompiledSelect(select(func.count()).select_from(User), int)
 RENAME = CompiledStatement(
     update(User).where(User.id == bindparam("user_id")).values(name=bindparam("name"))
 )
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_it_sees_what_the_orm_has_yet_to_write_and_ends_with_it(make_site, engine):
+def test_a_compiled_statement_shares_the_orm_transaction_and_sees_pending_rows(make_site, engine):
     site = make_site(engine)
 
     @atomic
     def add(*, fail: bool) -> int:
         user = User(id="a" * 32, name="Ada")
         db.session.add(user)
-        seen = int(NUMBER.value())
+        seen = NUMBER.row() or 0
         assert RENAME.run(user_id=user.id, name="Ada L.") == 1
         if fail:
             raise LookupError
@@ -59,7 +59,7 @@ WAITING = {
 
 @pytest.mark.parametrize("with_orm", [True, False])
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_who_comes_after_a_commit_that_failed_finds_nothing_of_it(make_site, engine, with_orm):
+def test_a_failed_commit_leaves_nothing_to_the_next_request(make_site, engine, with_orm):
     site = make_site(engine)
     for statement in WAITING[engine]:
         site.execute(statement)

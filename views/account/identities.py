@@ -10,22 +10,17 @@ from werkzeug.wrappers import Response
 
 from accounts import identities as rows
 from accounts import profile_refresh
-from errors import GrantEnded, ProviderDown, ProviderError, WrongAccount
+from errors import ProviderError, WrongAccount
 from models import OAuth
 from vault import tokens
 from web.context import site
 from web.guards import caller, count_action, only_bound, this_session
-from web.text import scope_words
+from web.text.messages import message, refresh_failure
+from web.text.words import scope_words
 
 log = structlog.get_logger()
 identities = Blueprint("identities", __name__, url_prefix="/account/identities")
 identities.before_request(count_action)
-
-# What the person is told when nothing could be read.
-ENDED = "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."
-DOWN = "{provider} isn't answering. Nothing was changed. Try again in a minute."
-OTHER = "{provider} answered about another account. Nothing was changed. Reference {ref}."
-TROUBLE = "{provider} gave an answer we couldn't use. Nothing was changed. Reference {ref}."
 
 
 @identities.before_request
@@ -58,8 +53,8 @@ def _facts(identity: OAuth) -> dict[str, Any]:
 
 
 def _reads_again(identity: OAuth) -> bool:
-    client = site().providers.get(identity.provider)
-    return client is not None and client.provider.reads_again
+    connector = site().connectors.get(identity.provider)
+    return connector is not None and connector.provider.reads_again
 
 
 @identities.post("/<identity_id>/refresh")
@@ -70,15 +65,15 @@ def refresh(identity_id: str) -> Response:
         raise PageNotFound
     label = site().label(identity.provider)
     try:
-        profile_refresh.read_again(identity, site().providers[identity.provider], caller())
+        profile_refresh.read_again(identity, site().connectors[identity.provider], caller())
     except (ProviderError, WrongAccount) as error:
-        _tell(error, label, identity)
+        _report_failure(error, label, identity)
     else:
-        flash(f"Read again from {label}.", "ok")
+        flash(message("refreshed", provider=label), "ok")
     return redirect(url_for("identities.show", identity_id=identity_id), 303)
 
 
-def _tell(error: ProviderError | WrongAccount, label: str, identity: OAuth) -> None:
+def _report_failure(error: ProviderError | WrongAccount, label: str, identity: OAuth) -> None:
     log.warning(
         "not_read_again",
         reason=error.code,
@@ -86,13 +81,5 @@ def _tell(error: ProviderError | WrongAccount, label: str, identity: OAuth) -> N
         identity=identity.id,
         detail=error.detail,
     )
-    match error:
-        case GrantEnded():
-            words = ENDED
-        case ProviderDown():
-            words = DOWN
-        case WrongAccount():
-            words = OTHER
-        case _:
-            words = TROUBLE
-    flash(words.format(provider=label, ref=g.get("reference", "")), "problem")
+    words = refresh_failure(error.code, provider=label, ref=g.get("reference", ""))
+    flash(words, "problem")

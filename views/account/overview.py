@@ -9,8 +9,11 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import activity, sessions
+from accounts.activity import EventKind
+from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import OAuth
+from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
 from web.context import site
@@ -25,21 +28,23 @@ from web.guards import (
 )
 from web.return_to import local_path
 from web.sign_in_page import few_of
-from web.text import device, other_sessions, sentence
+from web.text.devices import device_name
+from web.text.events import sentence
+from web.text.messages import message
+from web.text.words import ACTS, other_sessions
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)
 
-# What somebody is about to do, by the page that asked for proof.
-ACTS = {
-    "/account/unlink/": "remove a sign-in method",
-    "/account#methods": "add a sign-in method",
-    "/login/confirm?act=connect": "connect a sign-in method",
-    "/account/data": "download your data",
-    "/account/delete": "delete your account",
-    "/login/confirm": "merge two accounts",
+# What somebody is about to do, by the page that asks to sign in again.
+ACT_OF_PAGE = {
+    "/account/unlink/": "unlink",
+    "/account#methods": "link",
+    "/login/confirm?act=connect": "connect",
+    "/account/data": "download",
+    "/account/delete": "delete",
+    "/login/confirm": "merge",
 }
-ANY_ACT = "change your account"
 SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5
 
@@ -57,7 +62,7 @@ account.before_request(only_bound)
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
     connected = {identity.provider for identity in identities}
-    few, more = few_of(sorted(site().providers, key=lambda name: name in connected))
+    few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
     g.form_redirects = True
     return render_template(
         "account.html",
@@ -91,14 +96,14 @@ def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
 @account.post("/link/<provider>")
 def link(provider: str) -> Response:
     """Begin to link, after a recent proof; bound to this person, this session and this flow."""
-    blueprint = site().providers.get(provider)
-    if blueprint is None:
+    connector = site().connectors.get(provider)
+    if connector is None:
         raise PageNotFound
     methods = url_for("account.show", _anchor="methods")
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
-    flow = begin_flow(provider, "link", return_to=url_for("account.show"))
-    return blueprint.redirect_to_provider(flow)
+    flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
+    return redirect_to_provider(connector, flow)
 
 
 @account.get("/unlink/<identity_id>")
@@ -118,8 +123,7 @@ def unlink(identity_id: str) -> Response:
     was_this = session.identity_id == identity_id
     removed = accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
     label = site().label(removed.provider)
-    stays = " You stay signed in on this device." if was_this else ""
-    flash(f"{label} removed.{stays}", "ok")
+    flash(message("removed_this" if was_this else "removed", provider=label), "ok")
     return redirect(url_for("account.show"), 303)
 
 
@@ -147,19 +151,26 @@ def reauth() -> str | Response:
         "reauth.html",
         rows=[row for row in rows if row["is_provable"]],
         return_to=return_to,
-        action=next((text for path, text in ACTS.items() if return_to.startswith(path)), ANY_ACT),
+        action=_act_before(return_to),
     )
+
+
+def _act_before(return_to: str) -> str:
+    act = next((act for path, act in ACT_OF_PAGE.items() if return_to.startswith(path)), "change")
+    return ACTS[act]
 
 
 @account.post("/reauth/<identity_id>")
 def begin_reauth(identity_id: str) -> Response:
     identity = _own_row(identity_id)["identity"]
-    blueprint = site().providers.get(identity.provider)
-    if blueprint is None:
+    connector = site().connectors.get(identity.provider)
+    if connector is None:
         raise PageNotFound
     return_to = local_path(request.form.get("next"), url_for("account.show"))
-    flow = begin_flow(identity.provider, "reauth", return_to=return_to, identity_id=identity.id)
-    return blueprint.redirect_to_provider(flow)
+    flow = begin_flow(
+        identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
+    )
+    return redirect_to_provider(connector, flow)
 
 
 # Sessions.
@@ -176,7 +187,7 @@ def session_rows() -> list[dict[str, Any]]:
     rows = [
         {
             "session": session,
-            "device": device(session.user_agent),
+            "device": device_name(session.user_agent),
             "label": site().label(session.provider),
             "is_this": session.id == this,
         }
@@ -193,8 +204,8 @@ def end_session(session_id: str) -> Response:
     ended = sessions.end(session.user_id, session_id) if is_other else None
     if ended is None:
         raise NotFound("no such other session of this account")
-    activity.record(session.user_id, "sessions_ended", caller(), detail="1")
-    flash(f"Signed out of {device(ended.user_agent)}.", "ok")
+    activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
+    flash(message("device_signed_out", device=device_name(ended.user_agent)), "ok")
     return redirect(url_for("account.show_sessions"), 303)
 
 
@@ -203,8 +214,8 @@ def end_other_sessions() -> Response:
     session = this_session()
     count = sessions.end_others(session.user_id, session.id)
     if count:
-        activity.record(session.user_id, "sessions_ended", caller(), detail=str(count))
-    flash(f"Signed out of {other_sessions(count)}.", "ok")
+        activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail=str(count))
+    flash(message("others_signed_out", sessions=other_sessions(count)), "ok")
     return redirect(url_for("account.show_sessions"), 303)
 
 
@@ -229,7 +240,7 @@ def event_rows(events: Any) -> list[dict[str, Any]]:
         {
             "event": event,
             "sentence": sentence(event, site().label(event.provider)),
-            "device": device(event.user_agent),
+            "device": device_name(event.user_agent),
         }
         for event in events
     ]

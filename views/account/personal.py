@@ -10,18 +10,17 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import activity, export
+from accounts.activity import EventKind
 from accounts.verbs import Deleted
 from storage import atomic, now
 from web.context import site
 from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
-from web.text import moment
+from web.text.messages import message
+from web.text.words import DELETION_WORD, moment
 
 personal = Blueprint("personal", __name__, url_prefix="/account")
 personal.before_request(count_action)
 personal.before_request(only_bound)
-
-TO_TYPE = "DELETE"
-
 
 # The profile.
 
@@ -41,7 +40,7 @@ def edit() -> str:
 @login_required
 def save() -> Response:
     _save(this_session().user_id)
-    flash("Profile saved.", "ok")
+    flash(message("profile_saved"), "ok")
     return redirect(url_for("account.show"), 303)
 
 
@@ -72,7 +71,7 @@ def ask_download() -> str:
 @needs_recent
 def download() -> Response:
     """Everything as one JSON file; that it was taken stands in it too."""
-    activity.record(this_session().user_id, "downloaded", caller())
+    activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
     text = json.dumps(export.of_user(current_user), indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (
@@ -96,7 +95,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
     return render_template(
         "delete.html",
         wrong=wrong,
-        to_type=TO_TYPE,
+        to_type=DELETION_WORD,
         methods=[(site().label(row.provider), row.handle) for row in rows],
     )
 
@@ -106,7 +105,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
 @needs_recent
 def delete() -> Response | tuple[str, int]:
     """Once the word is typed; then this browser, too, forgets who was here."""
-    if request.form.get("confirm", "").strip() != TO_TYPE:
+    if request.form.get("confirm", "").strip() != DELETION_WORD:
         return _deletion_page(wrong=True), 400
     deleted = accounts.delete(this_session().user_id, caller())
     forget_person()

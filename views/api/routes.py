@@ -13,6 +13,7 @@ from wtforms import ValidationError
 
 import accounts
 from accounts import activity, sessions
+from accounts.activity import EventKind
 from errors import CSRFFailed, NotFound, ReauthRequired
 from models import OAuth, User
 from models import Session as SessionRow
@@ -32,7 +33,7 @@ from web.bearer import check_bearer, is_recent
 from web.context import site
 from web.guards import SAFE_METHODS, caller, count_action, csrf, current_session, end_session
 from web.problem_details import problem_json
-from web.text import device
+from web.text.devices import device_name
 
 CSRF_HEADER = "X-CSRF-Token"
 
@@ -148,13 +149,13 @@ def remove_session(session_id: str) -> None:
     """
     this = current_session()
     if this and session_id == this.id:
-        activity.record(this.user_id, "signed_out", caller(), provider=this.provider)
+        activity.record(this.user_id, EventKind.SIGNED_OUT, caller(), provider=this.provider)
         end_session()
         return
     user_id = current_user.id
     if sessions.end(user_id, session_id) is None:
         raise NotFound("no such session of this account")
-    activity.record(user_id, "sessions_ended", caller(), detail="1")
+    activity.record(user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
 
 
 def check_recent() -> None:
@@ -194,7 +195,7 @@ def describe_session(row: SessionRow) -> Session:
         id=row.id,
         current=this is not None and row.id == this.id,
         provider=row.provider,
-        device=device(row.user_agent),
+        device=device_name(row.user_agent),
         ip_address=row.address,
         created_at=row.created_at,
         authenticated_at=row.authenticated_at,

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from accounts.sessions import SEEN_EVERY_SECONDS, hash_token
+from accounts import sessions
 from models import OAuth, Session, User, address_of
 from storage import now
 from storage.compiled import CompiledQuery
@@ -59,9 +59,9 @@ _WHO = (
     .join(OAuth, OAuth.user_id == User.id)
     .where(
         Session.token_hash == bindparam("token_hash"),
-        Session.expires_at > bindparam("now"),
+        sessions.LETS_IN,
+        # One whose use is to be noted goes on to the view.
         Session.last_seen_at > bindparam("seen_after"),
-        User.disabled_at.is_(None),
     )
     .order_by(OAuth.linked_at, OAuth.id)
 )
@@ -151,9 +151,9 @@ class SessionCheck:
         moment = now()
         try:
             rows = self._query.rows(
-                token_hash=hash_token(session_token),
-                now=moment,
-                seen_after=moment - timedelta(seconds=SEEN_EVERY_SECONDS),
+                token_hash=sessions.hash_token(session_token),
+                seen_after=moment - timedelta(seconds=sessions.SEEN_EVERY_SECONDS),
+                **sessions.alive_at(moment),
             )
         except (SQLAlchemyError, self._query.driver_error):
             return None

@@ -10,8 +10,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import flows, sessions
-from accounts.flows import PendingQuestion
+from accounts import questions, sessions
+from accounts.questions import PendingQuestion, Question
 from accounts.rules import Known, NeedsOwnership
 from errors import Expired, FormOld
 from models import Session
@@ -31,6 +31,7 @@ from web.guards import (
     needs_recent,
     this_session,
 )
+from web.text.messages import message
 
 confirm = Blueprint("confirm", __name__)
 confirm.before_request(count_action)
@@ -53,7 +54,7 @@ def answer() -> Response:
 
 def _question(flow_id: str) -> PendingQuestion:
     session = current_session()
-    return flows.pending_question(
+    return questions.find(
         flow_id,
         cookies=flow_cookies(),
         user_id=session.user_id if session else None,
@@ -94,7 +95,7 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
-    old = [name for name in site().providers if name in opening]
+    old = [name for name in site().connectors if name in opening]
     others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs:
         if not has_fresh_auth(session):
@@ -119,22 +120,20 @@ def _connect(question: PendingQuestion) -> Response:
         return redirect(url_for("confirm.ask", flow=question.flow.id), 303)
     keep_session(_connect_now(question, session))
     metrics.count_sign_in(question.assertion.provider, "linked")
-    flash(
-        f"{site().label(question.assertion.provider)} connected. You can now sign in with it.", "ok"
-    )
+    flash(message("connected", provider=site().label(question.assertion.provider)), "ok")
     return _done(question)
 
 
 @atomic
 def _connect_now(question: PendingQuestion, session: Session) -> str:
-    flows.take_question(question.flow)
+    questions.take(question.flow)
     accounts.connect(session.user_id, question.assertion, site().policy, caller())
     return sessions.renew(session.id)
 
 
 def _create(question: PendingQuestion) -> Response:
     """An account of its own, beside the one with the same address."""
-    flows.take_question(question.flow)
+    questions.take(question.flow)
     return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=True)
 
 
@@ -147,7 +146,7 @@ def _ask_switch(question: PendingQuestion) -> str:
 
 
 def _switch(question: PendingQuestion) -> Response:
-    flows.take_question(question.flow)
+    questions.take(question.flow)
     return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=False)
 
 
@@ -175,20 +174,20 @@ def _what_moves(assertion: Assertion) -> dict[str, object]:
 def _merge(question: PendingQuestion) -> Response:
     keep_session(_merge_now(question, this_session()))
     metrics.count_sign_in(question.assertion.provider, "merged")
-    flash("Accounts merged.", "ok")
+    flash(message("account_merged"), "ok")
     return _done(question)
 
 
 @atomic
 def _merge_now(question: PendingQuestion, session: Session) -> str:
-    flows.take_question(question.flow)
+    questions.take(question.flow)
     accounts.merge(session.user_id, question.assertion, caller())
     return sessions.renew(session.id)
 
 
 def _leave(question: PendingQuestion) -> Response:
     """No: everything stays as it was."""
-    flows.take_question(question.flow)
+    questions.take(question.flow)
     return _done(question)
 
 
@@ -196,17 +195,17 @@ def _done(question: PendingQuestion) -> Response:
     return redirect(question.flow.return_to, 303)
 
 
-QUESTIONS: dict[str, Callable[[PendingQuestion], str | Response]] = {
-    "prove": _ask_ownership,
-    "switch": _ask_switch,
-    "merge": _ask_merge,
+QUESTIONS: dict[Question, Callable[[PendingQuestion], str | Response]] = {
+    Question.VERIFY_OWNERSHIP: _ask_ownership,
+    Question.SWITCH_ACCOUNT: _ask_switch,
+    Question.MERGE: _ask_merge,
 }
-ANSWERS: dict[tuple[str, str], Callable[[PendingQuestion], Response]] = {
-    ("prove", "connect"): _connect,
-    ("prove", "not_now"): _leave,
-    ("prove", "create"): _create,
-    ("switch", "switch"): _switch,
-    ("switch", "stay"): _leave,
-    ("merge", "merge"): _merge,
-    ("merge", "keep"): _leave,
+ANSWERS: dict[tuple[Question, str], Callable[[PendingQuestion], Response]] = {
+    (Question.VERIFY_OWNERSHIP, "connect"): _connect,
+    (Question.VERIFY_OWNERSHIP, "not_now"): _leave,
+    (Question.VERIFY_OWNERSHIP, "create"): _create,
+    (Question.SWITCH_ACCOUNT, "switch"): _switch,
+    (Question.SWITCH_ACCOUNT, "stay"): _leave,
+    (Question.MERGE, "merge"): _merge,
+    (Question.MERGE, "keep"): _leave,
 }

@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import Any, cast
 
 import structlog
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import activity, flows
+from accounts import activity, flows, questions
+from accounts.activity import EventKind
+from accounts.flows import Intent
+from accounts.questions import Question
 from accounts.rules import (
     AlreadyLinked,
     Create,
@@ -30,11 +33,11 @@ from accounts.sessions import Begun
 from errors import TokenUnreadable, WrongAccount
 from models import OAuth
 from providers.base import Assertion
-from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from providers.protocols.flask_dance import connector_of, oauth_authorized, oauth_error
 from storage import atomic, db
 from telemetry import metrics
 from vault import tokens
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import (
     FLOW_COOKIE,
     cookie_name,
@@ -58,10 +61,13 @@ from web.guards import (
 from web.request_info import is_navigation
 from web.return_to import local_path
 from web.sign_in_page import sign_in_page
+from web.text.messages import message
 
 log = structlog.get_logger()
 login = Blueprint("login", __name__)
 
+# Flows that end only in the very session that began them.
+BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
 # What a decision is called in the metrics.
 OUTCOMES: dict[type, str] = {
     Known: "signed_in",
@@ -96,10 +102,10 @@ def ask_sign_out() -> str | Response:
 def sign_out() -> Response:
     session = current_session()
     if session:
-        activity.record(session.user_id, "signed_out", caller(), provider=session.provider)
+        activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
         label = site().label(session.provider)
         end_session()
-        flash(f"You may still be signed in to {label}.", "signed_out")
+        flash(message("signed_out", provider=label), "signed_out")
     return redirect(url_for("login.choose"), 303)
 
 
@@ -111,11 +117,11 @@ class Gate:
         self._check_manner()
         site().limits.check_refusals(caller().address)
         return_to = local_path(request.args.get("next"), url_for("account.show"))
-        intent: flows.Intent = "sign_in"
+        intent = Intent.SIGN_IN
         if return_to.startswith(f"{url_for('confirm.ask')}?"):
-            intent = "prove"
+            intent = Intent.VERIFY_OWNERSHIP
         elif request.args.get("ask") == "email":
-            intent = "ask_email"
+            intent = Intent.ASK_EMAIL
         return begin_flow(provider, intent, return_to=return_to)
 
     def claim(self, provider: str, state: str | None) -> flows.Flow:
@@ -153,23 +159,23 @@ def _bound(state: str) -> str:
 
 
 def begin_flow(
-    provider: str, intent: flows.Intent, *, return_to: str, identity_id: str | None = None
+    provider: str, intent: Intent, *, return_to: str, identity_id: str | None = None
 ) -> flows.Flow:
     """A flow of this browser; one that is to change an account is bound to its session."""
     session = current_session()
     drop_flows(flows.surplus(flow_cookies()))
-    blueprint, request_token = site().providers[provider], None
-    if blueprint.has_opening:
+    connector, request_token = site().connectors[provider], None
+    if connector.needs_request_token:
         flows.check_open(caller().address)
         db.session.commit()  # nothing of the database is held while the provider is asked
-        request_token = blueprint.opening()
+        request_token = connector.fetch_request_token()
     flow = flows.begin(
         provider,
         intent,
         return_to=return_to,
         caller=caller(),
         user_id=session.user_id if session else None,
-        session_id=session.id if session and intent in ("link", "reauth") else None,
+        session_id=session.id if session and intent in BOUND_TO_SESSION else None,
         identity_id=identity_id,
         request_token=request_token,
     )
@@ -180,17 +186,17 @@ def begin_flow(
 @oauth_error.connect
 def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
     """The provider said no, to a flow that was checked. Raises the SignInError for it."""
-    if isinstance(blueprint, LoginBlueprint):
-        raise blueprint.callback_error(str(error))
+    if connector := connector_of(blueprint):
+        raise connector.callback_error(str(error))
 
 
 @oauth_authorized.connect
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     """The provider said who it is: decide what that means here, and answer."""
-    if not isinstance(blueprint, LoginBlueprint):
+    flow, assertion = current_flow(), current_assertion()
+    if connector_of(blueprint) is None or flow is None or assertion is None:
         return None
-    finish = {"prove": finish_verification, "link": finish_link, "reauth": finish_reauth}
-    return finish.get(g.flow.intent, finish_sign_in)(g.flow, g.assertion)
+    return FINISH[flow.intent](flow, assertion)
 
 
 def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:
@@ -223,9 +229,9 @@ def answer_sign_in(
         case Refused():
             raise decision.error
         case NeedsOwnership():
-            return _ask(flow, "prove", assertion, decision.reason)
+            return _ask(flow, Question.VERIFY_OWNERSHIP, assertion, decision.reason)
         case NeedsSwitch():
-            return _ask(flow, "switch", assertion, decision.reason)
+            return _ask(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
         case _:
             return redirect(flow.return_to)
 
@@ -259,17 +265,15 @@ def _open_account(
     return result.decision, start_session(result.identity, assertion.auth_time)
 
 
-def _ask(
-    flow: flows.Flow, waiting_for: flows.Waiting, assertion: Assertion, reason: str
-) -> Response:
+def _ask(flow: flows.Flow, question: Question, assertion: Assertion, reason: str) -> Response:
     """Keep what the flow brought, and put the question to the person.
 
     A proof may be of another account than this browser is in, so it is not bound to that one.
     """
-    if waiting_for == "prove":
+    if question is Question.VERIFY_OWNERSHIP:
         flow = replace(flow, user_id=None)
-    log.info("asked", question=waiting_for, reason=reason, provider=assertion.provider)
-    flows.keep_question(flow, waiting_for, assertion, caller())
+    log.info("asked", question=question.value, reason=reason, provider=assertion.provider)
+    questions.keep(flow, question, assertion, caller())
     keep_flow(flow.id, flow.cookie)
     return redirect(url_for("confirm.ask", flow=flow.id))
 
@@ -285,12 +289,12 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
         case Refused():
             raise decision.error
         case NeedsMerge():
-            return _ask(flow, "merge", assertion, decision.reason)
+            return _ask(flow, Question.MERGE, assertion, decision.reason)
         case AlreadyLinked():
-            flash(f"You've already connected this {label} account.", "info")
+            flash(message("already_connected", provider=label), "info")
         case Link():
             renew_session()
-            flash(f"{label} connected. You can now sign in with it.", "ok")
+            flash(message("connected", provider=label), "ok")
     return redirect(flow.return_to)
 
 
@@ -302,3 +306,12 @@ def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
         raise WrongAccount("another identity came back", email=asked.handle if asked else "")
     renew_session(reauthenticated=True)
     return redirect(flow.return_to)
+
+
+FINISH = {
+    Intent.SIGN_IN: finish_sign_in,
+    Intent.ASK_EMAIL: finish_sign_in,
+    Intent.VERIFY_OWNERSHIP: finish_verification,
+    Intent.LINK: finish_link,
+    Intent.REAUTHENTICATE: finish_reauth,
+}

@@ -6,14 +6,14 @@ from flask import redirect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from providers.http.cache import (
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
 )
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.providers.protocols.id_tokens import (
     ISSUER,
     JSON_VALUES,

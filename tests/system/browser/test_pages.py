@@ -252,7 +252,7 @@ def test_what_an_account_refuses(come, site):
     inspect(ada, "Page not found")
     site.execute("UPDATE users SET disabled_at = :at", at=LONG_AGO)
     ada.sign_in("Google", "ada")
-    inspect_failure(ada, "This account is switched off")
+    inspect_failure(ada, "This account is disabled")
 
 
 def test_a_form_that_is_out_of_date(come):

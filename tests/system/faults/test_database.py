@@ -160,7 +160,7 @@ def tight_disk() -> Iterator[Path]:
         try:
             subprocess.run(mount, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
-            pytest.skip("no file system of its own can be mounted here")
+            lack("the right to mount a file system")
         stack.callback(subprocess.run, ["umount", "-l", folder], check=True)
         yield Path(folder)
 

@@ -1,0 +1,58 @@
+"""Builds the connectors: one for each registration, by protocol."""
+
+from collections.abc import Iterable, Mapping
+
+from config.registrations import Registration
+from config.settings import Settings
+from providers import PROVIDERS
+from providers.base import Provider
+from providers.http.transport import Transport
+from providers.named_issuer import named_issuer
+from providers.protocols.connector import Connector
+from providers.protocols.firebase import NAME, Firebase, identity_issuers
+from providers.protocols.oauth1 import OAuth1Client
+from providers.protocols.oauth2 import OAuth2Client
+from providers.protocols.openid_connect import OpenIDConnectClient
+
+
+def build_connectors(
+    registrations: Mapping[str, Registration],
+    order: Iterable[str],
+    public_url: str,
+    transport: Transport,
+) -> dict[str, Connector]:
+    """Build one connector per registration, those that ``order`` names first."""
+    named = [name for name in order if name in registrations]
+    connectors: dict[str, Connector] = {}
+    for name in dict.fromkeys([*named, *registrations]):
+        registration = registrations[name]
+        provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
+        redirect_uri = f"{public_url}/login/{provider.name}/authorized"
+        client = client_class(provider)
+        connectors[name] = client(provider, registration, transport.named(name), redirect_uri)
+    return connectors
+
+
+def client_class(provider: Provider) -> type[OAuth1Client | OAuth2Client]:
+    """Return the protocol client for a provider."""
+    if provider.issuer:
+        return OpenIDConnectClient
+    return OAuth1Client if provider.request_token_endpoint else OAuth2Client
+
+
+def build_firebase(
+    settings: Settings, connectors: Mapping[str, Connector], transport: Transport
+) -> Firebase | None:
+    """Build the verifier of the Firebase project that the settings name, if they name one."""
+    if settings.firebase_project_id is None:
+        return None
+    configured = {name: connector.identity_issuer for name, connector in connectors.items()}
+    return Firebase(
+        settings.firebase_project_id,
+        transport.named(NAME).get_dated_json,
+        identity_issuers=identity_issuers(PROVIDERS, configured),
+        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
+        keys_url=settings.firebase_jwks_url,
+        tenant_id=settings.firebase_tenant_id,
+        trust_unsigned=settings.firebase_auth_emulator_host is not None,
+    )

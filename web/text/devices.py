@@ -1,0 +1,26 @@
+"""Names of devices: a browser and its system, as people call them."""
+
+import functools
+
+from ua_parser import parse
+
+from accounts.activity import COMMAND_LINE
+
+OPERATOR = "This site's operator"
+UNKNOWN_BROWSER = "Unknown browser"
+ON = "{browser} on {system}"
+# Names that a shorter one says as well.
+SHORT_NAMES = {"Mac OS X": "macOS", "Chrome Mobile": "Chrome", "Mobile Safari": "Safari"}
+
+
+@functools.lru_cache(maxsize=1024)
+def device_name(user_agent: str) -> str:
+    """A browser and its system, such as "Firefox on Windows", from a User-Agent header."""
+    if user_agent == COMMAND_LINE.user_agent:
+        return OPERATOR
+    known = parse(user_agent)
+    browser = known.user_agent.family if known.user_agent else UNKNOWN_BROWSER
+    browser = SHORT_NAMES.get(browser, browser)
+    if known.os is None:
+        return browser
+    return ON.format(browser=browser, system=SHORT_NAMES.get(known.os.family, known.os.family))

@@ -1,0 +1,109 @@
+"""What a visitor reads of each error: title, body and what the page offers, by the error's code.
+
+``{provider}``, ``{product}``, ``{host}``, ``{email}``, ``{support}``, ``{ref}`` and ``{minutes}``
+are filled in by the page (web/sign_in_page.py).
+"""
+
+from typing import Literal, NamedTuple
+
+Offers = Literal["buttons", "retry", "nothing"]
+
+
+class ErrorText(NamedTuple):
+    """``offers``: what the page lets its visitor do. ``buttons``: every way to sign in;
+    ``retry``: the same way again, and the buttons."""
+
+    title: str
+    body: str
+    offers: Offers = "buttons"
+
+
+# An email_unverified of a provider that never says so: there is nothing the person could do.
+EMAIL_NEVER_VERIFIED = "email_never_verified"
+
+ERRORS: dict[str, ErrorText] = {
+    "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
+    "cancelled": ErrorText(
+        "Sign-in wasn't completed",
+        "You closed or declined the {provider} screen. Nothing was shared.",
+    ),
+    "expired": ErrorText(
+        "That sign-in took too long",
+        "For your safety a sign-in attempt lasts 10 minutes. Start again.",
+    ),
+    "state_mismatch": ErrorText(
+        "We couldn't match that sign-in",
+        "It was started in another tab or browser, or used twice. Start again here.",
+    ),
+    "cookies": ErrorText(
+        "Your browser is blocking cookies",
+        "Sign-in needs one cookie from this site. Allow cookies for {host}, then try again.",
+        "retry",
+    ),
+    "provider_error": ErrorText(
+        "{provider} couldn't complete the sign-in",
+        "{provider} returned an error. Try again, or choose another way.",
+    ),
+    "grant_ended": ErrorText(
+        "Sign in again with {provider}",
+        "{provider} doesn't tell us about you any more. Sign in with it again to change that.",
+    ),
+    "provider_down": ErrorText(
+        "{provider} isn't answering",
+        "This is on {provider}'s side or the network between us. "
+        "Try again in a minute or choose another way.",
+        "retry",
+    ),
+    "misconfigured": ErrorText(
+        "{provider} sign-in isn't working on this site",
+        "The settings for it were refused. The site's owner has been told. "
+        "Choose another way. Reference {ref}.",
+    ),
+    "invalid_token": ErrorText(
+        "This sign-in has expired",
+        "It may be too old, or meant for another site. Sign in again.",
+    ),
+    "unknown_account": ErrorText(
+        "Nobody here signs in with that yet",
+        "Sign in at /auth/sign-in first: it opens the account, or says why not.",
+    ),
+    "cross_site": ErrorText("That came from another site", "Sign in on this site."),
+    "no_email": ErrorText(
+        "{provider} didn't share an email address",
+        "{product} needs one. Allow email access when {provider} asks, or choose another way.",
+        "retry",
+    ),
+    "email_unverified": ErrorText(
+        "Your {provider} email isn't verified",
+        "Verify it with {provider}, then sign in again.",
+        "retry",
+    ),
+    EMAIL_NEVER_VERIFIED: ErrorText(
+        "{provider} doesn't vouch for email addresses",
+        "This site needs an address that is verified. Choose another way to sign in.",
+    ),
+    "not_allowed": ErrorText(
+        "This account can't sign in here",
+        "{email} isn't on the list for this site. Ask {support} if you think it should be.",
+    ),
+    "signups_closed": ErrorText(
+        "New accounts are closed",
+        "No account here uses this {provider} sign-in. "
+        "If you already have one, sign in the way you did before.",
+    ),
+    "disabled": ErrorText("This account is disabled", "Contact {support}.", "nothing"),
+    "wrong_account": ErrorText("That's a different account", "Sign in as {email} to continue."),
+    "not_fresh": ErrorText(
+        "{provider} didn't ask you to sign in again",
+        "To continue, sign in there once more when it asks. Nothing was changed.",
+    ),
+    "form_old": ErrorText("That page was out of date", "We've refreshed it. Please choose again."),
+    "rate": ErrorText("Too many attempts", "Please wait {minutes}, then try again.", "nothing"),
+    "last_way_in": ErrorText("This is your only way to sign in", "Add another before removing it."),
+    "not_found": ErrorText("Page not found", "Check the address, or start from your account."),
+}
+
+
+def error_text(code: str) -> ErrorText:
+    """The words of an error; those of any error for a code that has none."""
+    return ERRORS.get(code, ERRORS["problem"])

@@ -1,0 +1,54 @@
+"""The sentences of the activity list, by an event's kind and reason."""
+
+from accounts.activity import EventKind
+from models import Event
+from web.text.errors import ERRORS
+from web.text.words import other_sessions
+
+SENTENCES: dict[tuple[str, str], str] = {
+    (EventKind.SIGNED_IN, "identity_unknown"): "Account created with {provider}",
+    (EventKind.SIGNED_IN, "kept_separate"): "Account created with {provider}",
+    (EventKind.SIGNED_IN, ""): "Signed in with {provider}",
+    (EventKind.REFUSED, "cancelled"): "Sign-in with {provider} was cancelled",
+    (EventKind.REFUSED, ""): "Sign-in with {provider} blocked: {refusal}",
+    (EventKind.LINK_REFUSED, "cancelled"): "Connecting {provider} was cancelled",
+    (EventKind.LINK_REFUSED, ""): "Connecting {provider} blocked: {refusal}",
+    (EventKind.REAUTH_REFUSED, "cancelled"): "Confirming it's you with {provider} was cancelled",
+    (EventKind.REAUTH_REFUSED, ""): "Confirming it's you with {provider} blocked: {refusal}",
+    (
+        EventKind.LINKED,
+        "email_verified_on_both_sides",
+    ): "Connected {provider}, its verified email is the same",
+    (
+        EventKind.LINKED,
+        "email_known",
+    ): "Connected {provider}, after you had signed in and confirmed",
+    (EventKind.LINKED, ""): "Connected {provider}",
+    (EventKind.UNLINKED, ""): "Removed {provider}",
+    (EventKind.MERGED, ""): "Merged another account into this one, opened with {provider}",
+    (EventKind.REAUTHENTICATED, ""): "Confirmed it's you with {provider}",
+    (EventKind.EMAIL_CHANGED, ""): "Email changed",
+    (EventKind.RENAMED, ""): "Name changed",
+    (EventKind.DOWNLOADED, ""): "Account data downloaded",
+    (EventKind.DISABLED, ""): "Account switched off by this site",
+    (EventKind.ENABLED, ""): "Account switched on again by this site",
+    (EventKind.SIGNED_OUT, ""): "Signed out",
+    (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
+}
+# Of a kind that this release does not know: an instance of a later one may have written it.
+OTHER = "Something else happened"
+
+
+def sentence(event: Event, provider: str) -> str:
+    """One event as a plain sentence."""
+    template = SENTENCES.get((event.kind, event.reason)) or SENTENCES.get((event.kind, ""), OTHER)
+    return template.format(
+        provider=provider,
+        refusal=_refusal(event.reason, provider),
+        sessions=other_sessions(event.detail),
+    )
+
+
+def _refusal(reason: str, provider: str) -> str:
+    """The title of the error; a reason that has none, as it is."""
+    return ERRORS[reason].title.format(provider=provider) if reason in ERRORS else reason

@@ -1,0 +1,49 @@
+"""What the next page says after an act, by code; and what apps may show to their person."""
+
+MESSAGES = {
+    "account_merged": "Accounts merged.",
+    "already_connected": "You've already connected this {provider} account.",
+    "connected": "{provider} connected. You can now sign in with it.",
+    "device_signed_out": "Signed out of {device}.",
+    "others_signed_out": "Signed out of {sessions}.",
+    "profile_saved": "Profile saved.",
+    "refreshed": "Read again from {provider}.",
+    "removed": "{provider} removed.",
+    "removed_this": "{provider} removed. You stay signed in on this device.",
+    "signed_out": "You may still be signed in to {provider}.",
+    # Why a profile could not be refreshed, by the error's code.
+    "grant_ended": (
+        "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."
+    ),
+    "provider_down": "{provider} isn't answering. Nothing was changed. Try again in a minute.",
+    "wrong_account": (
+        "{provider} answered about another account. Nothing was changed. Reference {ref}."
+    ),
+    "provider_error": (
+        "{provider} gave an answer we couldn't use. Nothing was changed. Reference {ref}."
+    ),
+    # Why an app's sign-in has to go on in a browser.
+    "needs_proof": (
+        "An account has this email address. Sign in the way you did before, or at {place} "
+        "to connect this one."
+    ),
+    "needs_proof_unverified": (
+        "This email address isn't verified, so it can't open or join an account by itself. "
+        "If you already have an account, sign in the way you did before, or at {place}."
+    ),
+    "needs_switch": "The session cookie is another person's. Sign them out, or send none.",
+    # Who asks a server that trusts anybody, from elsewhere.
+    "demo_elsewhere": "Demo mode answers this machine only.",
+    "emulator_elsewhere": ("A server that trusts Firebase's emulator answers this machine only."),
+}
+
+
+def message(code: str, **values: str) -> str:
+    """The words of a message with its places filled in, as plain text."""
+    return MESSAGES[code].format(**values)
+
+
+def refresh_failure(code: str, **values: str) -> str:
+    """Why a profile could not be refreshed, for an error's code."""
+    known = code if code in ("grant_ended", "provider_down", "wrong_account") else "provider_error"
+    return message(known, **values)

@@ -1,0 +1,59 @@
+"""Small words: times, numbers, scopes, acts, and names for what has none."""
+
+from datetime import datetime
+
+# In place of a name that is not known.
+THIS_ACCOUNT = "this account"
+THE_PROVIDER = "The provider"
+OPERATOR = "the person running this site"
+SUPPORT = "support"
+# What a person types to have their account deleted.
+DELETION_WORD = "DELETE"
+
+# What a page asks a person to sign in again for: "You're about to …".
+ACTS = {
+    "unlink": "remove a sign-in method",
+    "link": "add a sign-in method",
+    "connect": "connect a sign-in method",
+    "download": "download your data",
+    "delete": "delete your account",
+    "merge": "merge two accounts",
+    "change": "change your account",
+}
+
+# What a provider lets us do, by the name of the scope there.
+SCOPES = {
+    "openid": "Know it's you",
+    "profile": "See your name and picture",
+    "public_profile": "See your name and picture",
+    "read:user": "See your profile",
+    "email": "See your email address",
+    "user:email": "See your email addresses",
+    "offline_access": "Keep access while you're away, until you remove it",
+}
+
+# What somebody began while signed in, as the heading of the page where it failed.
+HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
+
+
+def scope_words(scope: str) -> str:
+    """A scope in plain words; one that we have no words for, as it is."""
+    return SCOPES.get(scope, scope)
+
+
+def minutes(seconds: int) -> str:
+    whole = max(1, -(-seconds // 60))
+    return "1 minute" if whole == 1 else f"{whole} minutes"
+
+
+def other_sessions(count: int | str) -> str:
+    return "1 other session" if str(count) == "1" else f"{count} other sessions"
+
+
+def moment(value: datetime) -> str:
+    """A time in full: 3 Nov 2026, 14:05 UTC."""
+    return f"{value.day} {value:%b %Y, %H:%M} UTC"
+
+
+def day(value: datetime) -> str:
+    return f"{value.day} {value:%b %Y}"
