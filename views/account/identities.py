@@ -1,4 +1,4 @@
-"""What each provider shared of a person, and reading it again."""
+"""What each provider shared about a person, and refreshing it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ identities.before_request(count_action)
 @identities.before_request
 @login_required
 def only_signed_in() -> None:
-    """Every page here is its owner's."""
+    """Before each request: require a signed-in person."""
 
 
 identities.before_request(only_bound)
@@ -59,7 +59,7 @@ def _reads_again(identity: OAuth) -> bool:
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
-    """Read the profile again, with the token that is kept."""
+    """Refresh the profile with the stored token."""
     identity = _own(identity_id)
     if not site().can_use(identity) or not _reads_again(identity):
         raise PageNotFound
