@@ -8,7 +8,7 @@ from flask import current_app
 from accounts import flows
 from accounts.rules import Policy
 from config.settings import Settings
-from models import OAuth
+from models import Identity
 from providers import PROVIDERS
 from providers.base import Assertion
 from providers.protocols import firebase
@@ -33,7 +33,7 @@ class Site:
     firebase: Firebase | None = None
     demo_url: str | None = None
 
-    def can_use(self, identity: OAuth) -> bool:
+    def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
 

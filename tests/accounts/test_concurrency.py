@@ -97,7 +97,7 @@ def test_a_sign_in_that_waited_for_a_merge_sees_the_merged_account(make_site):
 
     @atomic
     def hold() -> None:
-        assert identities.lock_identity(two)
+        assert identities.lock(two)
         desk.site.rows("SELECT id FROM users WHERE id = :id FOR UPDATE NOWAIT", id=kept.user_id)
 
     with pytest.raises(OperationalError, match="could not obtain lock"):
@@ -117,7 +117,7 @@ def test_a_sign_in_during_a_token_refresh_loses_no_token(make_site):
     def renew() -> None:
         identity = tokens._locked(row)
         assert identity
-        tokens.store(identity, {"access_token": "a2", "refresh_token": "r2"})
+        tokens._store(identity, {"access_token": "a2", "refresh_token": "r2"})
         db.session.flush()
 
     desk.overtake(renew, lambda: desk.sign_in(again))
@@ -251,7 +251,9 @@ class Scene:
             "link": lambda: accounts.link(kept.user_id, ways[2], CALLER),
             "link new": lambda: accounts.link(gone.user_id, fresh, CALLER),
             "connect new": lambda: accounts.connect(gone.user_id, fresh, ASK, CALLER),
-            "confirm": lambda: accounts.confirm(gone.user_id, ids[2], ways[2], CALLER),
+            "reauthenticate": lambda: accounts.reauthenticate(
+                gone.user_id, ids[2], ways[2], CALLER
+            ),
             "merge": lambda: accounts.merge(kept.user_id, ways[2], CALLER),
             "merge back": lambda: accounts.merge(gone.user_id, ways[0], CALLER),
             "unlink": lambda: accounts.unlink(gone.user_id, ids[2], ASK, gone.session_id, CALLER),

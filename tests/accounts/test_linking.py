@@ -1,4 +1,4 @@
-"""Link, connect, confirm and unlink on real databases."""
+"""Link, connect, reauthenticate and unlink on real databases."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from accounts.rules import (
 from errors import LastWayIn, NotFound, StateMismatch
 from tests.accounts.desk import ASK, NEWCOMER, SEPARATE, assertion, outcome_of
 
-# Link, connect, confirm.
+# Link, connect, reauthenticate.
 
 
 def test_a_linked_identity_opens_the_account(desk):
@@ -70,7 +70,7 @@ def test_connecting_to_an_account_without_the_address_is_refused(desk):
     assert desk.everything() == before
 
 
-def test_only_the_requested_identity_confirms(desk):
+def test_only_the_requested_identity_reauthenticates(desk):
     """Flask-Security GHSA-97r5, GHSA-f66q."""
     one, two, strangers = (
         assertion("google", "1"),
@@ -80,13 +80,13 @@ def test_only_the_requested_identity_confirms(desk):
     ada, eve = desk.account(one, two), desk.enter(strangers)
     before = desk.everything()
     asked = desk.identity(one)
-    assert not desk.confirm(ada.user_id, asked, two)
-    assert not desk.confirm(ada.user_id, asked, strangers)
-    assert not desk.confirm(ada.user_id, asked, assertion("google", "4"))
-    assert not desk.confirm(eve.user_id, asked, one)
-    assert not desk.confirm(ada.user_id, desk.identity(strangers), strangers)
+    assert not desk.reauthenticate(ada.user_id, asked, two)
+    assert not desk.reauthenticate(ada.user_id, asked, strangers)
+    assert not desk.reauthenticate(ada.user_id, asked, assertion("google", "4"))
+    assert not desk.reauthenticate(eve.user_id, asked, one)
+    assert not desk.reauthenticate(ada.user_id, desk.identity(strangers), strangers)
     assert desk.everything() == before
-    assert desk.confirm(ada.user_id, asked, one)
+    assert desk.reauthenticate(ada.user_id, asked, one)
     assert desk.events(ada.user_id)[0][0] == "confirmed"
 
 

@@ -1,5 +1,6 @@
 """The account page: identities, sessions, activity, and the reauthentication for sensitive acts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from accounts import activity, sessions
 from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
-from models import OAuth
+from models import Identity
 from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
@@ -75,7 +76,7 @@ def show() -> str:
     )
 
 
-def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
+def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
     others = accounts.others_usable(identities, identity.id, site().policy)
     firebase = site().firebase
     return {

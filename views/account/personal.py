@@ -9,9 +9,8 @@ from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import activity, export
+from accounts import Deleted, activity, export
 from accounts.activity import EventKind
-from accounts.verbs import Deleted
 from storage import atomic, now
 from web.context import site
 from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session

@@ -32,7 +32,6 @@ from accounts.rules import (
 )
 from accounts.sessions import Begun
 from errors import TokenUnreadable, WrongAccount
-from models import OAuth
 from providers.base import Assertion
 from providers.protocols.flask_dance import connector_of, oauth_authorized, oauth_error
 from storage import atomic, db
@@ -306,9 +305,7 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
 def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
     session = this_session()
     identity_id = flow.identity_id or ""
-    if not accounts.confirm(session.user_id, identity_id, assertion, caller()):
-        asked = db.session.get(OAuth, identity_id)
-        raise WrongAccount("another identity came back", email=asked.handle if asked else "")
+    accounts.reauthenticate(session.user_id, identity_id, assertion, caller())
     renew_session(reauthenticated=True)
     return redirect(flow.return_to)
 
