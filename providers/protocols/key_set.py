@@ -1,4 +1,4 @@
-"""An issuer's published keys (RFC 7517), read when they are first needed and kept for a while."""
+"""An issuer's published keys (RFC 7517), fetched on first use and kept for a while."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class PublishedKeys:
 
 
 class KeySet:
-    """An issuer's keys, read when they are first needed; ``read`` raises ProviderError."""
+    """An issuer's keys, fetched on first use; ``read`` raises ProviderError."""
 
     def __init__(self, read: Callable[[], PublishedKeys]) -> None:
         self._published = Cached(read, lambda published: published.seconds)
@@ -34,5 +34,5 @@ class KeySet:
         return find_candidates(self._published.renew().keys, kid, algorithm)
 
     def read(self) -> None:
-        """Make sure that there are keys. Raises ProviderError."""
+        """Make sure that keys are loaded. Raises ProviderError."""
         self._published.get()
