@@ -45,6 +45,6 @@ def test_the_table_sets_ours_beside_the_stock_app_and_the_empty_view():
     for server, value in (("ours", 1.0), ("stock", 20.0), ("empty", 0.5)):
         results.add("visit_1_ms", server, value)
     lines = report.markdown(report.rows(results, "ours")).splitlines()
-    assert "| CPU of a visit, one visitor | ≤ 0.10 × stock |" in lines[2]
+    assert lines[2].startswith("| CPU of a visit, one visitor |")
     assert lines[2].endswith("| 1.00 ms | 20.0 ms | 0.50 ms | 0.05 | 2.00 |")
     assert {line.count("|") for line in lines} == {len(report.HEADINGS) + 1}
