@@ -12,13 +12,9 @@ from config import ROOT, Settings, load, load_or_exit, processes
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
-from providers.protocols.connectors import (
-    build_connectors,
-    build_firebase,
-    build_native_tokens,
-    build_one_taps,
-)
-from providers.protocols.native import IdTokens
+from providers.protocols.connectors import build_connectors, build_firebase
+from providers.protocols.login_blueprints import build_login_blueprints
+from providers.protocols.native import IdTokens, native_tokens, one_taps
 from storage import engine
 from telemetry import logs
 from vault import revocations
@@ -61,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_handlers(app, site)
     add_blueprints(app, site)
     add_session_check(app, site)
-    for worker in (revocations.worker(app, site.providers), cleanup.worker(app)):
+    for worker in (revocations.worker(app, site.connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
     return app
@@ -70,18 +66,18 @@ def create_app(settings: Settings | None = None) -> Flask:
 def build_site(settings: Settings, demo_url: str | None) -> Site:
     """Build everything that the views share."""
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
-    tokens = IdentityTokens(guards.current_user_id)
-    connectors = build_connectors(settings, transport, gate=Gate(), tokens=tokens)
+    connectors = build_connectors(
+        settings.registrations, settings.providers, settings.public_url, transport
+    )
     firebase = build_firebase(settings, connectors, transport)
-    native = build_native_tokens(connectors)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     return Site(
         settings=settings,
-        providers=connectors,
+        connectors=connectors,
         policy=build_policy(settings, connectors, firebase),
         limits=Limits(settings.refusals_per_minute, redis_url),
-        id_tokens=IdTokens([*native, *([firebase] if firebase else [])]),
-        one_taps=build_one_taps(connectors),
+        id_tokens=IdTokens([*native_tokens(connectors), *([firebase] if firebase else [])]),
+        one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
     )
@@ -100,11 +96,13 @@ def add_handlers(app: Flask, site: Site) -> None:
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
-    for blueprint in (*BLUEPRINTS, *site.providers.values()):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for connector in site.providers.values():
-        # The one POST of a provider, a form_post callback, changes nothing (oauth2.py).
-        guards.csrf.exempt(connector)
+    tokens = IdentityTokens(guards.current_user_id)
+    for login_blueprint in build_login_blueprints(site.connectors.values(), Gate(), tokens):
+        app.register_blueprint(login_blueprint)
+        # Its one POST, a provider's own callback, changes nothing (form_post.py).
+        guards.csrf.exempt(login_blueprint)
 
 
 def add_session_check(app: Flask, site: Site) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import selectinload
 
 from models import Event, OAuth, Session, User
-from providers.base import email_key
+from providers.profile import email_key
 from storage import db, is_id
 
 

@@ -18,7 +18,8 @@ from accounts.activity import Caller, EventKind
 from accounts.rules import Match, Owner, Policy, any_allowed
 from errors import NotFound, StateMismatch
 from models import OAuth, User, address_of, handle_of
-from providers.base import Assertion, Profile, email_key
+from providers.base import Assertion, Profile
+from providers.profile import email_key
 from storage import db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens

@@ -7,13 +7,12 @@ from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
 from models import OAuth
 from providers.base import Profile
-from providers.protocols import grants
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from storage import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
+def read_again(identity: OAuth, connector: Connector, caller: Caller) -> None:
     """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
     Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
@@ -24,15 +23,15 @@ def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> No
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
-    grants.prepare(connector)
-    renew = partial(grants.renew, connector, identity.subject)
+def _read(identity: OAuth, connector: Connector) -> Profile:
+    connector.prepare()
+    renew = partial(connector.refresh, identity.subject)
     token = tokens.fresh(identity.id, renew)
     try:
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
     except AccessRefused:
         token = tokens.fresh(identity.id, renew, refused=str(token.get("access_token")))
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
 
 
 @atomic

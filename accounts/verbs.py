@@ -30,7 +30,8 @@ from accounts.rules import (
 )
 from errors import LastWayIn, NotFound, StateMismatch
 from models import OAuth, User
-from providers.base import Assertion, clean_text
+from providers.base import Assertion
+from providers.profile import clean_text
 from storage import atomic, db, now
 from vault import revocations
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from config.registrations import Registration
 from keys.client_secret import is_key, sign
-from providers.base import Get, Profile, Provider, clean_text, value_at
-from providers.protocols.openid_connect import profile_from
+from providers.base import Get, Profile, Provider
+from providers.profile import clean_text, profile_from, value_at
 
 ISSUER = "https://appleid.apple.com"
 SECRET_SECONDS = 3600

@@ -2,7 +2,8 @@
 https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider, claims_at, value_at
+from providers.base import Get, Profile, Provider
+from providers.profile import claims_at, value_at
 
 GONE = ("inactive", "closed")
 

@@ -4,7 +4,8 @@ https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, make_profile, value_at
+from providers.base import Get, NotShared, Profile, Provider
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:

@@ -8,7 +8,8 @@ Notion https://developers.notion.com/docs/authorization
 Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
-from providers.base import Provider, Revocation, claims_at
+from providers.base import Provider, Revocation
+from providers.profile import claims_at
 
 AMAZON = Provider(
     name="amazon",

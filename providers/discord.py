@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile
 
 PICTURES = "https://cdn.discordapp.com/avatars"
 

@@ -1,7 +1,8 @@
 """Dropbox, plain OAuth 2.0. https://developers.dropbox.com/oauth-guide"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider, Revocation, claims_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import claims_at
 
 # All of its API is POST; this one takes no body.
 ACCOUNT = "POST users/get_current_account"

@@ -4,7 +4,8 @@ https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"
 import hashlib
 import hmac
 
-from providers.base import Params, Provider, Revocation, claims_at
+from providers.base import Params, Provider, Revocation
+from providers.profile import claims_at
 
 
 def appsecret_proof(client_secret: str, access_token: str) -> Params:

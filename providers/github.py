@@ -3,7 +3,8 @@
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, Revocation, make_profile
+from providers.base import Get, NotShared, Profile, Provider, Revocation
+from providers.profile import make_profile
 
 NO_REPLY = "@users.noreply.github.com"
 

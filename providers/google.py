@@ -1,7 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
-from providers.base import Get, Profile, Provider, email_key
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
+from providers.base import Get, Profile, Provider
+from providers.profile import claims_with_userinfo, email_key, profile_from
 
 
 def profile(get: Get) -> Profile:

@@ -6,8 +6,8 @@ a shared secret is no proof here. https://developers.line.biz/en/docs/line-login
 
 import json
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
 # What Slack calls its own claims.

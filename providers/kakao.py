@@ -3,7 +3,8 @@
 It speaks OpenID Connect too, but only its own API says whether an address is still its owner's.
 """
 
-from providers.base import Get, Profile, Provider, Revocation, is_true, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import is_true, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:

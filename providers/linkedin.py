@@ -5,7 +5,8 @@ It has an id_token too, but without the nonce that ties one to its flow, so it p
 here; who somebody is comes from userinfo, asked with the token of this flow.
 """
 
-from providers.base import Provider, claims_at
+from providers.base import Provider
+from providers.profile import claims_at
 
 LINKEDIN = Provider(
     name="linkedin",

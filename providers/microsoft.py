@@ -4,8 +4,8 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 import re
 
 from config.registrations import Registration
-from providers.base import Get, Profile, Provider, make_profile
-from providers.protocols.openid_connect import GUID, claims_with_userinfo
+from providers.base import GUID, Get, Profile, Provider
+from providers.profile import claims_with_userinfo, make_profile
 
 # The tenant of all accounts that belong to no company.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"

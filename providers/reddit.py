@@ -2,7 +2,8 @@
 
 import html
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:

@@ -4,7 +4,8 @@ And by OAuth 2.0. https://docs.x.com/fundamentals/authentication/oauth-2-0
 Two ways to the same people: the numeric id is one, and an operator sets up either.
 """
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"
 

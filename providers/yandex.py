@@ -1,15 +1,7 @@
 """Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
 
-from providers.base import (
-    Get,
-    Profile,
-    Provider,
-    Revocation,
-    clean_email,
-    email_key,
-    make_profile,
-    value_at,
-)
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import clean_email, email_key, make_profile, value_at
 
 # Of these it runs the mail itself; any other address of a person is only what they typed.
 OWN_DOMAINS = ("yandex.ru", "yandex.com", "ya.ru")

@@ -1,6 +1,7 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:

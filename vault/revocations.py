@@ -17,8 +17,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from errors import ProviderError, TokenUnreadable
 from jobs.worker import Worker, leave
 from models import OAuth, Revocation
-from providers.protocols import grants
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from storage import atomic, db, now
 from vault import tokens
 
@@ -32,7 +31,7 @@ GIVEN_UP_AFTER_DAYS = 14
 LOOK_EVERY_SECONDS = 60
 
 End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
-Connectors = Mapping[str, LoginBlueprint]
+Connectors = Mapping[str, Connector]
 
 
 def plan(identity: OAuth) -> None:
@@ -106,9 +105,9 @@ def _give_back(row: Revocation, connectors: Connectors) -> End:
     if _is_linked(row, held["subject"]):
         # Most providers keep one grant per person: taking back the old one would end the new.
         return "linked_again"
-    if not grants.can_revoke(connector):
+    if not connector.can_revoke():
         return "unsupported"
-    grants.revoke(connector, held["token"])
+    connector.revoke(held["token"])
     return "revoked"
 
 

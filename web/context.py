@@ -5,13 +5,16 @@ from typing import cast
 
 from flask import current_app
 
+from accounts import flows
 from accounts.rules import Policy
 from config.settings import Settings
 from models import OAuth
 from providers import PROVIDERS
+from providers.base import Assertion
 from providers.protocols import firebase
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
+from providers.protocols.gate import sign_in_progress
 from providers.protocols.native import IdTokens, NativeTokens
 from web.limits import Limits
 
@@ -21,7 +24,7 @@ class Site:
     """What one application was built from."""
 
     settings: Settings
-    providers: dict[str, LoginBlueprint]
+    connectors: dict[str, Connector]
     policy: Policy
     limits: Limits
     # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
@@ -36,8 +39,8 @@ class Site:
 
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""
-        if provider in self.providers:
-            return self.providers[provider].label
+        if provider in self.connectors:
+            return self.connectors[provider].label
         known = PROVIDERS.get(provider)
         if known is None:
             return firebase.LABEL if provider == firebase.NAME else provider
@@ -51,3 +54,15 @@ class Site:
 
 def site() -> Site:
     return cast(Site, current_app.extensions["quickstep"])
+
+
+def current_flow() -> flows.Flow | None:
+    """Return the flow that this request begins or ends."""
+    flow = sign_in_progress().flow
+    assert flow is None or isinstance(flow, flows.Flow)
+    return flow
+
+
+def current_assertion() -> Assertion | None:
+    """Return what the sign-in of this request brought, once it is verified."""
+    return sign_in_progress().assertion

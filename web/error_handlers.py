@@ -29,7 +29,7 @@ from errors import (
 )
 from telemetry import metrics
 from web.bearer import is_bearer
-from web.context import site
+from web.context import current_flow, site
 from web.cookies import forget_cookies, is_in_flow
 from web.guards import caller, forget_who_asks
 from web.limits import FAILURE, REFUSAL
@@ -83,7 +83,7 @@ def on_problem(error: Problem) -> Any:
 
 
 def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
-    flow = g.get("flow")
+    flow = current_flow()
     provider = provider_name()
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(

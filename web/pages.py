@@ -88,12 +88,12 @@ def protect(response: Response) -> Response:
     here = site()
     # A form that answers with a redirect to a provider needs that provider's origin here:
     # Chromium blocks it silently otherwise.
-    blueprints = here.providers.values() if g.get("form_redirects") else ()
+    connectors = here.connectors.values() if g.get("form_redirects") else ()
     # The address of a callback holds a code: it goes nowhere.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         _protection(
-            tuple(origin for one in blueprints for origin in one.form_origins),
+            tuple(origin for connector in connectors for origin in connector.form_origins),
             "no-referrer" if is_callback else "same-origin",
             here.settings.is_https,
         )
@@ -130,7 +130,7 @@ def words() -> dict[str, Any]:
     return {
         "product": settings.app_name,
         "settings": settings,
-        "providers": site().providers,
+        "connectors": site().connectors,
         "label": site().label,
         "is_demo": site().demo_url is not None,
         "trusts_anybody": site().trusts_anybody,

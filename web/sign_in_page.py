@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from accounts.flows import Intent
 from errors import EmailUnverified, Problem, TooManyAttempts
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.return_to import local_path
 from web.text import words
@@ -25,12 +25,12 @@ AGAIN = {
 
 def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
-    flow = g.get("flow")
+    flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
-    may_retry = flow is not None and flow.intent in RETRIED
-    names, last_used = list(site().providers), _last_used()
+    may_retry = flow and flow.intent in RETRIED
+    names, last_used = list(site().connectors), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -39,7 +39,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if offers == "retry" and may_retry else None,
+        retry=flow.provider if flow and may_retry and offers == "retry" else None,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -56,7 +56,7 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 def _again() -> dict[str, str] | None:
     """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    flow = g.get("flow")
+    flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
     g.form_redirects = True
@@ -68,7 +68,7 @@ def _again() -> dict[str, str] | None:
 def _last_used() -> str | None:
     """The provider this browser last signed in with, while it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
-    return name if name in site().providers else None
+    return name if name in site().connectors else None
 
 
 def text_of(error: Problem) -> ErrorText:
@@ -80,13 +80,13 @@ def text_of(error: Problem) -> ErrorText:
 
 def _vouches_for_email(name: str | None) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().providers.get(name or "")
+    blueprint = site().connectors.get(name or "")
     return blueprint is None or blueprint.provider.vouches_for_email
 
 
 def provider_name() -> str | None:
     """The provider that this request is about, by its name in settings."""
-    if request.blueprint in site().providers:
+    if request.blueprint in site().connectors:
         return request.blueprint
     known = g.get("flow") or g.get("assertion")
     return known.provider if known else None
@@ -111,10 +111,10 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
 
 
 def provider_label() -> str:
-    blueprint = site().providers.get(request.blueprint or "")
-    flow = g.get("flow")
-    if blueprint is None and flow is not None:
+    connector = site().connectors.get(request.blueprint or "")
+    flow, assertion = current_flow(), current_assertion()
+    if connector is None and flow is not None:
         return site().label(flow.provider)
-    if "assertion" in g:
-        return site().label(g.assertion.provider)
-    return blueprint.label if blueprint else words.THE_PROVIDER
+    if assertion is not None:
+        return site().label(assertion.provider)
+    return connector.label if connector else words.THE_PROVIDER

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from urllib3 import HTTPHeaderDict
+
 from errors import ProviderError
 from providers.base import NotShared
 
@@ -29,8 +31,12 @@ class Answer:
 
     url: str = field(repr=False)
     status_code: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: HTTPHeaderDict = field(repr=False)
     content: bytes = field(repr=False)
+
+    def values_of(self, name: str) -> list[str]:
+        """Return all values of a header that may come several times."""
+        return self.headers.getlist(name)
 
 
 def fresh_seconds(headers: Mapping[str, str]) -> float | None:

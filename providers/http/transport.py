@@ -263,6 +263,12 @@ def _told(method: str, url: str, error: Exception) -> ProviderError:
     return ProviderError(detail)
 
 
+def goes_through_proxy(url: str) -> bool:
+    """Return whether requests there take a proxy of the environment."""
+    scheme = url.partition(":")[0]
+    return bool({scheme, "all"} & set(requests.utils.get_environ_proxies(url)))
+
+
 def prepare(method: str, url: str) -> PreparedRequest:
     """A request with our headers. Raises ProviderError where the address cannot be one."""
     try:

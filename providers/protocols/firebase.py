@@ -23,8 +23,9 @@ from keys.jwt import (
     require,
     verify_signature,
 )
-from providers.base import Assertion, Profile, Provider, make_profile, value_at
+from providers.base import Assertion, Profile, Provider
 from providers.http.cache import LIFETIME_SECONDS
+from providers.profile import make_profile, value_at
 from providers.protocols.key_set import KeySet, PublishedKeys
 
 NAME = "firebase"

@@ -1,12 +1,14 @@
 """ID tokens that apps bring: from a provider's own SDK on the device, or from Firebase."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
 from providers.base import Assertion, NotShared, Profile, Provider
-from providers.protocols.openid_connect import UpstreamIssuer, check_hosted_domain
+from providers.protocols.connector import Connector
+from providers.protocols.id_token import check_hosted_domain
+from providers.protocols.upstream_issuer import UpstreamIssuer
 
 
 class Verifier(Protocol):
@@ -41,7 +43,7 @@ class NativeTokens:
         return self._issuer.accepts(issuer)
 
     def verify(self, unverified_token: str) -> Assertion:
-        claims = self._issuer.check_native_token(unverified_token, self._client_ids)
+        claims = self._issuer.verify_native_token(unverified_token, self._client_ids)
         check_hosted_domain(claims, self._hosted_domain)
         return Assertion(
             provider=self._provider.name,
@@ -87,3 +89,33 @@ class IdTokens:
             if verifier.accepts(unverified_issuer):
                 return verifier.verify(unverified_token)
         raise IdTokenRefused("the ID token is of no issuer that apps may use here")
+
+
+def native_tokens(connectors: Mapping[str, Connector]) -> list[NativeTokens]:
+    """Build a verifier for each provider that gives ID tokens to apps, or whose apps the settings
+    name."""
+    return [
+        _verifier(connector, connector.registration.mobile_client_ids)
+        for connector in connectors.values()
+        if connector.provider.native_tokens or connector.registration.mobile_client_ids
+    ]
+
+
+def one_taps(connectors: Mapping[str, Connector]) -> dict[str, NativeTokens]:
+    """Build a verifier for each provider that has One Tap, which speaks to the client of the web
+    only."""
+    return {
+        name: _verifier(connector)
+        for name, connector in connectors.items()
+        if connector.provider.one_tap_cookie
+    }
+
+
+def _verifier(connector: Connector, mobile_client_ids: Iterable[str] = ()) -> NativeTokens:
+    assert connector.issuer is not None
+    return NativeTokens(
+        connector.provider,
+        connector.issuer,
+        (connector.client_id, *mobile_client_ids),
+        connector.registration.hosted_domain,
+    )

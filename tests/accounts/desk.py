@@ -16,7 +16,8 @@ from accounts.rules import (
 )
 from accounts.verbs import SignIn
 from errors import Problem
-from providers.base import Assertion, make_profile
+from providers.base import Assertion
+from providers.profile import make_profile
 from storage import atomic, db
 from tests.processes import until
 from tests.site import Site

@@ -176,7 +176,7 @@ def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
     browser.sign_in("google", "grace")
     old = browser.cookie("session")
     question = browser.sign_in("github", "linus")
-    issuer = desk.site.app.extensions["quickstep"].providers["github"].identity_issuer
+    issuer = desk.site.app.extensions["quickstep"].connectors["github"].identity_issuer
     linus = assertion("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
     desk.overtake(
         lambda: accounts.sign_in(linus, ASK, CALLER), lambda: browser.answer(question, "switch")

@@ -125,7 +125,7 @@ def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
     assert desk.whose(ada) == ada.user_id
 
 
-def test_the_last_way_in_stays(desk):
+def test_the_last_identity_cannot_be_removed(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     ada = desk.account(one, two)
     desk.unlink(ada, two)

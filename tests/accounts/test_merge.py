@@ -47,7 +47,7 @@ def test_an_unknown_identity_merges_nothing(desk):
 
 
 @pytest.mark.parametrize("which", ["kept", "gone"])
-def test_a_switched_off_account_is_not_merged(desk, which):
+def test_a_disabled_account_is_not_merged(desk, which):
     """Neither away, which would switch it on, nor into, which would lock the other one out."""
     seats = {
         "kept": desk.account(assertion("google", "1")),

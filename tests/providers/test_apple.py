@@ -209,7 +209,7 @@ def test_the_text_false_is_false(browser, site):
 
 
 def test_the_secret_is_a_jwt_of_an_hour_that_is_made_once(site):
-    blueprint = site.app.extensions["quickstep"].providers["apple"]
+    blueprint = site.app.extensions["quickstep"].connectors["apple"]
     secret = blueprint.client_secret
     key = jwk.ECKey.import_key(registered_key().public_key())
     token = jwt.decode(secret, key, algorithms=["ES256"])

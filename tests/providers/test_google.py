@@ -9,7 +9,7 @@ from providers.base import (
     NotShared,
     Profile,
 )
-from providers.protocols.openid_connect import check_userinfo
+from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import answers, profile_of, short
 
 

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 import simulator.github
 from errors import ProviderDown, ProviderError
 from providers import PROVIDERS
-from providers.base import (
-    NAME_MAX_CHARACTERS,
-    NotShared,
-)
-from providers.protocols.openid_connect import check_userinfo
+from providers.base import NotShared
+from providers.profile import NAME_MAX_CHARACTERS
+from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import SAMPLES
 
 # Anything at all.

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import ProviderError
-from providers.base import (
+from providers.base import Profile
+from providers.profile import (
     EMAIL_MAX_CHARACTERS,
     NAME_MAX_CHARACTERS,
-    Profile,
     claims_at,
     email_key,
     make_profile,

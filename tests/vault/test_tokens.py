@@ -162,7 +162,7 @@ def test_an_odd_expiry_is_no_expiry(expires_in, is_known):
 def test_the_blueprints_session_fetches_as_the_signed_in_person(grace, site):
     """What an app built on this server does with the stored token."""
     grace.link("github", "grace")
-    blueprint = site.app.extensions["quickstep"].providers["github"]
+    blueprint = site.app.blueprints["github"]
     session_cookie = f"session={grace.cookie('session')}"
     with site.app.test_request_context("/", headers={"Cookie": session_cookie}):
         assert blueprint.session.authorized

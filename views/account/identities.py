@@ -53,8 +53,8 @@ def _facts(identity: OAuth) -> dict[str, Any]:
 
 
 def _reads_again(identity: OAuth) -> bool:
-    client = site().providers.get(identity.provider)
-    return client is not None and client.provider.reads_again
+    connector = site().connectors.get(identity.provider)
+    return connector is not None and connector.provider.reads_again
 
 
 @identities.post("/<identity_id>/refresh")
@@ -65,7 +65,7 @@ def refresh(identity_id: str) -> Response:
         raise PageNotFound
     label = site().label(identity.provider)
     try:
-        profile_refresh.read_again(identity, site().providers[identity.provider], caller())
+        profile_refresh.read_again(identity, site().connectors[identity.provider], caller())
     except (ProviderError, WrongAccount) as error:
         _report_failure(error, label, identity)
     else:

@@ -13,6 +13,7 @@ from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import OAuth
+from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
 from web.context import site
@@ -61,7 +62,7 @@ account.before_request(only_bound)
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
     connected = {identity.provider for identity in identities}
-    few, more = few_of(sorted(site().providers, key=lambda name: name in connected))
+    few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
     g.form_redirects = True
     return render_template(
         "account.html",
@@ -95,14 +96,14 @@ def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
 @account.post("/link/<provider>")
 def link(provider: str) -> Response:
     """Begin to link, after a recent proof; bound to this person, this session and this flow."""
-    blueprint = site().providers.get(provider)
-    if blueprint is None:
+    connector = site().connectors.get(provider)
+    if connector is None:
         raise PageNotFound
     methods = url_for("account.show", _anchor="methods")
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
     flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
-    return blueprint.redirect_to_provider(flow)
+    return redirect_to_provider(connector, flow)
 
 
 @account.get("/unlink/<identity_id>")
@@ -162,14 +163,14 @@ def _act_before(return_to: str) -> str:
 @account.post("/reauth/<identity_id>")
 def begin_reauth(identity_id: str) -> Response:
     identity = _own_row(identity_id)["identity"]
-    blueprint = site().providers.get(identity.provider)
-    if blueprint is None:
+    connector = site().connectors.get(identity.provider)
+    if connector is None:
         raise PageNotFound
     return_to = local_path(request.form.get("next"), url_for("account.show"))
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )
-    return blueprint.redirect_to_provider(flow)
+    return redirect_to_provider(connector, flow)
 
 
 # Sessions.

@@ -95,7 +95,7 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
-    old = [name for name in site().providers if name in opening]
+    old = [name for name in site().connectors if name in opening]
     others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs:
         if not has_fresh_auth(session):

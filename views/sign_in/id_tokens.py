@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +11,7 @@ from accounts import flows
 from accounts.rules import NeedsOwnership, NeedsSwitch, Refused
 from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.base import Assertion
+from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
 from views.sign_in.login import answer_sign_in, count_decision, open_account
 from web.context import site
@@ -54,10 +55,11 @@ def sign_in() -> Response:
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)
-    g.assertion = verify(site().id_tokens.verify, read_token())
+    assertion = verify(site().id_tokens.verify, read_token())
+    sign_in_progress().assertion = assertion
     separate = request.args.get("separate") == "1"
-    decision = open_account(g.assertion, signed_in_as=current_user_id(), separate=separate)
-    count_decision(g.assertion.provider, decision)
+    decision = open_account(assertion, signed_in_as=current_user_id(), separate=separate)
+    count_decision(assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
@@ -128,12 +130,13 @@ def one_tap(provider: str) -> AnyResponse:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
-    g.flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
+    flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
+    sign_in_progress().flow = flow
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
-    check_doubled(site().providers[provider].provider.one_tap_cookie)
+    check_doubled(site().connectors[provider].provider.one_tap_cookie)
     assertion = verify(tokens.verify, request.form.get("credential", ""))
-    response = answer_sign_in(g.flow, assertion, signed_in_as=user_id, separate=False)
+    response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response
 
@@ -144,7 +147,7 @@ def refuse_neighbours(provider: str) -> None:
     A host beside ours could set the doubled cookie for both. Raises CrossSite.
     """
     origin = request.headers.get("Origin")
-    ours = (site().settings.public_url, *site().providers[provider].form_origins)
+    ours = (site().settings.public_url, *site().connectors[provider].form_origins)
     if origin is not None and origin not in ours:
         raise CrossSite("the form comes from a page of another site")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import structlog
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
@@ -33,11 +33,11 @@ from accounts.sessions import Begun
 from errors import TokenUnreadable, WrongAccount
 from models import OAuth
 from providers.base import Assertion
-from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from providers.protocols.flask_dance import connector_of, oauth_authorized, oauth_error
 from storage import atomic, db
 from telemetry import metrics
 from vault import tokens
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import (
     FLOW_COOKIE,
     cookie_name,
@@ -164,11 +164,11 @@ def begin_flow(
     """A flow of this browser; one that is to change an account is bound to its session."""
     session = current_session()
     drop_flows(flows.surplus(flow_cookies()))
-    blueprint, request_token = site().providers[provider], None
-    if blueprint.has_opening:
+    connector, request_token = site().connectors[provider], None
+    if connector.needs_request_token:
         flows.check_open(caller().address)
         db.session.commit()  # nothing of the database is held while the provider is asked
-        request_token = blueprint.opening()
+        request_token = connector.fetch_request_token()
     flow = flows.begin(
         provider,
         intent,
@@ -186,16 +186,17 @@ def begin_flow(
 @oauth_error.connect
 def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
     """The provider said no, to a flow that was checked. Raises the SignInError for it."""
-    if isinstance(blueprint, LoginBlueprint):
-        raise blueprint.callback_error(str(error))
+    if connector := connector_of(blueprint):
+        raise connector.callback_error(str(error))
 
 
 @oauth_authorized.connect
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     """The provider said who it is: decide what that means here, and answer."""
-    if not isinstance(blueprint, LoginBlueprint):
+    flow, assertion = current_flow(), current_assertion()
+    if connector_of(blueprint) is None or flow is None or assertion is None:
         return None
-    return FINISH[g.flow.intent](g.flow, g.assertion)
+    return FINISH[flow.intent](flow, assertion)
 
 
 def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:

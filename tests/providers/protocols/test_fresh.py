@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from errors import NotFresh
-from providers.protocols.openid_connect import FRESH_SECONDS, check_fresh
+from providers.protocols.id_token import FRESH_SECONDS, check_fresh
 from simulator.signing import SPOILT_PROOFS
 from tests.browser import Browser, Page, query_of
 from tests.site import ALL, Site, Sites

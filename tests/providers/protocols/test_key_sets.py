@@ -13,7 +13,7 @@ from providers.http.cache import (
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
 )
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.providers.protocols.id_tokens import (
     ISSUER,
     JSON_VALUES,

@@ -12,7 +12,8 @@ from providers.http.cache import (
     LIFETIME_SECONDS,
     RETRY_SECONDS,
 )
-from providers.protocols.openid_connect import Metadata, UpstreamIssuer
+from providers.protocols.metadata import Metadata
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from simulator.misbehaviour import ANSWERS
 from tests.providers.protocols.id_tokens import (
     ISSUER,
