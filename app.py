@@ -1,4 +1,4 @@
-"""Wiring: settings, extensions, blueprints, handlers. No routes and no rules here."""
+"""Wiring: settings, extensions, connectors, blueprints. No routes and no rules here."""
 
 import structlog
 from flask import Flask

@@ -69,7 +69,7 @@ def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:
 
 
 def _with_identities() -> Select[User]:
-    return select(User).options(selectinload(User.identities))
+    return select(User).options(selectinload(User.identity_rows))
 
 
 def _all(query: Select[User]) -> Sequence[User]:

@@ -2,17 +2,17 @@
 
 from functools import partial
 
-from accounts import identities
+from accounts import identities, profile_updates, users
 from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
-from models import OAuth
+from models import Identity
 from providers.base import Profile
 from providers.protocols.connector import Connector
 from storage import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, connector: Connector, caller: Caller) -> None:
+def refresh_profile(identity: Identity, connector: Connector, caller: Caller) -> None:
     """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
     Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
@@ -23,7 +23,7 @@ def read_again(identity: OAuth, connector: Connector, caller: Caller) -> None:
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, connector: Connector) -> Profile:
+def _read(identity: Identity, connector: Connector) -> Profile:
     connector.prepare()
     renew = partial(connector.refresh, identity.subject)
     token = tokens.fresh(identity.id, renew)
@@ -38,8 +38,8 @@ def _read(identity: OAuth, connector: Connector) -> Profile:
 def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
     """Store a profile. Raises StateMismatch or NotFound if account or identity are gone,
     WrongAccount for the profile of another subject."""
-    identities.lock_user(user_id)
+    users.lock(user_id)
     identity = identities.own(user_id, identity_id)
     if profile.subject != identity.subject:
         raise WrongAccount("the token reads the profile of another subject")
-    identities.take_over(identity, profile, caller)
+    profile_updates.take_profile(identity, profile, caller)

@@ -9,12 +9,12 @@ from providers.profile import claims_with_userinfo, profile_from
 
 
 def named_issuer(name: str, registration: Registration) -> Provider:
-    """The provider of an issuer that only the settings know (OIDC_PROVIDERS)."""
+    """Build the provider of an issuer that only the settings name (OIDC_PROVIDERS)."""
 
     def profile(get: Get) -> Profile:
         claims = dict(claims_with_userinfo(get, needs=("email", "name")))
         if not registration.trust_email:
-            # Anybody can run an issuer: its word counts where the operator says so.
+            # Anybody can run an issuer: its word counts only if the operator says so.
             claims["email_verified"] = False
         return profile_from(claims, email_trusted=registration.trust_email)
 

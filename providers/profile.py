@@ -1,4 +1,4 @@
-"""A person's profile, made of what a provider sent: cleaned, bounded, refused."""
+"""A person's profile, built from a provider's response: cleaned, bounded, or refused."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ PICTURE_MAX_CHARACTERS = 2048
 
 _NOT_IN_EMAIL = re.compile(r'[\s<>(),;:\\"\[\]]')
 _NOT_IN_PICTURE = re.compile(r'[\x00-\x20"<>\\]')
-# Controls, and the marks that turn the direction of the text around them.
+# Control characters, and marks that change the direction of the surrounding text.
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -32,9 +32,9 @@ def make_profile(
     username: object = None,
     picture: object = None,
 ) -> Profile:
-    """A Profile from values as a provider sent them: any type, any length, hostile.
+    """Build a Profile from a provider's values: any type, any length, hostile.
 
-    Raises ProviderError when there is no usable subject; anything else that is bad is absent.
+    Raises ProviderError without a usable subject; any other bad value counts as missing.
     """
     address = clean_email(email)
     verified = address is not None and is_true(email_verified)
@@ -50,10 +50,10 @@ def make_profile(
 
 
 def clean_subject(value: object) -> str:
-    """The provider's stable id as a string: an integer becomes its decimal digits.
+    """Return the provider's stable id as a string; an integer becomes its decimal digits.
 
-    Raises ProviderError for anything else, and for an empty or overlong one: an identity
-    that is not exactly known is no identity.
+    Raises ProviderError for anything else, and for an empty or overlong one: an inexact id
+    identifies nobody.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         # Python refuses to print integers of thousands of digits.
@@ -66,7 +66,8 @@ def clean_subject(value: object) -> str:
 
 
 def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:
-    """A name to show: one line, no control or direction marks, at most ``limit`` characters."""
+    """Return a display name: one line, no control or direction marks, at most ``limit``
+    characters."""
     if not isinstance(value, str):
         return None
     text = " ".join(_UNPRINTABLE.sub(" ", value[: limit * 4]).split())
@@ -74,7 +75,7 @@ def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:
 
 
 def clean_email(value: object) -> str | None:
-    """An address as it was given, or None when it is not plainly one."""
+    """Return an address as given, or None if it is not plainly one."""
     if not isinstance(value, str) or len(value) > EMAIL_MAX_CHARACTERS:
         return None
     local, _, domain = value.rpartition("@")
@@ -86,12 +87,12 @@ def clean_email(value: object) -> str | None:
 
 
 def email_key(email: str) -> str:
-    """The address as it is compared: only ASCII case is folded, so no homograph matches."""
+    """Return the address for comparison: only ASCII case is folded, so no homograph matches."""
     return email.translate(_ASCII_LOWER)
 
 
 def clean_picture(value: object) -> str | None:
-    """An https URL, or None. Nothing here ever fetches it."""
+    """Return an https URL, or None. We never fetch it."""
     if not isinstance(value, str) or len(value) > PICTURE_MAX_CHARACTERS:
         return None
     if not value.isascii() or _NOT_IN_PICTURE.search(value):
@@ -104,16 +105,17 @@ def clean_picture(value: object) -> str | None:
 
 
 def is_true(value: object) -> bool:
-    """A flag as providers send it: true, or the text "true" (Apple, Cognito); else false."""
+    """Whether a provider's flag is set: true, or the text "true" (Apple, Cognito)."""
     return value is True or value == "true"
 
 
 def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
-    """The ``profile`` function of a provider that is pure data: one request, a map of claims.
+    """Build the ``profile`` function of a provider that is pure data: one request, a map of claims.
 
-    Each keyword names a field of ``make_profile`` and the dotted place of its value, such as
-    ``picture="images.0.url"``; of ``name or nickname``, the first that is not empty counts.
-    Never for a subject: known by one place today and another tomorrow, a person would be two.
+    Each keyword names a field of ``make_profile`` and the dotted path of its value, such as
+    ``picture="images.0.url"``; for ``name or nickname``, the first one that is not empty counts.
+    Never for a subject: a person who is identified by one path today and by another tomorrow would
+    be two people.
     """
 
     def profile(get: Get) -> Profile:
@@ -124,7 +126,8 @@ def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
 
 
 def value_at(answer: object, place: str) -> object:
-    """The value at a dotted place in nested objects and lists; None where the way ends."""
+    """Return the value at a dotted path in nested objects and lists; None if the path ends
+    early."""
     for key in place.split("."):
         if isinstance(answer, list) and key.isdecimal():
             answer = answer[int(key)] if int(key) < len(answer) else None
@@ -141,7 +144,7 @@ def _first_at(answer: object, places: str) -> object:
 
 
 def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> Profile:
-    """The standard claims (OpenID Connect Core 5.1) as a Profile."""
+    """Build a Profile from the standard claims (OpenID Connect Core 5.1)."""
     return make_profile(
         subject=claims.get("sub"),
         email=claims.get("email"),
@@ -154,10 +157,10 @@ def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> P
 
 
 def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
-    """The id_token's claims; when one of ``needs`` is missing, userinfo's beneath them.
+    """Return the id_token's claims; if one of ``needs`` is missing, completed from userinfo.
 
-    The id_token is what was signed, so it wins, and it is enough: an issuer without a
-    userinfo endpoint, or with a broken one, costs a name or a picture but no sign-in.
+    The id_token is signed, so it takes precedence, and it is enough: an issuer without a userinfo
+    endpoint, or with a broken one, costs a name or a picture but no sign-in.
     """
     claims: Mapping[str, Any] = get("id_token")
     if all(claims.get(name) for name in needs):
@@ -167,6 +170,6 @@ def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
     except ProviderError:
         return claims
     said = {name: value for name, value in claims.items() if value not in (None, "")}
-    # An address and the word that it is verified come from the same place.
+    # An address and its verified flag must come from the same source.
     source = claims if "email" in said else userinfo
     return {**userinfo, **said, **{name: source.get(name) for name in ("email", "email_verified")}}

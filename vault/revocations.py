@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 
 from errors import ProviderError, TokenUnreadable
 from jobs.worker import Worker, leave
-from models import OAuth, Revocation
+from models import Identity, OAuth, Revocation
 from providers.protocols.connector import Connector
 from storage import atomic, db, now
 from vault import tokens
@@ -34,7 +34,7 @@ End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed
 Connectors = Mapping[str, Connector]
 
 
-def plan(identity: OAuth) -> None:
+def plan(identity: Identity) -> None:
     """Have an identity's grant given back, if we hold one. Call within the atomic verb that
     removes the identity."""
     token = tokens.read(identity)

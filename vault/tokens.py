@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from errors import CodeRefused, GrantEnded, ProviderDown, ProviderError, TokenUnreadable
 from keys.sealing import Sealer
-from models import OAuth
+from models import Identity, OAuth
 from storage import atomic, db, new_id, now
 
 # A token that ends this soon is renewed before it is used.
@@ -55,14 +55,13 @@ def sealer() -> Sealer:
     return cast(Sealer, current_app.extensions["sealer"])
 
 
-def store(identity: OAuth, token: Mapping[str, Any]) -> None:
-    """Put a token response into an identity's row. Call within an atomic verb."""
-    for name, value in stored(identity, token).items():
-        setattr(identity, name, value)
+def _store(row: OAuth, token: Mapping[str, Any]) -> None:
+    for name, value in token_columns(row, token).items():
+        setattr(row, name, value)
 
 
-def stored(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of an identity's row that change with a token response.
+def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of an identity's row that change with a token response.
 
     One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
     at the first consent only). One with another makes whoever is renewing the old one too late.
@@ -92,7 +91,7 @@ def read(identity: WithToken) -> Token | None:
 State = Literal["good", "renewable", "over", "ended", "none"]
 
 
-def state(identity: OAuth) -> State:
+def state(identity: Identity) -> State:
     """What an identity's token is good for: use until its end, or for as long as it is renewed;
     or nothing until the next sign-in, because it is over, was refused for good, or never was."""
     if identity.grant_ended_at is not None:
@@ -105,7 +104,7 @@ def state(identity: OAuth) -> State:
     return "over" if _is_expired(identity) else "good"
 
 
-def _is_expired(identity: OAuth) -> bool:
+def _is_expired(identity: Identity | OAuth) -> bool:
     end = identity.token_expires_at
     return end is not None and end < now() + timedelta(seconds=LEEWAY_SECONDS)
 
@@ -201,7 +200,7 @@ def _finish(
     if ended:
         _end(identity)
     elif answer is not None:
-        store(identity, answer)
+        _store(identity, answer)
     return read(identity)
 
 
@@ -239,7 +238,7 @@ class IdentityTokens:
     @atomic
     def set(self, provider: str, token: Mapping[str, Any]) -> None:
         """Replace the token in its row; identity and owner stay. Raises LookupError for nobody."""
-        store(self._existing(provider), token)
+        _store(self._existing(provider), token)
 
     @atomic
     def delete(self, provider: str) -> None:

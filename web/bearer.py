@@ -1,4 +1,5 @@
-"""Who is asking: a bearer token in the API's requests, else the session cookie; never both."""
+"""Authentication of a request: a bearer token in the API, otherwise the session cookie;
+never both."""
 
 import re
 
@@ -15,35 +16,35 @@ from web.context import site
 from web.guards import current_session, has_fresh_auth, load_session, login_manager
 
 BEARER_PATHS = "/api/v1/"
-# RFC 6750 2.1, bounded.
+# RFC 6750 2.1, with a maximum length.
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,16384}=*)", re.IGNORECASE)
 
 
 @login_manager.request_loader
 def load_user(http_request: Request) -> User | None:
-    """Flask-Login's way to the current user."""
+    """Load the current user for Flask-Login."""
     return _load_bearer() if is_bearer() else load_session(http_request)
 
 
 def is_bearer() -> bool:
-    """Whether this request shows who is asking by a bearer token in its header.
+    """Whether this request has a bearer token in its header.
 
-    Then no cookie counts, whether the token holds or not, and no CSRF token is needed: no
-    page of another site can make a browser send this header.
+    Then no cookie counts, whether or not the token is valid, and no CSRF token is needed: no page
+    of another site can make a browser send this header.
     """
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
     return request.path.startswith(BEARER_PATHS) and scheme.lower() == "bearer"
 
 
 def check_bearer() -> None:
-    """Before each request that takes bearer tokens: raises the Problem of one that is no good."""
+    """Before each request that accepts bearer tokens: raise the Problem of an invalid one."""
     if is_bearer() and not current_user.is_authenticated:
         raise g.bearer_problem
 
 
 def _load_bearer() -> User | None:
-    """Whose token it is. Never raises: whoever asks first for the current user may not be the
-    one who can answer with a problem."""
+    """Load the token's owner. Never raises: the code that first reads the current user may be
+    unable to respond with a problem."""
     g.login_session = g.bearer_problem = None
     try:
         assertion = _bearer_assertion()
@@ -61,7 +62,7 @@ def _load_bearer() -> User | None:
 
 
 def _bearer_assertion() -> Assertion:
-    """Raises InvalidToken or ProviderError."""
+    """Return the token's assertion. Raises InvalidToken or ProviderError."""
     header = BEARER.fullmatch(request.headers.get("Authorization", ""))
     project = site().firebase
     if header is None or project is None:
@@ -73,7 +74,7 @@ def _bearer_assertion() -> Assertion:
 
 
 def is_recent() -> bool:
-    """Whether who is asking proved themselves in the last 15 minutes, by token or session."""
+    """Whether the person authenticated in the last 15 minutes, by token or session."""
     if is_bearer():
         return current_user.is_authenticated and sessions.is_recent_moment(g.bearer_auth_time)
     session = current_session()

@@ -1,4 +1,4 @@
-"""What one application was built from, for the views."""
+"""The values that one application was built from, for the views."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -8,7 +8,7 @@ from flask import current_app
 from accounts import flows
 from accounts.rules import Policy
 from config.settings import Settings
-from models import OAuth
+from models import Identity
 from providers import PROVIDERS
 from providers.base import Assertion
 from providers.protocols import firebase
@@ -21,20 +21,20 @@ from web.limits import Limits
 
 @dataclass(frozen=True)
 class Site:
-    """What one application was built from."""
+    """The values that one application was built from."""
 
     settings: Settings
     connectors: dict[str, Connector]
     policy: Policy
     limits: Limits
-    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
+    # Verifiers of ID tokens from apps: all kinds, One Tap by provider, and Firebase.
     id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
     one_taps: dict[str, NativeTokens] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
 
-    def can_use(self, identity: OAuth) -> bool:
-        """Whether an identity signs its person in here today."""
+    def can_use(self, identity: Identity) -> bool:
+        """Whether a person can sign in with this identity here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
 
     def label(self, provider: str) -> str:
@@ -48,7 +48,7 @@ class Site:
 
     @property
     def trusts_anybody(self) -> bool:
-        """Whether unsigned tokens are taken, those of Firebase's emulator."""
+        """Whether unsigned tokens are accepted, those of Firebase's emulator."""
         return self.settings.firebase_auth_emulator_host is not None
 
 

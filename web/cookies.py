@@ -1,4 +1,4 @@
-"""The cookies of a request's response, and those of a browser's flows."""
+"""The cookies of a response, and the cookies of a browser's flows."""
 
 import itertools
 from collections.abc import Collection
@@ -12,22 +12,24 @@ from storage import is_id
 from web.context import site
 
 FLOW_COOKIE = "flow_"
-# More than a browser that keeps to its flows can have; each costs us a part of a query.
+# More than a browser that uses our flows can have; each makes a query longer.
 MAX_FLOW_COOKIES = 32
 
 
 def cookie_name(name: str) -> str:
-    """With the prefix that makes browsers keep a cookie to this host, where there is https."""
+    """Return the name, over https with the prefix that makes browsers bind a cookie to this
+    host."""
     return f"__Host-{name}" if site().settings.is_https else name
 
 
 def set_cookie(name: str, value: str, max_age: int) -> None:
-    """Have the response of this request set a cookie; the last word on a name counts."""
+    """Set a cookie in the response of this request; the last call per name counts."""
     g.setdefault("cookies", {})[name] = (value, max_age)
 
 
 def forget_cookies() -> None:
-    """Leave the browser's cookies as they are: what they were to speak of was not committed."""
+    """Leave the browser's cookies unchanged: the transaction behind the new ones was rolled
+    back."""
     g.pop("cookies", None)
     browser_cookie.modified = False
 
@@ -42,7 +44,7 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """This browser's secrets for its flows, by flow id; other cookies of such names are none."""
+    """Return this browser's flow secrets by flow id; malformed cookies are ignored."""
     prefix = cookie_name(FLOW_COOKIE)
     found = (
         (name.removeprefix(prefix), value)
@@ -53,8 +55,9 @@ def flow_cookies() -> dict[str, str]:
 
 
 def is_in_flow() -> bool:
-    """Whether this browser says that it began a flow here. One that another site has sent does
-    not, and its refusals are counted apart, or any site could lock its visitors' address out."""
+    """Whether this browser has a flow's cookie. Requests that another site causes have none and
+    their refusals are counted separately; otherwise any site could lock its visitors' address out.
+    """
     return bool(flow_cookies())
 
 

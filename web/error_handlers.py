@@ -1,4 +1,6 @@
-"""What can go wrong, as a page or problem+json, with a log line and a reference they share."""
+"""Error handlers: every error becomes a page or problem+json, with a log line and a shared
+reference.
+"""
 
 from http import HTTPStatus
 from typing import Any
@@ -41,15 +43,15 @@ from web.text.words import THIS_ACCOUNT
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 30
-# How the two engines say that the schema was never brought up.
+# How the two engines report a missing schema.
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
-# What a refusal is called in the activity list, by what had been begun.
+# The name of a refusal in the activity list, by intent.
 REFUSED = {
     Intent.LINK: EventKind.LINK_REFUSED,
     Intent.REAUTHENTICATE: EventKind.REAUTH_REFUSED,
 }
-# Where programs ask, not people.
+# Paths that programs request.
 JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
 
 
@@ -67,7 +69,7 @@ def wants_json() -> bool:
 
 
 def on_request_fault(fault: RequestFault) -> Response:
-    """A request that its program must write otherwise; no refused sign-in."""
+    """Handle a program's faulty request, which is not a refused sign-in."""
     log.info("request_refused", reason=fault.code, method=request.method, endpoint=request.endpoint)
     metrics.count_refusal(None, fault.code)
     title = HTTPStatus(fault.status).phrase
@@ -75,10 +77,10 @@ def on_request_fault(fault: RequestFault) -> Response:
 
 
 def on_problem(error: Problem) -> Any:
-    """A way to fail that was foreseen: its page, a log line, a line in the person's activity."""
+    """Handle an expected failure: its page, a log line, a line in the person's activity."""
     try:
         return tell(error)
-    except SQLAlchemyError as lost:  # the page shows who is signed in
+    except SQLAlchemyError as lost:  # the page shows the signed-in person
         return on_database_error(lost)
 
 
@@ -121,7 +123,7 @@ def tell(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
 
 
 def _detail(error: Problem) -> str | None:
-    """What a program may show its person; None for a 404, whose words speak of a page."""
+    """Return what a program may show its person; None for a 404, whose text is about a page."""
     if error.status == 404:
         return None
     text = text_of(error)
@@ -132,16 +134,16 @@ def _detail(error: Problem) -> str | None:
 
 
 def weight_of(error: Problem) -> int:
-    """What a failure counts against its address.
+    """Return how much a failure counts against its address.
 
-    What was refused counts whole, be it here or, a made-up code, by the provider. Any other
-    failure of a provider's counts a little, so that nobody can drive calls to it without end;
-    none at all while it is away, so that its absence locks nobody out. Nor does what another
-    site has its visitors' browsers send.
+    A refusal counts fully, whether ours or, for an invented code, the provider's. Other failures of
+    a provider count a little, so that nobody can cause requests to it without limit. Its absence
+    does not count, so that it locks nobody out; nor do requests that another site makes its
+    visitors' browsers send.
     """
     if isinstance(error, CrossSite):
         return 0
-    if is_bearer():  # of the many phones behind one address, each may have a token that is over
+    if is_bearer():  # many phones share an address, and each may have an expired token
         return 0
     if isinstance(error, CodeRefused) or error.status in (400, 401, 403):
         return REFUSAL
@@ -154,21 +156,22 @@ def on_csrf_error(error: CSRFError) -> Any:
 
 
 def on_http_exception(error: HTTPException) -> Any:
-    """What Werkzeug and Flask raise: 404, 405, 413 …"""
+    """Handle Werkzeug's and Flask's errors: 404, 405, 413 …"""
     status = error.code or 500
     allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
     if wants_json():
         response = problem_json(status, error.name.lower().replace(" ", "_"), error.name)
         response.headers.update(allow)
         return response
-    # A page has addresses of ours in it, and of such a host there are none.
+    # A page has URLs of ours, and for an untrusted host none can be built.
     if error.response is not None or status < 400 or isinstance(error, BadHost):
         return error
     return error_page(status if status in ERROR_PAGES else 400, status), status, allow
 
 
 def on_database_error(error: SQLAlchemyError) -> Any:
-    """The database is gone, locked or not set up: a clear 503, and the person can try again."""
+    """Handle a database that is gone, locked or not set up: a clear 503, and the person can try
+    again."""
     lost = isinstance(error, DBAPIError)
     cause = str(getattr(error, "orig", error)).strip().splitlines()
     hint = NO_SCHEMA if any(sign in "".join(cause) for sign in NO_SCHEMA_SIGNS) else None
@@ -191,7 +194,7 @@ def on_database_error(error: SQLAlchemyError) -> Any:
 
 
 def on_bug(error: Exception) -> Any:
-    """Anything unforeseen: recorded with its traceback, shown as a reference."""
+    """Handle anything unforeseen: log the traceback, show the reference."""
     log.error("bug", exc_info=error)
     forget_cookies()
     forget_who_asks()
@@ -201,7 +204,7 @@ def on_bug(error: Exception) -> Any:
 
 
 def error_page(kind: int, status: int) -> str:
-    """A page that needs neither database nor cookie."""
+    """Render a page that needs neither database nor cookie."""
     page, settings = ERROR_PAGES[kind], site().settings
     return render_template(
         "error.html",

@@ -27,7 +27,7 @@ def configure_flask(app: Flask, settings: Settings, demo_url: str | None) -> Non
         SECRET_KEY_FALLBACKS=fallbacks,
         SQLALCHEMY_DATABASE_URI=uri,
         SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(make_url(uri), settings.database_pool_size),
-        # The cookie of Flask's session. The cookie that signs people in is set in web/guards.py.
+        # The cookie of Flask's session. web/cookies.py sets the session cookie.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,

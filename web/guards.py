@@ -1,9 +1,8 @@
-"""Who is asking, and what may pass: the session cookie, step-up.
+"""Guards: the session cookie, and step-up authentication.
 
-Two kinds of cookie are ours. The session cookie (SESSION_COOKIE_NAME) is a random token whose
-row in the database is the session. Flask's own signed cookie (``quickstep``) holds the CSRF
-secret, the messages for the next page and which session this browser began: nothing that signs
-anybody in.
+We have two kinds of cookie. The session cookie (SESSION_COOKIE_NAME) is a random token whose row in
+the database is the session. Flask's signed cookie (``quickstep``) holds the CSRF secret, the flash
+messages and the id of the session that this browser began: nothing that signs anybody in.
 """
 
 import functools
@@ -38,14 +37,14 @@ R = TypeVar("R")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LAST_USED_DAYS = 90
 NOTE_USE_AGAIN_SECONDS = 30
-# In Flask's signed cookie: the session that this browser itself began.
+# In Flask's signed cookie: the session that this browser began.
 BEGUN_HERE = "session"
-# … and, in Flask-WTF's place for it, what its CSRF tokens are made of.
+# … and the CSRF secret, in the key of Flask-WTF.
 CSRF_SECRET = "csrf_token"  # noqa: S105 (its name)
 
 
 class _LoginManager(LoginManager):
-    """Flask-Login without what it keeps in cookies: our session's row says who is signed in."""
+    """Flask-Login without its cookies: our session row says who is signed in."""
 
     def _load_user(self) -> None:
         begun = g.get("begun_for")
@@ -61,7 +60,7 @@ login_manager = _LoginManager()
 
 
 def caller() -> Caller:
-    """Who this request comes from, for sessions, activity and limits."""
+    """Return the sender of this request, for sessions, activity and limits."""
     known: Caller | None = g.get("caller")
     if known is None:
         known = g.caller = Caller(
@@ -86,13 +85,13 @@ def count_action() -> None:
 
 
 def forget_who_asks() -> None:
-    """Take this request for anybody's from here on: who it is could not be read, or would have to
-    be read to show the page that says so."""
+    """Treat this request as anonymous from here on: the user could not be read, or would have to be
+    read to show the page that says so."""
     g._login_user = AnonymousUserMixin()  # noqa: SLF001 (where Flask-Login keeps it)
 
 
 def load_session(http_request: Request) -> User | None:
-    """The person whose session the cookie speaks of."""
+    """Load the person of the session cookie."""
     session = sessions.find(_session_token(http_request))
     g.login_session = session
     if session is None:
@@ -103,8 +102,8 @@ def load_session(http_request: Request) -> User | None:
 
 
 def note_use(session: Session) -> None:
-    """That a session is in use; where that cannot be written, who only reads is answered all the
-    same, and for a while nobody waits for it again."""
+    """Note that a session is in use. If that cannot be written, reading requests are answered
+    anyway, and for a while no request waits for it again."""
     states = current_app.extensions
     if time.monotonic() < states.get("note_use_again_at", 0.0):
         return
@@ -116,8 +115,8 @@ def note_use(session: Session) -> None:
 
 
 def _session_token(http_request: Request) -> str | None:
-    """The session cookie. When there are two, one of them may be planted, and which is not to be
-    told: then there is none."""
+    """Return the session cookie. With two of them, one may be planted, and there is no telling
+    which: then neither counts."""
     name = site().settings.session_cookie_name
     tokens = http_request.cookies.getlist(name)
     if len(tokens) > 1:
@@ -128,29 +127,29 @@ def _session_token(http_request: Request) -> str | None:
 
 @login_manager.unauthorized_handler
 def send_to_sign_in() -> Response:
-    """Who is not signed in is, and then comes back; to a page, not to an act."""
+    """Redirect anonymous visitors to sign-in. A GET returns to its page; a POST is not replayed."""
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     return redirect(url_for("login.choose", next=local_path(wanted) or None))
 
 
 def current_session() -> Session | None:
-    """The session of this request's cookie; None for a bearer token."""
+    """Return the session of this request's cookie; None for a bearer token."""
     return g.login_session if current_user.is_authenticated else None
 
 
 def this_session() -> Session:
-    """The session, in a view that only signed-in people reach."""
+    """Return the session, in a view that only signed-in people reach."""
     session = current_session()
     assert session is not None
     return session
 
 
 def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Begun, str]:
-    """A session for an identity's owner, in place of the one that this browser has, and its token.
-    Call within an atomic verb, and ``begin_session`` after it.
+    """Start a session for an identity's owner, replacing this browser's session; return its token.
+    Call within an atomic verb, and call ``begin_session`` after it.
 
-    ``proved_at``: when the provider says that they proved themselves, in seconds since 1970.
-    Flows that the old session's person began are dead with it (flows.py).
+    ``proved_at``: auth_time as the provider reports it, as a Unix time. Open flows of the old
+    session's person become invalid (accounts/flows.py).
     """
     old = current_session()
     replaces = old.id if old else None
@@ -158,14 +157,14 @@ def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Beg
 
 
 def begin_session(session: Begun, token: str) -> None:
-    """Sign this browser in, with a session that is there for good."""
-    # Who asks is somebody else from here on. Flask-Login looks who, should anybody want to know.
+    """Sign this browser in, with a session that is committed."""
+    # The current user changes here. Flask-Login reads it again if anybody asks.
     g.begun_for = session.user_id
     g.pop("_login_user", None)
     cookie = request_ctx.session
-    cookie.clear()  # what was for whoever sat here before
-    # None from before the sign-in works after it; made now, as Flask-WTF would later, so that what
-    # asks by cookie who this is need not.
+    cookie.clear()  # it belonged to the previous user
+    # No CSRF token from before the sign-in is valid after it. The secret is created now, as
+    # Flask-WTF would later, so that the session check need not set a cookie.
     g.pop(CSRF_SECRET, None)
     cookie[CSRF_SECRET] = secrets.token_hex(20)
     _bind(session)
@@ -175,23 +174,23 @@ def begin_session(session: Begun, token: str) -> None:
 
 
 def renew_session(*, reauthenticated: bool = False) -> None:
-    """Give this session a new token; its rights have just grown."""
+    """Give this session a new token, because its rights have just grown."""
     keep_session(sessions.renew(this_session().id, reauthenticated=reauthenticated))
     if reauthenticated:
         _bind(this_session())
 
 
 def _bind(session: Session | Begun) -> None:
-    """Note in Flask's signed cookie, for as long as a session can last, that this browser is
-    the one whose person proved themselves."""
+    """Record in Flask's signed cookie, for a session's maximum lifetime, that this browser
+    authenticated."""
     cookie = request_ctx.session
     cookie[BEGUN_HERE] = session.id
     cookie.permanent = True
 
 
 def only_bound() -> Response | None:
-    """Before each request of a blueprint: forms act only for a session of this very browser;
-    what proves it one may be begun."""
+    """Before each request of a blueprint: forms act only for a session that is bound to this
+    browser; a reauthentication may be begun by any."""
     session = current_session()
     is_reauthentication = request.endpoint == "account.begin_reauth"
     if request.method != "POST" or session is None or is_reauthentication or is_bound(session):
@@ -200,22 +199,22 @@ def only_bound() -> Response | None:
 
 
 def is_bound(session: Session) -> bool:
-    """Whether this session was begun, or proved again, in this very browser.
+    """Whether this session was begun or reauthenticated in this browser.
 
-    Under a plain name (SESSION_COOKIE_NAME) a session's cookie can be planted by a neighbouring
-    host; over https Flask's own cannot. So nobody connects their identity to an account that
-    somebody else signed their browser in to.
+    A neighbouring host can plant a session cookie with a plain name (SESSION_COOKIE_NAME), but over
+    https not Flask's cookie. So nobody links an identity to an account that an attacker signed
+    their browser in to.
     """
     return bool(browser_cookie.get(BEGUN_HERE) == session.id)
 
 
 def has_fresh_auth(session: Session) -> bool:
-    """Whether it may do sensitive acts: its person proved themselves here, and just now."""
+    """Whether it may do sensitive acts: the person authenticated recently, in this browser."""
     return is_bound(session) and sessions.is_recent(session)
 
 
 def end_session() -> None:
-    """Sign this browser out; half-done flows end with it."""
+    """Sign this browser out; its open flows end too."""
     session = current_session()
     if session:
         sessions.end(session.user_id, session.id)
@@ -223,7 +222,7 @@ def end_session() -> None:
 
 
 def forget_person() -> None:
-    """Have this browser forget somebody whose account, with all its sessions, is gone."""
+    """Clear the cookies of a person whose account and sessions are deleted."""
     _forget_session()
     set_cookie(cookie_name("last_idp"), "", 0)
 
@@ -236,14 +235,15 @@ def _forget_session() -> None:
 
 
 def keep_session(token: str) -> None:
-    """Have the browser keep a session's token, once it is there for good."""
+    """Set the session cookie, once the session is committed."""
     set_cookie(site().settings.session_cookie_name, token, sessions.LIFETIME_DAYS * 86400)
 
 
 def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """For sensitive acts: who signed in elsewhere or over 15 minutes ago proves themselves first.
+    """Guard a sensitive act: a sign-in elsewhere or over 15 minutes ago requires a
+    reauthentication.
 
-    They come back to the page that asks for the act, never to the act itself.
+    It returns to the page that offers the act, never to the act itself.
     """
 
     @functools.wraps(view)
@@ -260,5 +260,5 @@ def needs_recent(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 def ask_to_reauthenticate(return_to: str) -> Response:
-    """Have the person prove themselves again, and then go to a page."""
+    """Have the person reauthenticate, and then go to a page."""
     return redirect(url_for("account.reauth", next=return_to), 303)

@@ -1,4 +1,4 @@
-"""What every page has: a place it answers at, a reference, security headers, words."""
+"""What every page has: the right host, a reference, security headers, template variables."""
 
 import secrets
 from functools import lru_cache
@@ -20,11 +20,11 @@ from web.request_info import address_of, came_through_proxy
 from web.text.messages import message
 from web.text.words import day, moment
 
-# No vowels, so no words; nothing that is misread.
+# No vowels, so no words; no characters that are easily confused.
 REFERENCE_LETTERS = b"23456789BCDFGHJKMNPQRSTVWXZ"
 _LETTER_OF_BYTE = (REFERENCE_LETTERS * 10)[:256]
 HSTS_SECONDS = 31536000
-# What machines ask for, by whatever name or address they know this one.
+# Paths that machines request, under whatever host name or address.
 FOR_MACHINES = ("health", "metrics")
 STATIC_SECONDS = 86400
 
@@ -52,11 +52,11 @@ def new_reference() -> str:
 
 
 def check_place() -> Response | None:
-    """Before each request: what lets anybody be anybody (demo mode, Firebase's emulator) answers
-    this machine only, and a local server has one name.
+    """Before each request: unsafe modes (demo mode, Firebase's emulator) serve this machine only,
+    and a local server has one name.
 
-    localhost and 127.0.0.1 are two sites to a browser; the callback comes to the configured
-    one, where the cookies of the other are missing.
+    Browsers treat localhost and 127.0.0.1 as two sites. The callback comes to the configured one,
+    where the cookies of the other are missing.
     """
     if request.blueprint in FOR_MACHINES:
         return None
@@ -77,14 +77,14 @@ def check_place() -> Response | None:
 
 
 def is_on_this_machine(host: str | None) -> bool:
-    """Whether a request began here: behind a proxy, all the world's come from loopback."""
+    """Whether a request began on this machine: behind a proxy, all requests come from loopback."""
     if came_through_proxy(request):
         return False
     return is_loopback(host) and is_loopback(address_of(request))
 
 
 def protect(response: Response) -> Response:
-    """Headers that keep pages, and what stands in them, to this site."""
+    """Set headers that keep pages and their contents to this site."""
     here = site()
     # A form that answers with a redirect to a provider needs that provider's origin here:
     # Chromium blocks it silently otherwise.
@@ -125,7 +125,7 @@ def _protection(
 
 
 def words() -> dict[str, Any]:
-    """What templates may use."""
+    """Return the template variables."""
     settings = site().settings
     return {
         "product": settings.app_name,
@@ -142,7 +142,7 @@ def words() -> dict[str, Any]:
 
 
 def static_url(name: str) -> str:
-    """The address of a static file, which changes with its content."""
+    """Return the URL of a static file, which changes with its content."""
     return url_for("static", filename=name, v=_fingerprint(current_app.static_folder or "", name))
 
 
@@ -153,7 +153,8 @@ def _fingerprint(folder: str, name: str) -> str:
 
 @lru_cache
 def provider_icon(name: str) -> Markup:
-    """A provider's mark as inline SVG; a key where there is none. The label says the rest."""
+    """Return a provider's mark as inline SVG, or a key if there is none. The label names the
+    provider."""
     folder = Path(__file__).parent.parent / "static" / "idp"
     path = folder / f"{name}.svg"
     return Markup((path if path.exists() else folder / "key.svg").read_text(encoding="utf-8"))  # noqa: S704 (our own files)

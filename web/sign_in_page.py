@@ -1,4 +1,4 @@
-"""The sign-in page: every way in and, where one failed, what happened and what to do next."""
+"""The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
 from flask import g, render_template, request, url_for
 from flask_login import current_user
@@ -12,11 +12,11 @@ from web.return_to import local_path
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
-# Of more than MANY providers, FEW are shown at first.
+# With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
-# Flows that the button of a failure begins again.
+# Flows that the failure page's button begins again.
 RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
-# The forms that begin again what somebody began while signed in: endpoint, and its argument.
+# The forms that begin a signed-in person's flow again: endpoint, and its argument.
 AGAIN = {
     Intent.LINK: ("account.link", "provider"),
     Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
@@ -50,7 +50,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
 
 
 def few_of(names: list[str]) -> tuple[list[str], list[str]]:
-    """The providers to show at first, and the others; no list of many is a wall."""
+    """Split the providers into those shown first and the others."""
     return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
 
 
@@ -66,13 +66,13 @@ def _again() -> dict[str, str] | None:
 
 
 def _last_used() -> str | None:
-    """The provider this browser last signed in with, while it is still offered."""
+    """Return the provider that this browser last signed in with, if it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
     return name if name in site().connectors else None
 
 
 def text_of(error: Problem) -> ErrorText:
-    """The words of an error for this request's provider."""
+    """Return the words of an error for this request's provider."""
     if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
         return error_text(EMAIL_NEVER_VERIFIED)
     return error_text(error.code)
@@ -93,7 +93,7 @@ def provider_name() -> str | None:
 
 
 def fill_in(template: str, error: Problem | None = None) -> Markup:
-    """Fill in the places of a text; what people and providers wrote is escaped."""
+    """Fill in the placeholders of a text; values from people and providers are escaped."""
     settings = site().settings
     support = escape(words.OPERATOR)
     if settings.support_url:

@@ -1,4 +1,4 @@
-"""What providers answer, read: status, freshness, JSON."""
+"""Responses of providers: status, freshness, JSON."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from providers.base import NotShared
 
 
 class HTTPAnswer(Protocol):
-    """What is read of an answer: an Answer, or a response of requests."""
+    """The part of a response that we read: an Answer, or a response of requests."""
 
     @property
     def url(self) -> str: ...
@@ -27,7 +27,7 @@ class HTTPAnswer(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A provider's answer, its body read whole. Names of headers are of either case."""
+    """A provider's response with its whole body. Header names are case-insensitive."""
 
     url: str = field(repr=False)
     status_code: int
@@ -40,7 +40,8 @@ class Answer:
 
 
 def fresh_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long an answer may be kept (RFC 9111 4.2.1): max-age less Age; None where unsaid."""
+    """Return how long a response may be kept (RFC 9111 4.2.1): max-age minus Age; None if
+    unknown."""
     said = headers.get("Cache-Control", "").lower()
     directives = dict(part.strip().partition("=")[::2] for part in said.split(","))
     if "no-store" in directives or "no-cache" in directives:
@@ -53,7 +54,7 @@ def fresh_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def read_json(response: HTTPAnswer) -> Any:
-    """The JSON of an answer that must be a success.
+    """Return the JSON of a successful response.
 
     Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
     """
@@ -66,7 +67,7 @@ def read_json(response: HTTPAnswer) -> Any:
 
 
 def parse_json(body: bytes, where: str) -> Any:
-    """Raises ProviderError for what is not JSON, is not UTF-8 or nests too deep."""
+    """Parse JSON. Raises ProviderError if it is not JSON, not UTF-8, or nested too deep."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -74,5 +75,5 @@ def parse_json(body: bytes, where: str) -> Any:
 
 
 def place(url: str | None) -> str:
-    """Where a request went, without its query: that may hold what a log must not."""
+    """Return where a request went, without its query, which may hold secrets."""
     return (url or "").partition("?")[0]

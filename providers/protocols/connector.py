@@ -25,13 +25,13 @@ Token = Mapping[str, Any]
 
 
 class Connector:
-    """One provider as registered and wired here; what does not depend on the protocol."""
+    """One provider as registered and wired here; the parts that do not depend on the protocol."""
 
-    # Parameters that a callback may hold once only.
+    # Parameters that a callback may contain only once.
     callback_parameters: tuple[str, ...] = ()
     # Whether a flow begins with a request token (OAuth 1.0a).
     needs_request_token = False
-    # Of OpenID Connect only.
+    # OpenID Connect only.
     issuer: UpstreamIssuer | None = None
 
     def __init__(
@@ -63,27 +63,27 @@ class Connector:
 
     @property
     def identity_issuer(self) -> str:
-        """What keeps this server's subjects apart from another server's of the same name."""
+        """Return what keeps this server's subjects apart from another server's of the same name."""
         return origin(self.api_url)
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        """Where a form that starts a flow may be redirected, for the page's form-action."""
+        """Return where a form that starts a flow may be redirected, for the page's form-action."""
         return (origin(self._endpoints["authorization"]), *self.provider.also_passes)
 
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint. Raises ProviderError."""
         return self._endpoints[name]
 
-    # A flow.
+    # The flow.
 
     def fetch_request_token(self) -> RequestToken | None:
-        """Fetch what a flow begins with, where the protocol needs it. Raises ProviderError."""
+        """Fetch the request token of a flow, if the protocol needs one. Raises ProviderError."""
         return None
 
     def authorization_url(self, flow: Flow) -> str:
-        """Build the address where the person is asked. Raises ProviderError when metadata are
-        needed and cannot be read."""
+        """Build the URL of the provider's consent page. Raises ProviderError if its metadata cannot
+        be read."""
         raise NotImplementedError
 
     def warm_up(self) -> bool:
@@ -94,7 +94,7 @@ class Connector:
         return False
 
     def callback_error(self, error: str) -> Cancelled | ProviderError:
-        """Make the exception for an error that came to the callback (RFC 6749 4.1.2.1)."""
+        """Convert an error in the callback (RFC 6749 4.1.2.1) into an exception."""
         detail = f"the callback says {plain_code(error)}"
         if error in CANCELLED_ERRORS | self.provider.cancelled_errors:
             return Cancelled(detail)
@@ -102,7 +102,7 @@ class Connector:
             return Misconfigured(detail)
         return ProviderError(detail)
 
-    # The API, as a person.
+    # API requests on behalf of a person.
 
     def own_url(self, path: str) -> str:
         """Return an address of the provider's API. Raises ValueError for any other: an access
@@ -117,7 +117,7 @@ class Connector:
         return origin(url) == origin(self.api_url)
 
     def request_as(self, token: Token, path: str) -> Answer:
-        """Ask the provider's API as the person of a token; ``POST path`` asks by POST."""
+        """Call the provider's API with a person's token; ``POST path`` sends a POST."""
         raise NotImplementedError
 
     def read(self, path: str, token: Token) -> Any:
@@ -125,15 +125,15 @@ class Connector:
         return read_json(self.request_as(token, path))
 
     def fetch_profile(self, subject: str, token: Token) -> Profile:
-        """Fetch what the provider says now about the person of a stored token.
+        """Fetch the provider's current profile of a stored token's person.
 
-        Raises AccessRefused when the token is not taken, else ProviderError. The caller compares
-        the profile's subject.
+        Raises AccessRefused if the token is refused, otherwise ProviderError. The caller compares
+        the subject.
         """
         return self.provider.profile(self._stored_getter(subject, token))
 
     def _stored_getter(self, _subject: str, token: Token) -> Get:
-        """Make the ``get`` for a stored token, which has neither form nor id_token beside it."""
+        """Make the ``get`` for a stored token, which has neither form nor id_token."""
 
         def get(path: str) -> Any:
             if path in ("token", "form_user"):
@@ -155,13 +155,14 @@ class Connector:
     # After the sign-in.
 
     def prepare(self) -> None:
-        """Read beforehand what ``refresh`` needs, so that it is one call. Raises ProviderError."""
+        """Read in advance what ``refresh`` needs, so that it is one request. Raises
+        ProviderError."""
 
     def refresh(self, _subject: str, _token: Token) -> dict[str, Any]:
-        """Fetch the next token response of a person (RFC 6749 6).
+        """Fetch a person's next token response (RFC 6749 6).
 
-        Raises CodeRefused when only a new sign-in helps, Misconfigured, else ProviderError, also
-        when the answer is about another person than ``subject``.
+        Raises CodeRefused if only a new sign-in helps, Misconfigured, otherwise ProviderError,
+        including when the response is about another person than ``subject``.
         """
         raise ProviderError("this protocol renews no token")
 
@@ -170,9 +171,9 @@ class Connector:
         return False
 
     def revoke(self, _token: Token) -> None:
-        """Revoke a token; success too where the provider does not know it any more.
+        """Revoke a token; success too if the provider does not know it any more.
 
-        Raises Misconfigured or ProviderError when it was not done.
+        Raises Misconfigured or ProviderError if it was not revoked.
         """
         raise ProviderError("this protocol revokes no token")
 
@@ -181,9 +182,9 @@ class Connector:
         raise ProviderError("this protocol knows no such call")
 
     def check(self) -> None:
-        """Ask the provider for something that it must refuse, and for the right reason.
+        """Send the provider an invalid code, which it must refuse as invalid.
 
-        Raises CodeRefused when all is well, Misconfigured or another ProviderError otherwise.
+        Raises CodeRefused if all is well, Misconfigured or another ProviderError otherwise.
         """
         raise NotImplementedError
 

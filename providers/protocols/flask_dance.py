@@ -1,4 +1,4 @@
-"""The door to Flask-Dance: a login blueprint for each connector of OAuth 2.0.
+"""The door to Flask-Dance: a login blueprint for each OAuth 2.0 connector.
 
 Stock Flask-Dance keeps one provider session, one token and one set of PKCE parameters per
 *process*. Here each belongs to one request, and each flow is a record of its own
@@ -50,7 +50,7 @@ class Storage(BaseStorage):
 
 
 class OwnTransport:
-    """Mixed with Flask-Dance's sessions, which then use our connections and headers only."""
+    """A mixin that makes Flask-Dance's sessions use only our connections and headers."""
 
     def use(self, http: Transport) -> None:
         session = cast(requests.Session, self)
@@ -60,17 +60,18 @@ class OwnTransport:
         session.headers.update(HEADERS)
 
     def get_redirect_target(self, _response: requests.Response) -> None:
-        """None: requests would parse, and stumble over, even a target that is not followed."""
+        """Return None: requests would parse even a target that is not followed, and may
+        fail at it."""
 
 
 class LoginBlueprint(Blueprint):
     """One connector's routes: ``/login/<name>`` and its callback ``…/authorized``.
 
-    The part of them that does not depend on the protocol, mixed with Flask-Dance's blueprints.
+    The parts that do not depend on the protocol, mixed into Flask-Dance's blueprints.
     """
 
     session = PerRequestSession()
-    # Flask-Dance has a property here that reaches through the session.
+    # Flask-Dance has a property here that uses the session.
     client_id = ""
     connector: Connector
     gate: Gate
@@ -80,22 +81,22 @@ class LoginBlueprint(Blueprint):
         raise NotImplementedError
 
     def before_app_request(self, verb: Any) -> Any:
-        """Nothing: Flask-Dance hangs hooks of every provider on every request of the app, to
-        read settings that ours have, and to forget a session that lives in ``g``."""
+        """Register nothing: Flask-Dance adds hooks of every provider to every request of the app,
+        to read settings that ours already have, and to forget a session that lives in ``g``."""
         return verb
 
     def teardown_app_request(self, verb: Any) -> Any:
         return verb
 
     def login(self) -> Response:
-        """GET /login/<provider>."""
+        """Handle GET /login/<provider>."""
         if request.method == "HEAD":  # link checkers must not begin flows
             return Response()
         return redirect_to_provider(self.connector, self.gate.begin(self.name))
 
     def authorized(self) -> Response:
-        """GET /login/<provider>/authorized. Raises SignInError for every way to fail."""
-        if request.method == "HEAD":  # nor use them up
+        """Handle GET /login/<provider>/authorized. Raises SignInError for every failure."""
+        if request.method == "HEAD":  # or use them up
             return Response()
         once = self.connector.callback_parameters
         if any(len(request.args.getlist(name)) > 1 for name in once):
@@ -103,15 +104,15 @@ class LoginBlueprint(Blueprint):
         return self.finish()
 
     def finish(self) -> Response:
-        """Claim the flow of a callback and have Flask-Dance exchange what it brought."""
+        """Claim the flow of a callback and let Flask-Dance exchange its code."""
         raise NotImplementedError
 
 
 def redirect_to_provider(connector: Connector, flow: Flow) -> Response:
-    """Send the browser off on a flow, from whichever view. Raises ProviderError when metadata
-    are needed and cannot be read.
+    """Redirect the browser to the provider for a flow, from any view. Raises ProviderError if
+    metadata cannot be read.
 
-    Replaces Flask-Dance's ``login``, which works from its own route only and puts state and
+    Replaces Flask-Dance's ``login``, which works from its own route only and stores state and
     verifier where all requests share them.
     """
     sign_in_progress().flow = flow
@@ -127,9 +128,9 @@ def connector_of(blueprint: object) -> Connector | None:
 
 
 class ProviderSession(OwnTransport, OAuth2Session):
-    """One person's conversation with one provider, within one request.
+    """One person's session with one provider, within one request.
 
-    ``session.get("user")`` fetches as that person: with the token this flow was given, else
+    ``session.get("user")`` fetches on behalf of that person: with the token of this flow, otherwise
     with the one in the store. Raises ProviderError; follows no redirect.
     """
 
@@ -141,7 +142,7 @@ class ProviderSession(OwnTransport, OAuth2Session):
 
     @property
     def redirect_uri(self) -> str:
-        """Always from the configured public URL; the request's Host header has no say."""
+        """Build it from the configured public URL; the Host header has no influence."""
         return self.connector.redirect_uri
 
     @redirect_uri.setter
@@ -149,7 +150,7 @@ class ProviderSession(OwnTransport, OAuth2Session):
         pass
 
     def fetch_token(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
-        """Exchange the callback's code, check what comes, and note whom it is about.
+        """Exchange the callback's code, verify the response, and note the assertion.
 
         Raises ProviderError, NotAllowed or NotFresh.
         """
@@ -163,7 +164,8 @@ class ProviderSession(OwnTransport, OAuth2Session):
         return answer
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Fetch as the person, from the provider's API only; the token goes nowhere else."""
+        """Fetch on behalf of the person, from the provider's API only; the token goes
+        nowhere else."""
         url = self.connector.own_url(url)
         headers, params = self.connector.credentials(self.token or {})
         kwargs["headers"] = {**(kwargs.get("headers") or {}), **headers}
@@ -173,7 +175,7 @@ class ProviderSession(OwnTransport, OAuth2Session):
 
 
 class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
-    """The routes of a connector of OAuth 2.0 or OpenID Connect."""
+    """The routes of an OAuth 2.0 or OpenID Connect connector."""
 
     connector: OAuth2Client
 
@@ -198,7 +200,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     def finish(self) -> Response:
         flow = sign_in_progress().flow = self.gate.claim(self.name, request.args.get("state"))
         self.connector.check_callback(request.args)
-        # Flask-Dance checks a slot of its own, of which there is one per provider.
+        # Flask-Dance checks its own slot, of which there is one per provider.
         slot = f"{self.name}_oauth_state"
         browser_cookie[slot] = flow.state
         try:
@@ -207,7 +209,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             browser_cookie.pop(slot, None)
 
     def form_post(self) -> Response:
-        """POST …/authorized: go on by GET, with which the browser sends its cookies."""
+        """Handle POST …/authorized: continue with a GET, with which the browser sends its
+        cookies."""
         form, read_user = read_form_post(request.form), self.connector.provider.read_form_user
         if "user" in form and read_user:
             form["user"] = self.gate.pack(form["state"], read_user(form["user"]))

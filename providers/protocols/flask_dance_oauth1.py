@@ -16,7 +16,7 @@ from providers.protocols.oauth1 import TOKEN_MAX_CHARACTERS, OAuth1Client
 
 
 class ProviderSession(OwnTransport, OAuth1Session):
-    """One person's conversation with one provider, within one request; every call is signed."""
+    """One person's session with one provider, within one request; every call is signed."""
 
     def __init__(self, blueprint: "OAuth1LoginBlueprint") -> None:
         connector = self.connector = blueprint.connector
@@ -32,7 +32,7 @@ class ProviderSession(OwnTransport, OAuth1Session):
         return {"oauth_verifier": verifier}
 
     def fetch_access_token(self, *_args: Any, **_kwargs: Any) -> dict[str, str]:
-        """Exchange the request token, and note whom the access token is about.
+        """Exchange the request token, and note the assertion.
 
         Raises ProviderError.
         """
@@ -44,7 +44,7 @@ class ProviderSession(OwnTransport, OAuth1Session):
         return answer
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Fetch as the person, from the provider's API only; no redirect is followed."""
+        """Fetch on behalf of the person, from the provider's API only; no redirect is followed."""
         self.load_token()
         kwargs["allow_redirects"] = False
         url = self.connector.own_url(url)
@@ -52,7 +52,7 @@ class ProviderSession(OwnTransport, OAuth1Session):
 
 
 class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
-    """The routes of a connector of OAuth 1.0a."""
+    """The routes of an OAuth 1.0a connector."""
 
     connector: OAuth1Client
 

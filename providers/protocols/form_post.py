@@ -2,22 +2,22 @@
 
 https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
 
-The POST comes from the provider's site, so it carries no cookies (SameSite=Lax): it changes
-nothing and goes on by GET. What it says of the person travels sealed, for its flow only.
+The POST comes from the provider's site, so it carries no cookies (SameSite=Lax): it changes nothing
+and continues with a GET. The person's data in it travel sealed, for this flow only.
 """
 
 from werkzeug.datastructures import MultiDict
 
 from errors import StateMismatch
 
-# What is passed on to the callback by GET.
+# Fields that are passed on to the callback by GET.
 PARAMETERS = ("state", "code", "error", "iss")
 FIELD_MAX_CHARACTERS = 4096
 
 
 def read_form_post(form: MultiDict[str, str]) -> dict[str, str]:
-    """Read the fields to pass on; with the form's ``user``, unread yet, where there is a state to
-    bind it to. Raises StateMismatch when a parameter came twice."""
+    """Read the fields to pass on, and the form's ``user``, unparsed, if there is a state to bind it
+    to. Raises StateMismatch if a parameter came twice."""
     if any(len(form.getlist(name)) > 1 for name in PARAMETERS):
         raise StateMismatch("a callback parameter came twice")
     fields = {

@@ -1,4 +1,4 @@
-"""What the login blueprints ask of the application, and what they leave for it in a request."""
+"""What the login blueprints need of the application, and what they store in a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,11 +22,12 @@ class Gate(Protocol):
         """Seal something to carry through a redirect of the callback."""
 
     def unpack(self, state: str, text: str) -> Mapping[str, object]:
-        """Open what ``pack`` made for that state; empty for anything else."""
+        """Open what ``pack`` sealed for that state; empty for anything else."""
 
 
 class TokenStore(Protocol):
-    """Where provider tokens live; speaks of the signed-in person and raises for nobody."""
+    """Where provider tokens are stored; it concerns the signed-in person, and raises if there is
+    none."""
 
     def get(self, provider: str) -> dict[str, Any] | None: ...
     def set(self, provider: str, token: Mapping[str, Any]) -> None: ...
@@ -35,7 +36,7 @@ class TokenStore(Protocol):
 
 @dataclass
 class SignInProgress:
-    """How far the sign-in of this request has come."""
+    """The progress of this request's sign-in."""
 
     flow: Flow | None = None
     assertion: Assertion | None = None
@@ -44,7 +45,7 @@ class SignInProgress:
 
 
 def sign_in_progress() -> SignInProgress:
-    """Return the current request's, empty until something is known."""
+    """Return the current request's progress, empty at first."""
     if "sign_in_progress" not in g:
         g.sign_in_progress = SignInProgress()
     return cast(SignInProgress, g.sign_in_progress)

@@ -1,4 +1,4 @@
-"""Checks of an id_token's claims, beside signature and times (``keys.jwt``).
+"""Checks of an id_token's claims, besides signature and times (``keys.jwt``).
 
 https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 """
@@ -26,24 +26,23 @@ def check_audience(claims: Mapping[str, Any], client_id: str) -> None:
 
 
 def left_half_hash(text: str, algorithm: str) -> str:
-    """at_hash and c_hash (OpenID Connect Core 3.1.3.6); EdDSA as Ed25519, so SHA-512."""
+    """Compute at_hash and c_hash (OpenID Connect Core 3.1.3.6); EdDSA means Ed25519, so SHA-512."""
     bits = "512" if algorithm == "EdDSA" else algorithm[-3:]
     digest = hashlib.new(f"sha{bits}", text.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def check_hosted_domain(claims: Mapping[str, Any], domain: str | None) -> None:
-    """Raises NotAllowed for an account of another domain than the settings let in."""
+    """Raise NotAllowed for an account of another domain than the settings admit."""
     if domain and claims.get("hd") != domain:
         raise NotAllowed("the account is of another domain", email=str(claims.get("email", "")))
 
 
 def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
-    """Raises NotFresh unless the person proved themselves just now, as far as the id_token tells;
-    ``required``: it must tell, because max_age was sent (OpenID Connect Core 3.1.2.1).
+    """Raise NotFresh unless the person authenticated just now, as far as the id_token says;
+    ``required``: it must say so, because max_age was sent (OpenID Connect Core 3.1.2.1).
 
-    The browser carries the request to the issuer, so whoever sits there can take
-    prompt=login or max_age out of it.
+    The browser carries the request to the issuer, so its user can remove prompt=login or max_age.
     """
     if "auth_time" not in claims and not required:
         return
@@ -54,9 +53,9 @@ def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
 
 
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:
-    """Userinfo of the same person as the id_token (OpenID Connect Core 5.3.2).
+    """Return userinfo if it is of the id_token's person (OpenID Connect Core 5.3.2).
 
-    Raises NotShared for anything else: claims of another sub must not be used.
+    Raises NotShared otherwise: claims of another sub must not be used.
     """
     if not isinstance(answer, dict) or not equal(answer.get("sub"), subject):
         raise NotShared("userinfo is of another subject")

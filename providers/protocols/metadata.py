@@ -1,4 +1,4 @@
-"""What an issuer publishes of itself: its endpoints (OpenID Connect Discovery 3)."""
+"""An issuer's metadata: its endpoints (OpenID Connect Discovery 3)."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 
 @dataclass(frozen=True)
 class Metadata:
-    """What discovery said (OpenID Connect Discovery 3), of the parts that are used."""
+    """The parts of the metadata that we use (OpenID Connect Discovery 3)."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -34,7 +34,7 @@ def read_metadata(answer: object, url: str, named: str) -> Metadata:
     """
     if not isinstance(answer, dict):
         raise ProviderError("the metadata are not a JSON object")
-    # Discovery 4.3: otherwise one issuer could speak for another.
+    # Discovery 4.3: otherwise one issuer could impersonate another.
     if answer.get("issuer") != named:
         raise ProviderError("the metadata name another issuer")
     return Metadata(
@@ -58,7 +58,7 @@ def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:
         prepare("GET", url)
     except (ValueError, ProviderError) as error:
         raise ProviderError(f"the metadata's {name}: {error}") from None
-    # An issuer elsewhere has no business with this machine.
+    # A remote issuer must not send requests to this machine.
     if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
         raise ProviderError(f"the metadata's {name} is on this machine")
     return url
@@ -69,7 +69,8 @@ def _optional_endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str
 
 
 def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
-    """In the body where that is offered: a header needs an encoding that not all agree on."""
+    """Choose the body if it is offered: the header needs an encoding that implementations disagree
+    about."""
     offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     if isinstance(offered, list) and "client_secret_post" in offered:
         return "post"

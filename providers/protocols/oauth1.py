@@ -1,6 +1,7 @@
-"""The client of OAuth 1.0a (RFC 5849), and the door to oauthlib, which signs its requests.
+"""The OAuth 1.0a client (RFC 5849), and the door to oauthlib, which signs its requests.
 
-There is no state parameter: the flow is known by its request token, whose secret it keeps.
+There is no state parameter: a flow is identified by its request token, and stores the token's
+secret.
 """
 
 from collections.abc import Mapping
@@ -20,20 +21,20 @@ KEPT = frozenset({"oauth_token", "oauth_token_secret"})
 
 
 class OAuth1Client(Connector):
-    """A provider of OAuth 1.0a as registered here."""
+    """An OAuth 1.0a provider as registered here."""
 
     callback_parameters = ("oauth_token", "oauth_verifier", "denied")
     needs_request_token = True
 
     def fetch_request_token(self) -> RequestToken:
-        """Fetch a request token (RFC 5849 2.1). Raises Misconfigured when our key is refused."""
+        """Fetch a request token (RFC 5849 2.1). Raises Misconfigured if our key is refused."""
         answer = self._fetch_credentials("request_token", callback_uri=self.redirect_uri)
         if answer.get("oauth_callback_confirmed") != "true":
             raise ProviderError("the provider did not confirm our callback")
         return RequestToken(answer["oauth_token"], answer["oauth_token_secret"])
 
     def authorization_url(self, flow: Flow) -> str:
-        """Build the address where the person is asked (RFC 5849 2.2)."""
+        """Build the URL of the provider's consent page (RFC 5849 2.2)."""
         parameters = {
             **self.provider.authorize_params,
             **self.provider.intent_params.get(flow.intent, {}),
@@ -54,7 +55,7 @@ class OAuth1Client(Connector):
         )
 
     def read_assertion(self, answer: Mapping[str, str]) -> Assertion:
-        """Read whom an access token is about. Raises ProviderError."""
+        """Read the person of an access token. Raises ProviderError."""
         profile = self.provider.profile(lambda path: self.read(path, answer))
         if answer.get("user_id", profile.subject) != profile.subject:
             raise ProviderError("the profile is of another person than the access token")
@@ -79,7 +80,7 @@ class OAuth1Client(Connector):
         raise CodeRefused("a request token was given")
 
     def _fetch_credentials(self, name: str, **signed: str) -> dict[str, str]:
-        """Return the form that a token endpoint answers a signed POST with."""
+        """Return the form in the response to a signed POST."""
         response = self._send_signed("POST", self.endpoint_url(name), **signed)
         where = f"the {name} endpoint answered {response.status_code}"
         if response.status_code in (400, 401, 403):

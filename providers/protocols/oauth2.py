@@ -1,4 +1,4 @@
-"""The client of OAuth 2.0 (RFC 6749): authorization code with PKCE, refresh, revocation.
+"""The OAuth 2.0 client (RFC 6749): authorization code with PKCE, refresh, revocation.
 
 https://www.rfc-editor.org/rfc/rfc6749
 """
@@ -21,16 +21,16 @@ from providers.protocols import revocation
 from providers.protocols.connector import Connector, Token, with_query
 from providers.protocols.token_endpoint import basic, read_token_response
 
-# RFC 6749 3.3, bounded: what a provider says it granted is kept, and shown.
+# RFC 6749 3.3, bounded: the granted scopes are stored and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
-# Parts of a token response that are not a token to keep.
+# Members of a token response that are not stored.
 NOT_KEPT = frozenset({"id_token", "scope"})
-# A made client secret lives an hour, and is made again well before.
+# A generated client secret is valid for an hour, and replaced well before.
 MADE_SECRET_SECONDS = 3000
 
 
 class OAuth2Client(Connector):
-    """A provider of plain OAuth 2.0 as registered here; OpenID Connect derives from it."""
+    """A plain OAuth 2.0 provider as registered here; OpenID Connect derives from it."""
 
     callback_parameters = ("state", "code", "error", "iss")  # RFC 6749 3.1
 
@@ -50,12 +50,12 @@ class OAuth2Client(Connector):
 
     @property
     def client_secret(self) -> str:
-        """The client secret; one that is made of a key is kept for most of its hour."""
+        """Return the client secret; a generated one is kept for most of its hour."""
         make = self.provider.make_secret
         if make is None:
             return self.registration.secret
         secret, made_at = self._made_secret
-        if not 0 <= time.time() - made_at < MADE_SECRET_SECONDS:  # made ahead: a clock put back
+        if not 0 <= time.time() - made_at < MADE_SECRET_SECONDS:  # future: clock set back
             made_at = time.time()
             secret = make(self.registration, int(made_at))
             self._made_secret = (secret, made_at)
@@ -63,7 +63,8 @@ class OAuth2Client(Connector):
 
     @property
     def client_auth(self) -> ClientAuth:
-        """How the token endpoint gets to know us (RFC 6749 2.3.1). Raises ProviderError."""
+        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1). Raises
+        ProviderError."""
         if not self.registration.secret and self.provider.make_secret is None:
             return "none"
         return self.provider.client_auth or self._default_client_auth()
@@ -74,8 +75,8 @@ class OAuth2Client(Connector):
     # The authorization request.
 
     def authorization_url(self, flow: Flow) -> str:
-        """Build the authorization request (RFC 6749 4.1.1), of configuration and flow only: no
-        parameter of the browser's request gets through."""
+        """Build the authorization request (RFC 6749 4.1.1) from configuration and flow only: no
+        parameter of the browser's request is used."""
         endpoint = self.endpoint_url("authorization")
         separator = "&" if urlsplit(endpoint).query else "?"
         own = query_of(self._flow_parameters(flow))
@@ -88,7 +89,7 @@ class OAuth2Client(Connector):
         return own
 
     def _fixed_query(self, intent: str) -> str:
-        """Return what is the same in each authorization request of this intent."""
+        """Return the parameters that every authorization request of this intent has."""
         known = self._fixed_queries.get(intent)
         if known is None:
             known = self._fixed_queries[intent] = query_of(self._fixed_parameters(intent))
@@ -115,9 +116,9 @@ class OAuth2Client(Connector):
         return is_cold | self.http.warm(self.api_url, max(1, len(self.provider.reads)))
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """Check a callback's parameters, its state aside. Raises SignInError."""
+        """Check a callback's parameters, except its state. Raises SignInError."""
         if "error_code" in parameters and "error" not in parameters:
-            # Facebook's other form of error, which Flask-Dance takes for a success.
+            # Facebook's other error format, which Flask-Dance takes for a success.
             raise self.callback_error(parameters["error_code"])
 
     # The token endpoint.
@@ -125,7 +126,7 @@ class OAuth2Client(Connector):
     def exchange(self, code: str, flow: Flow) -> dict[str, Any]:
         """Exchange a code for the token response (RFC 6749 4.1.3, 5.1).
 
-        Raises Misconfigured when our settings are refused, else ProviderError.
+        Raises Misconfigured if our settings are refused, otherwise ProviderError.
         """
         body = {
             "grant_type": "authorization_code",
@@ -139,9 +140,10 @@ class OAuth2Client(Connector):
         return self.fetch_token(body)
 
     def fetch_token(self, body: Params) -> dict[str, Any]:
-        """Send a token request (RFC 6749 4.1.3, 6) and check its answer.
+        """Send a token request (RFC 6749 4.1.3, 6) and check its response.
 
-        Raises Misconfigured, CodeRefused when code or refresh token is no good, else ProviderError.
+        Raises Misconfigured, CodeRefused if code or refresh token is invalid, otherwise
+        ProviderError.
         """
         response = self.post_as_client(self.endpoint_url("token"), body)
         return read_token_response(response, self.provider)
@@ -159,7 +161,7 @@ class OAuth2Client(Connector):
             return self.http.ask("POST", url, headers=headers, document=body)
         return self.http.ask("POST", url, headers=headers, form=body)
 
-    # What a sign-in brought.
+    # The assertion.
 
     def verify_id_token(self, _answer: Token, _flow: Flow) -> VerifiedClaims | None:
         """Verify the id_token of a token response; None: this protocol has none."""
@@ -168,10 +170,10 @@ class OAuth2Client(Connector):
     def read_assertion(
         self, answer: dict[str, Any], flow: Flow, form_user: Mapping[str, object]
     ) -> Assertion:
-        """Read whom a token response is about: id_token first, then the profile.
+        """Read the person of a token response: first the id_token, then the profile.
 
-        ``form_user``: what the form of this flow said of the person, signed by nobody. Raises
-        ProviderError, NotAllowed or NotFresh.
+        ``form_user``: the unsigned person in this flow's form. Raises ProviderError, NotAllowed or
+        NotFresh.
         """
         claims = self.verify_id_token(answer, flow)
         profile = self.provider.profile(self._getter(answer, claims, form_user))
@@ -186,8 +188,8 @@ class OAuth2Client(Connector):
     def _getter(
         self, answer: Token, claims: VerifiedClaims | None, form_user: Mapping[str, object]
     ) -> Get:
-        """Make the ``get`` that a profile function is given at a sign-in. What a provider's
-        ``reads`` names is asked concurrently."""
+        """Make the ``get`` that a profile function gets at a sign-in. The requests in a provider's
+        ``reads`` run concurrently."""
         known: dict[str, Callable[[], Any]] = {
             "token": lambda: answer,
             "form_user": lambda: form_user,
@@ -212,7 +214,8 @@ class OAuth2Client(Connector):
         return {}
 
     def _granted_scopes(self, answer: Token) -> tuple[str, ...]:
-        """Return what was granted, by the names that were asked for; all where none is said."""
+        """Return the granted scopes, under the names that we requested; all if the provider names
+        none."""
         said = answer.get("scope")
         if isinstance(said, list):  # Twitch
             said = " ".join(each for each in said if isinstance(each, str))
@@ -220,7 +223,7 @@ class OAuth2Client(Connector):
         names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
         return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))
 
-    # The API, as a person.
+    # API requests on behalf of a person.
 
     def request_as(self, token: Token, path: str) -> Answer:
         method, _, path = path.rpartition(" ")
@@ -230,7 +233,7 @@ class OAuth2Client(Connector):
         return self.http.ask(method or "GET", url, headers={**self.headers, **header})
 
     def credentials(self, token: Token) -> tuple[dict[str, str], Params]:
-        """Return headers and query parameters that speak for the person of a token."""
+        """Return headers and query parameters that carry a person's token."""
         access_token = str(token.get("access_token", ""))
         if not access_token:
             return {}, {}
@@ -248,7 +251,8 @@ class OAuth2Client(Connector):
         return {name: value for name, value in answer.items() if name not in NOT_KEPT} | kept
 
     def _verify_refreshed(self, _answer: Token, _subject: str, _token: Token) -> None:
-        """Raises ProviderError when a refreshed token is another person's, as far as is told."""
+        """Raise ProviderError if a refreshed token is another person's, as far as the provider
+        says."""
 
     def can_revoke(self) -> bool:
         return self.provider.revocation is not None
@@ -262,21 +266,21 @@ class OAuth2Client(Connector):
 
 
 class _MadeUp:
-    """A flow that nobody began, to check the settings with."""
+    """An invented flow, to check the settings with."""
 
     state = code_verifier = "a" * 43
     nonce = intent = request_token_secret = ""
 
 
 def _kept(answer: Token, claims: VerifiedClaims | None, subject: str) -> dict[str, Any]:
-    """Return a token response without what was only for this sign-in; with the sub that later
-    answers are compared with, where the subject is made of other claims."""
+    """Return a token response without the members of this sign-in only; with the sub that later
+    responses are compared with, if the subject consists of other claims."""
     token = {name: value for name, value in answer.items() if name not in NOT_KEPT}
     return token | ({"sub": claims["sub"]} if claims and claims["sub"] != subject else {})
 
 
 def query_of(parameters: Params) -> str:
-    """Encode a query with %20 and not +: some providers read it as RFC 3986 does."""
+    """Encode a query with %20 instead of +: some providers read it as RFC 3986 does."""
     return urlencode(parameters, quote_via=quote)
 
 

@@ -1,4 +1,4 @@
-"""The client of OpenID Connect: OAuth 2.0 with an issuer, whose metadata say the rest.
+"""The OpenID Connect client: OAuth 2.0 with an issuer, whose metadata configure the rest.
 
 https://openid.net/specs/openid-connect-core-1_0.html
 """
@@ -19,7 +19,7 @@ from providers.protocols.upstream_issuer import UpstreamIssuer
 
 
 class OpenIDConnectClient(OAuth2Client):
-    """A provider of OpenID Connect as registered here."""
+    """An OpenID Connect provider as registered here."""
 
     issuer: UpstreamIssuer
 
@@ -60,9 +60,9 @@ class OpenIDConnectClient(OAuth2Client):
         return self.http.warm(self.endpoint_url("token"))
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """RFC 9207 2.4: the answer must come from the issuer that was asked."""
+        """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
         iss = parameters.get("iss")
-        # An error without iss is let by: there is no code in it that could be mixed up.
+        # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
             raise StateMismatch("the callback lacks the iss that this issuer announces")
         if iss is not None and not self.issuer.accepts(iss):
@@ -70,8 +70,8 @@ class OpenIDConnectClient(OAuth2Client):
         super().check_callback(parameters)
 
     def verify_id_token(self, answer: Token, flow: Flow) -> VerifiedClaims:
-        """Verify the id_token of a token response. Raises ProviderError unless it is good,
-        NotAllowed for another hosted domain than ours, NotFresh where a reauthentication is none.
+        """Verify the id_token of a token response. Raises ProviderError unless it is valid,
+        NotAllowed for another hosted domain than ours, NotFresh if a reauthentication is too old.
         """
         claims = self.issuer.verify_id_token(
             answer.get("id_token"),
@@ -99,7 +99,7 @@ class OpenIDConnectClient(OAuth2Client):
     # After the sign-in.
 
     def _stored_getter(self, subject: str, token: Token) -> Get:
-        """Make the ``get`` for a stored token. There is no id_token outside a flow; userinfo has
+        """Make the ``get`` for a stored token. Outside a flow there is no id_token; userinfo has
         the same claims."""
         get = super()._stored_getter(subject, token)
 
@@ -127,6 +127,6 @@ class OpenIDConnectClient(OAuth2Client):
 
 
 def _sub(subject: str, token: Token) -> str:
-    """Return the sub of a person whose subject here is made of other claims: it is kept beside
-    the token."""
+    """Return the sub of a person whose subject here consists of other claims; it is stored with the
+    token."""
     return str(token.get("sub", subject))

@@ -11,9 +11,9 @@ from providers.protocols.error_codes import GONE_ERRORS, api_error_code
 
 
 def revoke(connector: Connector, token: Token) -> None:
-    """Revoke a token; success too where the provider does not know it any more.
+    """Revoke a token; success too if the provider does not know it any more.
 
-    Raises Misconfigured or ProviderError when it was not done.
+    Raises Misconfigured or ProviderError if it was not revoked.
     """
     response = _send_revocation(connector, token)
     if response.status_code in (200, 204) or _is_gone(connector, response):
@@ -40,7 +40,8 @@ def _send_revocation(connector: Connector, token: Token) -> HTTPAnswer:
 
 
 def _post_form(connector: Connector, url: str, token: Token) -> HTTPAnswer:
-    """RFC 7009 2.1: a refresh token, where there is one, takes its access tokens along."""
+    """Revoke as in RFC 7009 2.1: revoking a refresh token, if there is one, also ends its access
+    tokens."""
     kind = "refresh_token" if token.get("refresh_token") else "access_token"
     return connector.post_as_client(url, {"token": str(token.get(kind)), "token_type_hint": kind})
 

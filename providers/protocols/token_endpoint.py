@@ -1,4 +1,4 @@
-"""What a token endpoint answers (RFC 6749 5), and how a client makes itself known to it."""
+"""Responses of a token endpoint (RFC 6749 5), and client authentication."""
 
 import base64
 import re
@@ -32,7 +32,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         answer = parse_json(response.content, where)
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
-    # Some send their errors as 200.
+    # Some providers send errors with status 200.
     if answer.get("error"):
         raise token_error(answer["error"], where, provider)
     if response.status_code != 200:
@@ -47,7 +47,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
 
 
 def token_error(error: object, where: str, provider: Provider) -> ProviderError:
-    """Make the exception for an error of the token endpoint."""
+    """Convert an error of the token endpoint into an exception."""
     code = code_of(error)
     detail = f"{where} with error {plain_code(code)}"
     if code in MISCONFIGURED_ERRORS | provider.misconfigured_errors:
@@ -58,6 +58,6 @@ def token_error(error: object, where: str, provider: Provider) -> ProviderError:
 
 
 def basic(client_id: str, client_secret: str) -> str:
-    """Make a client's Authorization header; both parts are form-encoded first (RFC 6749 2.3.1)."""
+    """Build a client's Authorization header; both parts are form-encoded first (RFC 6749 2.3.1)."""
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -1,4 +1,5 @@
-"""One upstream issuer of OpenID Connect: its metadata and keys, kept, and its id_tokens, verified.
+"""One upstream issuer of OpenID Connect: its cached metadata and keys, and the verification of its
+id_tokens.
 
 https://openid.net/specs/openid-connect-core-1_0.html
 """
@@ -24,19 +25,19 @@ from providers.protocols.id_token import check_audience, left_half_hash
 from providers.protocols.key_set import KeySet, PublishedKeys
 from providers.protocols.metadata import Metadata, read_metadata
 
-# Apple's native tokens say they are good for a day; an app sends one as soon as it has it.
+# Apple's native tokens are valid for a day; an app sends one as soon as it has it.
 NATIVE_MAX_AGE_SECONDS = 3600
-# As Microsoft's metadata write it, and what stands in its place.
+# The tenant placeholder in Microsoft's metadata, and the claim that replaces it.
 TENANT = "{tenantid}"
 
 FetchJSON = Callable[[str], Any]
 
 
 class UpstreamIssuer:
-    """One issuer. Reads its metadata and keys when they are first needed, never at start.
+    """One issuer. Its metadata and keys are fetched on first use, never at start.
 
     ``any_tenant``: path segments of ``url`` that stand for its tenants, each with those that it
-    leaves out. Each tenant is an issuer of its own then, named by the claim ``tid``.
+    excludes. Each tenant is then an issuer of its own, named by the claim ``tid``.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class UpstreamIssuer:
 
     @property
     def identity_issuer(self) -> str:
-        """What subjects belong to: one tenant's stay the same when the settings let in all."""
+        """Return what subjects belong to; one tenant's stay the same if the settings later admit
+        all."""
         return self.form_origin if self._many else self.url
 
     @property
@@ -70,7 +72,8 @@ class UpstreamIssuer:
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        """Where its pages are: its own origin and, once its metadata are known, their word."""
+        """Return where its pages are: its own origin and, once its metadata are loaded, the origins
+        they name."""
         known = self._metadata.known
         if known is None:
             return (self.form_origin,)
@@ -92,7 +95,7 @@ class UpstreamIssuer:
         return tenant is None or tenant == named
 
     def metadata(self) -> Metadata:
-        """The issuer's endpoints. Raises ProviderError."""
+        """Return the issuer's endpoints. Raises ProviderError."""
         return self._metadata.get()
 
     def _read_metadata(self) -> Metadata:
@@ -100,19 +103,19 @@ class UpstreamIssuer:
         return read_metadata(answer, self.url, self._template or self.url)
 
     def prepare(self) -> None:
-        """Read metadata and keys where that is due, so that what follows can be quick.
-        Raises ProviderError."""
+        """Fetch metadata and keys if that is due, so that what follows is quick. Raises
+        ProviderError."""
         self.metadata()
         self.keys.read()
 
     def verify_id_token(
         self, unverified_token: object, *, client_id: str, nonce: str, access_token: str
     ) -> VerifiedClaims:
-        """The claims of an id_token that was made by this issuer, for this client, for this
-        flow, and is still good (OpenID Connect Core 3.1.3.7). Raises ProviderError.
+        """Return the claims of a valid id_token of this issuer, for this client and this flow
+        (OpenID Connect Core 3.1.3.7). Raises ProviderError.
 
-        Key and algorithm come from the issuer's key set and our list; nothing in the token's
-        header but its key id and the name of its algorithm is ever looked at.
+        The key comes from the issuer's key set, and the algorithm must be in our list; nothing else
+        of the token's header than its key id and algorithm name is read.
         """
         claims = self._verify(unverified_token, client_id, access_token)
         require(equal(claims.get("nonce"), nonce), "nonce is missing or of another flow")
@@ -121,10 +124,9 @@ class UpstreamIssuer:
     def verify_refreshed_id_token(
         self, unverified_token: object, *, client_id: str, subject: str, access_token: str
     ) -> VerifiedClaims:
-        """The claims of an id_token that came with a refreshed access token: of this issuer, for
-        this client, about the same person (OpenID Connect Core 12.2). It belongs to no flow, so
-        it has no nonce to compare. Raises ProviderError.
-        """
+        """Return the claims of an id_token that came with a refreshed access token: of this issuer,
+        for this client, about the same person (OpenID Connect Core 12.2). It belongs to no flow, so
+        it has no nonce to compare. Raises ProviderError."""
         claims = self._verify(unverified_token, client_id, access_token)
         require(equal(claims["sub"], subject), "sub is another person")
         return VerifiedClaims(claims)
@@ -150,11 +152,12 @@ class UpstreamIssuer:
     def verify_native_token(
         self, unverified_token: object, client_ids: Collection[str]
     ) -> VerifiedClaims:
-        """The claims of an ID token that an app was given on its device, and sends by itself.
+        """Return the claims of an ID token that an app received on its device and sends without a
+        flow.
 
-        Nothing ties it to a flow: nonce and azp are the app's own affair (Android's client
-        stands in azp, the server's in aud). So whom it is for is all the more exact, and it
-        is good for an hour at most, whatever it says. Raises ProviderError.
+        Nothing binds it to a flow: nonce and azp are the app's business (azp is Android's client,
+        aud the server's). Therefore the audience must match exactly, and the token is valid for an
+        hour at most, whatever its exp. Raises ProviderError.
         """
         claims, _algorithm = verify_signature(unverified_token, self.keys)
         self._check_issuer(claims)

@@ -180,3 +180,14 @@ def test_every_module_says_in_its_first_line_what_it_owns(path):
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
     assert len(docstring.splitlines()[0]) > 20
+
+
+@pytest.mark.parametrize("path", OURS, ids=name_of)
+def test_rows_of_identities_stay_in_their_rooms(path):
+    """Everybody else is given values, which nothing can change by the way."""
+    # The fast check reads columns, past every model.
+    allowed = {"models", "accounts", "vault"}
+    if room_of(path) in allowed or name_of(path) == "views/api/session_check.py":
+        return
+    assert "models.OAuth" not in imports(path)
+    assert "identity_rows" not in path.read_text()

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from accounts import identities
+from accounts import users
 from models import User
 from providers.profile import make_profile
 from storage import atomic, db
@@ -69,7 +69,7 @@ def test_a_failed_commit_leaves_nothing_to_the_next_request(make_site, engine, w
         if with_orm:
             db.session.add(User(id="a" * 32, name="Ada"))
         else:
-            identities.add_user(make_profile(subject="1"))
+            users.add(make_profile(subject="1"))
 
     for _ in range(2):
         with pytest.raises(IntegrityError, match=r"FOREIGN KEY|no"):

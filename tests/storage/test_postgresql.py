@@ -160,7 +160,7 @@ def test_waiting_for_a_lock_that_is_never_released_is_bounded(make_site, monkeyp
     assert site.browser().sign_in("google", "grace").path == "/account"
 
 
-def test_under_serializable_isolation_fifty_first_sign_ins_make_one_account(make_site):
+def test_under_serializable_isolation_fifty_first_sign_ins_create_one_account(make_site):
     """As on CockroachDB, where there is no other: whoever collides begins again, a little later."""
     site = make_site("postgresql")
     name = site.rows("SELECT current_database()")[0][0]

@@ -1,5 +1,6 @@
-"""The account: ways to sign in, sessions, activity, and the proof that sensitive acts ask for."""
+"""The account page: identities, sessions, activity, and the reauthentication for sensitive acts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from accounts import activity, sessions
 from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
-from models import OAuth
+from models import Identity
 from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
@@ -36,7 +37,7 @@ from web.text.words import ACTS, other_sessions
 account = Blueprint("account", __name__, url_prefix="/account")
 account.before_request(count_action)
 
-# What somebody is about to do, by the page that asks to sign in again.
+# The sensitive act, by the page that asks to sign in again.
 ACT_OF_PAGE = {
     "/account/unlink/": "unlink",
     "/account#methods": "link",
@@ -52,7 +53,7 @@ SHOWN_SESSIONS = 5
 @account.before_request
 @login_required
 def only_signed_in() -> None:
-    """Every page here is its owner's."""
+    """Before each request: require a signed-in person."""
 
 
 account.before_request(only_bound)
@@ -75,7 +76,7 @@ def show() -> str:
     )
 
 
-def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
+def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
     others = accounts.others_usable(identities, identity.id, site().policy)
     firebase = site().firebase
     return {
@@ -135,12 +136,12 @@ def _own_row(identity_id: str) -> dict[str, Any]:
     raise NotFound("no such identity of this account")
 
 
-# Proof again.
+# Reauthentication.
 
 
 @account.get("/reauth")
 def reauth() -> str | Response:
-    """Confirm it's you, with one of the identities of this account."""
+    """Show "Confirm it's you", with the identities of this account."""
     return_to = local_path(request.args.get("next"), url_for("account.show"))
     if has_fresh_auth(this_session()):
         return redirect(return_to)
@@ -182,7 +183,7 @@ def show_sessions() -> str:
 
 
 def session_rows() -> list[dict[str, Any]]:
-    """This device first, then the last seen."""
+    """Return the sessions: this device first, then by last use."""
     this = this_session().id
     rows = [
         {

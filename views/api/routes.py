@@ -15,8 +15,9 @@ import accounts
 from accounts import activity, sessions
 from accounts.activity import EventKind
 from errors import CSRFFailed, NotFound, ReauthRequired
-from models import OAuth, User
+from models import Identity as IdentityValue
 from models import Session as SessionRow
+from models import User
 from views.api.operations import operation
 from views.api.paging import Position, page_of
 from views.api.schemas import (
@@ -168,7 +169,7 @@ def check_recent() -> None:
         )
 
 
-def place_of_identity(row: OAuth) -> Position:
+def place_of_identity(row: IdentityValue) -> Position:
     return row.linked_at, row.id
 
 

@@ -1,13 +1,13 @@
-"""Who is signed in, asked by cookie: the usual case of GET /api/v1/me, answered before Flask.
+"""The fast session check: the usual case of GET /api/v1/me by cookie, answered before Flask.
 
-An application asks this with each of its visitors' requests, so it is most of what a login server
-does. One cookie, one hash, one SELECT; nothing about anybody is kept, so a session that was
-revoked, or a person switched off, is so here at once, on every instance.
+An application asks this with each of its visitors' requests, so it is most of a login server's
+work. One cookie, one hash, one SELECT. Nothing about a person is cached, so a revoked session or a
+disabled person is refused immediately, on every instance.
 
-What is not quite usual goes on to the view, which alone decides what is refused and why: a session
-that is over or to be noted as in use, two cookies of one name, a bearer token, another origin, a
-query. The view's answer is the model for this one: its headers are taken over as they were, and
-for each browser its CSRF token, which is good for as long as the signed cookie it was made from.
+Anything unusual falls through to the view; only the view refuses: a session that is expired or
+whose use must be noted, two cookies of one name, a bearer token, another origin, a query. The
+view's response is the model for this one: its headers are reused and, for each browser, its CSRF
+token, which is valid as long as the signed cookie it was made from.
 """
 
 import re
@@ -31,11 +31,11 @@ from views.api.schemas import iso
 
 PATH = "/api/v1/me"
 CSRF_HEADER = "X-CSRF-Token"
-# With any of these it is no usual request.
+# A request with any of these is unusual.
 UNUSUAL = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "QUERY_STRING")
-# Of which cookies are made, ours and Flask's; anything else is the view's to make out.
+# The characters of our cookies and Flask's; the view handles any others.
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
-# Of how many browsers the CSRF token is kept, and for how long.
+# The number of browsers whose CSRF token is kept, and for how long.
 MAX_BROWSERS = 8192
 KEPT_SECONDS = 3600
 
@@ -60,7 +60,7 @@ _WHO = (
     .where(
         Session.token_hash == bindparam("token_hash"),
         sessions.LETS_IN,
-        # One whose use is to be noted goes on to the view.
+        # A session whose use must be noted falls through to the view.
         Session.last_seen_at > bindparam("seen_after"),
     )
     .order_by(OAuth.linked_at, OAuth.id)
@@ -84,7 +84,7 @@ class SessionCheck:
     """A WSGI layer around the application."""
 
     def __init__(self, app: Flask, engine: Engine, session_cookie: str, host: str | None) -> None:
-        """``host``: the one name that is answered by, for a server that redirects others."""
+        """``host``: the only name that is answered, for a server that redirects others."""
         self._inner: WSGIApplication = app.wsgi_app
         self._query = CompiledQuery(engine, _WHO)
         self._session_cookie = session_cookie
@@ -113,7 +113,8 @@ class SessionCheck:
         return [body]
 
     def _cookies(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
-        """The session cookie and Flask's of a usual request, each there once and plain."""
+        """Return the session cookie and Flask's, if each is present exactly once and
+        well-formed."""
         if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name) for name in UNUSUAL):
             return None
         if self._host is not None and environ.get("HTTP_HOST") != self._host:
@@ -130,12 +131,12 @@ class SessionCheck:
         return found[self._session_cookie], found[self._browser_cookie]
 
     def _learn(self, browser: str, start_response: StartResponse) -> StartResponse:
-        """Pass the view's answer on, and see from it how to answer this browser."""
+        """Pass the view's response on, and remember how to answer this browser."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             values = {name.lower(): value for name, value in headers}
             token = values.get(CSRF_HEADER.lower())
-            # One that is given a cookie is to come with another next time.
+            # A browser that is given a cookie will send another one next time.
             if status.startswith("200 ") and token and "set-cookie" not in values:
                 left_out = ("content-length", CSRF_HEADER.lower())
                 self._headers = [pair for pair in headers if pair[0].lower() not in left_out]
@@ -147,7 +148,7 @@ class SessionCheck:
         return start
 
     def _answer(self, session_token: str) -> bytes | None:
-        """As views/api.py has it; None where the view is to decide."""
+        """Build the response of the view in routes.py; None if the view must decide."""
         moment = now()
         try:
             rows = self._query.rows(
@@ -187,5 +188,5 @@ class SessionCheck:
 
 
 def _iso(value: str | datetime) -> str:
-    """A time as the API writes it, from what the driver gives: of SQLite, a text in UTC."""
+    """Format a time as the API does, from the driver's value: SQLite's is a text in UTC."""
     return f"{value[:10]}T{value[11:19]}Z" if isinstance(value, str) else iso(value)

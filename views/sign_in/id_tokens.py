@@ -37,7 +37,7 @@ SIGN_IN_PROBLEMS = {
 
 
 @mobile.post("/auth/sign-in")
-@csrf.exempt  # no form and no page of another site can send this content type, nor this origin
+@csrf.exempt  # no form and no page of another site can send this content type or origin
 @declare(
     Operation(
         body=Text(CONTENT_TYPE, "An ID token: Firebase's, or one that a provider gives to apps."),
@@ -71,7 +71,7 @@ def sign_in() -> Response:
 
 
 def refuse_other_sites() -> None:
-    """For what no page but our own may send, and an app may. Raises CrossSite.
+    """Refuse pages of other sites; apps are accepted. Raises CrossSite.
 
     Browsers say where a request comes from (Fetch Metadata; RFC 6454 7), apps do not.
     """
@@ -82,7 +82,7 @@ def refuse_other_sites() -> None:
 
 
 def read_token() -> str:
-    """The request's body. Raises 413, 415 or InvalidToken."""
+    """Read the request's body. Raises 413, 415 or InvalidToken."""
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
     request.max_content_length = TOKEN_MAX_BYTES
@@ -93,7 +93,7 @@ def read_token() -> str:
 
 
 def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertion:
-    """Raises InvalidToken, or ProviderError where the keys cannot be had."""
+    """Verify the token. Raises InvalidToken, or ProviderError if the keys cannot be fetched."""
     try:
         return check(unverified_token)
     except IdTokenRefused as error:
@@ -101,7 +101,7 @@ def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertio
 
 
 def ask_ownership(decision: NeedsOwnership) -> Response:
-    """An account has this address: its owner must show up in a browser."""
+    """Tell the app that an account has this address: its owner must confirm in a browser."""
     place = f"{site().settings.public_url}/login"
     reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
     return problem_json(
@@ -118,12 +118,14 @@ def ask_switch() -> Response:
 
 
 @mobile.post("/login/<provider>/one-tap")
-@csrf.exempt  # only because the form brings a token of its own, doubled in a cookie
+@csrf.exempt  # only because the form has its own token, checked against a cookie
 def one_tap(provider: str) -> AnyResponse:
-    """Google's One Tap and its button: a form with an ID token, sent by a page of this host.
+    """Sign in with Google's One Tap or its button: a form with an ID token, sent by a page of this
+    host.
 
-    303 to ``next`` or the account; else as at a callback, a question or the sign-in page with
-    the reason. https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+    303 to ``next`` or the account; otherwise, as at a callback, a pending question or the sign-in
+    page with the reason.
+    https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
     """
     tokens = site().one_taps.get(provider)
     if tokens is None:
@@ -142,9 +144,9 @@ def one_tap(provider: str) -> AnyResponse:
 
 
 def refuse_neighbours(provider: str) -> None:
-    """The form comes from a page of ours, or from the provider's own (its redirect mode).
+    """Accept the form only from our pages, or from the provider's own (its redirect mode).
 
-    A host beside ours could set the doubled cookie for both. Raises CrossSite.
+    A neighbouring host could set the double-submit cookie for both. Raises CrossSite.
     """
     origin = request.headers.get("Origin")
     ours = (site().settings.public_url, *site().connectors[provider].form_origins)
@@ -153,7 +155,8 @@ def refuse_neighbours(provider: str) -> None:
 
 
 def check_doubled(name: str) -> None:
-    """The form repeats a cookie that only a page of this host can have set. Raises FormOld."""
+    """Check that the form repeats a cookie that only a page of this host can have set. Raises
+    FormOld."""
     sent, kept = request.form.get(name, ""), request.cookies.get(name, "")
     if not sent or not hmac.compare_digest(sent.encode(), kept.encode()):
         raise FormOld(f"the form does not repeat the cookie {name}")

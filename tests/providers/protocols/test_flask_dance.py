@@ -48,20 +48,20 @@ def test_row_2_no_parameter_of_a_flow_stays_on_the_blueprint(browser, site):
         assert blueprint.state is None
 
 
-def test_row_6_a_narrowed_or_comma_joined_scope_is_no_error(browser):
+def test_row_6_a_narrowed_or_comma_joined_scope_is_accepted(browser):
     """oauthlib raises "Scope has changed" on Google's URLs and GitHub's commas."""
     assert browser.sign_in("google", "ada").path == "/account"
     assert browser.link("github", "ada").path == "/account"
 
 
-def test_row_6_scopes_that_were_not_granted_are_not_taken_for_granted(browser, site):
+def test_row_6_scopes_that_were_not_granted_are_not_stored(browser, site):
     location = browser.begin("github").replace("user%3Aemail", "")
     assert browser.get(browser.choose(location, "grace")).path == "/account"
     assert browser.me()["email"] is None
     assert site.rows("SELECT scopes FROM oauth")[0][0] == "read:user"
 
 
-def test_row_8_an_answer_in_form_encoding_is_understood(browser):
+def test_row_8_a_form_encoded_token_response_is_understood(browser):
     assert browser.sign_in("github", "ada", behave="token:form_encoded").path == "/account"
 
 
@@ -122,7 +122,7 @@ def test_row_20_nothing_of_contrib_is_used():
         assert "OAUTHLIB_" not in text
 
 
-def test_our_blueprint_is_flask_dances():
+def test_our_blueprint_is_a_flask_dance_blueprint():
     assert issubclass(flask_dance.OAuth2LoginBlueprint, OAuth2ConsumerBlueprint)
     assert issubclass(flask_dance_oauth1.OAuth1LoginBlueprint, OAuth1ConsumerBlueprint)
     assert issubclass(flask_dance.ProviderSession, OAuth2Session)

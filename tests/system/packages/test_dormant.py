@@ -33,7 +33,7 @@ STORAGE = "Storage in providers/protocols/flask_dance.py, IdentityTokens in vaul
 LOADING = "load_user in views/bearer.py, _LoginManager in views/guards.py"
 ENDING = "begin_session and end_session in views/guards.py"
 ENGINES = "storage/engine.py, engine_options in app.py"
-SCOPES = "atomic in database.py, migrations/env.py"
+SCOPES = "atomic in transactions.py, migrations/env.py"
 
 # What, the hash of its source, and what of ours rests on it.
 STOOD_ON = [
