@@ -22,9 +22,9 @@ atexit.register(remove_metrics_folder, _metrics_folder, os.getpid())
 
 import structlog  # noqa: E402
 
-import app as quickstep  # noqa: E402
+import app as quickstep  # noqa: E402, F401 (imported here, so that the workers share its memory)
 from config import processes  # noqa: E402
-from config.settings import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
+from config.settings import load, load_or_exit  # noqa: E402 ("config" itself is a setting of gunicorn's)
 from errors import SettingsError  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
 from providers.http.connections import TOTAL_SECONDS  # noqa: E402
@@ -32,19 +32,22 @@ from telemetry import logs, metrics  # noqa: E402
 
 log = structlog.get_logger()
 
-_settings = quickstep.load_settings()  # prints the faults once and ends the master
+_settings = load_or_exit(PROVIDERS.values())  # prints the faults once and ends the master
 logs.configure(_settings.log_level, _settings.log_format)
 
 
 worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
+# gunicorn ends a worker that has no file left for a connection.
+worker_connections = processes.connection_limit(processes.raise_file_limit())
 # A worker whose main loop is silent for this long is replaced; a slow request does not count.
 timeout = 30
 # A running request may finish after a stop: a callback makes two or more calls to a provider.
 graceful_timeout = math.ceil(2 * TOTAL_SECONDS) + 6
 # Longer than in proxies (nginx and AWS 60 s, Traefik 90, Caddy 120): if the server closes an idle
-# connection first, a request that the proxy has just sent on it is lost.
+# connection first, a request that the proxy has just sent on it is lost. A stopping worker closes
+# them after 2 seconds, which gunicorn fixes; the proxy files in deploy/ do after 1.
 keepalive = 125
 backlog = 1024
 # Callbacks carry codes and states of some kilobytes; bearer tokens are sent in a header.
@@ -72,6 +75,7 @@ def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()  # unchanged objects stay in shared memory
     gc.enable()
+    # gunicorn has no hook that can refuse a reload, so its handler of HUP is wrapped.
     reload = server.handle_hup
 
     def reload_if_good() -> None:
@@ -92,12 +96,13 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let /readyz report that the worker is stopping."""
+    """Let /readyz report that the worker is stopping, and have a stop refuse new connections."""
     gc.freeze()  # the application stays too
     # A sign-in makes thousands of objects and no lasting cycles: collect less often.
     gc.set_threshold(10_000)
+    is_stopping = processes.refuse_at_stop(worker.sockets)
     if extensions := getattr(worker.wsgi, "extensions", None):
-        extensions["health"].is_stopping = lambda: not worker.alive
+        extensions["health"].is_stopping = is_stopping.is_set
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -17,6 +17,7 @@ from cryptography import x509
 from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
+from keys.jwk_set import import_jwk_set
 from providers.http.transport import goes_through_proxy
 from providers.parts import AuthorizationCode
 from providers.profile import value_at
@@ -104,6 +105,7 @@ def check_metadata(connector: Connector) -> Said | None:
     try:
         connector.issuer.prepare()
         answer = connector.http.get_json(connector.issuer.metadata().jwks_uri)
+        usable = len(import_jwk_set(answer))
     except ProviderError as error:
         return "fail", f"{error.detail}; without metadata and keys nobody can sign in with it", {}
     published = value_at(answer, "keys")
@@ -114,8 +116,10 @@ def check_metadata(connector: Connector) -> Said | None:
     words = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     ages = [age for row in rows if (age := age_days(row)) is not None]
     old = f"; the oldest is {max(ages):.0f} days old" if ages else ""
+    left = len(rows) - usable
+    unused = f"; {left} of them cannot verify a sign-in" if left else ""
     details = {"keys": dict(kinds), "oldest_key_days": round(max(ages)) if ages else None}
-    return "ok", f"metadata and keys can be read: {words}{old}", details
+    return "ok", f"metadata and keys can be read: {words}{unused}{old}", details
 
 
 def kind_of(row: Mapping[str, Any]) -> str:

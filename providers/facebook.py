@@ -44,9 +44,9 @@ FACEBOOK = Provider(
     email=EmailTrust("never", "never; it is shown as not verified, and often missing"),
     errors=Errors(
         access_refused={"190"},
-        # 1: wrong client secret, 101: wrong client id, 191: redirect URI not registered.
+        # Graph API errors: 1 wrong client secret, 101 wrong client id, 191 unknown redirect URI.
         misconfigured={"1", "101", "191"},
-        # 100: any invalid parameter; with valid id, secret and redirect URI, only the code.
+        # 100 is any invalid parameter: with valid id, secret and redirect URI, the code.
         code_refused={"100"},
     ),
     reauth_params={"auth_type": "reauthenticate"},

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from config.registrations import Registration
 
-# The id of a tenant, where an issuer has many.
+# The id of a tenant, where an issuer has several.
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Params = Mapping[str, str]

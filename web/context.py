@@ -38,7 +38,7 @@ class Site:
         return self.policy.can_use(identity.provider, identity.issuer)
 
     def label(self, provider: str) -> str:
-        """A provider's name as branded, also when it is switched off."""
+        """Return a provider's branded name, also if it is off."""
         if provider in self.connectors:
             return self.connectors[provider].label
         known = PROVIDERS.get(provider)
@@ -64,5 +64,5 @@ def current_flow() -> flows.Flow | None:
 
 
 def current_assertion() -> Assertion | None:
-    """Return what the sign-in of this request brought, once it is verified."""
+    """Return the verified assertion of this request's sign-in."""
     return sign_in_progress().assertion

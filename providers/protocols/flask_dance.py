@@ -194,8 +194,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             browser_cookie.pop(slot, None)
 
     def form_post(self) -> Response:
-        """Handle POST …/authorized: continue with a GET, with which the browser sends its
-        cookies."""
+        """Handle POST …/authorized: continue with a GET, which carries the cookies."""
         form, read_user = read_form_post(request.form), self.connector.protocol.read_form_user
         if "user" in form and read_user:
             form["user"] = self.gate.pack(form["state"], read_user(form["user"]))

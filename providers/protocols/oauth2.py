@@ -64,8 +64,10 @@ class OAuth2Client(Connector):
 
     @property
     def client_auth(self) -> ClientAuth:
-        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1). Raises
-        ProviderError."""
+        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1).
+
+        Raises ProviderError.
+        """
         if not self.registration.secret and self.protocol.make_secret is None:
             return "none"
         return self.protocol.client_auth or self._default_client_auth()

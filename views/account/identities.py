@@ -59,7 +59,7 @@ def _is_refreshable(identity: Identity) -> bool:
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
-    """Refresh the profile with the stored token."""
+    """Refresh the profile, with the stored token."""
     identity = _own(identity_id)
     if not site().can_use(identity) or not _is_refreshable(identity):
         raise PageNotFound

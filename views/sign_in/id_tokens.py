@@ -50,8 +50,7 @@ SIGN_IN_PROBLEMS = {
 def sign_in() -> Response:
     """Sign in with an ID token that an app has.
 
-    With separate=1 in the query the person gets an account of their own where needs_proof says
-    may_create.
+    With separate=1 in the query the person gets a separate account, if needs_proof says may_create.
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)

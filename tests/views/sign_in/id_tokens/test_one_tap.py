@@ -195,7 +195,7 @@ def test_a_hosted_domain_restriction_refuses_firebase_tokens():
     assert project.verify(look_alike.mint("grace", "github.com")).provider == "github"
 
 
-@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
+@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, "1", True, None])
 def test_the_auth_time_is_never_later_than_the_token(auth_time):
     assertion = verify(auth_time=auth_time)
     if auth_time in ("1", None) or auth_time is True:
@@ -209,7 +209,7 @@ def test_the_auth_time_is_never_later_than_the_token(auth_time):
     [
         *({"aud": "other"}, {"aud": [BUNDLE]}, {"aud": None}, {"iss": "https://evil.example"}),
         *({"sub": "9" * 256}, {"sub": "a\0"}, {"sub": 1}, {"iat": 4000}),
-        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}),
+        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}, {"sub": "\u2800"}, {"nbf": 1e12}),
     ],
     ids=str,
 )
