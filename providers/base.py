@@ -39,11 +39,10 @@ class Profile:
 class Assertion:
     """What one completed flow brought: an identity and the provider's token for it.
 
-    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in;
-    empty where an app brought an ID token and nothing else.
-    ``proved_at``: when the person proved themselves, in seconds since 1970, if that is said.
-    ``is_relayed``: somebody else than the provider tells the profile. It is good for a new
-    identity, but no news of a known one.
+    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in; it is
+    empty if an app brought an ID token and nothing else. ``auth_time``: when the person signed in to
+    the provider, as a Unix time, if known. ``is_relayed``: somebody else than the provider vouches
+    for the profile; it may create an identity, but updates no known one.
     """
 
     provider: str
