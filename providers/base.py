@@ -40,9 +40,9 @@ class Assertion:
     """What one completed flow brought: an identity and the provider's token for it.
 
     ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in; it is
-    empty if an app brought an ID token and nothing else. ``auth_time``: when the person signed in to
-    the provider, as a Unix time, if known. ``is_relayed``: somebody else than the provider vouches
-    for the profile; it may create an identity, but updates no known one.
+    empty if an app brought an ID token and nothing else. ``auth_time``: when the person signed in
+    to the provider, as a Unix time, if known. ``is_relayed``: somebody else than the provider
+    vouches for the profile; it may create an identity, but updates no known one.
     """
 
     provider: str
