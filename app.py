@@ -42,17 +42,19 @@ from vault.tokens import IdentityTokens
 from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
+from views.api import session_check
 from views.api.docs import docs
 from views.api.routes import api
-from views.api.session_check import SessionCheck
 from views.operator import health
 from views.operator import metrics as counted
 from views.sign_in.confirm import confirm
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import Gate, login
-from web import cors, error_handlers, guards, pages
+from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
+from web.authentication import current_user_id, login_manager
 from web.context import Site
+from web.csrf import csrf
 from web.limits import Limits
 
 log = structlog.get_logger()
@@ -76,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings, demo_url)
     engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
-    tokens = IdentityTokens(guards.current_user_id)
+    tokens = IdentityTokens(current_user_id)
     providers = build_connectors(settings, transport, gate=Gate(), tokens=tokens)
     firebase = build_firebase(settings, providers, transport)
     natives = build_native_tokens(providers)
@@ -96,23 +98,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     counted.init_app(app)
-    pages.init_app(app)
+    reference.init_app(app)
+    headers.init_app(app)
+    page_context.init_app(app)
     health.init_app(app, site.limits if settings.redis_url else None)
     error_handlers.init_app(app)
     cors.init_app(app)
     commands.init_app(app)
-    guards.login_manager.init_app(app)
-    guards.csrf.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)
+    guards.init_app(app)
     own = [login, mobile, confirm, account, identities, personal, api, docs]
     for blueprint in [*own, *providers.values()]:
         app.register_blueprint(blueprint)
     for blueprint in providers.values():
         # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
-        guards.csrf.exempt(blueprint)
-    if demo_url is None and not site.trusts_anybody:  # those ask first where a request is from
-        host = settings.host if settings.is_local else None
-        check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
-        app.wsgi_app = check  # type: ignore[method-assign]
+        csrf.exempt(blueprint)
+    session_check.install(app, site)
     for worker in (revocations.worker(app, providers), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
@@ -143,7 +144,7 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=uri,
         SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(make_url(uri), settings.database_pool_size),
-        # Flask's own cookie; the session cookie is written in views/guards.py.
+        # Flask's own cookie; the session cookie is written in web/session_cookie.py.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -151,7 +152,7 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         # Of a signed-in browser it lasts as long as the session can, and is sent when it changes.
         PERMANENT_SESSION_LIFETIME=timedelta(days=LIFETIME_DAYS),
         SESSION_REFRESH_EACH_REQUEST=False,
-        SEND_FILE_MAX_AGE_DEFAULT=pages.STATIC_SECONDS,
+        SEND_FILE_MAX_AGE_DEFAULT=headers.STATIC_SECONDS,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
         # Forms that were opened under an earlier key; the last of these signs (itsdangerous).
         WTF_CSRF_SECRET_KEY=[reveal(one) for one in (*settings.secret_key_fallbacks[::-1], key)],

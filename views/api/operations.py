@@ -1,9 +1,9 @@
 """What an operation of the API takes and answers, declared where it is written.
 
 A declaration checks the request, builds the answer, and is the operation's entry in the
-OpenAPI document (views/openapi.py). Two kinds of view:
+OpenAPI document (views/api/openapi.py). Two kinds of view:
 
-- ``@operation(...)``: takes and answers the models of views/shapes.py; all is done for it.
+- ``@operation(...)``: takes and answers the models of views/api/schemas.py; all is done for it.
 - ``@declare(Operation(...))``: does its own reading and answering and only wants to be in the
   document. For a body or an answer that is no JSON there is ``Text``::
 
@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from errors import InvalidFields, InvalidQuery, MalformedJSON, UnsupportedMediaType
 from views.api.schemas import read_only_fields
@@ -38,8 +38,13 @@ JSON = "application/json"
 FAULTS_TOLD = 10
 FIELD_NAME_MAX_CHARACTERS = 64
 
+# Writes documents as the models are written.
+_DOCUMENT = TypeAdapter(dict[str, Any])
+
 View = TypeVar("View", bound=Callable[..., Any])
 Model = TypeVar("Model", bound=BaseModel)
+# A model; a document that was built as one is declared; or nothing.
+Answer = BaseModel | dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Text:
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """``answer`` None is a 204. ``problems``: statuses beyond those that what the operation
-    takes brings with it (see views/openapi.py), and when they come. ``headers`` of the answer.
+    takes brings with it (see views/api/openapi.py), and when they come. ``headers`` of the answer.
     ``is_open``: for everybody, signed in or not.
     """
 
@@ -84,11 +89,11 @@ def operation(
     query: type[BaseModel] | None = None,
     answer: type[BaseModel] | None = None,
     **facts: Any,
-) -> Callable[[Callable[..., BaseModel | None]], Callable[..., Response]]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
     """Declare a view that is called with ``body`` and ``query`` as checked models, and returns
-    its answer as a model."""
+    its answer, a model or a document like it."""
 
-    def wrap(view: Callable[..., BaseModel | None]) -> Callable[..., Response]:
+    def wrap(view: Callable[..., Answer]) -> Callable[..., Response]:
         @functools.wraps(view)
         def run(**path: str) -> Response:
             given: dict[str, Any] = dict(path)
@@ -103,10 +108,16 @@ def operation(
     return wrap
 
 
-def answer_with(schema: BaseModel | None) -> Response:
-    if schema is None:
+def answer_with(answer: Answer) -> Response:
+    if answer is None:
         return Response(status=204)
-    return Response(schema.model_dump_json(), mimetype=JSON)
+    if isinstance(answer, BaseModel):
+        return Response(answer.model_dump_json(), mimetype=JSON)
+    return Response(write_json(answer), mimetype=JSON)
+
+
+def write_json(document: dict[str, Any]) -> bytes:
+    return _DOCUMENT.dump_json(document)
 
 
 def read_query(model: type[Model]) -> Model:

@@ -16,7 +16,7 @@ from flask_dance.consumer.storage import BaseStorage
 
 from providers.protocols import blueprint, oauth1, oauth2
 from tests.system.packages.test_lock import read
-from web.guards import login_manager
+from web.authentication import login_manager
 
 PINS = {
     "flask-dance": "7.1.0",
@@ -29,8 +29,8 @@ SETUP = "LoginBlueprint and its two __init__, in providers/"
 SLOTS = "_PerRequest and LoginBlueprint in providers/blueprint.py"
 CALLBACK = "finish in providers/oauth2.py and oauth1.py; Gate.claim"
 STORAGE = "Storage in providers/blueprint.py, IdentityTokens in tokens.py"
-LOADING = "load_user in views/bearer.py, _LoginManager in views/guards.py"
-ENDING = "begin_session and end_session in views/guards.py"
+LOADING = "SessionLoginManager in web/authentication.py"
+ENDING = "begin_session and end_session in web/session.py"
 ENGINES = "storage/engine.py, engine_options in app.py"
 SCOPES = "atomic in database.py, migrations/env.py"
 
