@@ -81,15 +81,15 @@ def text_of(error: Problem) -> ErrorText:
 
 def _vouches_for_email(name: str | None) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().connectors.get(name or "")
-    return blueprint is None or blueprint.provider.vouches_for_email
+    connector = site().connectors.get(name or "")
+    return connector is None or connector.provider.email.level != "never"
 
 
 def provider_name() -> str | None:
     """Return this request's provider, by its name in settings."""
     if request.blueprint in site().connectors:
         return request.blueprint
-    known = g.get("flow") or g.get("assertion")
+    known = current_flow() or current_assertion()
     return known.provider if known else None
 
 
