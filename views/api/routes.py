@@ -55,7 +55,7 @@ def offer_csrf_value(response: Response) -> Response:
     answer=Me, headers={CSRF_HEADER: "By cookie: what changes are to be sent with. Keep it."}
 )
 def me() -> dict[str, Any]:
-    """Who is signed in."""
+    """Return the signed-in person."""
     if current_session():
         after_this_request(offer_csrf_value)
     return describe_me(this_user(), this_user().identities)
