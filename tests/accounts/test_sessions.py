@@ -158,7 +158,7 @@ def test_a_sign_in_that_commits_at_the_second_try_still_replaces_the_session(mak
 
 
 def who_is_signed_in(browser: Browser) -> dict[str, str | None]:
-    """The cookies that identify somebody; of the signed one its content, as its time may move on."""
+    """The cookies that identify somebody; the signed one by its content, without its time."""
     cookies = browser.http.cookies.get_dict()
     known = {name: cookies[name] for name in ("session", "last_idp") if name in cookies}
     content = (cookies.get("quickstep") or "").rsplit(".", 2)[0]
