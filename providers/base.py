@@ -1,4 +1,4 @@
-"""A provider as a value, and what one sign-in with it brings."""
+"""A provider as a value, and the values of one sign-in with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Get = Callable[[str], Any]
 
 
 class NotShared(ProviderError, KeyError):
-    """The provider has no such thing, or keeps it from us (HTTP 401, 403, 404).
+    """The provider does not have it, or does not share it (HTTP 401, 403, 404).
 
     A KeyError, so that in a test ``get`` can be a dict's ``__getitem__``.
     """
@@ -20,10 +20,10 @@ class NotShared(ProviderError, KeyError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """What a provider said about a person, once, normalised. Build it with ``make_profile``.
+    """A provider's statement about a person, normalised. Build it with ``make_profile``.
 
-    ``email_verified``: the provider vouches for the address, and its word may be believed.
-    ``email_trusted``: believed so far that an operator may let it join accounts by itself.
+    ``email_verified``: the provider verified the address, and may be believed. ``email_trusted``:
+    it may be believed so far that an operator may let it join accounts without a question.
     """
 
     subject: str
@@ -37,12 +37,12 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assertion:
-    """What one completed flow brought: an identity and the provider's token for it.
+    """The result of one completed flow: an identity and the provider's token for it.
 
-    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in; it is
-    empty if an app brought an ID token and nothing else. ``auth_time``: when the person signed in
-    to the provider, as a Unix time, if known. ``is_relayed``: somebody else than the provider
-    vouches for the profile; it may create an identity, but updates no known one.
+    ``token`` is the token response (RFC 6749 5.1) without the members of this sign-in only; empty
+    if an app sent just an ID token. ``auth_time`` is a Unix time, if it is known.
+    ``is_relayed``: another party than the provider describes the person. Such a profile counts for
+    a new identity, but does not update a known one.
     """
 
     provider: str
@@ -55,7 +55,7 @@ class Assertion:
 
 
 class Flow(Protocol):
-    """The part of a flow that a provider's side of the protocol needs."""
+    """The part of a flow that a protocol client needs."""
 
     @property
     def state(self) -> str: ...
@@ -71,14 +71,14 @@ class Flow(Protocol):
 
 @dataclass(frozen=True)
 class RequestToken:
-    """What an OAuth 1.0a flow begins with (RFC 5849 2.1)."""
+    """The request token that begins an OAuth 1.0a flow (RFC 5849 2.1)."""
 
     value: str
     secret: str = field(repr=False)
 
 
 def no_faults(_registration: Registration) -> list[str]:
-    """The usual case: nothing about the settings can be wrong by itself."""
+    """The usual case: the settings cannot be wrong by themselves."""
     return []
 
 
@@ -91,10 +91,10 @@ class Provider:
     protocol: OAuth2 | OpenIDConnect | OAuth1
     profile: Callable[[Get], Profile]
     email: EmailTrust
-    # Where an operator registers the client.
+    # The console where an operator registers the client.
     console: str
     verb: str = "Continue with"
-    # Where there are two ways to the same people: what tells this one's settings apart.
+    # If a provider has two protocols: the part that distinguishes this one's settings.
     variant: str = ""
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     check_registration: Callable[[Registration], list[str]] = no_faults
@@ -102,36 +102,36 @@ class Provider:
     # Parameters of the authorization request: to sign in again, and to be asked for the address.
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
-    # Further origins that the way from our form to the provider's page may pass (CSP form-action):
-    # a browser that is not signed in there is often sent to another host first.
+    # Further origins between our form and the provider's page (CSP form-action): a browser that is
+    # not signed in there is often redirected to another host first.
     also_passes: tuple[str, ...] = ()
-    # Whether a stored token can refresh the profile; else only a new sign-in does.
+    # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
-    # No provider of the catalogue has any (config.registrations.NamedIssuer has).
+    # Only issuers of the settings have any (config.registrations.NamedIssuer).
     optional_credentials: ClassVar[tuple[str, ...]] = ()
 
     @property
     def identity_issuer(self) -> str:
-        """What keeps its subjects apart from another server's, at its own address."""
+        """Return what keeps its subjects apart from another server's, at its own address."""
         return self.protocol.identity_issuer
 
     @property
     def key(self) -> str:
-        """The name of its settings in lower case, and its key in PROVIDERS."""
+        """Return the prefix of its settings in lower case, which is its key in PROVIDERS."""
         return f"{self.name}_{self.variant}" if self.variant else self.name
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The optional fields of Registration that mean something here."""
+        """Return the optional fields of Registration that it uses."""
         return self.protocol.settings
 
     def params_for(self, intent: str) -> Params:
-        """Return the further parameters of an authorization request, by what it is for."""
+        """Return the further parameters of an authorization request for this intent."""
         return {"reauth": self.reauth_params, "ask_email": self.ask_email_params}.get(intent, {})
 
     def faults(self, registration: Registration) -> list[str]:
-        """Return what is wrong with its settings, a line each that names the variable."""
+        """Return the faults of its settings, one line each, naming the variable."""
         faults = self.check_registration(registration)
         is_openid = isinstance(self.protocol, OpenIDConnect)
         return faults + (openid_faults(self.key, registration) if is_openid else [])

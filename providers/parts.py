@@ -1,4 +1,4 @@
-"""The parts of a Provider: its protocol, its error codes, its revocation, trust in its e-mail."""
+"""The parts of a Provider: its protocol, its error codes, revocation, trust in its e-mail."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,15 +9,14 @@ from urllib.parse import urlsplit
 
 from config.registrations import Registration
 
-# The id of a tenant, where an issuer has several.
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a tenant's id
 
 Params = Mapping[str, str]
 ClientAuth = Literal["post", "basic", "none"]
 
 
 def no_params(_client_secret: str, _access_token: str) -> Params:
-    """The usual case: the access token is all that a profile request needs."""
+    """The usual case: a profile request needs only the access token."""
     return {}
 
 
@@ -25,9 +24,9 @@ def no_params(_client_secret: str, _access_token: str) -> Params:
 class Revocation:
     """How a provider revokes a token: one request to ``path``, in which ``{client_id}`` is ours.
 
-    ``auth``: ``form``, the client with a form (RFC 7009 2.1), at an endpoint beside the token
-    endpoint; below ``api_url``, ``client``, the client with HTTP Basic and JSON, and ``bearer``,
-    the access token itself.
+    ``auth``: ``form``, the client with a form (RFC 7009 2.1), relative to the token endpoint; below
+    ``api_url``, ``client``, the client with HTTP Basic and JSON, and ``bearer``, the access token
+    itself.
     """
 
     path: str
@@ -38,12 +37,13 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class EmailTrust:
-    """How far a provider's word about an address goes; ``when`` is what the docs' tables say.
+    """How far a provider's word about an address is believed; ``when`` is the text of the docs'
+    tables.
 
-    ``trusted``: it may join two accounts without a question, where the operator allows that.
-    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is shown
-    only. ``never``: the same, and documented so, which visitors are told. ``none``: it shares no
-    address.
+    ``trusted``: it may join two accounts without a question, if the operator allows that.
+    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is only
+    shown. ``never``: the same, and documented by the provider; visitors are told. ``none``: it
+    shares no address.
     """
 
     level: Literal["trusted", "verified", "unverified", "never", "none"]
@@ -52,32 +52,32 @@ class EmailTrust:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errors:
-    """A provider's own error codes, beside those of the standards."""
+    """A provider's own error codes, in addition to those of the standards."""
 
-    # Of the callback: the person said no.
+    # Callback: the person refused.
     cancelled: AbstractSet[str] = frozenset()
-    # Of callback and token endpoint: our settings are wrong.
+    # Callback and token endpoint: our settings are wrong.
     misconfigured: AbstractSet[str] = frozenset()
-    # Of the token endpoint: the code or the refresh token is no good.
+    # Token endpoint: the code or the refresh token is invalid.
     code_refused: AbstractSet[str] = frozenset()
-    # Of the API: the access token is no good, where that is not said by 401.
+    # API: the access token is invalid, if it does not say so with a 401.
     access_refused: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationCode:
-    """What OAuth 2.0 and OpenID Connect have in common (RFC 6749 4.1)."""
+    """The common part of OAuth 2.0 and OpenID Connect (RFC 6749 4.1)."""
 
     scope: str
     scope_separator: str = " "
     scope_aliases: Params = field(default_factory=dict)
-    # Whether the provider takes RFC 7636.
+    # Whether the provider accepts RFC 7636.
     pkce: bool = True
-    # RFC 6749 2.3.1; None: as the issuer's metadata say, else in the body.
+    # RFC 6749 2.3.1; None: as the issuer's metadata say, otherwise in the body.
     client_auth: ClientAuth | None = None
-    # A client secret that is made of other credentials, by the registration and a Unix time.
+    # Generates the client secret from the registration and a Unix time.
     make_secret: Callable[[Registration, int], str] | None = None
-    # For a provider that answers by POST (form_post): what to keep of the form's ``user``.
+    # For a provider with form_post: what to keep of the form's ``user``.
     read_form_user: Callable[[str], Mapping[str, object]] | None = None
     # Whether the token request is JSON (RFC 6749 4.1.3 has a form), and repeats the state.
     json_token_request: bool = False
@@ -85,22 +85,21 @@ class AuthorizationCode:
     # Further headers of token and profile requests, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
     authorization_scheme: str = "Bearer"
-    # Query parameters that show, by secret and token, that a profile request is the client's.
+    # Query parameters, made of secret and token, that authenticate the client in profile requests.
     sign_request: Callable[[str, str], Params] = no_params
     # Further parameters of the authorization request.
     authorize_params: Params = field(default_factory=dict)
-    # Those that make the provider give a refresh token, where the operator asks for one.
+    # Those that request a refresh token, if the operator wants one.
     offline_params: Params = field(default_factory=dict)
-    # What ``profile`` reads of the API where that is several things, each by GET: read
-    # concurrently.
+    # API paths that ``profile`` reads by GET, if there are several: read concurrently.
     reads: tuple[str, ...] = ()
-    # Of OpenID Connect: where the issuer's metadata do not say how (RFC 7009).
+    # For OpenID Connect, if the issuer's metadata name no endpoint (RFC 7009).
     revocation: Revocation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth2(AuthorizationCode):
-    """A provider of plain OAuth 2.0. ``{version}`` in an address stands for ``api_version``."""
+    """A plain OAuth 2.0 provider. ``{version}`` in an address stands for ``api_version``."""
 
     label: ClassVar = "OAuth 2.0"
     settings: ClassVar = (
@@ -119,18 +118,18 @@ class OAuth2(AuthorizationCode):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenIDConnect(AuthorizationCode):
-    """A provider of OpenID Connect, whose issuer's metadata say where its endpoints are."""
+    """An OpenID Connect provider, whose issuer's metadata name its endpoints."""
 
     label: ClassVar = "OpenID Connect"
     issuer: str
     issuer_aliases: tuple[str, ...] = ()
-    # Path segments of the issuer that stand for any tenant, each with those it leaves out.
+    # Path segments of the issuer that stand for any tenant, each with the tenants it excludes.
     any_tenant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # Whether it can be told to let in the accounts of one domain only (the claim ``hd``).
+    # Whether it can be told to admit accounts of one domain only (the claim ``hd``).
     hosted_domains: bool = False
-    # Whether its native SDKs give apps ID tokens for the client of the web.
+    # Whether its native SDKs give apps ID tokens for the web's client id.
     native_tokens: bool = False
-    # The name of the cookie that its One Tap form repeats as a field; empty: it has no such form.
+    # The cookie that its One Tap form repeats as a field; empty: it has no such form.
     one_tap_cookie: str = ""
 
     @property
@@ -145,7 +144,7 @@ class OpenIDConnect(AuthorizationCode):
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth1:
-    """A provider of OAuth 1.0a (RFC 5849), which knows no scopes."""
+    """An OAuth 1.0a provider (RFC 5849), which has no scopes."""
 
     label: ClassVar = "OAuth 1.0a"
     scope: ClassVar[str] = ""
@@ -165,6 +164,6 @@ class OAuth1:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port."""
+    """Return scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
