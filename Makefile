@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test bench setup lint format lock audit upstream-tests clean
+.PHONY: run test bench setup lint format docs lock audit upstream-tests clean
 
 run: $(VENV)/run.stamp
 	@$(PY) app.py
@@ -26,6 +26,10 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
+
+# The pages of docs/reference/ that are generated from the code.
+docs: $(VENV)/run.stamp
+	@$(PY) -m config.reference
 
 # What requirements.in and requirements-dev.in allow, written down exactly, with the hashes of all
 # files of a version. Versions stay as they are where they may; UPGRADE=1 takes the newest.

@@ -1,7 +1,8 @@
-"""Wiring: settings, extensions, blueprints, handlers. No routes and no rules here."""
+"""Wiring: settings, extensions, connectors, blueprints. No routes and no rules here."""
 
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,15 +27,11 @@ from keys.sealing import Sealer
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
-from providers.protocols.blueprint import LoginBlueprint
-from providers.protocols.connectors import (
-    build_connectors,
-    build_firebase,
-    build_native_tokens,
-    build_one_taps,
-)
+from providers.protocols.connector import Connector
+from providers.protocols.connectors import build_connectors, build_firebase
 from providers.protocols.firebase import NAME, Firebase
-from providers.protocols.native import IdTokens
+from providers.protocols.login_blueprints import build_login_blueprints
+from providers.protocols.native import IdTokens, native_tokens, one_taps
 from storage import engine
 from telemetry import logs
 from vault import revocations
@@ -63,9 +60,9 @@ BODY_MAX_BYTES = 64 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """An application for these settings; without, for those of the environment.
+    """Create an application for these settings, or for those of the environment.
 
-    Faults in the environment are printed, all at once, and end the process.
+    Faults in the environment are printed, all together, and end the process.
     """
     if settings is None:
         settings = load_settings()
@@ -78,20 +75,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings, demo_url)
     engine.init_app(app)
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
-    tokens = IdentityTokens(current_user_id)
-    providers = build_connectors(settings, transport, gate=Gate(), tokens=tokens)
-    firebase = build_firebase(settings, providers, transport)
-    natives = build_native_tokens(providers)
+    connectors = build_connectors(
+        settings.registrations, settings.providers, settings.public_url, transport
+    )
+    firebase = build_firebase(settings, connectors, transport)
+    natives = native_tokens(connectors)
     site = app.extensions["quickstep"] = Site(
         settings=settings,
-        providers=providers,
-        policy=policy(settings, providers, firebase),
+        connectors=connectors,
+        policy=policy(settings, connectors, firebase),
         limits=Limits(
             settings.refusals_per_minute,
             reveal(settings.redis_url) if settings.redis_url else None,
         ),
         id_tokens=IdTokens([*natives, *([firebase] if firebase else [])]),
-        one_taps=build_one_taps(providers),
+        one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
     )
@@ -108,13 +106,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     login_manager.init_app(app, add_context_processor=False)
     guards.init_app(app)
     own = [login, mobile, confirm, account, identities, personal, api, docs]
-    for blueprint in [*own, *providers.values()]:
+    for blueprint in own:
         app.register_blueprint(blueprint)
-    for blueprint in providers.values():
-        # Their one POST, a provider's own callback, changes nothing (form_post in oauth2.py).
-        csrf.exempt(blueprint)
+    tokens = IdentityTokens(current_user_id)
+    for login_blueprint in build_login_blueprints(connectors.values(), Gate(), tokens):
+        app.register_blueprint(login_blueprint)
+        # Its one POST, a provider's own callback, changes nothing (form_post.py).
+        csrf.exempt(login_blueprint)
     session_check.install(app, site)
-    for worker in (revocations.worker(app, providers), cleanup.worker(app)):
+    for worker in (revocations.worker(app, connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
     return app
@@ -128,14 +128,14 @@ def load_settings() -> Settings:
 
 
 def with_look_alikes(settings: Settings, demo_url: str) -> Settings:
-    """The same, with the look-alikes in the place of every provider."""
+    """Return these settings with fake providers in place of every provider."""
     theirs = config.load(PROVIDERS.values(), simulator.environment(demo_url), None)
     replaced = ("registrations", "firebase_project_id", "firebase_jwks_url")
     return settings.model_copy(update={name: getattr(theirs, name) for name in replaced})
 
 
 def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
-    """Flask's own configuration, and the keys."""
+    """Configure Flask and the keys."""
     key = settings.secret_key or config.embedded_secret_key(app.instance_path)
     keys = [key, *settings.secret_key_fallbacks]
     uri = database_uri(app, settings, demo_url)
@@ -144,19 +144,19 @@ def configure(app: Flask, settings: Settings, demo_url: str | None) -> None:
         SECRET_KEY_FALLBACKS=[reveal(fallback) for fallback in settings.secret_key_fallbacks],
         SQLALCHEMY_DATABASE_URI=uri,
         SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(make_url(uri), settings.database_pool_size),
-        # Flask's own cookie; the session cookie is written in web/session_cookie.py.
+        # Flask's own cookie; web/cookies.py sets the session cookie.
         SESSION_COOKIE_NAME="__Host-quickstep" if settings.is_https else "quickstep",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        # Of a signed-in browser it lasts as long as the session can, and is sent when it changes.
+        # For a signed-in browser it lasts as long as the session can, and is sent when it changes.
         PERMANENT_SESSION_LIFETIME=timedelta(days=LIFETIME_DAYS),
         SESSION_REFRESH_EACH_REQUEST=False,
         SEND_FILE_MAX_AGE_DEFAULT=headers.STATIC_SECONDS,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
-        # Forms that were opened under an earlier key; the last of these signs (itsdangerous).
+        # For forms that were opened under an earlier key; the last of these signs (itsdangerous).
         WTF_CSRF_SECRET_KEY=[reveal(one) for one in (*settings.secret_key_fallbacks[::-1], key)],
-        # A sign-in page that was left open overnight must still work.
+        # A sign-in page that stayed open overnight must still work.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
@@ -172,8 +172,8 @@ def reveal(secret: SecretStr) -> str:
 
 
 def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | URL:
-    """DATABASE_URL, else the embedded SQLite file. Made-up people have one of their own, for
-    each port of the look-alikes: their identities belong to that address."""
+    """Return DATABASE_URL, or the embedded SQLite file. Invented people have a file of their own
+    per port of the fake providers, because their identities belong to that address."""
     if settings.database_url:
         return reveal(settings.database_url)
     Path(app.instance_path).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,9 +182,11 @@ def database_uri(app: Flask, settings: Settings, demo_url: str | None) -> str | 
 
 
 def policy(
-    settings: Settings, providers: dict[str, LoginBlueprint], firebase: Firebase | None
+    settings: Settings, connectors: Mapping[str, Connector], firebase: Firebase | None
 ) -> Policy:
-    on_the_web = frozenset((name, one.identity_issuer) for name, one in providers.items())
+    on_the_web = frozenset(
+        (name, connector.identity_issuer) for name, connector in connectors.items()
+    )
     in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
     return Policy(
         settings.account_linking,
@@ -199,21 +201,22 @@ def policy(
 
 
 class QuietHandler(WSGIRequestHandler):
-    """No access log: its lines would hold the codes of callbacks."""
+    """No access log: its lines would contain the codes of callbacks."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
 
 def main() -> None:
-    """Serve on this machine: the embedded database is brought up, and where no provider is
-    configured the look-alike ones stand in (demo mode)."""
+    """Serve on this machine: upgrade the embedded database and, if no provider is configured, start
+    the fake providers (demo mode)."""
     settings = load_settings()
     is_bare = not settings.registrations and settings.firebase_project_id is None
     if settings.demo is None and is_bare and settings.is_local:
         settings = settings.model_copy(update={"demo": True})
     try:
-        # Asked first, so that a taken port is told before anything is started or written.
+        # Check the port first, so that a taken port is reported before anything is started or
+        # written.
         socket.create_server(("127.0.0.1", settings.port)).close()
     except OSError:
         sys.exit(

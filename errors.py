@@ -1,6 +1,6 @@
-"""The one error tree: a code, an HTTP status, and a detail that only the log sees.
+"""The error tree: a code, an HTTP status, and a detail that only the log shows.
 
-What a visitor reads of an error stands in web/text/errors.py, by its code.
+What visitors read about an error is in web/text/errors.py, by its code.
 """
 
 from typing import Any, ClassVar
@@ -15,7 +15,8 @@ class SettingsError(Exception):
 
 
 class Problem(Exception):
-    """Anything a person can run into. ``detail`` goes to the log, never to a page."""
+    """The base of all errors that a person can meet. ``detail`` goes to the log, never to a
+    page."""
 
     code: ClassVar[str] = "problem"
     status: int = 400
@@ -55,11 +56,11 @@ class ProviderError(SignInError):
 
 
 class IdTokenRefused(ProviderError):
-    """An ID token does not hold: wrong signature, issuer, audience, time or nonce."""
+    """An ID token is invalid: wrong signature, issuer, audience, time or nonce."""
 
 
 class CodeRefused(ProviderError):
-    """The provider knows our client but not the code: used, expired or made up."""
+    """The provider knows our client but not the code: used, expired or invented."""
 
 
 class AccessRefused(ProviderError):
@@ -67,7 +68,7 @@ class AccessRefused(ProviderError):
 
 
 class GrantEnded(ProviderError):
-    """A provider's grant has expired or was revoked: only a new sign-in brings another."""
+    """A provider's authorization has expired or was revoked: only a new sign-in renews it."""
 
     code = "grant_ended"
     status = 409
@@ -92,14 +93,14 @@ class Misconfigured(ProviderError):
 
 
 class InvalidToken(SignInError):
-    """An ID token that an app or One Tap sent, without a flow, does not hold."""
+    """An ID token that an app or One Tap sent, without a flow, is invalid."""
 
     code = "invalid_token"
     status = 401
 
 
 class UnknownAccount(InvalidToken):
-    """The token holds, but opens no account here, or a disabled one."""
+    """The token is valid, but opens no account here, or a disabled one."""
 
     code = "unknown_account"
 
@@ -137,14 +138,14 @@ class AccountDisabled(SignInError):
 
 
 class WrongAccount(SignInError):
-    """Reauthentication was asked of one account and another one came back."""
+    """Another account came back than the one that had to reauthenticate."""
 
     code = "wrong_account"
     status = 403
 
 
 class NotFresh(SignInError):
-    """Reauthentication was asked for and the provider returned an old sign-in."""
+    """A reauthentication was requested, and the provider returned an old sign-in."""
 
     code = "not_fresh"
     status = 403
@@ -169,17 +170,17 @@ class LastWayIn(Problem):
 
 
 class NotFound(Problem):
-    """No such thing, or another person's: the answer does not say which."""
+    """It does not exist, or belongs to another person: the response does not say which."""
 
     code = "not_found"
     status = 404
 
 
 class RequestFault(Exception):
-    """A program's request that cannot be answered as it is. Its author reads ``detail`` in the
-    answer (RFC 9457), so it names headers and fields, and never repeats what was sent.
+    """A program's faulty request. Its author reads ``detail`` in the response (RFC 9457), so it
+    names headers and fields, and never repeats what was sent.
 
-    ``members``: what else the answer has, such as ``errors``, a line for each field.
+    ``members``: further members of the response, such as ``errors``, with one entry per field.
     """
 
     code: ClassVar[str] = "bad_request"
@@ -205,7 +206,7 @@ class UnsupportedMediaType(RequestFault):
 
 
 class InvalidFields(RequestFault):
-    """Well-formed JSON, but not what the operation takes (RFC 9110 15.5.21)."""
+    """Well-formed JSON, but not what the operation accepts (RFC 9110 15.5.21)."""
 
     code = "invalid_fields"
     status = 422
@@ -224,4 +225,4 @@ class ReauthRequired(RequestFault):
 
 
 class TokenUnreadable(Exception):
-    """A sealed value does not open: another row's, altered, or sealed with a key that is gone."""
+    """A sealed value does not open: it is another row's, altered, or its key was removed."""

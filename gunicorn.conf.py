@@ -39,12 +39,15 @@ logs.configure(_settings.log_level, _settings.log_format)
 worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
+# gunicorn ends a worker that has no file left for a connection.
+worker_connections = processes.connection_limit(processes.raise_file_limit())
 # A worker whose main loop is silent for this long is replaced; a slow request does not count.
 timeout = 30
 # A running request may finish after a stop: a callback makes two or more calls to a provider.
 graceful_timeout = math.ceil(2 * TOTAL_SECONDS) + 6
 # Longer than in proxies (nginx and AWS 60 s, Traefik 90, Caddy 120): if the server closes an idle
-# connection first, a request that the proxy has just sent on it is lost.
+# connection first, a request that the proxy has just sent on it is lost. A stopping worker closes
+# them after 2 seconds, which gunicorn fixes; the proxy files in deploy/ do after 1.
 keepalive = 125
 backlog = 1024
 # Callbacks carry codes and states of some kilobytes; bearer tokens are sent in a header.
@@ -72,6 +75,7 @@ def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()  # unchanged objects stay in shared memory
     gc.enable()
+    # gunicorn has no hook that can refuse a reload, so its handler of HUP is wrapped.
     reload = server.handle_hup
 
     def reload_if_good() -> None:
@@ -92,12 +96,13 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let /readyz report that the worker is stopping."""
+    """Let /readyz report that the worker is stopping, and have a stop refuse new connections."""
     gc.freeze()  # the application stays too
     # A sign-in makes thousands of objects and no lasting cycles: collect less often.
     gc.set_threshold(10_000)
+    is_stopping = processes.refuse_at_stop(worker.sockets)
     if extensions := getattr(worker.wsgi, "extensions", None):
-        extensions["health"].is_stopping = lambda: not worker.alive
+        extensions["health"].is_stopping = is_stopping.is_set
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

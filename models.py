@@ -4,7 +4,8 @@ Each table has one writer: accounts/ (User, OAuth, Session, Flow, Event), vault/
 token columns of OAuth), accounts/cleanup.py (Job). ``atomic`` is the only way to commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -31,7 +32,8 @@ class User(UserMixin, Base):
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
     )
 
-    identities: Mapped[list["OAuth"]] = relationship(
+    # For this file and accounts/; everybody else takes ``identities``.
+    identity_rows: Mapped[list["OAuth"]] = relationship(
         back_populates="user",
         foreign_keys="OAuth.user_id",
         order_by="OAuth.linked_at, OAuth.id",
@@ -44,13 +46,18 @@ class User(UserMixin, Base):
         return self.disabled_at is None
 
     @property
-    def email_identity(self) -> "OAuth | None":
+    def identities(self) -> "list[Identity]":
+        """Return this person's identities, oldest first."""
+        return [Identity.of_row(row) for row in self.identity_rows]
+
+    @property
+    def email_identity(self) -> "Identity | None":
         """Return the identity whose address is this person's."""
         return address_of(self.identities, self.email_choice)
 
     def email_without(self, identity_id: str) -> str | None:
         """Return what the address would be without that identity."""
-        others = [row for row in self.identities if row.id != identity_id]
+        others = [each for each in self.identities if each.id != identity_id]
         identity = address_of(others, self.email_choice)
         return identity.email if identity else None
 
@@ -61,7 +68,7 @@ class User(UserMixin, Base):
 
 
 class WithAddress(Protocol):
-    """The columns of an identity that decide whether it has its person's address."""
+    """The part of an identity that decides which address is its person's."""
 
     @property
     def id(self) -> str: ...
@@ -71,28 +78,14 @@ class WithAddress(Protocol):
     def email_verified(self) -> bool: ...
 
 
-class WithHandle(Protocol):
-    @property
-    def subject(self) -> str: ...
-    @property
-    def email(self) -> str | None: ...
-    @property
-    def profile(self) -> dict[str, Any]: ...
-
-
 AnAddress = TypeVar("AnAddress", bound=WithAddress)
 
 
-def handle_of(identity: WithHandle) -> str:
-    """Return what a person recognises an identity by: address, @username, name or subject."""
-    username = identity.profile.get("username")
-    name = identity.profile.get("name")
-    return identity.email or (username and f"@{username}") or name or identity.subject
-
-
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
-    """Return the identity whose address is the person's, from their identities, oldest first:
-    verified ones come first, then the chosen one, then the oldest."""
+    """Return the one of a person's identities, the oldest first, whose address is theirs.
+
+    Verified addresses come first, then the one they chose, then the oldest.
+    """
     return min(
         (row for row in identities if row.email),
         key=lambda row: (not row.email_verified, row.id != choice),
@@ -100,8 +93,45 @@ def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress
     )
 
 
+@dataclass(frozen=True)
+class Identity:
+    """What one provider calls one person: a row of ``oauth`` as a value, given out by accounts/.
+
+    ``profile``: name, username and picture, as the provider last gave them. ``token``: the
+    provider's token response, sealed; vault/tokens.py opens it.
+    """
+
+    id: str
+    user_id: str
+    provider: str
+    issuer: str
+    subject: str
+    email: str | None
+    email_verified: bool
+    email_trusted: bool
+    profile: Mapping[str, Any]
+    read_at: datetime | None
+    scopes: str
+    token: str | None = field(repr=False)
+    token_expires_at: datetime | None
+    grant_ended_at: datetime | None
+    linked_at: datetime
+    last_used_at: datetime
+
+    @classmethod
+    def of_row(cls, row: "OAuth") -> "Identity":
+        return cls(*(getattr(row, each.name) for each in fields(cls)))
+
+    @property
+    def handle(self) -> str:
+        """What a person recognises it by: address, @username, name or subject."""
+        username = self.profile.get("username")
+        name = self.profile.get("name")
+        return self.email or (username and f"@{username}") or name or self.subject
+
+
 class OAuth(Base):
-    """An identity: one person at one provider, with the provider's token.
+    """The row of an identity: one person at one provider, with the provider's token.
 
     ``issuer`` keeps identities apart when a provider's name is pointed at another server: subject
     42 at github.com is not subject 42 at a company's own GitHub.
@@ -135,11 +165,7 @@ class OAuth(Base):
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
 
-    user: Mapped[User] = relationship(back_populates="identities", foreign_keys=user_id)
-
-    @property
-    def handle(self) -> str:
-        return handle_of(self)
+    user: Mapped[User] = relationship(back_populates="identity_rows", foreign_keys=user_id)
 
 
 class Session(Base):

@@ -1,49 +1,39 @@
-"""People, their identities, flows, sessions and activity; this room is the only writer of any of
-them.
+"""People, their identities, flows, sessions and activity: the only writer of any of them.
 
-A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision. The
-room imports models, storage, jobs, vault and providers; never Flask's request, a view or a page.
-Start reading at ``verbs``, then ``rules``.
+A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision.
+Gives out identities as values (``models.Identity``); their rows do not leave this room.
+Imports models, storage, jobs, vault and providers; never Flask's request, a view or a page.
+Start reading at ``signing_in``, then ``rules``.
 """
 
-from accounts.verbs import (
-    Deleted,
-    SignIn,
-    choose_email,
-    choose_picture,
-    confirm,
-    connect,
-    delete,
-    identities_of,
-    link,
-    merge,
-    others_usable,
-    owner_of,
-    providers_of,
-    rename,
-    sign_in,
-    sign_in_preview,
-    switch,
-    unlink,
-)
+from accounts.choices import choose_email, choose_picture, rename
+from accounts.identities import of_user as identities_of
+from accounts.identities import owner_of
+from accounts.lifecycle import Deleted, delete, disable, enable
+from accounts.linking import connect, link, others_usable, providers_of, unlink
+from accounts.merging import merge
+from accounts.profile_refresh import refresh_profile
+from accounts.signing_in import SignIn, reauthenticate, sign_in, sign_in_preview
 
 __all__ = [
     "Deleted",
     "SignIn",
     "choose_email",
     "choose_picture",
-    "confirm",
     "connect",
     "delete",
+    "disable",
+    "enable",
     "identities_of",
     "link",
     "merge",
     "others_usable",
     "owner_of",
     "providers_of",
+    "reauthenticate",
+    "refresh_profile",
     "rename",
     "sign_in",
     "sign_in_preview",
-    "switch",
     "unlink",
 ]

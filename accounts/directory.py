@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import selectinload
 
 from models import Event, OAuth, Session, User
-from providers.base import email_key
+from providers.profile import email_key
 from storage import db, is_id
 
 
@@ -69,7 +69,7 @@ def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:
 
 
 def _with_identities() -> Select[User]:
-    return select(User).options(selectinload(User.identities))
+    return select(User).options(selectinload(User.identity_rows))
 
 
 def _all(query: Select[User]) -> Sequence[User]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts import activity, identities, sessions
-from models import Event, OAuth, Session, User
+from models import Event, Identity, Session, User
 from storage import now
 
 
@@ -28,7 +28,7 @@ def of_user(user: User) -> dict[str, Any]:
     }
 
 
-def identity(row: OAuth) -> dict[str, Any]:
+def identity(row: Identity) -> dict[str, Any]:
     return {
         "id": row.id,
         "provider": row.provider,

@@ -2,18 +2,17 @@
 
 from functools import partial
 
-from accounts import identities
+from accounts import identities, profile_updates, users
 from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
-from models import OAuth
+from models import Identity
 from providers.base import Profile
-from providers.protocols import grants
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from storage import atomic, db
 from vault import tokens
 
 
-def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> None:
+def refresh_profile(identity: Identity, connector: Connector, caller: Caller) -> None:
     """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
     Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
@@ -24,23 +23,23 @@ def read_again(identity: OAuth, connector: LoginBlueprint, caller: Caller) -> No
     _take_over(identity.user_id, identity.id, profile, caller)
 
 
-def _read(identity: OAuth, connector: LoginBlueprint) -> Profile:
-    grants.prepare(connector)
-    renew = partial(grants.renew, connector, identity.subject)
+def _read(identity: Identity, connector: Connector) -> Profile:
+    connector.prepare()
+    renew = partial(connector.refresh, identity.subject)
     token = tokens.fresh(identity.id, renew)
     try:
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
     except AccessRefused:
         token = tokens.fresh(identity.id, renew, refused=str(token.get("access_token")))
-        return grants.read_profile(connector, identity.subject, token)
+        return connector.fetch_profile(identity.subject, token)
 
 
 @atomic
 def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
     """Store a profile. Raises StateMismatch or NotFound if account or identity are gone,
     WrongAccount for the profile of another subject."""
-    identities.lock_user(user_id)
+    users.lock(user_id)
     identity = identities.own(user_id, identity_id)
     if profile.subject != identity.subject:
         raise WrongAccount("the token reads the profile of another subject")
-    identities.take_over(identity, profile, caller)
+    profile_updates.take_profile(identity, profile, caller)

@@ -1,6 +1,6 @@
 """The linking rules: they turn facts into one decision, which is a value with a reason.
 
-Pure: no database, no request. ``verbs`` reads the facts, asks here, and carries out the decision.
+Pure: no database, no request. The verbs read the facts (facts.py), ask here and carry it out.
 """
 
 from collections.abc import Sequence
@@ -45,16 +45,20 @@ class Policy:
         return verified and domain in self.allowed_email_domains
 
 
-class Identity(Protocol):
-    """What the rules look at in an account's identity."""
+class WayIn(Protocol):
+    """An identity that an account has, as far as the rules look at it."""
 
-    provider: str
-    issuer: str
-    email: str | None
-    email_verified: bool
+    @property
+    def provider(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def email_verified(self) -> bool: ...
 
 
-AnIdentity = TypeVar("AnIdentity", bound=Identity)
+AWayIn = TypeVar("AWayIn", bound=WayIn)
 
 
 @dataclass(frozen=True)
@@ -163,14 +167,14 @@ SignInDecision = Known | Create | Join | NeedsOwnership | NeedsSwitch | Refused
 LinkDecision = Link | AlreadyLinked | NeedsMerge | Refused
 
 
-def any_allowed(identities: Sequence[Identity], policy: Policy) -> bool:
+def any_allowed(identities: Sequence[WayIn], policy: Policy) -> bool:
     """Whether one of an account's addresses passes the operator's list."""
     if not policy.allowed_email_domains:
         return True
     return any(policy.allows(row.email, verified=row.email_verified) for row in identities)
 
 
-def ways_in(identities: Sequence[AnIdentity], policy: Policy) -> list[AnIdentity]:
+def ways_in(identities: Sequence[AWayIn], policy: Policy) -> list[AWayIn]:
     """Return the identities that admit the person, if these are all that the account has."""
     if not any_allowed(identities, policy):
         return []

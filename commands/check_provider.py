@@ -8,17 +8,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from commands.findings import Finding, Level, on_server, side_by_side
-from commands.network import DAY_SECONDS, certificate_days, clock_offset, goes_through_proxy
+from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
-from providers.base import value_at
+from providers.http.transport import goes_through_proxy
+from providers.profile import value_at
 from providers.protocols import firebase
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
 
 CERTIFICATE_WARN_DAYS = 14
@@ -47,61 +49,60 @@ class Check:
 Said = tuple[Level, str, Mapping[str, Any]]
 
 
-def check_all(blueprints: Iterable[LoginBlueprint], project: Firebase | None) -> list[Finding]:
+def check_all(connectors: Iterable[Connector], project: Firebase | None) -> list[Finding]:
     """Run all checks of these providers concurrently, and check our clock against theirs."""
-    blueprints = list(blueprints)
-    checks = [check for one in blueprints for check in checks_of(one)]
+    connectors = list(connectors)
+    checks = [check for connector in connectors for check in checks_of(connector)]
     if project:
-        checks.append(Check(firebase.NAME, "Firebase", "keys", lambda: firebase_keys(project)))
+        checks.append(
+            Check(firebase.NAME, "Firebase", "keys", lambda: check_firebase_keys(project))
+        )
 
-    def late(number: int) -> Finding | None:
+    def late(number: int) -> Finding | float | None:
         return checks[number].late() if number < len(checks) else None
 
-    def measure(one: LoginBlueprint) -> Callable[[], float | None]:
-        return lambda: measured(one)
-
-    found = side_by_side(
-        [*(check.finding for check in checks), *(measure(one) for one in blueprints)], late
-    )
+    work: list[Callable[[], Finding | float | None]] = [check.finding for check in checks]
+    work += [partial(measure_offset, connector) for connector in connectors]
+    found = side_by_side(work, late)
     offsets = [each for each in found if isinstance(each, float)]
     findings = [each for each in found if isinstance(each, Finding)]
-    return [*findings, *([clock(offsets)] if offsets else [])]
+    return [*findings, *([check_clock(offsets)] if offsets else [])]
 
 
-def checks_of(one: LoginBlueprint) -> list[Check]:
-    checks = {
-        "client": lambda: client(one),
-        "metadata": lambda: metadata(one),
-        "made_secret": lambda: made_secret(one),
-        "certificates": lambda: certificates(one),
+def checks_of(connector: Connector) -> list[Check]:
+    checks: dict[str, Callable[[], Said | None]] = {
+        "client": partial(check_client, connector),
+        "metadata": partial(check_metadata, connector),
+        "made_secret": partial(check_made_secret, connector),
+        "certificates": partial(check_certificates, connector),
     }
-    return [Check(one.name, one.label, name, run) for name, run in checks.items()]
+    return [Check(connector.name, connector.label, name, run) for name, run in checks.items()]
 
 
-def client(one: LoginBlueprint) -> Said:
+def check_client(connector: Connector) -> Said:
     """Check that a provider is reachable and knows our client. It gets an invalid code, and must
     refuse the code, not our id, secret or redirect URI."""
-    said = {"redirect_uri": one.redirect_uri}
-    console = one.provider.console or one.provider.issuer
+    said = {"redirect_uri": connector.redirect_uri}
+    console = connector.provider.console or connector.provider.issuer
     try:
-        one.check()
+        connector.check()
     except Misconfigured as error:
         message = f"refuses the client id, secret or redirect URI ({error.detail}); compare them "
-        return "fail", f"{message}with {console}; redirect URI {one.redirect_uri}", said
+        return "fail", f"{message}with {console}; redirect URI {connector.redirect_uri}", said
     except CodeRefused:
-        return "ok", f"reachable and knows the client; redirect URI {one.redirect_uri}", said
+        return "ok", f"reachable and knows the client; redirect URI {connector.redirect_uri}", said
     except ProviderError as error:
         return "fail", f"{error.detail}; nobody can sign in with it until that is fixed", said
     return "fail", "accepted an invented code, so it is not the provider it claims to be", said
 
 
-def metadata(one: LoginBlueprint) -> Said | None:
+def check_metadata(connector: Connector) -> Said | None:
     """Check that an OpenID Connect issuer's metadata and keys can be read; report the keys."""
-    if one.issuer is None:
+    if connector.issuer is None:
         return None
     try:
-        one.issuer.prepare()
-        answer = one.transport.get_json(one.issuer.metadata().jwks_uri)
+        connector.issuer.prepare()
+        answer = connector.http.get_json(connector.issuer.metadata().jwks_uri)
     except ProviderError as error:
         return "fail", f"{error.detail}; without metadata and keys nobody can sign in with it", {}
     published = value_at(answer, "keys")
@@ -142,24 +143,24 @@ def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def made_secret(one: LoginBlueprint) -> Said | None:
+def check_made_secret(connector: Connector) -> Said | None:
     """Check that a client secret can be signed with the private key, and how long it is valid."""
-    make = one.provider.make_secret
+    make = connector.provider.make_secret
     if make is None:
         return None
     try:
-        claims = json.loads(_decode(make(one.registration, int(time.time())).split(".")[1]))
+        claims = json.loads(_decode(make(connector.registration, int(time.time())).split(".")[1]))
     except ValueError as error:
         return "fail", f"no client secret can be signed with the private key ({error})", {}
     seconds = claims["exp"] - claims["iat"]
-    key = one.registration.key_id
-    message = f"client secrets can be signed with key {key}; each is valid for {seconds} seconds"
+    key_id = connector.registration.key_id
+    message = f"client secrets can be signed with key {key_id}; each is valid for {seconds} seconds"
     return "ok", message, {"seconds": seconds}
 
 
-def certificates(one: LoginBlueprint) -> Said | None:
+def check_certificates(connector: Connector) -> Said | None:
     """Check how long the certificates of a provider's hosts are still valid."""
-    urls = origins(one)
+    urls = origins(connector)
     if not urls:
         return None
     if any(goes_through_proxy(url) for url in urls):
@@ -184,19 +185,19 @@ def certificates(one: LoginBlueprint) -> Said | None:
     return "ok", f"certificates are valid for {least} days or more", {"days": days}
 
 
-def origins(one: LoginBlueprint) -> list[str]:
+def origins(connector: Connector) -> list[str]:
     """Return the https origins that sign-ins with a provider need."""
     urls = []
     for name in ENDPOINTS:
         try:
-            urls.append(one.endpoint_url(name))
+            urls.append(connector.endpoint_url(name))
         except (ProviderError, KeyError):  # not reachable now, or missing
             continue
-    parts = [urlsplit(url) for url in [*urls, one.api_url]]
+    parts = [urlsplit(url) for url in [*urls, connector.api_url]]
     return sorted({f"https://{part.netloc}/" for part in parts if part.scheme == "https"})
 
 
-def firebase_keys(project: Firebase) -> Said:
+def check_firebase_keys(project: Firebase) -> Said:
     """Check that the keys for ID tokens can be fetched. The project's id cannot be checked."""
     try:
         project.keys.read()
@@ -205,15 +206,15 @@ def firebase_keys(project: Firebase) -> Said:
     return "ok", f"its keys can be read; tokens of project {project.project_id} are accepted", {}
 
 
-def measured(one: LoginBlueprint) -> float | None:
+def measure_offset(connector: Connector) -> float | None:
     """Return the offset of our clock from this provider's."""
     try:
-        return clock_offset(one.transport, one.endpoint_url("token"))
+        return clock_offset(connector.http, connector.endpoint_url("token"))
     except ProviderError:
         return None
 
 
-def clock(offsets: list[float]) -> Finding:
+def check_clock(offsets: list[float]) -> Finding:
     """Judge our clock by the median of the providers that answered."""
     offset = statistics.median(offsets)
     away = abs(offset)

@@ -4,15 +4,14 @@ sent."""
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
-import requests
-
 from accounts import flows
 from commands.console import site
 from commands.findings import Finding, Level, on_server
 from errors import ProviderError
 from models import Flow
-from providers.http.transport import Transport, prepare
-from providers.protocols.blueprint import LoginBlueprint
+from providers.http.responses import Answer
+from providers.http.transport import Transport
+from providers.protocols.connector import Connector
 from storage import db, is_id, schema
 from web.cookies import FLOW_COOKIE, cookie_name
 
@@ -23,7 +22,7 @@ def check_public() -> list[Finding]:
     """Request /livez and then begin a sign-in as a browser would; the flow is deleted again."""
     transport, url = Transport(), site().settings.public_url
     try:
-        status = transport.send(prepare("GET", url + ALIVE)).status_code
+        status = transport.ask("GET", url + ALIVE).status_code
     except ProviderError as error:
         message = f"{error.detail}; does its name lead here, and is the server running?"
         return [public("warn", message)]
@@ -39,12 +38,12 @@ def public(level: Level, message: str) -> Finding:
 
 def begin(transport: Transport) -> list[Finding]:
     """Press a sign-in button and check the response."""
-    one = button()
-    if one is None:
+    connector = choose_connector()
+    if connector is None:
         return []
-    url = f"{site().settings.public_url}/login/{one.name}"
+    url = f"{site().settings.public_url}/login/{connector.name}"
     try:
-        response = transport.send(prepare("GET", url))
+        response = transport.ask("GET", url)
     except ProviderError as error:
         return [public("warn", f"{error.detail}; no sign-in can begin")]
     cookies = set_cookies(response)
@@ -53,28 +52,30 @@ def begin(transport: Transport) -> list[Finding]:
         message = f"{url} answered {response.status_code} and began no sign-in; does a proxy keep"
         return [public("warn", f"{message} /login from this server, or strip its cookies?")]
     name, (secret, flags) = flow
-    return [same_server(one, response, name, secret), cookie(name, flags), *hsts(response)]
+    return [same_server(connector, response, name, secret), cookie(name, flags), *hsts(response)]
 
 
-def button() -> LoginBlueprint | None:
+def choose_connector() -> Connector | None:
     """Return the provider to try; preferably one that needs no request before the redirect."""
-    ways = list(site().providers.values())
-    plain = [one for one in ways if one.issuer is None and not one.provider.request_token_endpoint]
-    return next(iter([*plain, *ways]), None)
+    connectors = list(site().connectors.values())
+    plain = [
+        connector
+        for connector in connectors
+        if connector.issuer is None and not connector.needs_request_token
+    ]
+    return next(iter([*plain, *connectors]), None)
 
 
-def same_server(
-    one: LoginBlueprint, response: requests.Response, name: str, secret: str
-) -> Finding:
+def same_server(connector: Connector, response: Answer, name: str, secret: str) -> Finding:
     """Check that the new flow is in our own database, and has our callback address."""
     is_ours = schema.fault() is None and take_back(name.partition(FLOW_COOKIE)[2], secret)
     query = parse_qs(urlsplit(response.headers.get("Location", "")).query)
-    sent = query.get("redirect_uri", [one.redirect_uri])[0]
+    sent = query.get("redirect_uri", [connector.redirect_uri])[0]
     label, check = "Public URL", "same_server"
     if not is_ours:
         message = "the server there uses another database than these settings; compare them"
         return on_server(check, label, "fail", message)
-    if sent != one.redirect_uri:
+    if sent != connector.redirect_uri:
         message = f"the server there sends people back to {sent}; restart it with these settings"
         return on_server(check, label, "fail", message)
     return on_server(check, label, "ok", "this server and database respond there")
@@ -88,10 +89,10 @@ def take_back(flow_id: str, secret: str) -> bool:
     return is_there
 
 
-def set_cookies(response: requests.Response) -> Mapping[str, tuple[str, frozenset[str]]]:
+def set_cookies(response: Answer) -> Mapping[str, tuple[str, frozenset[str]]]:
     """Return the cookies that a response sets: name, value and attributes (RFC 6265 4.1.1)."""
     found = {}
-    for line in response.raw.headers.getlist("Set-Cookie"):
+    for line in response.values_of("Set-Cookie"):
         pair, *attributes = line.split(";")
         name, _, value = pair.strip().partition("=")
         found[name] = (value, frozenset(part.strip().lower() for part in attributes))
@@ -114,7 +115,7 @@ def cookie(name: str, flags: frozenset[str]) -> Finding:
     return on_server("cookies", "Cookies", "ok", message, **details)
 
 
-def hsts(response: requests.Response) -> list[Finding]:
+def hsts(response: Answer) -> list[Finding]:
     if not site().settings.is_https:
         return []
     if "max-age=" in response.headers.get("Strict-Transport-Security", ""):

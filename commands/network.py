@@ -6,11 +6,9 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-import requests
-
 from errors import ProviderError
 from providers.http.connections import CONNECT_SECONDS, tls_context
-from providers.http.transport import Transport, prepare
+from providers.http.transport import Transport
 
 DAY_SECONDS = 86400
 
@@ -20,7 +18,7 @@ def clock_offset(transport: Transport, url: str) -> float | None:
     does not respond or has no Date header (RFC 9110 6.6.1)."""
     before = time.time()
     try:
-        response = transport.send(prepare("GET", url))
+        response = transport.ask("GET", url)
         said = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (ProviderError, KeyError, ValueError):
         return None
@@ -29,12 +27,6 @@ def clock_offset(transport: Transport, url: str) -> float | None:
     said += int(age) if age.isascii() and age.isdigit() else 0
     # Date has whole seconds, so half a second is cut off on average.
     return (before + time.time()) / 2 - (said + 0.5)
-
-
-def goes_through_proxy(url: str) -> bool:
-    """Whether requests to this address use a proxy of the environment."""
-    scheme = urlsplit(url).scheme
-    return bool({scheme, "all"} & set(requests.utils.get_environ_proxies(url)))
 
 
 def certificate_days(url: str, context: ssl.SSLContext | None = None) -> float:

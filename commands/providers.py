@@ -39,8 +39,8 @@ def list_providers(*, as_json: bool) -> None:
 
 def _items() -> list[dict[str, Any]]:
     public_url = site().settings.public_url
-    on = {blueprint.provider.key: blueprint for blueprint in site().providers.values()}
-    known = PROVIDERS | {key: blueprint.provider for key, blueprint in on.items()}
+    on = {connector.provider.key: connector for connector in site().connectors.values()}
+    known = PROVIDERS | {key: connector.provider for key, connector in on.items()}
     return [
         {
             "name": provider.name,
@@ -87,7 +87,7 @@ def check(name: str | None, *, as_json: bool) -> None:
     Each line is ok, warn or FAIL and says what to do. Exits with 1 if any is FAIL.
     """
     with refusals_in_a_line():
-        findings = _check_everything() if name is None else _check_one(name)
+        findings = _check_everything() if name is None else _check_provider(name)
     level = worst(findings)
     document = {"level": level, "items": [finding.document for finding in findings]}
     tell(document, [finding.line for finding in findings], as_json=as_json)
@@ -109,16 +109,16 @@ def _check_everything() -> list[Finding]:
 
 
 def _check_providers() -> list[Finding]:
-    if not site().providers and site().firebase is None:
+    if not site().connectors and site().firebase is None:
         message = "No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one."
         return [on_server("providers", "Providers", "fail", message)]
-    return check_all(site().providers.values(), site().firebase)
+    return check_all(site().connectors.values(), site().firebase)
 
 
-def _check_one(name: str) -> list[Finding]:
+def _check_provider(name: str) -> list[Finding]:
     if name == firebase.NAME and site().firebase:
         return check_all([], site().firebase)
-    if name in site().providers:
-        return check_all([site().providers[name]], None)
-    on = ", ".join([*site().providers, *([firebase.NAME] if site().firebase else [])])
+    if name in site().connectors:
+        return check_all([site().connectors[name]], None)
+    on = ", ".join([*site().connectors, *([firebase.NAME] if site().firebase else [])])
     raise click.BadParameter(f"{name} is not on. There are: {on or 'none'}.", param_hint="NAME")

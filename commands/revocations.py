@@ -19,7 +19,7 @@ def run(*, as_json: bool) -> None:
 
     Exits with 1 if any must be tried again later.
     """
-    ends = Counter(revocations.work_off(site().providers))
+    ends = Counter(revocations.work_off(site().connectors))
     waiting = revocations.waiting()
     lines = [f"{end}: {count}" for end, count in ends.items()]
     document = {"ended": dict(ends), "waiting": waiting}

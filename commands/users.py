@@ -146,7 +146,7 @@ def disable(user: str, *, as_json: bool) -> None:
     it, except for the sessions. USER is an id or provider:subject.
     """
     person = the_one(user)
-    count = accounts.switch(person.id, on=False, caller=COMMAND_LINE)
+    count = accounts.disable(person.id, COMMAND_LINE)
     document = {"id": person.id, "disabled_at": iso_time(_again(person).disabled_at)}
     said = f"{name_of(person)} is disabled. Sessions ended: {count}"
     tell(document | {"sessions_ended": count}, [said], as_json=as_json)
@@ -162,7 +162,7 @@ def enable(user: str, *, as_json: bool) -> None:
     Its person may sign in, and has to: the sessions are gone. USER is an id or provider:subject.
     """
     person = the_one(user)
-    accounts.switch(person.id, on=True, caller=COMMAND_LINE)
+    accounts.enable(person.id, COMMAND_LINE)
     document = {"id": person.id, "disabled_at": None}
     tell(document, [f"{name_of(person)} is enabled."], as_json=as_json)
 

@@ -1,10 +1,10 @@
-"""The settings, built once from the environment and ``.env``; every fault is reported at once.
+"""Settings, read once from the environment and ``.env``; all faults are reported together.
 
-This room owns the settings, the registrations (how this site is registered at each provider), and
-the validators of both. It is the only door to the environment, and imports only errors. Start
-reading at ``settings``.
+Owns the settings, the registrations at providers, and the validators of both. It is the only door
+to the environment. Imports errors alone. Start reading at ``groups``, then ``settings``.
 """
 
-from config.settings import ROOT, Settings, embedded_secret_key, load
+from config.embedded_key import embedded_secret_key
+from config.settings import ROOT, Settings, load, load_or_exit
 
-__all__ = ["ROOT", "Settings", "embedded_secret_key", "load"]
+__all__ = ["ROOT", "Settings", "embedded_secret_key", "load", "load_or_exit"]

@@ -1,26 +1,16 @@
-"""Registrations: how this site is registered at each provider, from NAME_CLIENT_ID and similar
-variables.
-"""
+"""How this site is registered at each provider: ``NAME_CLIENT_ID`` and the variables like it."""
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Protocol
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-# Credentials and their aliases; messages use the first name.
+from config.validators import Domain, Endpoint, Names
+from config.variables import Variables, describe_faults, read_secret
+
+# The variables of each credential; messages use the first name.
 CREDENTIALS = {
     "client_id": ("{0}_CLIENT_ID", "{0}_OAUTH_CLIENT_ID", "AUTH_{0}_ID"),
     "client_secret": ("{0}_CLIENT_SECRET", "{0}_OAUTH_CLIENT_SECRET", "AUTH_{0}_SECRET"),
@@ -29,95 +19,86 @@ CREDENTIALS = {
     "private_key": ("{0}_PRIVATE_KEY",),
 }
 SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
-# A name is a path below /login and a part of variable names.
+# A name in OIDC_PROVIDERS becomes a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED_NAMES = frozenset({"confirm"})
 
-Variables = Mapping[str, str]
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name (no port, no brackets) can only mean this machine."""
-    if not host:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_endpoint(url: str) -> str:
-    """Check an address that requests may go to: https, or http on a loopback host. Raises
-    ValueError."""
-    parts = urlsplit(url)
-    if parts.username or parts.password or parts.fragment or not parts.hostname:
-        raise ValueError("must be an absolute URL without user name or fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must start with https:// (http:// is for loopback hosts only)")
-    return url
-
-
-def comma_list(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(comma_list)]
-
-
-def check_domain(domain: str) -> str:
-    """Return a domain in lower case. Raises ValueError."""
-    domain = domain.lower().removeprefix("@")
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", domain) or "." not in domain:
-        raise ValueError(f"has {domain!r}, which is not a domain such as example.org")
-    return domain
-
-
-Endpoint = Annotated[str, AfterValidator(check_endpoint)]
-Domain = Annotated[str, AfterValidator(check_domain)]
-
 
 class Registration(BaseModel):
-    """Our registration at one provider; None keeps the provider's default.
+    """Variables of one provider; NAME is `GOOGLE`, `GITHUB`, `OIDC_ACME` and so on.
 
-    Field ``api_url`` is variable ``NAME_API_URL``, and so on. ``key`` is NAME in lower case.
+    The provider is on when its id and secret are set. Aliases may repeat a value but not
+    contradict it. Unset variables keep the provider's own defaults.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    # NAME in lower case; not a variable.
     key: str
+
     client_id: str
+    """Client id."""
+
     client_secret: SecretStr | None = None
+    """Client secret. An issuer of `OIDC_PROVIDERS` without one has a public client, with PKCE."""
+
     team_id: str | None = None
+    """Apple: the team id."""
+
     key_id: str | None = None
+    """Apple: the id of `NAME_PRIVATE_KEY`."""
+
     private_key: SecretStr | None = None
+    """Apple: the `.p8` key, from which a client secret is made every hour."""
+
     scope: str | None = None
+    """Replaces the default scope."""
+
     offline_access: bool | None = None
+    """`1`: ask for a token that can be refreshed while the person is away (Google: with a consent
+    at each sign-in). Default: `0`."""
+
     issuer: Endpoint | None = None
-    # Only accounts of this domain: Google Workspace's hd.
+    """OpenID Connect providers: another issuer; the endpoints come from its discovery document.
+    Required for an issuer of `OIDC_PROVIDERS`."""
+
     hosted_domain: Domain | None = None
-    # Client ids of apps whose native ID tokens are accepted.
+    """Google: only accounts of this Workspace domain."""
+
     mobile_client_ids: Names = ()
+    """OpenID Connect providers: client ids of your apps, whose native ID tokens are accepted as
+    well as those for `NAME_CLIENT_ID`."""
+
     authorization_url: Endpoint | None = None
+    """Other providers: authorization endpoint of a self-hosted edition, a proxy or a simulator."""
+
     token_url: Endpoint | None = None
+    """Other providers: token endpoint."""
+
     request_token_url: Endpoint | None = None
+    """OAuth 1.0a: endpoint for request tokens."""
+
     api_url: Endpoint | None = None
+    """Other providers: base URL of the API that profiles are read from."""
+
     api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
-    # For an issuer that only the settings name.
+    """Facebook: version of the Graph API. Default: `v26.0`."""
+
     label: Annotated[str, Field(max_length=30)] | None = None
+    """Issuers of `OIDC_PROVIDERS`: text of the button."""
+
     trust_email: bool = False
+    """Issuers of `OIDC_PROVIDERS`: `1` trusts their `email_verified`, which otherwise counts as
+    false."""
 
     @property
     def secret(self) -> str:
-        """Return the client secret in the clear; empty for a public client."""
+        """The client secret as plain text; empty for a public client."""
         return self.client_secret.get_secret_value() if self.client_secret else ""
 
 
 class Registrable(Protocol):
-    """What must be known of a provider to read its variables."""
+    """The properties of a provider that are needed to read its variables."""
 
     @property
     def name(self) -> str: ...
@@ -145,24 +126,26 @@ class NamedIssuer:
 
     @property
     def key(self) -> str:
+        """The beginning of its variables, in lower case."""
         return f"oidc_{self.name}"
 
     def faults(self, registration: Registration) -> list[str]:
+        """Describe what is wrong with its registration."""
         faults = [] if registration.issuer else [f"{self.key.upper()}_ISSUER: missing"]
         return faults + openid_faults(self.key, registration)
 
 
 def openid_faults(key: str, registration: Registration) -> list[str]:
-    """Return the faults of an OpenID Connect scope."""
+    """Describe what is wrong with the scope of an OpenID Connect client."""
     if registration.scope is None or "openid" in registration.scope.replace(",", " ").split():
         return []
-    return [f"{key.upper()}_SCOPE: must hold openid (OpenID Connect Core 3.1.2.1)"]
+    return [f"{key.upper()}_SCOPE: must contain openid (OpenID Connect Core 3.1.2.1)"]
 
 
 def named_issuers(
     names: Iterable[str], known: Iterable[Registrable], faults: list[str]
 ) -> list[Registrable]:
-    """Return the issuers of OIDC_PROVIDERS."""
+    """Turn the names in OIDC_PROVIDERS into issuers."""
     taken = {provider.name for provider in known} | RESERVED_NAMES
     found: list[Registrable] = []
     for name in names:
@@ -179,63 +162,52 @@ def named_issuers(
 def read_registrations(
     variables: Variables, providers: Iterable[Registrable], faults: list[str]
 ) -> dict[str, Registration]:
-    """Return the configured registrations by provider name. Faults are added to ``faults``."""
+    """Read the registrations that are set, by provider name."""
     registrations: dict[str, Registration] = {}
     for provider in providers:
-        told = len(faults)
-        registration = _registration(variables, provider, faults)
+        known_faults = len(faults)
+        registration = _read_registration(variables, provider, faults)
         if registration is None:
-            if isinstance(provider, NamedIssuer) and len(faults) == told:
-                _miss(provider.key, ["client_id"], "OIDC_PROVIDERS names it", faults)
+            if isinstance(provider, NamedIssuer) and len(faults) == known_faults:
+                faults += _missing(provider.key, ["client_id"], "OIDC_PROVIDERS names it")
         elif provider.name in registrations:
-            other = _variable(registrations[provider.name].key.upper(), "client_id")
+            other = _variable(registrations[provider.name].key, "client_id")
             faults.append(f"{provider.key.upper()}_CLIENT_ID: {other} is set too; keep one")
         else:
             registrations[provider.name] = registration
     return registrations
 
 
-def read_secret(variables: Variables, name: str, faults: list[str]) -> str | None:
-    """Return the secret ``NAME``, or the contents of the file that ``NAME_FILE`` names."""
-    path = variables.get(f"{name}_FILE")
-    if path is None:
-        return variables.get(name)
-    if name in variables:
-        faults.append(f"{name}: set it or {name}_FILE, not both")
-        return None
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
-        return None
-    if not text:
-        faults.append(f"{name}_FILE: the file is empty")
-    return text or None
+def misspelt_registrations(
+    written: Mapping[str, str | None], known: Iterable[Registrable]
+) -> list[str]:
+    """Name the client ids and secrets in ``.env`` that belong to no provider.
+
+    The environment is not checked: it may contain those of other programs.
+    """
+    endings = ("_CLIENT_ID", "_CLIENT_SECRET")
+    prefixes = tuple(f"{provider.key.upper()}_" for provider in known)
+    return [
+        f"{name}: there is no such provider"
+        for name in written
+        if name.endswith(endings) and not name.startswith(prefixes)
+    ]
 
 
-def describe_faults(error: ValidationError, prefix: str = "") -> list[str]:
-    """Return pydantic's errors as lines that name the variable and never show its value."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{prefix}{str(fault['loc'][0]).upper()}: {message}")
-    return lines
-
-
-def _registration(
+def _read_registration(
     variables: Variables, provider: Registrable, faults: list[str]
 ) -> Registration | None:
-    """Read one provider's registration; None if none of its credentials is set."""
-    upper, told = provider.key.upper(), len(faults)
+    """Read one provider's variables; None while none of its credentials is set."""
+    upper, known_faults = provider.key.upper(), len(faults)
     names = (*provider.credentials, *provider.optional_credentials)
     values: dict[str, Any] = {
-        name: value for name in names if (value := _credential(variables, upper, name, faults))
+        name: value for name in names if (value := _read_credential(variables, upper, name, faults))
     }
-    if len(faults) > told or not values:
+    if len(faults) > known_faults or not values:
         return None
-    lacks = [name for name in provider.credentials if name not in values]
-    if lacks:
-        _miss(upper, lacks, f"{_variable(upper, next(iter(values)))} is set", faults)
+    lacking = [name for name in provider.credentials if name not in values]
+    if lacking:
+        faults += _missing(upper, lacking, f"{_variable(upper, next(iter(values)))} is set")
         return None
     for name in provider.settings:
         values[name] = variables.get(f"{upper}_{name.upper()}")
@@ -249,8 +221,10 @@ def _registration(
     return registration
 
 
-def _credential(variables: Variables, upper: str, credential: str, faults: list[str]) -> str | None:
-    """Read a credential that has aliases; several may be set, but they must agree."""
+def _read_credential(
+    variables: Variables, upper: str, credential: str, faults: list[str]
+) -> str | None:
+    """Read a credential by any of its names; they may not contradict each other."""
     found = {}
     for template in CREDENTIALS[credential]:
         name = template.format(upper)
@@ -263,9 +237,9 @@ def _credential(variables: Variables, upper: str, credential: str, faults: list[
     return next(iter(found.values()), None)
 
 
-def _variable(upper: str, credential: str) -> str:
-    return CREDENTIALS[credential][0].format(upper)
+def _variable(key: str, credential: str) -> str:
+    return CREDENTIALS[credential][0].format(key.upper())
 
 
-def _miss(key: str, credentials: list[str], because: str, faults: list[str]) -> None:
-    faults += [f"{_variable(key.upper(), each)}: missing, while {because}" for each in credentials]
+def _missing(key: str, credentials: list[str], because: str) -> list[str]:
+    return [f"{_variable(key, each)}: missing, while {because}" for each in credentials]

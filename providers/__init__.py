@@ -1,4 +1,8 @@
-"""Upstream identity providers: the one list to extend. Order here is the order of the buttons."""
+"""Upstream identity providers: the catalogue. Its order is the order of the buttons.
+
+This room knows nothing of people, tables or requests to us; it imports config, keys, telemetry and
+errors. Start reading at ``base``, then at any provider.
+"""
 
 from providers.apple import APPLE
 from providers.atlassian import ATLASSIAN

@@ -5,24 +5,24 @@ from collections.abc import Mapping
 
 from config.registrations import Registration
 from keys.client_secret import is_key, sign
-from providers.base import Get, Profile, Provider, clean_text, value_at
-from providers.protocols.openid_connect import profile_from
+from providers.base import Get, Profile, Provider
+from providers.profile import clean_text, profile_from, value_at
 
 ISSUER = "https://appleid.apple.com"
 SECRET_SECONDS = 3600
 
 
 def profile(get: Get) -> Profile:
-    """From the id_token; the name is in the form of the first visit only, signed by nobody.
+    """Read the id_token; the name comes unsigned in the form, on the first visit only.
 
-    An address of Apple's relay reaches its person, so it counts like any other.
+    A relay address of Apple reaches its person, so it counts like any other.
     """
     claims = get("id_token")
     return profile_from({**claims, "name": get("form_user").get("name")}, email_trusted=True)
 
 
 def read_form_user(text: str) -> Mapping[str, object]:
-    """The name in the form's JSON ``user``; its address is not signed and not looked at."""
+    """Return the name in the form's JSON ``user``; the address there is not signed and ignored."""
     try:
         user = json.loads(text)
     except (ValueError, RecursionError):
@@ -63,13 +63,13 @@ APPLE = Provider(
     make_secret=make_secret,
     check_registration=check_registration,
     client_auth="post",
-    # Undocumented; the nonce ties the code to its flow.
+    # Undocumented; the nonce binds the code to its flow.
     pkce=False,
-    # It answers by POST, which it demands where a name or an address is asked for.
+    # Apple requires form_post when name or address are requested.
     read_form_user=read_form_user,
     native_tokens=True,
     cancelled_errors=frozenset({"user_cancelled_authorize"}),
-    # Who it is stands in the id_token alone.
+    # The id_token has the whole profile.
     reads_again=False,
     console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
 )

@@ -2,14 +2,15 @@
 https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider, claims_at, value_at
+from providers.base import Get, Profile, Provider
+from providers.profile import claims_at, value_at
 
 GONE = ("inactive", "closed")
 
 
 def profile(get: Get) -> Profile:
-    """From ``me``, unless the account is gone. Opinions differ on what ``email_verified`` is
-    worth here: the address counts as verified, but joins no accounts by itself."""
+    """Read ``me``, unless the account is gone. Opinions differ on ``email_verified`` here: the
+    address counts as verified, but joins no accounts by itself."""
     user = get("me")
     if value_at(user, "account_status") in GONE:
         raise ProviderError("the account is inactive or closed at Atlassian")
@@ -31,7 +32,7 @@ ATLASSIAN = Provider(
     authorization_endpoint="https://auth.atlassian.com/authorize",
     token_endpoint="https://auth.atlassian.com/oauth/token",
     api_url="https://api.atlassian.com/",
-    # Without an audience the token is good for nothing.
+    # Without an audience the token is useless.
     authorize_params={"audience": "api.atlassian.com", "prompt": "consent"},
     profile=profile,
     also_passes=("https://id.atlassian.com",),

@@ -1,4 +1,4 @@
-"""What a provider is, and what it says about a person once it is put in one shape."""
+"""A provider as a value, and what one sign-in with it brings."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,18 +9,8 @@ from urllib.parse import urlsplit
 from config.registrations import Registration, openid_faults
 from errors import ProviderError
 
-SUBJECT_MAX_CHARACTERS = 255
-EMAIL_MAX_CHARACTERS = 254
-NAME_MAX_CHARACTERS = 200
-PICTURE_MAX_CHARACTERS = 2048
-
-_NOT_IN_EMAIL = re.compile(r'[\s<>(),;:\\"\[\]]')
-_NOT_IN_PICTURE = re.compile(r'[\x00-\x20"<>\\]')
-# Controls, and the marks that turn the direction of the text around them.
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+# The id of a tenant, where an issuer has many.
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Get = Callable[[str], Any]
 Params = Mapping[str, str]
@@ -231,125 +221,7 @@ class Provider:
         return faults + (openid_faults(self.key, registration) if self.issuer else [])
 
 
-def make_profile(
-    *,
-    subject: object,
-    email: object = None,
-    email_verified: object = False,
-    email_trusted: object = False,
-    name: object = None,
-    username: object = None,
-    picture: object = None,
-) -> Profile:
-    """A Profile from values as a provider sent them: any type, any length, hostile.
-
-    Raises ProviderError when there is no usable subject; anything else that is bad is absent.
-    """
-    address = clean_email(email)
-    verified = address is not None and is_true(email_verified)
-    return Profile(
-        subject=clean_subject(subject),
-        email=address,
-        email_verified=verified,
-        email_trusted=verified and is_true(email_trusted),
-        name=clean_text(name),
-        username=clean_text(username),
-        picture=clean_picture(picture),
-    )
-
-
-def clean_subject(value: object) -> str:
-    """The provider's stable id as a string: an integer becomes its decimal digits.
-
-    Raises ProviderError for anything else, and for an empty or overlong one: an identity
-    that is not exactly known is no identity.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        # Python refuses to print integers of thousands of digits.
-        value = str(value) if value.bit_length() < 512 else ""
-    if not isinstance(value, str) or not value:
-        raise ProviderError(f"the subject is {type(value).__name__}, not an id")
-    if len(value) > SUBJECT_MAX_CHARACTERS or _UNPRINTABLE.search(value):
-        raise ProviderError("the subject is longer than 255 characters or unprintable")
-    return value
-
-
-def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:
-    """A name to show: one line, no control or direction marks, at most ``limit`` characters."""
-    if not isinstance(value, str):
-        return None
-    text = " ".join(_UNPRINTABLE.sub(" ", value[: limit * 4]).split())
-    return text[:limit].strip() or None
-
-
-def clean_email(value: object) -> str | None:
-    """An address as it was given, or None when it is not plainly one."""
-    if not isinstance(value, str) or len(value) > EMAIL_MAX_CHARACTERS:
-        return None
-    local, _, domain = value.rpartition("@")
-    if not local or not domain or "@" in local or _UNPRINTABLE.search(value):
-        return None
-    if _NOT_IN_EMAIL.search(value):
-        return None
-    return value
-
-
-def email_key(email: str) -> str:
-    """The address as it is compared: only ASCII case is folded, so no homograph matches."""
-    return email.translate(_ASCII_LOWER)
-
-
-def clean_picture(value: object) -> str | None:
-    """An https URL, or None. Nothing here ever fetches it."""
-    if not isinstance(value, str) or len(value) > PICTURE_MAX_CHARACTERS:
-        return None
-    if not value.isascii() or _NOT_IN_PICTURE.search(value):
-        return None
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return None
-    return value if parts.scheme == "https" and parts.hostname else None
-
-
 def origin(url: str) -> str:
     """Scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def is_true(value: object) -> bool:
-    """A flag as providers send it: true, or the text "true" (Apple, Cognito); else false."""
-    return value is True or value == "true"
-
-
-def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
-    """The ``profile`` function of a provider that is pure data: one request, a map of claims.
-
-    Each keyword names a field of ``make_profile`` and the dotted place of its value, such as
-    ``picture="images.0.url"``; of ``name or nickname``, the first that is not empty counts.
-    Never for a subject: known by one place today and another tomorrow, a person would be two.
-    """
-
-    def profile(get: Get) -> Profile:
-        answer = get(path)
-        return make_profile(**{name: _first_at(answer, places) for name, places in claims.items()})
-
-    return profile
-
-
-def value_at(answer: object, place: str) -> object:
-    """The value at a dotted place in nested objects and lists; None where the way ends."""
-    for key in place.split("."):
-        if isinstance(answer, list) and key.isdecimal():
-            answer = answer[int(key)] if int(key) < len(answer) else None
-        elif isinstance(answer, Mapping):
-            answer = answer.get(key)
-        else:
-            return None
-    return answer
-
-
-def _first_at(answer: object, places: str) -> object:
-    found = (value_at(answer, place) for place in places.split(" or "))
-    return next((value for value in found if value not in (None, "")), None)

@@ -4,12 +4,13 @@ https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, make_profile, value_at
+from providers.base import Get, NotShared, Profile, Provider
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
-    """From ``user`` and ``user/emails``: known by account_id. Others key on uuid; it must be
-    one of the two for good, and never the username, which its owner can change."""
+    """Read ``user`` and ``user/emails``; the subject is account_id. Other systems use uuid; ours
+    must never change, and never be the username, which its owner can change."""
     user = get("user")
     row = _primary(get)
     confirmed = row.get("is_confirmed") is True
@@ -25,7 +26,7 @@ def profile(get: Get) -> Profile:
 
 
 def _primary(get: Get) -> dict[str, Any]:
-    """The primary row of the list of addresses; empty where none is shared."""
+    """Return the primary row of the addresses; empty if none is shared."""
     try:
         answer = get("user/emails")
     except NotShared:

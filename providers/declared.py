@@ -8,12 +8,13 @@ Notion https://developers.notion.com/docs/authorization
 Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
-from providers.base import Provider, Revocation, claims_at
+from providers.base import Provider, Revocation
+from providers.profile import claims_at
 
 AMAZON = Provider(
     name="amazon",
     label="Amazon",
-    # Its brand: the one button with this word.
+    # Amazon's brand requires these words.
     verb="Login with",
     scope="profile",
     authorization_endpoint="https://www.amazon.com/ap/oa",
@@ -21,7 +22,7 @@ AMAZON = Provider(
     api_url="https://api.amazon.com/",
     # Documented for apps in browsers and devices only.
     pkce=False,
-    # The user_id is another one for each developer account. No claim is about the address.
+    # The user_id differs per developer account. No claim says that the address is verified.
     profile=claims_at("user/profile", subject="user_id", email="email", name="name"),
     console="https://developer.amazon.com/loginwithamazon/console/site/lwa/overview.html",
 )
@@ -34,7 +35,7 @@ DIGITALOCEAN = Provider(
     token_endpoint="https://cloud.digitalocean.com/v1/oauth/token",
     api_url="https://api.digitalocean.com/v2/",
     pkce=False,
-    # account.team is what was chosen this time; account.uuid is the person.
+    # account.team is this sign-in's choice; account.uuid is the person.
     profile=claims_at(
         "account",
         subject="account.uuid",
@@ -55,7 +56,7 @@ FIGMA = Provider(
     token_endpoint="https://api.figma.com/v1/oauth/token",
     api_url="https://api.figma.com/v1/",
     client_auth="basic",
-    # "handle" is the name to show, not a handle.
+    # "handle" is the display name, not a handle.
     profile=claims_at("me", subject="id", email="email", name="handle", picture="img_url"),
     console="https://www.figma.com/developers/apps",
 )
@@ -63,15 +64,15 @@ FIGMA = Provider(
 NAVER = Provider(
     name="naver",
     label="Naver",
-    # What is shared is chosen in the console; a scope would be ignored.
+    # The console sets what is shared; a scope would be ignored.
     scope="",
     authorization_endpoint="https://nid.naver.com/oauth2.0/authorize",
     token_endpoint="https://nid.naver.com/oauth2.0/token",
     api_url="https://openapi.naver.com/v1/",
     pkce=False,
     state_in_token_request=True,
-    # With a resultcode other than 00 there is no response, and so nobody. The address is one
-    # to write to, never said to be verified (allauth took it for verified).
+    # A resultcode other than 00 has no response, so no person. The address is a contact address,
+    # never said to be verified (allauth took it for verified).
     profile=claims_at(
         "nid/me",
         subject="response.id",
@@ -99,7 +100,7 @@ NOTION = Provider(
     client_auth="basic",
     json_token_request=True,
     authorize_params={"owner": "user"},
-    # The token response says who it is; where the owner is a workspace there is no user.
+    # The token response describes the person; if the owner is a workspace there is no user.
     profile=claims_at(
         "token",
         subject="owner.user.id",
@@ -122,7 +123,8 @@ SPOTIFY = Provider(
     token_endpoint="https://accounts.spotify.com/api/token",
     api_url="https://api.spotify.com/v1/",
     client_auth="basic",
-    # Documented: account_id is the one to link on, and no proof that the address is theirs.
+    # Documented: account_id is the id to link accounts with, and there is no proof that the address
+    # belongs to the person.
     profile=claims_at(
         "me",
         subject="account_id",

@@ -3,14 +3,15 @@
 import re
 from typing import Any
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile
 
 PICTURES = "https://cdn.discordapp.com/avatars"
 
 
 def profile(get: Get) -> Profile:
-    """From ``users/@me``: known by the id, as usernames change. ``verified`` is about the
-    address, which is null for an account that has only a phone number."""
+    """Read ``users/@me``; the subject is the id, as usernames change. ``verified`` describes the
+    address, which is null for an account with only a phone number."""
     user = get("users/@me")
     user = user if isinstance(user, dict) else {}
     return make_profile(
@@ -25,7 +26,7 @@ def profile(get: Get) -> Profile:
 
 
 def _picture(user: dict[str, Any]) -> str | None:
-    """The avatar is a hash, null without a picture; one that begins with a_ is animated."""
+    """Return the avatar's URL: a hash, null without a picture; animated ones begin with a_."""
     avatar = user.get("avatar")
     if not isinstance(avatar, str) or not re.fullmatch(r"[A-Za-z0-9_]+", avatar):
         return None

@@ -1,14 +1,15 @@
 """Dropbox, plain OAuth 2.0. https://developers.dropbox.com/oauth-guide"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider, Revocation, claims_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import claims_at
 
-# All of its API is POST; this one takes no body.
+# Dropbox's whole API uses POST; this call has no body.
 ACCOUNT = "POST users/get_current_account"
 
 
 def profile(get: Get) -> Profile:
-    """From the current account, unless Dropbox has switched it off."""
+    """Read the current account, unless Dropbox has disabled it."""
     account = get(ACCOUNT)
     if isinstance(account, dict) and account.get("disabled") is True:
         raise ProviderError("the account is disabled at Dropbox")

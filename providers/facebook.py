@@ -4,7 +4,8 @@ https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"
 import hashlib
 import hmac
 
-from providers.base import Params, Provider, Revocation, claims_at
+from providers.base import Params, Provider, Revocation
+from providers.profile import claims_at
 
 
 def appsecret_proof(client_secret: str, access_token: str) -> Params:
@@ -21,11 +22,11 @@ FACEBOOK = Provider(
     authorization_endpoint="https://www.facebook.com/{version}/dialog/oauth",
     token_endpoint="https://graph.facebook.com/{version}/oauth/access_token",
     api_url="https://graph.facebook.com/{version}/",
-    # A version lives about two years.
+    # A version is supported for about two years.
     api_version="v26.0",
     # The code flow documents no code verifier.
     pkce=False,
-    # The address is never documented as verified, and often missing.
+    # Not documented as verified, and often missing.
     profile=claims_at(
         "me?fields=id,name,email,picture.width(256).height(256)",
         subject="id",
@@ -42,9 +43,9 @@ FACEBOOK = Provider(
     # https://developers.facebook.com/docs/facebook-login/guides/permissions/request-revoke
     revocation=Revocation(path="me/permissions", method="DELETE", asked_by="person"),
     access_refused_errors=frozenset({"190"}),
-    # Graph API errors: 1 bad client secret, 101 bad client id, 191 redirect URI not registered.
+    # Graph API errors: 1 wrong client secret, 101 wrong client id, 191 redirect URI not registered.
     misconfigured_errors=frozenset({"1", "101", "191"}),
-    # 100 is any bad parameter; with our id, secret and redirect URI it can only be the code.
+    # 100 is any invalid parameter; with valid id, secret and redirect URI it can only be the code.
     code_refused_errors=frozenset({"100"}),
     also_passes=("https://m.facebook.com",),
     console="https://developers.facebook.com/apps",

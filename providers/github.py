@@ -3,14 +3,15 @@
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, Revocation, make_profile
+from providers.base import Get, NotShared, Profile, Provider, Revocation
+from providers.profile import make_profile
 
 NO_REPLY = "@users.noreply.github.com"
 
 
 def profile(get: Get) -> Profile:
-    """From ``user`` and ``user/emails``: the account by its numeric id, never by its login,
-    which its owner can change and a stranger then take."""
+    """Read ``user`` and ``user/emails``; the subject is the numeric id, never the login, which can
+    be renamed and then taken by another person."""
     user = get("user")
     user = user if isinstance(user, dict) else {}
     try:
@@ -33,10 +34,10 @@ def profile(get: Get) -> Profile:
 
 
 def _address(emails: list[object], public: object) -> dict[str, Any]:
-    """The row of /user/emails to use: primary before verified before the rest.
+    """Return the row of /user/emails to use: primary first, then verified, then any.
 
-    The address in /user carries no verified flag, so it only serves where the list is empty.
-    A no-reply address is listed as verified but cannot receive mail.
+    The address in /user has no verified flag, so it is used only if the list is empty. A no-reply
+    address is listed as verified but receives no mail.
     """
     rows = [row for row in emails if isinstance(row, dict) and _can_receive(row.get("email"))]
     rows.sort(key=lambda row: (row.get("primary") is not True, row.get("verified") is not True))
@@ -56,7 +57,7 @@ GITHUB = Provider(
     api_url="https://api.github.com/",
     profile=profile,
     reads=("user", "user/emails"),
-    # GitHub cannot be asked to authenticate again, only to ask which account it shall be.
+    # GitHub cannot be asked to authenticate again, only to show its account chooser.
     intent_params={"reauth": {"prompt": "select_account"}},
     # https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization
     revocation=Revocation(

@@ -1,14 +1,14 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
-from providers.base import Get, Profile, Provider, email_key
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
+from providers.base import Get, Profile, Provider
+from providers.profile import claims_with_userinfo, email_key, profile_from
 
 
 def profile(get: Get) -> Profile:
-    """From the id_token; Workspace accounts may have name and picture only in userinfo.
+    """Read the id_token; Workspace accounts may have name and picture only in userinfo.
 
-    Google answers for the addresses it runs itself: gmail.com and Workspace domains (``hd``).
-    Any other address was verified once and may have changed hands since.
+    Google vouches for addresses that it runs itself: gmail.com and Workspace domains (``hd``). Any
+    other address was verified once and may have changed hands since.
     """
     claims = claims_with_userinfo(get, needs=("name", "picture"))
     email = claims.get("email")
@@ -33,7 +33,7 @@ GOOGLE = Provider(
     # https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
     one_tap_cookie="g_csrf_token",
     intent_params={"reauth": {"prompt": "select_account"}},
-    # A refresh token comes with a consent, and the consent is not asked for twice by itself.
+    # A refresh token comes only with a consent, and Google asks for that only once by itself.
     offline_params={"access_type": "offline", "prompt": "consent"},
     console="https://console.cloud.google.com/apis/credentials",
 )

@@ -1,16 +1,16 @@
-"""OpenID Connect providers that are little more than data; each says where its rules stand.
+"""OpenID Connect providers that are little more than data; each links to its documentation.
 
 LINE is not among them: its id_tokens for web sites are signed with the client secret (HS256), and
-a shared secret is no proof here. https://developers.line.biz/en/docs/line-login/verify-id-token/
+we accept no shared secret. https://developers.line.biz/en/docs/line-login/verify-id-token/
 """
 
 import json
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
-# What Slack calls its own claims.
+# The prefix of Slack's own claims.
 SLACK_TEAM, SLACK_USER = "https://slack.com/team_id", "https://slack.com/user_id"
 
 
@@ -30,14 +30,14 @@ GITLAB = Provider(
     issuer=GITLAB_COM,
     client_auth="post",
     profile=gitlab_profile,
-    # Of the standard: every OpenID Provider must know it (OpenID Connect Core 15.1).
+    # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
     intent_params={"reauth": {"prompt": "login"}},
     console="https://gitlab.com/-/user_settings/applications",
 )
 
 
 def slack_profile(get: Get) -> Profile:
-    """A person has an id in each workspace, and workspaces may have the same ids: both count.
+    """A person has an id per workspace, and workspaces may reuse ids: both are the subject.
 
     A workspace with single sign-on provisions its people's addresses, so they join nothing.
     https://docs.slack.dev/authentication/sign-in-with-slack/
@@ -59,7 +59,7 @@ SLACK = Provider(
     scope="openid profile email",
     issuer="https://slack.com",
     client_auth="post",
-    # Unknown; the nonce ties the code to its flow.
+    # Unknown; the nonce binds the code to its flow.
     pkce=False,
     profile=slack_profile,
     also_passes=("https://*.slack.com",),
@@ -68,7 +68,7 @@ SLACK = Provider(
 
 
 def yahoo_profile(get: Get) -> Profile:
-    """All of it is in userinfo, and any of it may be missing.
+    """Read userinfo, which has the whole profile; any of it may be missing.
     https://developer.yahoo.com/oauth2/guide/openid_connect/"""
     claims = claims_with_userinfo(get, needs=("email", "name"))
     username = claims.get("preferred_username") or claims.get("nickname")
@@ -81,7 +81,7 @@ YAHOO = Provider(
     scope="openid profile email",
     issuer="https://api.login.yahoo.com",
     client_auth="basic",
-    # Unknown; the nonce ties the code to its flow.
+    # Unknown; the nonce binds the code to its flow.
     pkce=False,
     profile=yahoo_profile,
     also_passes=("https://login.yahoo.com",),
@@ -90,7 +90,7 @@ YAHOO = Provider(
 
 
 def twitch_profile(get: Get) -> Profile:
-    """The login can be renamed and taken by somebody else; the id stays.
+    """The login can be renamed and taken by another person; the id stays.
     https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/"""
     claims = claims_with_userinfo(get, needs=("email", "preferred_username"))
     return profile_from({**claims, "name": claims.get("preferred_username")}, email_trusted=True)
@@ -113,7 +113,7 @@ TWITCH = Provider(
             }
         )
     },
-    # It cannot be asked to authenticate again, only to show its page again.
+    # Twitch cannot be asked to authenticate again, only to show its page again.
     intent_params={"reauth": {"force_verify": "true"}},
     # Not in its metadata.
     revocation=Revocation(path="revoke"),
@@ -123,10 +123,10 @@ TWITCH = Provider(
 
 
 def salesforce_profile(get: Get) -> Profile:
-    """The person by organisation and user: ``sub`` is an address that changes with its host.
+    """The subject is organisation and user id: ``sub`` is a URL that changes with its host.
 
-    Organisations set their people's addresses, so none counts as verified; the user name has
-    the shape of an address and is none.
+    Organisations set their people's addresses, so none counts as verified; the user name looks like
+    an address but is not one.
     https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
     """
     claims = get("userinfo")
@@ -153,8 +153,9 @@ SALESFORCE = Provider(
 
 
 def orcid_profile(get: Get) -> Profile:
-    """A researcher's number and name; an ORCID record keeps its addresses to itself.
-    https://info.orcid.org/documentation/api-tutorials/api-tutorial-get-and-authenticated-orcid-id/"""
+    """A researcher's number and name; ORCID shares no addresses.
+    https://info.orcid.org/documentation/api-tutorials/api-tutorial-get-and-authenticated-orcid-id/
+    """
     claims = get("id_token")
     parts = (claims.get("given_name"), claims.get("family_name"))
     name = " ".join(part for part in parts if isinstance(part, str))
@@ -167,7 +168,7 @@ ORCID = Provider(
     scope="openid",
     issuer="https://orcid.org",
     client_auth="post",
-    # Unknown; the nonce ties the code to its flow.
+    # Unknown; the nonce binds the code to its flow.
     pkce=False,
     profile=orcid_profile,
     console="https://orcid.org/developer-tools",
@@ -175,6 +176,6 @@ ORCID = Provider(
 
 
 def joined(first: object, separator: str, second: object) -> str | None:
-    """A subject of two ids, both of which must be there."""
+    """Join two ids, both of which must be present, into a subject."""
     ids = [each for each in (first, second) if isinstance(each, str) and each]
     return separator.join(ids) if len(ids) == 2 else None

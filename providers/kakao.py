@@ -1,15 +1,17 @@
 """Kakao, plain OAuth 2.0. https://developers.kakao.com/docs/latest/en/kakaologin/rest-api
 
-It speaks OpenID Connect too, but only its own API says whether an address is still its owner's.
+Kakao supports OpenID Connect too, but only its own API says whether an address is still its
+owner's.
 """
 
-from providers.base import Get, Profile, Provider, Revocation, is_true, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import is_true, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
-    """Which of these are there is chosen in Kakao's console, and then by the person.
+    """Read the account; the console, and then the person, choose what is present.
 
-    An address that somebody else took over since is still verified, but no longer valid.
+    An address that another person has taken over is still verified, but no longer valid.
     """
     user = get("v2/user/me")
     account = value_at(user, "kakao_account")
@@ -33,7 +35,7 @@ KAKAO = Provider(
     authorization_endpoint="https://kauth.kakao.com/oauth/authorize",
     token_endpoint="https://kauth.kakao.com/oauth/token",
     api_url="https://kapi.kakao.com/",
-    # Unknown to its documentation.
+    # Not documented.
     pkce=False,
     client_auth="post",
     profile=profile,

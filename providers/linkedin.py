@@ -1,11 +1,12 @@
-"""LinkedIn, over plain OAuth 2.0.
+"""LinkedIn, as plain OAuth 2.0.
 https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
 
-It has an id_token too, but without the nonce that ties one to its flow, so it proves nothing
-here; who somebody is comes from userinfo, asked with the token of this flow.
+LinkedIn has an id_token too, but without the nonce that binds it to its flow, so we ignore it; the
+profile comes from userinfo, requested with the token of this flow.
 """
 
-from providers.base import Provider, claims_at
+from providers.base import Provider
+from providers.profile import claims_at
 
 LINKEDIN = Provider(
     name="linkedin",
@@ -18,7 +19,7 @@ LINKEDIN = Provider(
     # It answers 401 to a code verifier.
     pkce=False,
     client_auth="post",
-    # LinkedIn says of itself that it does not verify who people are: an address joins nothing.
+    # LinkedIn says that it does not verify people's identity: an address joins nothing.
     profile=claims_at(
         "userinfo",
         subject="sub",

@@ -4,20 +4,20 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 import re
 
 from config.registrations import Registration
-from providers.base import Get, Profile, Provider, make_profile
-from providers.protocols.openid_connect import GUID, claims_with_userinfo
+from providers.base import GUID, Get, Profile, Provider
+from providers.profile import claims_with_userinfo, make_profile
 
-# The tenant of all accounts that belong to no company.
+# The tenant of all personal accounts.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 ANY_TENANT = {"common": (), "organizations": (PERSONAL_ACCOUNTS,)}
 ISSUER_END = re.compile(rf"/({GUID.pattern}|{'|'.join(ANY_TENANT)})/v2\.0\Z")
 
 
 def profile(get: Get) -> Profile:
-    """The account by tenant and object id: ``sub`` differs from application to application.
+    """The subject is tenant and object id: ``sub`` differs per application.
 
-    An address is whatever the tenant's administrator wrote, unless the optional claim
-    xms_edov says that its domain was proved.
+    An address is whatever the tenant's administrator wrote, unless the optional claim xms_edov says
+    that its domain was verified.
     https://learn.microsoft.com/entra/identity-platform/migrate-off-email-claim-authorization
     """
     claims = claims_with_userinfo(get, needs=("name",))
@@ -33,14 +33,16 @@ def profile(get: Get) -> Profile:
 
 
 def _subject(issuer: object, tenant: object, person: object) -> str | None:
-    """All tenants sign with the same keys, so one must not speak of another's people."""
+    """Check the tenant: all tenants sign with the same keys, so one must not vouch for another's
+    people."""
     if not isinstance(issuer, str) or not isinstance(tenant, str) or not isinstance(person, str):
         return None
     return f"{tenant}|{person}" if person and issuer.endswith(f"/{tenant}/v2.0") else None
 
 
 def check_registration(registration: Registration) -> list[str]:
-    """A tenant is named by its id: metadata asked for by any other name have that id too."""
+    """Check that a tenant is named by its id: metadata requested by any other name contain that id
+    too."""
     if registration.issuer is None or ISSUER_END.search(registration.issuer):
         return []
     return ["MICROSOFT_ISSUER: must end in /common/v2.0, /organizations/v2.0 or /<tenant id>/v2.0"]
@@ -51,7 +53,7 @@ MICROSOFT = Provider(
     label="Microsoft",
     verb="Sign in with",
     scope="openid email profile",
-    # Every kind of account; MICROSOFT_ISSUER with a tenant's id lets in that tenant only.
+    # All kinds of accounts; MICROSOFT_ISSUER with a tenant's id admits that tenant only.
     issuer="https://login.microsoftonline.com/common/v2.0",
     any_tenant=ANY_TENANT,
     check_registration=check_registration,
@@ -59,7 +61,7 @@ MICROSOFT = Provider(
     profile=profile,
     intent_params={"reauth": {"prompt": "login"}},
     also_passes=("https://login.live.com",),
-    # Who it is stands in the id_token alone.
+    # The id_token has the whole profile.
     reads_again=False,
     console="https://entra.microsoft.com/",
 )

@@ -2,12 +2,13 @@
 
 import html
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
-    """From ``me``: known by the id, not by the name. There is no address in this API;
-    ``has_verified_email`` says only that Reddit knows one."""
+    """Read ``me``; the subject is the id, not the name. This API has no address;
+    ``has_verified_email`` only says that Reddit knows one."""
     user = get("me")
     return make_profile(
         subject=value_at(user, "id"),
@@ -17,7 +18,7 @@ def profile(get: Get) -> Profile:
 
 
 def _unescaped(url: object) -> object:
-    """The address of the picture carries a signed query, whose & may be sent as &amp;."""
+    """Unescape the picture's URL: it has a signed query, whose & may be sent as &amp;."""
     return html.unescape(url) if isinstance(url, str) else None
 
 
@@ -30,7 +31,7 @@ REDDIT = Provider(
     api_url="https://oauth.reddit.com/api/v1/",
     pkce=False,
     client_auth="basic",
-    # One of our own, that says who asks, or the answer is 429.
+    # Reddit returns 429 to a User-Agent that does not identify the client.
     api_headers={"User-Agent": "web:{client_id}:Quickstep"},
     profile=profile,
     revocation=Revocation(path="revoke_token"),

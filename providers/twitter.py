@@ -1,23 +1,24 @@
-"""X, by OAuth 1.0a. https://docs.x.com/fundamentals/authentication/oauth-1-0a
-And by OAuth 2.0. https://docs.x.com/fundamentals/authentication/oauth-2-0
+"""X, by OAuth 1.0a, https://docs.x.com/fundamentals/authentication/oauth-1-0a, and by OAuth 2.0,
+https://docs.x.com/fundamentals/authentication/oauth-2-0
 
-Two ways to the same people: the numeric id is one, and an operator sets up either.
+The numeric id is the same in both, and an operator configures either.
 """
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"
 
 
 def profile(get: Get) -> Profile:
-    """The address is only there when X has verified it; it is shown, and joins nothing."""
+    """X sends an address only after verifying it; it is shown, and joins nothing."""
     answer = get(
         "1.1/account/verify_credentials.json"
         "?include_email=true&skip_status=true&include_entities=false"
     )
     email = value_at(answer, "email")
     return make_profile(
-        # The number itself loses digits on its way through JSON parsers.
+        # The number loses digits in JSON parsers that use floats.
         subject=value_at(answer, "id_str"),
         email=email,
         email_verified=bool(email),
@@ -28,7 +29,7 @@ def profile(get: Get) -> Profile:
 
 
 def profile_2(get: Get) -> Profile:
-    """``verified`` here is the badge; the address is in ``confirmed_email`` or nowhere."""
+    """``verified`` here is the badge; the address is in ``confirmed_email`` only."""
     answer = get("2/users/me?user.fields=id,name,username,profile_image_url,confirmed_email")
     email = value_at(answer, "data.confirmed_email")
     return make_profile(
@@ -59,7 +60,7 @@ TWITTER_OAUTH2 = Provider(
     name="twitter",
     variant="oauth2",
     label="X",
-    # Without tweet.read, users/me answers 403.
+    # Without tweet.read, users/me returns 403.
     scope="users.read tweet.read users.email",
     authorization_endpoint="https://x.com/i/oauth2/authorize",
     token_endpoint="https://api.x.com/2/oauth2/token",

@@ -1,24 +1,15 @@
 """Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
 
-from providers.base import (
-    Get,
-    Profile,
-    Provider,
-    Revocation,
-    clean_email,
-    email_key,
-    make_profile,
-    value_at,
-)
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import clean_email, email_key, make_profile, value_at
 
-# Of these it runs the mail itself; any other address of a person is only what they typed.
+# Yandex runs the mail of these domains; any other address is only what the person typed.
 OWN_DOMAINS = ("yandex.ru", "yandex.com", "ya.ru")
 PICTURES = "https://avatars.yandex.net/get-yapic"
 
 
 def profile(get: Get) -> Profile:
-    """From ``info``: known by the id; the login can be seen, and psuid is another one for
-    each client."""
+    """Read ``info``; the subject is the id. The login is public, and psuid differs per client."""
     user = get("info?format=json")
     email = clean_email(value_at(user, "default_email"))
     is_own = email is not None and email_key(email).rpartition("@")[2] in OWN_DOMAINS

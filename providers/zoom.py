@@ -1,11 +1,12 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
-from providers.base import Get, Profile, Provider, Revocation, make_profile, value_at
+from providers.base import Get, Profile, Provider, Revocation
+from providers.profile import make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
-    """From ``users/me``. ``verified`` (0 or 1) is said of the person, and the account's
-    administrators manage addresses: so verified, but none that joins accounts by itself."""
+    """Read ``users/me``. ``verified`` (0 or 1) describes the person, and administrators manage
+    addresses: so the address is verified, but joins no accounts by itself."""
     user = get("users/me")
     return make_profile(
         subject=value_at(user, "id"),

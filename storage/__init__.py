@@ -1,8 +1,8 @@
 """The database: engine, transactions, compiled statements and schema.
 
-The one door to SQLAlchemy's engine; ``atomic`` is the only way a write is committed. Knows no
-table of ours: rows are declared in models.py and in the rooms that own them. Imports config
-alone. Start reading at ``transactions``, then ``compiled``.
+This room is the only door to SQLAlchemy's engine; ``atomic`` is the only way to commit. It knows
+none of our tables: they are declared in models.py and in the rooms that own them. It imports only
+config. Start reading at ``transactions``, then ``compiled``.
 """
 
 from storage.transactions import atomic, db

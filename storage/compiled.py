@@ -1,8 +1,9 @@
-"""Statements compiled once and given straight to the driver, for every sign-in and session check.
+"""Statements that are compiled once and passed directly to the driver, for every sign-in and
+session check.
 
-A statement is built of ``bindparam`` once and compiled once for each kind of database; after that
-the driver gets its text and the values. This takes a tenth of the time that the ORM takes to
-build, compare and track.
+A statement is built with ``bindparam`` once and compiled once per database type; after that the
+driver gets its text and the values. This takes a tenth of the time that the ORM needs to build,
+compare and track.
 """
 
 import threading
@@ -22,12 +23,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A statement's text for one kind of database, whose values are given by name."""
+    """A statement's text for one database type, whose values are passed by name."""
 
     sql: str
-    # Values that stand in the statement itself, such as the offset that SQLite has with each limit.
+    # Values that are part of the statement, such as the offset that SQLite has with each limit.
     fixed: Mapping[str, Any]
-    # How values are converted for the driver, by name, and columns back, by position.
+    # Converters of values for the driver, by name, and of columns back, by position.
     given: Mapping[str, Convert]
     found: tuple[tuple[int, Convert], ...]
 
@@ -67,14 +68,14 @@ def _compile(
 
 
 class _Executable:
-    """A statement of the open transaction, run after the ORM's pending writes are flushed."""
+    """A statement of the open transaction; pending ORM writes are flushed before it runs."""
 
     def __init__(self, statement: AnySelect | Insert | Update | Delete) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
     def _execute(self, values: dict[str, Any]) -> tuple[Any, _Compiled]:
-        """Return the driver's cursor. Raises what SQLAlchemy raises for the driver's errors."""
+        """Return the driver's cursor. Converts the driver's errors into SQLAlchemy's."""
         connection = open_connection()
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
@@ -99,20 +100,20 @@ class CompiledStatement(_Executable):
         super().__init__(statement)
 
     def run(self, **values: Any) -> int:
-        """Run it with these values by name; returns how many rows it changed."""
+        """Run it with these values by name; return how many rows it changed."""
         return int(self._execute(values)[0].rowcount)
 
 
 class CompiledSelect(_Executable, Generic[R]):
-    """A SELECT of the open transaction. ``make_row`` is called with the columns in their order,
-    whose values are as the ORM has them: texts, numbers, aware times."""
+    """A SELECT of the open transaction. ``make_row`` gets the columns in order, with values as the
+    ORM returns them: texts, numbers, aware times."""
 
     def __init__(self, statement: AnySelect, make_row: Callable[..., R]) -> None:
         super().__init__(statement)
         self._make_row = make_row
 
     def row(self, **values: Any) -> R | None:
-        """Return the first row; None where there is none."""
+        """Return the first row, or None."""
         cursor, compiled = self._execute(values)
         row = cursor.fetchone()
         return None if row is None else self._make_row(*compiled.read(row))
@@ -124,7 +125,7 @@ class CompiledSelect(_Executable, Generic[R]):
 
 
 class CompiledQuery:
-    """One SELECT outside any transaction. Rows are tuples of the driver's own values: SQLite has
+    """A SELECT outside any transaction. Rows are tuples of the driver's own values: SQLite returns
     times as texts and booleans as numbers."""
 
     def __init__(self, engine: Engine, statement: AnySelect) -> None:
@@ -136,7 +137,8 @@ class CompiledQuery:
         self.driver_error: type[Exception] = engine.dialect.dbapi.Error
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
-        """Raises ``driver_error``, or what SQLAlchemy raises where there is no connection."""
+        """Return all rows. Raises ``driver_error``, or SQLAlchemy's error if there is no
+        connection."""
         values = self._compiled.values(values)
         if self._is_sqlite:
             return self._rows_of_file(values)
@@ -153,9 +155,10 @@ class CompiledQuery:
         return list(rows)
 
     def _rows_of_file(self, values: dict[str, Any]) -> list[Sequence[Any]]:
-        """Read by a connection that stays with its thread and returns to the pool when that ends.
+        """Read with a connection that belongs to the thread and returns to the pool when the thread
+        ends.
 
-        Keeping it costs nothing: it begins no transaction by itself (see engine.py).
+        Keeping it is harmless: it begins no transaction by itself (see engine.py).
         """
         held = getattr(self._own, "held", None)
         if held is None:

@@ -1,4 +1,4 @@
-"""The engine: what the pool and the driver are told, and SQLite's locks and foreign keys."""
+"""The engine: options of the pool and the driver, and SQLite's locks and foreign keys."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from storage import postgresql
 from storage.transactions import as_raised, db, in_transaction
 
 SQLITE_BUSY_MILLISECONDS = 5000
-# How long a request waits for one of the pool's connections before it is answered with 503.
+# How long a request waits for a pooled connection before it fails with 503.
 POOL_WAIT_SECONDS = 3
 
 
@@ -30,14 +30,14 @@ def engine_of(app: Flask) -> Engine:
 
 
 def engine_options(url: URL, pool_size: int) -> dict[str, Any]:
-    """Return the keyword arguments for ``create_engine``. What the URL itself sets is left to it.
+    """Return the keyword arguments for ``create_engine``; options in the URL take precedence.
 
-    ``pool_size``: how many PostgreSQL connections one process opens at most, on demand.
-    Parameters of failed statements hold hashes and addresses, which are not for the log.
+    ``pool_size``: the maximum of PostgreSQL connections of one process, opened on demand.
+    Parameters of failed statements contain hashes and addresses, so they are hidden from the log.
     """
     if url.get_backend_name() != "postgresql":
-        # Threads wait for SQLite's lock inside SQLite, not for a place in the pool. The connection
-        # that wrote last has the pages cached; any other reads them again.
+        # Threads wait for SQLite's lock inside SQLite, not in the pool. The connection that wrote
+        # last has the pages cached; any other reads them again.
         return {
             "pool_size": 8,
             "max_overflow": -1,
@@ -66,8 +66,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # A read transaction that turns into a write can fail immediately with "database is locked";
-    # one that begins as a write waits its turn.
+    # A read transaction that turns into a write can fail immediately with "database is locked"; one
+    # that begins as a write waits for the lock.
     writes = in_transaction() or connection.get_execution_options().get("writes")
     statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
     try:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: their first settings, how long they are waited for, their loss."""
+"""Connections to PostgreSQL: their settings, their time limits, their loss."""
 
 import math
 import time
@@ -19,25 +19,25 @@ CONNECT_ARGS: dict[str, object] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # Behind PgBouncer in transaction mode the next statement may run on another connection, and
-    # measurements showed no gain from preparing.
+    # Behind PgBouncer in transaction mode the next statement may run on another connection.
+    # Measurements showed no gain from preparing.
     "prepare_threshold": None,
 }
-# Longer than any statement of ours takes. A request whose browser gave up ends by them, and the
-# locks of a process that was stopped in the middle of a transaction after a minute.
+# Longer than any of our statements takes. They end the requests of browsers that gave up and, after
+# a minute, the locks of a process that was stopped in the middle of a transaction.
 POSTGRESQL_LIMITS = (
     "SET statement_timeout = '10s'; SET lock_timeout = '5s';"
     " SET idle_in_transaction_session_timeout = '60s'"
 )
-# How long one answer may take: longer than the server's own limits. A server that was halted, or
-# whose disk hangs, enforces none of those, and TCP finds nothing wrong with it.
+# The limit of one response: longer than the server's own limits. A frozen server, or one whose disk
+# hangs, enforces none of those, and TCP notices nothing.
 ANSWER_SECONDS = 13.0
-# How long the answer to a ping may take.
+# The limit of a ping.
 PING_SECONDS = 3.0
 
 
 def prepare(engine: Engine) -> None:
-    """Bound what is waited for, and have no connection used that may be gone."""
+    """Limit the waiting times, and use no connection that may be lost."""
     bounded: list[type[Any]] = []
     losses = _Losses(engine)
 
@@ -56,7 +56,7 @@ def prepare(engine: Engine) -> None:
 
 
 def allow(connection: Connection, seconds: float | None) -> None:
-    """Let this transaction's statements take so long; None: as long as they need."""
+    """Set the time limit of this transaction's statements; None: no limit."""
     milliseconds = 0 if seconds is None else round(seconds * 1000)
     connection.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
     driver: Any = connection.connection.driver_connection
@@ -64,8 +64,8 @@ def allow(connection: Connection, seconds: float | None) -> None:
 
 
 class _Losses:
-    """When a connection of this engine was last lost: the server has probably restarted, so those
-    made before that moment are replaced before they are used."""
+    """When a connection of this engine was last lost. The server has probably restarted, so
+    connections that are older are replaced before use."""
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
@@ -79,16 +79,16 @@ class _Losses:
             self._lost_at = time.monotonic()
 
     def refuse_older(self, _connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
-        """Have the pool make this connection anew."""
+        """Make the pool replace this connection."""
         if record.info["made_at"] <= self._lost_at:
             raise InvalidatePoolError("a connection of the same age was lost")
 
 
 def _bounded(dbapi: Any) -> type[Any]:
-    """Return the driver's connection class with waits that end.
+    """Return the driver's connection class with limited waits.
 
-    A connection that was given up on is closed: its late answer would be taken for the answer to
-    the next statement.
+    A connection that timed out is closed: its late response would be taken for that of the next
+    statement.
     """
 
     class Bounded(dbapi.Connection):  # type: ignore[misc]  # known once the driver is loaded
@@ -100,7 +100,7 @@ def _bounded(dbapi: Any) -> type[Any]:
             try:
                 return super().wait(gen, *args, **kwargs)
             except dbapi.OperationalError:
-                # The driver has no public name for a wait that timed out.
+                # The driver has no public exception for a wait that timed out.
                 if timeout is None or time.monotonic() < began + timeout:
                     raise
                 self.close()
@@ -123,7 +123,8 @@ def _note_idle(connection: Any, record: ConnectionPoolEntry) -> None:
 
 
 def _ping_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
-    """SQLAlchemy's own ping costs a trip each time; a busy connection shows by itself."""
+    """Ping idle connections. SQLAlchemy's own ping costs a round trip each time, and a busy
+    connection shows a loss by itself."""
     idle_since = record.info.get("idle_since", time.monotonic())
     if time.monotonic() - idle_since < PING_AFTER_IDLE_SECONDS:
         return
@@ -134,5 +135,5 @@ def _ping_idle(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> Non
         connection.patience = ANSWER_SECONDS
         connection.autocommit = False
     except connection.OperationalError as error:
-        # The pool makes a new one, and takes all the others for lost too.
+        # The pool opens a new one, and also treats all others as lost.
         raise InvalidatePoolError from error

@@ -1,4 +1,4 @@
-"""Whether the database can be used: it answers, and its schema is the one of this code."""
+"""Schema checks: the database is reachable, and its schema matches this release."""
 
 import re
 from functools import cache
@@ -13,14 +13,14 @@ from storage.transactions import db
 
 CONNECT_SECONDS = 5
 UPGRADE = "Run: flask --app app db upgrade"
-# The lines of a migration that say what it is and what it follows.
+# The lines of a migration with its revision and its predecessor.
 _REVISION = re.compile(r"^(revision|down_revision)\b[^=]* = \"?(\w+)", re.MULTILINE)
 
 
 def fault() -> str | None:
-    """Why the database cannot be used, in one line that says what to do; None when it can.
+    """Return why the database cannot be used, in one line that says what to do; None if it can.
 
-    Takes CONNECT_SECONDS at most where nothing answers, and makes no file where there is none.
+    Takes CONNECT_SECONDS at most if nothing responds, and does not create a missing file.
     """
     engine = db.engine
     if engine.dialect.name == "sqlite" and not _has_file(engine):
@@ -33,7 +33,7 @@ def fault() -> str | None:
 
 
 def unreachable(error: SQLAlchemyError) -> str:
-    """What a database that does not answer is told as: one line, without statement or password."""
+    """Describe an unreachable database in one line, without statement or password."""
     reason = str(getattr(error, "orig", "") or type(error).__name__).strip().splitlines()[0]
     return f"The database cannot be reached: {reason}"
 
@@ -44,7 +44,8 @@ def _has_file(engine: Engine) -> bool:
 
 
 def _bounded(engine: Engine) -> Engine:
-    """A PostgreSQL server that is away is waited for by the driver for minutes."""
+    """Limit the connection time; for an unreachable PostgreSQL server the driver waits for
+    minutes."""
     if engine.dialect.name != "postgresql":
         return engine
     options = {"connect_timeout": CONNECT_SECONDS}
@@ -61,22 +62,22 @@ def _compare(connection: Connection) -> str | None:
 
 
 def current(connection: Connection) -> set[str]:
-    """The revisions that a database is at; none where it was never brought up."""
+    """Return the revisions that a database is at; none if it has no schema."""
     if not connection.dialect.has_table(connection, "alembic_version"):
         return set()
     return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 def newest() -> set[str]:
-    """The revisions that this release's migrations end in."""
+    """Return the latest revisions of this release's migrations."""
     return set(revisions()) - set(revisions().values())
 
 
 @cache
 def revisions() -> dict[str, str]:
-    """Each of this release's migrations, and what it follows.
+    """Return each of this release's migrations, and its predecessor.
 
-    Read from the files: Alembic, which knows it too, is a fifth of a server's start.
+    Read from the files, because importing Alembic takes a fifth of a server's start.
     """
     found = {}
     for path in (ROOT / "migrations" / "versions").glob("*.py"):

@@ -18,19 +18,20 @@ from storage.types import Base
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# A verb that found its unique row taken is run this often in all; one that collided with others,
-# which says nothing about the verb, for this long.
+# A verb that hits a unique constraint runs this often in total; one that collides with other
+# transactions is retried for this long, since the collision says nothing about the verb.
 WRITE_ATTEMPTS = 5
 RETRY_FOR_SECONDS = 5
-# Before another attempt: at random up to this, doubled with each, so that those who collided part.
+# The maximum random delay before a retry, doubled each time, so that colliding transactions
+# separate.
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.005, 0.3
 LONG_READ_SECONDS = 300
-# PostgreSQL: serialization_failure and deadlock_detected; the transaction may simply run again.
+# PostgreSQL: serialization_failure and deadlock_detected; the transaction may be retried.
 RETRYABLE_SQLSTATES = ("40001", "40P01")
 
 
 class _Transaction:
-    """What ``atomic`` has open: its connection; and, where the ORM took part, its session."""
+    """The open transaction of ``atomic``: its connection and, if the ORM took part, its session."""
 
     connection: Connection
     orm: Session | None = None
@@ -40,8 +41,9 @@ _open: ContextVar[_Transaction | None] = ContextVar("open_transaction", default=
 
 
 class _Session(Session):
-    """The ORM's, which joins what ``atomic`` has open. The transaction is not the session's: most
-    of what a sign-in does needs none, and it costs more than the statements."""
+    """The ORM's session, which joins the open transaction of ``atomic``. It does not own the
+    transaction: most of a sign-in needs no session, and a session costs more than the statements.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,14 +62,14 @@ db = SQLAlchemy(
 
 
 def in_transaction() -> bool:
-    """Tell whether a write transaction of ``atomic`` is open here."""
+    """Return whether a write transaction of ``atomic`` is open here."""
     return _open.get() is not None
 
 
 def as_raised(
     dialect: Dialect, statement: str, error: Exception, *, is_lost: bool = False
 ) -> BaseException:
-    """What SQLAlchemy raises for an error of the driver, where it is given statements by us."""
+    """Convert an error of the driver into SQLAlchemy's, for statements that we run directly."""
     assert dialect.dbapi is not None
     return DBAPIError.instance(
         statement,
@@ -81,11 +83,11 @@ def as_raised(
 
 
 def atomic(verb: Callable[P, T]) -> Callable[P, T]:
-    """Run a verb as one write transaction: committed whole, or not at all.
+    """Run a verb as one write transaction: it is committed completely or not at all.
 
-    Two requests that insert the same unique row, a serialization failure or a deadlock make
-    the verb run again from the start, so it must read what it decides on inside itself.
-    Within another atomic verb it joins that one's transaction.
+    When two requests insert the same unique row, and after a serialization failure or a deadlock,
+    the verb runs again from the start. So it must read everything it decides on itself. Within
+    another atomic verb it joins that transaction.
     """
 
     @functools.wraps(verb)
@@ -111,7 +113,7 @@ def _run_once(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         orm = transaction.orm = db.session()
         if orm.in_transaction():
             try:
-                orm.commit()  # a read transaction, which earlier queries began
+                orm.commit()  # ends the read transaction of earlier queries
             except BaseException:
                 orm.rollback()
                 raise
@@ -139,17 +141,17 @@ def _commit(begun: RootTransaction, orm: Session | None) -> None:
     try:
         begun.commit()
     except BaseException:
-        begun.rollback()  # or the next to get the connection would be in the middle of it
+        begun.rollback()  # otherwise the next user of the connection would be inside it
         if orm:
             orm.commit()
-            orm.expire_all()  # what it takes to be written is not
+            orm.expire_all()  # its objects appear written but are not
         raise
     if orm:
-        orm.commit()  # to it, too, this is over; nothing is left to write
+        orm.commit()  # ends it for the session too; nothing is left to write
 
 
 def open_connection() -> Connection:
-    """The connection of the transaction that is open, after what the ORM has to write."""
+    """Return the connection of the open transaction, after flushing the ORM's writes."""
     transaction = _open.get()
     if transaction is None:
         db.session.flush()
@@ -172,6 +174,7 @@ def _may_run_again(error: IntegrityError | OperationalError, failures: int, begu
 
 
 def without_time_limit() -> None:
-    """Let this transaction read for longer than a request may wait: it is nobody's."""
+    """Let this transaction read for longer than a request may wait: it belongs to a
+    background job."""
     if db.engine.dialect.name == "postgresql":
         postgresql.allow(open_connection(), LONG_READ_SECONDS)

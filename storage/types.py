@@ -11,17 +11,17 @@ from sqlalchemy.types import TypeDecorator
 
 
 def now() -> datetime:
-    """Return the current time, aware, in UTC, by the clock of this machine."""
+    """Return the current time in UTC, aware, by this machine's clock."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """Return an opaque id: 32 hex digits of randomness, so ids neither leak counts nor hot-spot."""
+    """Return an opaque id: 32 random hex digits, so ids neither reveal counts nor cluster."""
     return secrets.token_hex(16)
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text from outside can be an id.
+    """Return whether a text from outside can be an id.
 
     PostgreSQL refuses to compare with some texts, such as those with a null character.
     """
@@ -29,7 +29,7 @@ def is_id(text: str) -> bool:
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time in and out, also where the database keeps no time zone (SQLite)."""
+    """An aware UTC time, also in databases without time zones (SQLite)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,6 +1,7 @@
 """Real gunicorn processes on loopback, with gunicorn.conf.py as it stands."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -19,9 +20,17 @@ APP = "app:create_app()"
 
 
 class Gunicorn:
-    """A master with its workers; ``flags`` are gunicorn's own."""
+    """A master with its workers; ``flags`` are gunicorn's own, ``files`` the limits of open files:
+    soft and hard."""
 
-    def __init__(self, log: Path, *flags: str, app: str = APP, **settings: str) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *flags: str,
+        app: str = APP,
+        files: tuple[int, int] | None = None,
+        **settings: Any,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
@@ -35,6 +44,8 @@ class Gunicorn:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        if files:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, files)
 
     @property
     def log(self) -> str:
@@ -65,6 +76,15 @@ class Gunicorn:
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
+
+    def connect(self, count: int) -> list[socket.socket]:
+        """Visitors who say nothing; beyond the backlog they are still on their way."""
+        silent = []
+        for _ in range(count):
+            silent.append(socket.socket())
+            silent[-1].setblocking(False)
+            silent[-1].connect_ex(("127.0.0.1", self.port))
+        return silent
 
     def workers(self) -> list[int]:
         return children_of(self.process.pid)

@@ -1,28 +1,30 @@
-"""Before the tests: a browser, proxies and a Redis for those that need them, where this machine
-lets us install them."""
+"""Install a browser, nginx and Redis for the tests that need them, where this machine permits it.
+
+Caddy comes with requirements-dev.txt: Debian 12 has one that cannot limit what it buffers.
+"""
 
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
-# Debian's package, and what it brings that the tests look for.
+# Debian's package, and the programs in it that the tests look for.
 PACKAGES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "nginx": ("nginx",),
     "redis-server": ("redis-server",),
-    "caddy": ("caddy",),
 }
 BESIDE = {"chromium": ("fonts-noto-core",)}
 INSTALL_SECONDS = 600
-# Where Debian keeps servers, which is not on everybody's PATH.
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+# The virtual environment's programs first; Debian keeps servers where not every PATH leads.
+PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 
 def find(package: str) -> str | None:
-    """The path of this machine's program of a package, if it has one."""
-    names = PACKAGES[package]
+    """Return the path of this machine's program of a package, if it has one."""
+    names = PACKAGES.get(package, (package,))
     return next((path for name in names if (path := shutil.which(name, path=PATH))), None)
 
 
@@ -31,8 +33,10 @@ def chromium() -> str | None:
 
 
 def install(packages: list[str]) -> None:
-    """From Debian's archive, started by nobody but the tests. A failure is told by the tests,
-    which then lack what they need."""
+    """Install from Debian's archive, without starting anything.
+
+    A failure is reported by the tests, which then lack what they need.
+    """
     print(f"Installing {', '.join(packages)} for the tests …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     extra = [name for package in packages for name in BESIDE.get(package, ())]

@@ -1,4 +1,4 @@
-"""Flask, with less to do for each request: what it works out again and again, we know."""
+"""Flask with less work per request: values that never change are computed once."""
 
 import re
 from typing import Any
@@ -11,26 +11,26 @@ from werkzeug.sansio.http import parse_cookie
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
 
-# What iri_to_uri leaves as it is (RFC 3986 2).
+# The characters that iri_to_uri leaves unchanged (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
 
 
 class Request(flask.Request):
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """As Werkzeug's, which looks through all headers for this one."""
+        """Return the cookies, as Werkzeug does, which searches all headers for this one."""
         header = self.environ.get("HTTP_COOKIE")
         return parse_cookie(header, cls=self.dict_storage_class)  # type: ignore[return-value]
 
     @cached_property
     def url(self) -> str:
-        """As it was sent. Werkzeug's is decoded for people to read; Flask-Dance asks for it with
-        each callback, and no more is done with it."""
+        """Return the URL as it was sent. Werkzeug decodes it for display; Flask-Dance reads it at
+        each callback and only passes it on."""
         return f"{self.scheme}://{self.host}{self.root_path}{self.full_path}"
 
 
 class _BrowserCookies(SecureCookieSessionInterface):
-    """Flask's signed cookie; what signs it is made once. Its keys never change."""
+    """Flask's signed cookie, with a serializer that is created once. Its keys never change."""
 
     _serializer: Any = None
 
@@ -41,7 +41,7 @@ class _BrowserCookies(SecureCookieSessionInterface):
 
 
 class Response(flask.Response):
-    # Flask's, of its configuration, which nobody changes.
+    # From Flask's configuration, which does not change after the start.
     max_cookie_size = 4093
 
 
@@ -52,7 +52,7 @@ class _Redirect(Response):
         super().__init__(status=code, headers={"Location": location, "Content-Length": "0"})
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002 (Werkzeug's call)
-        """As they are: Werkzeug copies them and encodes the address, whatever it holds."""
+        """Return the headers unchanged: Werkzeug copies them and always encodes the Location."""
         return self.headers
 
 
@@ -65,9 +65,9 @@ class Application(flask.Flask):
         self.session_interface = _BrowserCookies()
 
     def ensure_sync(self, func: Any) -> Any:
-        """Nothing here is ``async``, so nobody need look whether it is."""
+        """Return the view unchanged: none of ours is ``async``."""
         return func
 
     def redirect(self, location: str, code: int = 302) -> flask.Response:
-        """Without a page, which nobody sees and which would repeat what the address holds."""
+        """Redirect without a page: nobody sees it, and it would repeat the address."""
         return _Redirect(location, code)

@@ -14,15 +14,15 @@ from web.context import site
 from web.request_state import Login
 
 BEARER_PATHS = "/api/v1/"
-# RFC 6750 2.1, bounded.
+# RFC 6750 2.1, with a maximum length.
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,16384}=*)", re.IGNORECASE)
 
 
 def is_bearer() -> bool:
     """Tell whether this request identifies its sender by a bearer token.
 
-    Then no cookie counts, whether the token holds or not, and no CSRF token is needed: no
-    page of another site can make a browser send this header.
+    Then no cookie counts, whether or not the token is valid, and no CSRF token is needed: no page
+    of another site can make a browser send this header.
     """
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
     return request.path.startswith(BEARER_PATHS) and scheme.lower() == "bearer"

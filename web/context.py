@@ -1,43 +1,46 @@
-"""What one application was built from, for the views."""
+"""The values that one application was built from, for the views."""
 
 from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app
 
+from accounts import flows
 from accounts.rules import Policy
 from config.settings import Settings
-from models import OAuth
+from models import Identity
 from providers import PROVIDERS
+from providers.base import Assertion
 from providers.protocols import firebase
-from providers.protocols.blueprint import LoginBlueprint
+from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
+from providers.protocols.gate import sign_in_progress
 from providers.protocols.native import IdTokens, NativeTokens
 from web.limits import Limits
 
 
 @dataclass(frozen=True)
 class Site:
-    """What one application was built from."""
+    """The values that one application was built from."""
 
     settings: Settings
-    providers: dict[str, LoginBlueprint]
+    connectors: dict[str, Connector]
     policy: Policy
     limits: Limits
-    # What apps bring: ID tokens of any kind, those of One Tap by provider, and Firebase's.
+    # Verifiers of ID tokens from apps: all kinds, One Tap by provider, and Firebase.
     id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
     one_taps: dict[str, NativeTokens] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
 
-    def can_use(self, identity: OAuth) -> bool:
-        """Whether an identity signs its person in here today."""
+    def can_use(self, identity: Identity) -> bool:
+        """Whether a person can sign in with this identity here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
 
     def label(self, provider: str) -> str:
         """A provider's name as branded, also when it is switched off."""
-        if provider in self.providers:
-            return self.providers[provider].label
+        if provider in self.connectors:
+            return self.connectors[provider].label
         known = PROVIDERS.get(provider)
         if known is None:
             return firebase.LABEL if provider == firebase.NAME else provider
@@ -45,9 +48,21 @@ class Site:
 
     @property
     def trusts_anybody(self) -> bool:
-        """Whether unsigned tokens are taken, those of Firebase's emulator."""
+        """Whether unsigned tokens are accepted, those of Firebase's emulator."""
         return self.settings.firebase_auth_emulator_host is not None
 
 
 def site() -> Site:
     return cast(Site, current_app.extensions["quickstep"])
+
+
+def current_flow() -> flows.Flow | None:
+    """Return the flow that this request begins or ends."""
+    flow = sign_in_progress().flow
+    assert flow is None or isinstance(flow, flows.Flow)
+    return flow
+
+
+def current_assertion() -> Assertion | None:
+    """Return what the sign-in of this request brought, once it is verified."""
+    return sign_in_progress().assertion

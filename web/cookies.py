@@ -1,4 +1,4 @@
-"""The cookies of a request's response, and those of a browser's flows."""
+"""The cookies of a response, and the cookies of a browser's flows."""
 
 import itertools
 from collections.abc import Collection
@@ -18,7 +18,8 @@ MAX_FLOW_COOKIES = 32
 
 
 def cookie_name(name: str) -> str:
-    """With the prefix that makes browsers keep a cookie to this host, where there is https."""
+    """Return the name, over https with the prefix that makes browsers bind a cookie to this
+    host."""
     return f"__Host-{name}" if site().settings.is_https else name
 
 

@@ -1,7 +1,7 @@
-"""Which pages elsewhere may call the API from a browser: CORS, for configured origins only.
+"""CORS: which pages of other origins may call the API from a browser; configured origins only.
 
-https://fetch.spec.whatwg.org/#http-cors-protocol. The session cookie is SameSite=Lax, so it
-comes along only from origins of the same site, such as another name of the same domain.
+https://fetch.spec.whatwg.org/#http-cors-protocol. The session cookie is SameSite=Lax, so browsers
+send it only from origins of the same site, such as another host of the same domain.
 """
 
 from flask import Flask, request
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from web.context import site
 
-# Signing in is for our own pages and for apps.
+# Only our own pages and apps may sign in.
 PATHS = ("/api/", "/openapi.json")
 MAY_SEND = "Authorization, Content-Type, X-CSRF-Token"
 MAY_READ = "Retry-After, WWW-Authenticate, X-CSRF-Token"
@@ -21,7 +21,7 @@ def init_app(app: Flask) -> None:
 
 
 def allow_listed_origins(response: Response) -> Response:
-    """Answer an origin by its name, never by ``*``; other origins learn nothing."""
+    """Echo a listed origin, never ``*``; other origins get no headers."""
     if not request.path.startswith(PATHS):
         return response
     response.vary.add("Origin")

@@ -24,13 +24,13 @@ def protect_response(response: Response) -> Response:
     here = site()
     # A form that is answered by a redirect to a provider needs that provider's origin here:
     # Chromium blocks it silently otherwise.
-    blueprints = here.providers.values() if request_state().has_redirecting_form else ()
+    connectors = here.connectors.values() if request_state().has_redirecting_form else ()
     # The address of a callback holds a code, which must not leave in a Referer.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         security_headers(
             here.settings.is_https,
-            form_origins=tuple(origin for one in blueprints for origin in one.form_origins),
+            form_origins=tuple(origin for one in connectors for origin in one.form_origins),
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )

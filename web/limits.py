@@ -1,4 +1,4 @@
-"""How much one address or one account may try. Success resets nothing."""
+"""Limits by address and by account. Success resets nothing."""
 
 import time
 from typing import Any
@@ -12,15 +12,15 @@ from errors import TooManyAttempts
 from web.shared_limits import SharedLimiter, State
 
 ACTIONS_PER_MINUTE = 60
-# What a refusal weighs against a failure of the provider's, for which the address may not be to
-# blame: only very many of those lock it out.
+# The weight of a refusal relative to a provider's failure, for which the address may not be to
+# blame: only very many failures lock it out.
 REFUSAL, FAILURE = 5, 1
 PUT_BACK_SECONDS = 5
 
 
 class Counts(MemoryStorage):
-    """What this process counts, by the time of day: all of it is forgotten where that is put
-    back, or counts that lie ahead would lock people out until then."""
+    """This process's counts, by wall-clock time. They are cleared when the clock is set back;
+    otherwise counts in the future would lock people out until then."""
 
     def __init__(self) -> None:
         self._ahead = time.time() - time.monotonic()
@@ -44,10 +44,10 @@ class Counts(MemoryStorage):
 class Limits:
     """Counts refused sign-ins by address and changes by account, in windows of a minute.
 
-    Refusals ``in_flow`` are of browsers that began a flow here. Those of others are counted
-    apart and stop nobody but others: a site elsewhere can make them in its visitors' name.
+    Refusals ``in_flow`` come from browsers that began a flow here. Others are counted separately
+    and limit only others: another site can cause them in its visitors' browsers.
 
-    ``redis_url``: where instances count together; without, each process counts for itself.
+    ``redis_url``: where instances count together; without it, each process counts for itself.
     """
 
     def __init__(self, refusals_per_minute: int, redis_url: str | None = None) -> None:
@@ -62,7 +62,7 @@ class Limits:
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
-        """Raises TooManyAttempts while an address has had its share of refusals."""
+        """Raise TooManyAttempts while an address is over its limit of refusals."""
         item = self._refusals[in_flow]
         if not self._limiter.test(item, network(address), cost=REFUSAL):
             self._refuse(item, network(address))
@@ -71,12 +71,13 @@ class Limits:
         self._limiter.hit(self._refusals[in_flow], network(address), cost=weight)
 
     def count_action(self, user_id: str) -> None:
-        """Raises TooManyAttempts for one change of an account too many."""
+        """Count a change of an account. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
 
     def shared_state(self) -> State | None:
-        """Whether instances count together now; None where they are not to. At most 0.3 s."""
+        """Return whether instances count together now; None if they need not. Takes 0.3 s
+        at most."""
         return self._shared.state() if self._shared else None
 
     def _refuse(self, item: RateLimitItemPerMinute, key: str) -> None:

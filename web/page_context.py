@@ -27,7 +27,7 @@ def page_context() -> dict[str, Any]:
     return {
         "product": here.settings.app_name,
         "settings": here.settings,
-        "providers": here.providers,
+        "connectors": here.connectors,
         "label": here.label,
         "is_demo": here.demo_url is not None,
         "trusts_anybody": here.trusts_anybody,

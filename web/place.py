@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import redirect, request
 from werkzeug.wrappers import Response
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from web.context import Site, site
 from web.request_info import address_of, came_through_proxy
 from web.text.messages import message

@@ -1,4 +1,4 @@
-"""Problems as JSON (RFC 9457): the one shape of an error that programs read."""
+"""Problem details (RFC 9457): the JSON format of every error."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from web.request_state import request_state
 
 
 class FieldFault(BaseModel):
-    """What is wrong with one field or parameter."""
+    """The fault of one field or parameter."""
 
     field: str = Field(examples=["email"])
     detail: str = Field(examples=["is read-only"])
 
 
 class ProblemDetails(BaseModel):
-    """What went wrong (RFC 9457). Some problems have further members of their own."""
+    """A problem (RFC 9457). Some problems have further members of their own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -39,7 +39,7 @@ class ProblemDetails(BaseModel):
 def problem_json(
     status: int, code: str, title: str, detail: str | None = None, **members: Any
 ) -> Response:
-    """An RFC 9457 answer with our two additions, ``code`` and ``request_id``."""
+    """Build an RFC 9457 response with our two additions, ``code`` and ``request_id``."""
     problem = ProblemDetails(
         title=title,
         status=status,

@@ -1,7 +1,6 @@
 """What a refusal leaves behind: a log line, counts, its weight against the address, an event."""
 
 import structlog
-from flask import g
 
 from accounts import activity
 from accounts.activity import EventKind
@@ -17,7 +16,7 @@ from errors import (
 )
 from telemetry import metrics
 from web.bearer import is_bearer
-from web.context import site
+from web.context import current_flow, site
 from web.cookies import is_in_flow
 from web.limits import FAILURE, REFUSAL
 from web.request_info import caller
@@ -33,7 +32,7 @@ REFUSED = {
 
 def record_refusal(error: Problem, provider: str | None, *, is_program: bool) -> None:
     """Log and count a refusal; a person who was signed in finds it in their activity."""
-    flow = g.get("flow")
+    flow = current_flow()
     write = log.error if isinstance(error, Misconfigured) else log.warning
     write(
         "refused",

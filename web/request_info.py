@@ -30,9 +30,9 @@ def caller() -> Caller:
 
 
 def address_of(http_request: Request) -> str:
-    """Return the peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says.
+    """Return the peer's address in canonical form; behind proxies, as TRUSTED_PROXIES says.
 
-    Empty when it cannot be read, which is logged: all such visitors are counted as one.
+    Empty if it cannot be read, which is logged: all such visitors are counted as one.
     """
     state = request_state()
     if state.address is None:
@@ -48,7 +48,7 @@ def _read_address(text: str) -> str:
         return ""
 
 
-@lru_cache(1024)  # who asks once asks again, and a proxy's own address comes with every request
+@lru_cache(1024)  # visitors come back, and a proxy's own address is in every request
 def _canonical(text: str) -> str:
     address = ipaddress.ip_address(_without_port(text).partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
@@ -56,7 +56,8 @@ def _canonical(text: str) -> str:
 
 
 def _without_port(text: str) -> str:
-    """Some proxies write 192.0.2.1:4711 or [2001:db8::1]:4711 into X-Forwarded-For."""
+    """Remove the port: some proxies write 192.0.2.1:4711 or [2001:db8::1]:4711 into
+    X-Forwarded-For."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     host, _, port = text.partition(":")
@@ -64,23 +65,23 @@ def _without_port(text: str) -> str:
 
 
 def user_agent_of(http_request: Request) -> str:
-    """What the browser calls itself, fit to be kept: PostgreSQL refuses a NUL."""
+    """Return the User-Agent in a form that can be stored: PostgreSQL refuses a NUL."""
     text = http_request.headers.get("User-Agent", "")[:USER_AGENT_MAX_CHARACTERS]
     return _CONTROLS.sub("", text)
 
 
 def came_through_proxy(http_request: Request) -> bool:
-    """Whether some proxy says of itself that it stands in front."""
+    """Whether a proxy announces itself in a header."""
     names = [name.lower() for name, _value in http_request.headers]
     signs = ("forwarded", "via", "x-real-ip")
     return any(name in signs or name.startswith("x-forwarded-") for name in names)
 
 
 def is_navigation(http_request: Request) -> bool:
-    """Whether a person may be going there, as far as the browser tells.
+    """Whether this may be a person's navigation, as far as the browser says.
 
-    Not so for an image, a script, a frame or a prefetch: any page anywhere can have the browsers
-    of its visitors load those, in numbers.
+    It is not for an image, a script, a frame or a prefetch: any site can make its visitors'
+    browsers load those in large numbers.
     """
     headers = http_request.headers
     return (

@@ -1,4 +1,4 @@
-"""Return paths: where a person may be sent afterwards, which is this site only."""
+"""Return paths: where a person may be sent afterwards, on this site only."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -8,10 +8,10 @@ _UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 
 
 def local_path(value: str | None, default: str = "") -> str:
-    """``value`` when it is a path of this site, else ``default``.
+    """Return ``value`` if it is a path of this site, otherwise ``default``.
 
-    However often it is decoded it must stay one: no scheme or host, no ``//``, backslash,
-    white space or control character.
+    It must remain one however often it is decoded: no scheme or host, no ``//``, backslash, white
+    space or control character.
     """
     if not value or len(value) > RETURN_PATH_MAX_CHARACTERS:
         return default

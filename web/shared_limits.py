@@ -1,7 +1,7 @@
-"""Limits that instances share through Redis, and what holds while it is away.
+"""Limits that instances share through Redis, and the fallback while it is away.
 
-A Redis that is gone or hangs costs one request a third of a second: from then on each instance
-counts for itself, and Redis is asked again every few seconds by a thread of its own.
+A Redis that is gone or hangs delays one request by a third of a second. From then on each instance
+counts for itself, and a background thread tries Redis again every few seconds.
 """
 
 import threading
@@ -25,15 +25,15 @@ State = Literal["ok", "gone"]
 
 
 class SharedLimiter:
-    """Asks Redis, and ``alone`` while Redis does not answer. Nothing is asked before it is needed,
-    and no method raises.
+    """Asks Redis, and ``alone`` while Redis does not respond. It connects on first use, and no
+    method raises.
 
-    Its keys hold a network as it is counted (an IPv4 address, an IPv6 /64) or an account's id,
-    and are gone after the window, a minute.
+    Keys contain a network as it is counted (an IPv4 address, an IPv6 /64) or an account's id, and
+    expire with the window of a minute.
     """
 
     def __init__(self, url: str, alone: MovingWindowRateLimiter) -> None:
-        # The client's own retries are off: they are made for programs that can wait.
+        # The client's own retries are off: they suit programs that can wait.
         self._storage = RedisStorage(
             url,
             key_prefix=KEY_PREFIX,
@@ -58,7 +58,7 @@ class SharedLimiter:
         return self._ask(lambda limiter: limiter.get_window_stats(item, key))
 
     def state(self) -> State:
-        """Whether Redis can be used now; takes at most the timeout."""
+        """Return whether Redis can be used now; takes the timeout at most."""
         return "ok" if self._may_ask() and self._look() else "gone"
 
     def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
@@ -70,7 +70,7 @@ class SharedLimiter:
         return question(self._alone)
 
     def _may_ask(self) -> bool:
-        """Whether Redis answered last; when it did not, somebody looks for it now and then."""
+        """Return whether Redis responded last; if not, let a thread try it from time to time."""
         if not self._is_gone:
             return True
         with self._lock:
@@ -82,7 +82,7 @@ class SharedLimiter:
         return False
 
     def _look(self) -> bool:
-        """Ask what will be asked: one that answers a PING may be a replica, or full."""
+        """Test what limits need: a Redis that answers PING may be a replica, or full."""
         try:
             self._storage.acquire_entry("look", limit=1, expiry=1)
         except self._errors as error:
@@ -99,5 +99,5 @@ class SharedLimiter:
             was_gone, self._is_gone = self._is_gone, True
             self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER_SECONDS
         if not was_gone:
-            # The name only: what Redis says may quote the password that it was sent.
+            # Log only the type: Redis' message may quote the password.
             log.warning("limits_not_shared", error=type(error).__name__)

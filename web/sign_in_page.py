@@ -1,23 +1,23 @@
-"""The sign-in page: every way in and, where one failed, what happened and what to do next."""
+"""The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
-from flask import g, render_template, request, url_for
+from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from accounts.flows import Intent
 from errors import EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import local_path
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
-# Of more than MANY providers, FEW are shown at first.
+# With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
-# Flows that the button of a failure begins again.
+# Flows that the failure page's button begins again.
 RETRIED = (Intent.SIGN_IN, Intent.ASK_EMAIL, Intent.VERIFY_OWNERSHIP)
-# The forms that begin again what somebody began while signed in: endpoint, and its argument.
+# The forms that begin a signed-in person's flow again: endpoint, and its argument.
 AGAIN = {
     Intent.LINK: ("account.link", "provider"),
     Intent.REAUTHENTICATE: ("account.begin_reauth", "identity_id"),
@@ -26,12 +26,12 @@ AGAIN = {
 
 def sign_in_page(problem: Problem | None = None) -> str:
     """The sign-in page, with the reason of a failure where there is one."""
-    flow = g.get("flow")
+    flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
-    may_retry = flow is not None and flow.intent in RETRIED
-    names, last_used = list(site().providers), _last_used()
+    may_retry = flow and flow.intent in RETRIED
+    names, last_used = list(site().connectors), _last_used()
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -40,7 +40,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if offers == "retry" and may_retry else None,
+        retry=flow.provider if flow and may_retry and offers == "retry" else None,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -51,13 +51,13 @@ def sign_in_page(problem: Problem | None = None) -> str:
 
 
 def few_of(names: list[str]) -> tuple[list[str], list[str]]:
-    """The providers to show at first, and the others; no list of many is a wall."""
+    """Split the providers into those shown first and the others."""
     return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
 
 
 def _again() -> dict[str, str] | None:
     """Where a form starts a failed link or proof anew, for somebody who is signed in."""
-    flow = g.get("flow")
+    flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
     request_state().has_redirecting_form = True
@@ -67,13 +67,13 @@ def _again() -> dict[str, str] | None:
 
 
 def _last_used() -> str | None:
-    """The provider this browser last signed in with, while it is still offered."""
+    """Return the provider that this browser last signed in with, if it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
-    return name if name in site().providers else None
+    return name if name in site().connectors else None
 
 
 def text_of(error: Problem) -> ErrorText:
-    """The words of an error for this request's provider."""
+    """Return the words of an error for this request's provider."""
     if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
         return error_text(EMAIL_NEVER_VERIFIED)
     return error_text(error.code)
@@ -81,20 +81,20 @@ def text_of(error: Problem) -> ErrorText:
 
 def _vouches_for_email(name: str | None) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().providers.get(name or "")
-    return blueprint is None or blueprint.provider.vouches_for_email
+    connector = site().connectors.get(name or "")
+    return connector is None or connector.provider.vouches_for_email
 
 
 def provider_name() -> str | None:
     """The provider that this request is about, by its name in settings."""
-    if request.blueprint in site().providers:
+    if request.blueprint in site().connectors:
         return request.blueprint
-    known = g.get("flow") or g.get("assertion")
+    known = current_flow() or current_assertion()
     return known.provider if known else None
 
 
 def fill_in(template: str, error: Problem | None = None) -> Markup:
-    """Fill in the places of a text; what people and providers wrote is escaped."""
+    """Fill in the placeholders of a text; values from people and providers are escaped."""
     settings = site().settings
     support = escape(words.OPERATOR)
     if settings.support_url:
@@ -113,10 +113,10 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
 
 
 def provider_label() -> str:
-    blueprint = site().providers.get(request.blueprint or "")
-    flow = g.get("flow")
-    if blueprint is None and flow is not None:
+    connector = site().connectors.get(request.blueprint or "")
+    flow, assertion = current_flow(), current_assertion()
+    if connector is None and flow is not None:
         return site().label(flow.provider)
-    if "assertion" in g:
-        return site().label(g.assertion.provider)
-    return blueprint.label if blueprint else words.THE_PROVIDER
+    if assertion is not None:
+        return site().label(assertion.provider)
+    return connector.label if connector else words.THE_PROVIDER

@@ -1,5 +1,5 @@
-"""HTTP out: the one bounded transport to providers, its connections and its circuit breaker.
+"""HTTP out: the only transport to providers, its connections and its circuit breaker.
 
-The only door for outgoing requests. Knows no protocol and no provider. Start reading at
+This is the only door for outgoing requests. It knows no protocol and no provider. Start reading at
 ``transport``.
 """

@@ -1,12 +1,13 @@
-"""What a provider in trouble may cost us: a dead one no time, a slow one never all threads.
+"""The circuit breaker: what a failing provider may cost us. A dead one costs no time, a slow one
+never all threads.
 
-A *circuit* belongs to an origin (one provider's dead token host does not touch another's). It
-opens after FAILURES_IN_A_ROW calls that could not connect, were cut off or ran out of time. An
-answer of any status closes it: a 5xx comes quickly, so asking costs nobody a thread, and what one
-person's request is refused with says nothing about the next one's.
+A *circuit* belongs to an origin, so one provider's dead token host does not affect another's. It
+opens after FAILURES_IN_A_ROW calls that could not connect, were cut off or timed out. A response of
+any status closes it: a 5xx comes quickly, so asking costs nobody a thread, and a refusal of one
+person's request says nothing about the next one's.
 
-*Places* belong to a provider, whose token host may be another than its API's: only so many
-requests wait for it at once.
+*Places* form the bulkhead of a provider, whose token host may differ from its API's: only so many
+requests wait for it at a time.
 """
 
 import math
@@ -21,23 +22,24 @@ from errors import ProviderDown, ProviderError
 log = structlog.get_logger()
 
 FAILURES_IN_A_ROW = 5
-# Until one call tries again; doubled with each that fails.
+# Until one call tries again; doubled after each failure.
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 60.0
-# Whom a provider keeps longer shall not keep others waiting too.
+# Above this response time a full bulkhead rejects instead of queueing.
 SLOW_SECONDS = 3.0
 # Three quarters of the threads of a worker that has eight.
 MAX_WAITING = 6
 
 
 class Circuit:
-    """The calls to one origin. Closed, they pass; open, one at a time tries, when it is due.
+    """The calls to one origin. While closed, they pass; while open, one at a time tries when it is
+    due.
 
     The healthy path takes no lock: a count that is read a moment too early costs one call.
     """
 
     def __init__(self, origin: str) -> None:
         scheme, _, place = origin.partition("://")
-        # An address of the settings might hold a password.
+        # An address in the settings might contain a password.
         self._origin = f"{scheme}://{place.rpartition('@')[2]}"
         self._lock = threading.Lock()
         self._failures = 0
@@ -46,8 +48,8 @@ class Circuit:
         self._is_tried = False
 
     def begin(self) -> bool:
-        """Before a call: whether it is the one that tries. Raises ProviderDown, where it must
-        not be made."""
+        """Before a call: return whether it is the trial call. Raises ProviderDown if it must not be
+        made."""
         if not self.is_open:
             return False
         with self._lock:
@@ -62,7 +64,7 @@ class Circuit:
             return self.is_open
 
     def succeeded(self) -> None:
-        """An answer came, to whichever call."""
+        """After a response, of any call."""
         if not self._failures:
             return
         with self._lock:
@@ -73,7 +75,7 @@ class Circuit:
             log.warning("provider_back", origin=self._origin, away_seconds=away)
 
     def failed(self, detail: str, *, tried: bool) -> None:
-        """None came. What began before the circuit opened no longer counts when it ends."""
+        """After a failure. Calls that began before the circuit opened no longer count."""
         with self._lock:
             if self.is_open and not tried:
                 return
@@ -95,28 +97,28 @@ class Circuit:
             )
 
     def given_up(self) -> None:
-        """The call that tried ended by something else than the provider: let another try."""
+        """The trial call ended for another reason than the provider: let another call try."""
         with self._lock:
             self._is_tried = False
 
 
 class Places:
-    """How many requests of this process wait for one provider at the same time.
+    """The requests of this process that wait for one provider.
 
-    While it answers as usual, whoever finds all ``count`` taken waits for one; as soon as it
-    keeps people for longer than SLOW_SECONDS, they are told at once. So a busy process serves
-    everybody, and a slow provider holds ``count`` threads and no more.
+    While it responds at its usual speed, a request that finds all ``count`` places taken waits for
+    one. As soon as the provider is slower than SLOW_SECONDS, such requests fail immediately. So a
+    busy process serves everybody, and a slow provider holds ``count`` threads at most.
     """
 
     def __init__(self, name: str, count: int) -> None:
         self._name, self._count = name, count
         self._lock = threading.Condition(threading.Lock())
-        # Since when each thread waits, the first the longest.
+        # Since when each thread waits, the longest first.
         self._since: dict[int, float] = {}
         self._is_slow = False
 
     def take(self) -> None:
-        """Before this thread waits. Raises ProviderDown."""
+        """Take a place for this thread. Raises ProviderDown."""
         with self._lock:
             now = time.monotonic()
             end = now + SLOW_SECONDS
@@ -146,7 +148,7 @@ class Places:
 
 
 class Call:
-    """Around a call that answers, or raises ProviderError (``Breaker.call``)."""
+    """Wraps a call that returns, or raises ProviderError (``Breaker.call``)."""
 
     __slots__ = ("_circuit", "_is_trying", "_places")
 
@@ -193,12 +195,12 @@ class Breaker:
         self._circuits: dict[str, Circuit] = {} if circuits is None else circuits
 
     def named(self, name: str) -> "Breaker":
-        """The same circuits, with the places of another provider."""
+        """Return the same circuits, with the places of another provider."""
         return Breaker(name, self._max_waiting, self._circuits)
 
     def call(self, origin: str) -> Call:
-        """``with breaker.call(origin):`` around a call. Raises ProviderDown before it, where it
-        is not to be made."""
+        """Wrap a call: ``with breaker.call(origin):``. Raises ProviderDown before it if it must not
+        be made."""
         places = None if getattr(_this_thread, "is_beside", False) else self.places
         return Call(self._circuit(origin), places)
 
@@ -214,5 +216,6 @@ _this_thread = threading.local()
 
 
 def mark_as_beside() -> None:
-    """This thread is nobody's request: who waits for it has a place, not it."""
+    """Mark this thread as a background call: the request that waits for it has a place, the thread
+    needs none."""
     _this_thread.is_beside = True

@@ -1,4 +1,4 @@
-"""What is read from afar, kept for a while, and served stale while it cannot be read again."""
+"""A cache of remote documents, which are served stale while they cannot be read again."""
 
 import copy
 import threading
@@ -11,9 +11,9 @@ from providers.http.breaker import SLOW_SECONDS
 
 LIFETIME_SECONDS = 3600
 COOL_DOWN_SECONDS = 60
-# After a failed read the old copy serves this long before the issuer is asked again.
+# After a failed read the old copy is served this long before the issuer is asked again.
 RETRY_SECONDS = 30
-# With no old copy, a failure stands this long for everybody who asks.
+# Without an old copy, a failure is returned to everybody for this long.
 FAILURE_SECONDS = 2
 
 T = TypeVar("T")
@@ -24,12 +24,12 @@ def an_hour(_value: object) -> float:
 
 
 class Cached(Generic[T]):
-    """Something read from afar: kept for a while, served stale while reading it again fails.
+    """A remote value: kept for a while, served stale while reading it again fails.
 
-    ``lifetime`` says for how many seconds a value is kept. Thread-safe. One caller reads; the
-    others get the old copy or, where there is none, wait, but not for long: a slow issuer holds
-    one thread. When there is nothing to serve, the failure is theirs too, so that many who wait
-    do not wait one after the other.
+    ``lifetime`` returns for how many seconds a value is kept. Thread-safe. One caller reads; the
+    others get the old copy or, if there is none, wait for a short time: a slow issuer holds one
+    thread. If there is nothing to serve, they share the failure, so that waiting callers do not try
+    one after the other.
     """
 
     def __init__(self, read: Callable[[], T], lifetime: Callable[[T], float] = an_hour) -> None:
@@ -43,11 +43,11 @@ class Cached(Generic[T]):
 
     @property
     def known(self) -> T | None:
-        """The last copy, without asking; None while there is none."""
+        """Return the last copy without a request; None if there is none."""
         return self._value
 
     def get(self) -> T:
-        """Raises ProviderError."""
+        """Return the value, read again if needed. Raises ProviderError."""
         value = self._value
         if value is not None and time.monotonic() < self._until:
             return value
@@ -74,12 +74,12 @@ class Cached(Generic[T]):
             self._lock.release()
 
     def _wait(self) -> None:
-        """Wait for whoever is reading, as long as an issuer usually takes; then the lock is ours.
-        Raises ProviderError where it takes longer, or the last attempt failed."""
+        """Wait for the caller that reads, as long as an issuer usually takes; then take the lock.
+        Raises ProviderError if it takes longer, or the last attempt failed."""
         if self._failure:
             raise copy.copy(self._failure)
         now = time.monotonic()
-        # Whoever has the lock may not have begun yet.
+        # The holder of the lock may not have begun yet.
         began = self._began if self._began > self._asked else now
         remaining = began + SLOW_SECONDS - now
         if not self._lock.acquire(timeout=max(0.0, remaining)):

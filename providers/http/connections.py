@@ -1,8 +1,8 @@
-"""Connections to providers that cannot take longer than the call they serve, and what they trust.
+"""Connections to providers that end at their call's deadline, and the certificates they trust.
 
-A call's deadline is set by transport.py. It holds for each step: every address of a host name,
-every read of a socket, however slowly the other side drips; resolving a host name alone is left
-to the system.
+transport.py sets a call's deadline. It holds for each step: every address of a host name, and every
+read of a socket, however slowly the other side drips. Only the resolution of a host name is left to
+the system.
 """
 
 import functools
@@ -26,7 +26,7 @@ deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 
 class _BoundedStream(io.RawIOBase):
-    """A socket's stream whose reads stop at the deadline of the call they belong to."""
+    """A socket's stream whose reads stop at the deadline of their call."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -48,7 +48,7 @@ class _BoundedStream(io.RawIOBase):
 
 
 class _StreamSource:
-    """What http.client asks of a socket: one buffered stream."""
+    """The part of a socket that http.client needs: one buffered stream."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -66,11 +66,11 @@ class _Connection(urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse
 
     def _new_conn(self) -> socket.socket:
-        """Connect before the deadline: urllib3 gives each address of a name the whole time."""
+        """Connect before the deadline: urllib3 allows the whole time for each address of a name."""
         try:
             found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            return super()._new_conn()  # which fails too, in urllib3's words
+            return super()._new_conn()  # fails too, with urllib3's error
         failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
         for *_, (host, port, *_) in found:
             remaining = deadline.get() - time.monotonic()
@@ -91,15 +91,15 @@ class _Connection(urllib3.connection.HTTPConnection):
 class _TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
     @property
     def is_connected(self) -> bool:
-        """Whether it lies idle and open. urllib3 takes whatever there is to read for the end, also
-        the tickets that a server sends after the handshake (RFC 8446 4.6.1): none that was made
-        ready beforehand would be used."""
+        """Whether it is idle and open. urllib3 takes any readable data for the end, including the
+        tickets that a server sends after the handshake (RFC 8446 4.6.1); then no prepared
+        connection would be used."""
         if self.sock is None:
             return False
         seconds = self.sock.gettimeout()
         try:
             self.sock.settimeout(0)
-            self.sock.recv(1)  # takes tickets in; an end, or data that nobody asked for, is no good
+            self.sock.recv(1)  # reads tickets; an end, or unexpected data, means a dead connection
         except ssl.SSLWantReadError:
             self.sock.settimeout(seconds)
             return True
@@ -121,7 +121,7 @@ POOLS = {"http": _Pool, "https": _TLSPool}
 
 @functools.cache
 def tls_context() -> ssl.SSLContext:
-    """The system's certificates and certifi's: a slim container image may have no system ones.
+    """Load the system's certificates and certifi's: a slim container image may have no system ones.
 
     Parsing them costs more than a whole sign-in, so it is done once per process.
     """

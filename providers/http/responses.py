@@ -1,4 +1,4 @@
-"""What providers answer, read: status, freshness, JSON."""
+"""Responses of providers: status, freshness, JSON."""
 
 import json
 import re
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from urllib3 import HTTPHeaderDict
+
 from errors import ProviderError
 from providers.base import NotShared
 
 
 class HTTPAnswer(Protocol):
-    """What is read of an answer: an Answer, or a response of requests."""
+    """The part of a response that we read: an Answer, or a response of requests."""
 
     @property
     def url(self) -> str: ...
@@ -25,16 +27,21 @@ class HTTPAnswer(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A provider's answer, its body read whole. Names of headers are of either case."""
+    """A provider's response with its whole body. Header names are case-insensitive."""
 
     url: str = field(repr=False)
     status_code: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: HTTPHeaderDict = field(repr=False)
     content: bytes = field(repr=False)
+
+    def values_of(self, name: str) -> list[str]:
+        """Return all values of a header that may come several times."""
+        return self.headers.getlist(name)
 
 
 def fresh_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long an answer may be kept (RFC 9111 4.2.1): max-age less Age; None where unsaid."""
+    """Return how long a response may be kept (RFC 9111 4.2.1): max-age minus Age; None if
+    unknown."""
     said = headers.get("Cache-Control", "").lower()
     directives = dict(part.strip().partition("=")[::2] for part in said.split(","))
     if "no-store" in directives or "no-cache" in directives:
@@ -47,7 +54,7 @@ def fresh_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def read_json(response: HTTPAnswer) -> Any:
-    """The JSON of an answer that must be a success.
+    """Return the JSON of a successful response.
 
     Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
     """
@@ -60,7 +67,7 @@ def read_json(response: HTTPAnswer) -> Any:
 
 
 def parse_json(body: bytes, where: str) -> Any:
-    """Raises ProviderError for what is not JSON, is not UTF-8 or nests too deep."""
+    """Parse JSON. Raises ProviderError if it is not JSON, not UTF-8, or nested too deep."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -68,5 +75,5 @@ def parse_json(body: bytes, where: str) -> Any:
 
 
 def place(url: str | None) -> str:
-    """Where a request went, without its query: that may hold what a log must not."""
+    """Return where a request went, without its query, which may hold secrets."""
     return (url or "").partition("?")[0]

@@ -1,7 +1,7 @@
-"""How this process reaches providers: one pool of connections, every call bounded in time and size.
+"""The transport to providers: one pool of connections, every call bounded in time and size.
 
 No redirect is followed and no POST is sent twice. A call ends within TOTAL_SECONDS
-(connections.py); what a provider in trouble may cost is in breaker.py.
+(connections.py); breaker.py limits the cost of a failing provider.
 """
 
 import json
@@ -29,13 +29,13 @@ from telemetry import metrics
 ANSWER_MAX_BYTES = 1024 * 1024
 POOLED_HOSTS = 32
 POOLED_CONNECTIONS_PER_HOST = 32
-# How many calls may run beside the requests that wait for them.
+# The maximum of concurrent background calls.
 BESIDE_MAX = 32
-# A host that was not spoken to for so long may have closed the connections to it.
+# A host may close connections that were idle for this long.
 IDLE_SECONDS = 2
 HEADERS = {"Accept": "application/json", "User-Agent": "Quickstep"}
 
-# Their warnings hold whole addresses, and a query may hold what a log must not.
+# Their warnings contain whole addresses, and a query may hold secrets.
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
@@ -43,14 +43,14 @@ T = TypeVar("T")
 
 
 class Transport(HTTPAdapter):
-    """The connections of one process, and the adapter by which sessions of requests use them.
+    """The connections of one process, and the adapter with which sessions of requests use them.
 
-    ``ask`` and ``send`` return an answer whose body was read whole, or raise ProviderDown
-    (unreachable: 502, out of time: 504) or ProviderError (too large, not HTTP).
-    ``max_waiting``: how many requests may wait for one provider (``named``) at once.
+    ``ask`` and ``send`` return a response with its whole body, or raise ProviderDown (unreachable:
+    502, timeout: 504) or ProviderError (too large, not HTTP). ``max_waiting``: how many requests
+    may wait for one provider (``named``) at a time.
     """
 
-    # Whom its calls are counted for.
+    # The provider that its calls are counted for.
     name = "other"
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
@@ -73,7 +73,7 @@ class Transport(HTTPAdapter):
         super().__init__(POOLED_HOSTS, POOLED_CONNECTIONS_PER_HOST, max_retries=retry)
 
     def named(self, name: str) -> "Transport":
-        """The same connections, with the places of one provider, for which calls are counted."""
+        """Return the same connections, with the places and the metrics of one provider."""
         other = Transport.__new__(Transport)
         other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
         return other
@@ -97,7 +97,7 @@ class Transport(HTTPAdapter):
         form: Mapping[str, str] | None = None,
         document: object = None,
     ) -> Answer:
-        """One request with our headers; ``form`` is its body, or ``document`` as JSON."""
+        """Send one request with our headers; ``form`` is its body, or ``document`` as JSON."""
         body, sent = None, dict(headers)
         if form is not None:
             body = urlencode(form).encode()
@@ -116,14 +116,14 @@ class Transport(HTTPAdapter):
             request.method or "GET", request.url or "", headers, request.body
         )
         response = self.build_response(request, raw)
-        # As requests does when it reads a body itself.
+        # Requests does the same when it reads a body.
         response._content, response._content_consumed = content, True  # noqa: SLF001
         return response
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
-        """A response and its body."""
+        """Return a response and its body."""
         with self._breaker.call(_origin(method, url)):
             return self._ask_now(method, url, headers, body)
 
@@ -149,7 +149,7 @@ class Transport(HTTPAdapter):
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> urllib3.BaseHTTPResponse:
-        """The response, its body unread."""
+        """Return the response, its body unread."""
         origin = _origin(method, url)
         self._spoken[origin] = time.monotonic()
         answer: urllib3.BaseHTTPResponse = self._pools_for(origin).urlopen(
@@ -169,20 +169,20 @@ class Transport(HTTPAdapter):
         return answer
 
     def _pools_for(self, origin: str) -> Any:
-        """Where the connections to an origin are: behind the proxy that the environment names,
-        which is looked up once per origin."""
+        """Return the pools for an origin: behind the proxy of the environment, which is looked up
+        once per origin."""
         if origin not in self._proxies:
             self._proxies[origin] = requests.utils.get_environ_proxies(origin)
         proxy = requests.utils.select_proxy(origin, self._proxies[origin])
         if proxy is None:
             return self.poolmanager
-        # As requests does: many are named by host and port alone.
+        # As requests does: many proxies are given as host and port alone.
         return self.proxy_manager_for(requests.utils.prepend_scheme_if_needed(proxy, "http"))
 
     def beside(self, verb: Callable[[], T]) -> Callable[[], T]:
-        """Begin a call beside this one: what is returned waits for its end and gives or raises
-        what it does. Where too many run already it is done when it is waited for, so that one
-        slow provider takes no thread from another."""
+        """Begin a call in the background. The returned function waits for it, and returns or raises
+        its result. If too many are running, the call is made when it is waited for, so that a slow
+        provider takes no thread from another."""
         if not self._free.acquire(blocking=False):
             return verb
         future: Future[T] = self._beside.submit(verb)
@@ -195,8 +195,8 @@ class Transport(HTTPAdapter):
         return wait
 
     def warm(self, url: str, count: int = 1) -> bool:
-        """Have connections to this address ready soon, where the last ones may be closed; whether
-        that was so."""
+        """Open connections to this address in the background if the last ones may be closed; return
+        whether that was needed."""
         origin, now = _origin("GET", url), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
             return False
@@ -207,20 +207,20 @@ class Transport(HTTPAdapter):
         return True
 
     def _connect(self, origin: str, count: int) -> None:
-        """Take connections of the pool, see that they are open, and put them back."""
+        """Take connections of the pool, check that they are open, and put them back."""
         mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
         try:
             pool = self._pools_for(origin).connection_from_url(origin)
-            if pool.proxy is not None:  # which would have to be asked for a tunnel first
+            if pool.proxy is not None:  # a tunnel would have to be requested first
                 return
-            # One that the other side has closed comes closed.
+            # A connection that the other side has closed is returned closed.
             taken = [pool._get_conn() for _ in range(count)]  # noqa: SLF001
             for connection in taken:
                 try:
                     if connection.is_closed:
                         connection.connect()
-                except FAILURES:  # whoever needs it is told
-                    connection.close()  # or the next call would take it for an open one
+                except FAILURES:  # the call that needs it gets the error
+                    connection.close()  # otherwise the next call would take it for open
                 pool._put_conn(connection)  # noqa: SLF001
         finally:
             deadline.reset(mark)
@@ -230,7 +230,7 @@ class Transport(HTTPAdapter):
         return self.get_dated_json(url)[0]
 
     def get_dated_json(self, url: str) -> tuple[Any, float | None]:
-        """A public JSON document and for how many seconds it stays fresh, where it says.
+        """Return a public JSON document, and for how many seconds it stays fresh if it says so.
 
         Raises ProviderError.
         """
@@ -242,10 +242,10 @@ FAILURES = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, 
 
 
 def _told(method: str, url: str, error: Exception) -> ProviderError:
-    """What went wrong on the way, as the provider's fault."""
+    """Convert a transport error into the provider's error."""
     cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
     detail = f"{method} {place(url)}: {type(cause or error).__name__}"
-    # Unreachable is a timeout's heir in urllib3.
+    # In urllib3 an unreachable host is a subclass of timeout.
     unreachable = urllib3.exceptions.NewConnectionError
     if isinstance(cause, (urllib3.exceptions.TimeoutError, TimeoutError)) and not isinstance(
         cause, unreachable
@@ -263,8 +263,14 @@ def _told(method: str, url: str, error: Exception) -> ProviderError:
     return ProviderError(detail)
 
 
+def goes_through_proxy(url: str) -> bool:
+    """Return whether requests there take a proxy of the environment."""
+    scheme = url.partition(":")[0]
+    return bool({scheme, "all"} & set(requests.utils.get_environ_proxies(url)))
+
+
 def prepare(method: str, url: str) -> PreparedRequest:
-    """A request with our headers. Raises ProviderError where the address cannot be one."""
+    """Prepare a request with our headers. Raises ProviderError if the address is invalid."""
     try:
         return requests.Request(method, url, HEADERS).prepare()
     except ValueError as error:
@@ -285,7 +291,7 @@ def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
 
 
 def _origin(method: str, url: str) -> str:
-    """Scheme, host and port. Raises ProviderError."""
+    """Return scheme, host and port. Raises ProviderError."""
     if not url.startswith(("http://", "https://")):
         raise ProviderError(f"{method} {place(url)}: not an address")
     return "/".join(url.split("/", 3)[:3])

@@ -1,8 +1,8 @@
-"""Firebase: the ID tokens of one project's apps, and whose identities they speak of.
+"""Firebase: the ID tokens of one project's apps, and the identities they mean.
 https://firebase.google.com/docs/auth/admin/verify-id-tokens
 
-Not a way to sign in on the web: an app signs its person in with Firebase and sends us the
-token (views/mobile.py).
+It is not a way to sign in on the web: an app signs its person in with Firebase and sends us the
+token (views/sign_in/id_tokens.py).
 """
 
 import time
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import is_loopback
+from config.validators import is_loopback
 from errors import IdTokenRefused, NotAllowed, ProviderError
 from keys.jwt import (
     LEEWAY_SECONDS,
@@ -23,8 +23,9 @@ from keys.jwt import (
     require,
     verify_signature,
 )
-from providers.base import Assertion, Profile, Provider, make_profile, value_at
+from providers.base import Assertion, Profile, Provider
 from providers.http.cache import LIFETIME_SECONDS
+from providers.profile import make_profile, value_at
 from providers.protocols.key_set import KeySet, PublishedKeys
 
 NAME = "firebase"
@@ -35,12 +36,12 @@ KEYS_URL = (
 )
 ALGORITHMS = frozenset({"RS256"})
 SUBJECT_MAX_CHARACTERS = 128
-# However short or long the key server says that its answer may be kept.
+# Bounds for the lifetime that the key server states.
 KEYS_MIN_SECONDS = 60
 KEYS_MAX_SECONDS = 24 * 3600
 
-# Firebase's names of providers whose subjects it passes on unchanged, and ours. A person is
-# thereby the same in the app and on the web.
+# Firebase's names of providers whose subjects it passes on unchanged, and ours. So a person is the
+# same in the app and on the web.
 PASSED_ON = {
     "google.com": "google",
     "facebook.com": "facebook",
@@ -48,22 +49,22 @@ PASSED_ON = {
     "apple.com": "apple",
     "twitter.com": "twitter",
 }
-# Ways of signing in whose email_verified may be believed. Firebase takes Facebook's, GitHub's
-# or Microsoft's addresses as they come; what an own backend mints (custom) is its own word.
+# Sign-in methods whose email_verified may be believed. Firebase does not check addresses of
+# Facebook, GitHub or Microsoft; with custom tokens, the operator's backend asserts them.
 EMAIL_IS_PROVED = frozenset({"google.com", "apple.com", "password"})
-# Anybody can have one of these, as often as they like.
+# Anybody can create one of these, as often as they like.
 REFUSED_WAYS = frozenset({"anonymous"})
 
 FetchDated = Callable[[str], tuple[Any, float | None]]
 
 
 class Firebase:
-    """One Firebase project. ``verify`` makes a Grant of an ID token.
+    """One Firebase project. ``verify`` turns an ID token into an Assertion.
 
-    ``identity_issuers``: by our names of providers, what keeps their subjects apart on the
-    web. ``closed``: those of which only some accounts are let in, which Firebase cannot tell
-    from others. ``trust_unsigned``: the tokens of Firebase's local emulator hold too, which anybody
-    can write.
+    ``identity_issuers``: by our provider names, what keeps their subjects apart on the web.
+    ``closed``: providers of which only some accounts are admitted, which Firebase cannot tell
+    apart. ``trust_unsigned``: accept the tokens of Firebase's local emulator too, which anybody can
+    write.
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class Firebase:
         self._trust_unsigned = trust_unsigned
 
     def verify(self, unverified_token: str) -> Assertion:
-        """Whom a token speaks of. Raises IdTokenRefused; ProviderError where keys are needed
-        and cannot be had; NotAllowed."""
+        """Return a token's assertion. Raises IdTokenRefused; ProviderError if keys cannot be
+        fetched; NotAllowed."""
         claims = self.check(unverified_token)
         way = claims["firebase"]["sign_in_provider"]
         provider = PASSED_ON.get(way, "")
@@ -110,11 +111,11 @@ class Firebase:
         return issuer == self.issuer
 
     def passes_on(self, provider: str, issuer: str) -> bool:
-        """Whether apps may bring identities of this provider."""
+        """Whether apps may send identities of this provider."""
         return self._identity_issuers.get(provider) == issuer
 
     def check(self, unverified_token: str) -> VerifiedClaims:
-        """The claims of a token of this project that is still good."""
+        """Return the claims of a valid token of this project."""
         claims = self._claims(unverified_token)
         require(claims.get("iss") == self.issuer, "iss is another project")
         require(claims.get("aud") == self.project_id, "aud is another project")
@@ -136,13 +137,13 @@ class Firebase:
         way = value_at(claims, "firebase.sign_in_provider")
         require(isinstance(way, str) and bool(way), "firebase.sign_in_provider is missing")
         require(way not in REFUSED_WAYS, "anonymous users are nobody")
-        # The user ids of two tenants may be equal.
+        # Two tenants may have equal user ids.
         tenant = value_at(claims, "firebase.tenant")
         require(tenant == self._tenant_id, "firebase.tenant is another tenant")
 
 
 def passed_on_subject(claims: VerifiedClaims, way: str) -> object:
-    """The person's id at the provider they signed in with."""
+    """Return the person's id at the provider they signed in with."""
     identities = claims["firebase"].get("identities")
     subjects = identities.get(way) if isinstance(identities, dict) else None
     is_one = isinstance(subjects, list) and len(subjects) == 1
@@ -151,8 +152,8 @@ def passed_on_subject(claims: VerifiedClaims, way: str) -> object:
 
 
 def profile_of(claims: VerifiedClaims, subject: object) -> Profile:
-    """The person as Firebase tells: its word joins no accounts by itself, because the address
-    is that of the Firebase user, who may have signed in with something else."""
+    """Return the person as Firebase describes them. Its word joins no accounts by itself, because
+    the address is that of the Firebase user, who may have signed in with something else."""
     way = claims["firebase"]["sign_in_provider"]
     try:
         return make_profile(
@@ -167,8 +168,8 @@ def profile_of(claims: VerifiedClaims, subject: object) -> Profile:
 
 
 def read_keys(answer: object, fresh_seconds: float | None) -> PublishedKeys:
-    """The keys in either of the forms that Google publishes: a JWK set, or a map from key id
-    to X.509 certificate. Raises ProviderError."""
+    """Import keys in either format that Google publishes: a JWK set, or a map from key id to X.509
+    certificate. Raises ProviderError."""
     is_set = isinstance(answer, dict) and isinstance(answer.get("keys"), list)
     keys = import_jwk_set(answer) if is_set else import_certificates(answer)
     seconds = LIFETIME_SECONDS if fresh_seconds is None else fresh_seconds
@@ -185,12 +186,12 @@ def is_unsigned(unverified_token: str) -> bool:
 def identity_issuers(
     providers: Mapping[str, Provider], configured: Mapping[str, str]
 ) -> dict[str, str]:
-    """What keeps subjects apart on the web, by provider: the provider's own address, whether
-    it is on already or will find these people once it is.
+    """Return what keeps subjects apart on the web, by provider: the provider's own address, whether
+    or not it is on yet.
 
-    ``configured`` may lead elsewhere. Firebase speaks of github.com even where the buttons
-    lead to a company's own GitHub, whose user 42 is somebody else; only look-alikes, which
-    are on this machine, have a look-alike of Firebase beside them.
+    ``configured`` may point elsewhere. Firebase means github.com even if the buttons lead to a
+    company's own GitHub, whose user 42 is another person. Only fake providers, which are on this
+    machine, have a fake Firebase with the same people.
     """
     found = {}
     for name in PASSED_ON.values():

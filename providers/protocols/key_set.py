@@ -1,4 +1,4 @@
-"""An issuer's published keys (RFC 7517), read when they are first needed and kept for a while."""
+"""An issuer's published keys (RFC 7517), fetched on first use and kept for a while."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from providers.http.cache import LIFETIME_SECONDS, Cached
 
 @dataclass(frozen=True)
 class PublishedKeys:
-    """What an issuer publishes: its keys by key id, and for how long that may be kept."""
+    """An issuer's keys by key id, and how long they may be kept."""
 
     by_id: Mapping[str, Key]
     seconds: float = LIFETIME_SECONDS
 
 
 class KeySet:
-    """An issuer's keys, read when they are first needed; ``read`` raises ProviderError."""
+    """An issuer's keys, fetched on first use; ``read`` raises ProviderError."""
 
     def __init__(self, read: Callable[[], PublishedKeys]) -> None:
         self._published = Cached(read, lambda published: published.seconds)
 
     def key(self, kid: str | None) -> Key:
-        """The key of that id; without an id, the only key. Raises ProviderError.
+        """Return the key of that id; without an id, the only key. Raises ProviderError.
 
-        An unknown id makes the key set be read again, at most once a minute: whoever sends
-        tokens with made-up ids must not make this server hammer the issuer.
+        For an unknown id the key set is fetched again, at most once a minute: tokens with invented
+        ids must not make this server flood the issuer.
         """
         found = _find(self._published.get(), kid) or _find(self._published.renew(), kid)
         if found is None:
@@ -34,7 +34,7 @@ class KeySet:
         return found
 
     def read(self) -> None:
-        """Make sure that there are keys. Raises ProviderError."""
+        """Make sure that keys are loaded. Raises ProviderError."""
         self._published.get()
 
 

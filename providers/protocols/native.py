@@ -1,22 +1,24 @@
-"""ID tokens that apps bring: from a provider's own SDK on the device, or from Firebase."""
+"""ID tokens from apps: of a provider's own SDK on the device, or of Firebase."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
 from providers.base import Assertion, NotShared, Profile, Provider
-from providers.protocols.openid_connect import UpstreamIssuer, check_hosted_domain
+from providers.protocols.connector import Connector
+from providers.protocols.id_token import check_hosted_domain
+from providers.protocols.upstream_issuer import UpstreamIssuer
 
 
 class Verifier(Protocol):
-    """Who can check the ID tokens of some issuers."""
+    """Verifies the ID tokens of some issuers."""
 
     def accepts(self, issuer: object) -> bool:
-        """Whether it answers for this value of ``iss``."""
+        """Whether it is responsible for this value of ``iss``."""
 
     def verify(self, unverified_token: str) -> Assertion:
-        """Whom the token speaks of. Raises IdTokenRefused or ProviderError; NotAllowed."""
+        """Return the token's assertion. Raises IdTokenRefused or ProviderError; NotAllowed."""
 
 
 class NativeTokens:
@@ -41,7 +43,7 @@ class NativeTokens:
         return self._issuer.accepts(issuer)
 
     def verify(self, unverified_token: str) -> Assertion:
-        claims = self._issuer.check_native_token(unverified_token, self._client_ids)
+        claims = self._issuer.verify_native_token(unverified_token, self._client_ids)
         check_hosted_domain(claims, self._hosted_domain)
         return Assertion(
             provider=self._provider.name,
@@ -51,7 +53,7 @@ class NativeTokens:
         )
 
     def _profile(self, claims: VerifiedClaims) -> Profile:
-        # A form and a token response come to a web callback only; here there is nothing in them.
+        # A form and a token response belong to a web callback; here both are empty.
         known: dict[str, Any] = {"id_token": claims, "form_user": {}, "token": {}}
 
         def get(what: str) -> Any:
@@ -66,7 +68,7 @@ class NativeTokens:
 
 
 def auth_time(claims: VerifiedClaims) -> float | None:
-    """When the person signed in to their provider, where it says so."""
+    """Return when the person signed in to their provider, if it says so."""
     said, issued = claims.get("auth_time"), claims["iat"]
     if not isinstance(said, int | float) or isinstance(said, bool):
         return None
@@ -74,16 +76,46 @@ def auth_time(claims: VerifiedClaims) -> float | None:
 
 
 class IdTokens:
-    """All ID tokens that are taken, each checked by the one who answers for its issuer."""
+    """All accepted ID tokens, each checked by the verifier of its issuer."""
 
     def __init__(self, verifiers: Iterable[Verifier]) -> None:
         self._verifiers = tuple(verifiers)
 
     def verify(self, unverified_token: str) -> Assertion:
-        """Whom a token speaks of. Raises IdTokenRefused or ProviderError."""
+        """Return the token's assertion. Raises IdTokenRefused or ProviderError."""
         require(len(unverified_token) <= ID_TOKEN_MAX_CHARACTERS, "it is too long")
         unverified_issuer = read_segment(unverified_token, 1, "claims").get("iss")
         for verifier in self._verifiers:
             if verifier.accepts(unverified_issuer):
                 return verifier.verify(unverified_token)
         raise IdTokenRefused("the ID token is of no issuer that apps may use here")
+
+
+def native_tokens(connectors: Mapping[str, Connector]) -> list[NativeTokens]:
+    """Build a verifier for each provider whose SDKs issue ID tokens, or whose apps the settings
+    name."""
+    return [
+        _verifier(connector, connector.registration.mobile_client_ids)
+        for connector in connectors.values()
+        if connector.provider.native_tokens or connector.registration.mobile_client_ids
+    ]
+
+
+def one_taps(connectors: Mapping[str, Connector]) -> dict[str, NativeTokens]:
+    """Build a verifier for each provider with One Tap, whose tokens are for the web's
+    client only."""
+    return {
+        name: _verifier(connector)
+        for name, connector in connectors.items()
+        if connector.provider.one_tap_cookie
+    }
+
+
+def _verifier(connector: Connector, mobile_client_ids: Iterable[str] = ()) -> NativeTokens:
+    assert connector.issuer is not None
+    return NativeTokens(
+        connector.provider,
+        connector.issuer,
+        (connector.client_id, *mobile_client_ids),
+        connector.registration.hosted_domain,
+    )

@@ -1,123 +1,40 @@
-"""Login blueprints for OAuth 1.0a providers (RFC 5849).
+"""The OAuth 1.0a client (RFC 5849), and the door to oauthlib, which signs its requests.
 
-There is no state parameter: the flow is known by its request token, whose secret it keeps.
+There is no state parameter: a flow is identified by its request token, and stores the token's
+secret.
 """
 
-from typing import Any, cast
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-import requests
-from flask import g, request
-from flask_dance.consumer import OAuth1ConsumerBlueprint
-from flask_dance.consumer.requests import OAuth1Session
-from werkzeug.wrappers import Response
+from oauthlib.oauth1 import Client
 
-from config.registrations import Registration
-from errors import Cancelled, CodeRefused, Misconfigured, ProviderError
-from providers.base import Assertion, Flow, Provider, RequestToken
-from providers.http.responses import read_json
-from providers.http.transport import Transport, prepare
-from providers.protocols.blueprint import Conversation, Gate, LoginBlueprint, Storage, TokenStore
+from errors import CodeRefused, Misconfigured, ProviderError
+from providers.base import Assertion, Flow, RequestToken
+from providers.http.responses import Answer
+from providers.http.transport import HEADERS
+from providers.protocols.connector import Connector, Token
 
 TOKEN_MAX_CHARACTERS = 128
 KEPT = frozenset({"oauth_token", "oauth_token_secret"})
 
 
-class ProviderSession(Conversation, OAuth1Session):
-    """One person's conversation with one provider, within one request; every call is signed."""
+class OAuth1Client(Connector):
+    """An OAuth 1.0a provider as registered here."""
 
-    blueprint: "OAuth1LoginBlueprint"
+    callback_parameters = ("oauth_token", "oauth_verifier", "denied")
+    needs_request_token = True
 
-    def __init__(self, blueprint: "OAuth1LoginBlueprint", **kwargs: Any) -> None:
-        super().__init__(blueprint=blueprint, **kwargs)
-        self.keep_to(blueprint.transport)
-
-    def parse_authorization_response(self, _url: str) -> dict[str, str]:
-        """Take up the flow's request token and the callback's verifier (RFC 5849 2.3)."""
-        verifier = request.args.get("oauth_verifier", "")
-        if not verifier or len(verifier) > TOKEN_MAX_CHARACTERS:
-            raise ProviderError("the callback holds no verifier")
-        signer = self._client.client
-        signer.resource_owner_key = g.flow.state
-        signer.resource_owner_secret = g.flow.request_token_secret
-        signer.verifier = verifier
-        return {"oauth_verifier": verifier}
-
-    def fetch_access_token(self, *_args: Any, **_kwargs: Any) -> dict[str, str]:
-        """Exchange the request token (RFC 5849 2.3) and read the profile. Leaves the Grant in
-        ``g.grant``. Raises ProviderError."""
-        blueprint = self.blueprint
-        answer = blueprint.ask("token", self)
-        signer = self._client.client
-        signer.resource_owner_key = answer["oauth_token"]
-        signer.resource_owner_secret = answer["oauth_token_secret"]
-        signer.verifier = None
-        profile = blueprint.provider.profile(lambda url: read_json(self.get(url)))
-        if answer.get("user_id", profile.subject) != profile.subject:
-            raise ProviderError("the profile is of another person than the access token")
-        g.assertion = Assertion(
-            provider=blueprint.name,
-            issuer=blueprint.identity_issuer,
-            profile=profile,
-            token={name: value for name, value in answer.items() if name in KEPT},
-        )
-        return answer
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Fetch as the person, from the provider's API only; no redirect is followed."""
-        if not self._client.client.resource_owner_key:
-            self.load_token()
-        url = urljoin(self.blueprint.api_url, url)
-        if not self.blueprint.owns(url):
-            raise ValueError(f"{urlsplit(url).netloc} is not {self.blueprint.name}'s API")
-        kwargs["allow_redirects"] = False
-        return requests.Session.request(self, method, url, *args, **kwargs)
-
-
-class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
-    """A provider of OAuth 1.0a."""
-
-    has_opening = True
-    single_parameters = ("oauth_token", "oauth_verifier", "denied")
-
-    def __init__(
-        self,
-        provider: Provider,
-        registration: Registration,
-        *,
-        public_url: str,
-        gate: Gate,
-        tokens: TokenStore,
-        transport: Transport,
-    ) -> None:
-        OAuth1ConsumerBlueprint.__init__(
-            self,
-            provider.name,
-            __name__,
-            url_prefix="/login",
-            session_class=ProviderSession,
-            storage=Storage(tokens),
-            rule_kwargs={"methods": ["GET"]},
-        )
-        self.set_up(provider, registration, public_url=public_url, gate=gate, transport=transport)
-        self.client_secret = registration.secret
-
-    def new_session(self) -> ProviderSession:
-        return ProviderSession(
-            self, client_key=self.client_id, client_secret=self.registration.secret
-        )
-
-    def opening(self) -> RequestToken:
-        """A request token (RFC 5849 2.1). Raises Misconfigured when our key is refused."""
-        session = self.new_session()
-        session._client.client.callback_uri = self.redirect_uri  # noqa: SLF001
-        answer = self.ask("request_token", session)
+    def fetch_request_token(self) -> RequestToken:
+        """Fetch a request token (RFC 5849 2.1). Raises Misconfigured if our key is refused."""
+        answer = self._fetch_credentials("request_token", callback_uri=self.redirect_uri)
         if answer.get("oauth_callback_confirmed") != "true":
             raise ProviderError("the provider did not confirm our callback")
         return RequestToken(answer["oauth_token"], answer["oauth_token_secret"])
 
-    def authorization_address(self, flow: Flow) -> str:
-        """Where the person is asked (RFC 5849 2.2), with this flow's request token."""
+    def authorization_url(self, flow: Flow) -> str:
+        """Build the URL of the provider's consent page (RFC 5849 2.2)."""
         parameters = {
             **self.provider.authorize_params,
             **self.provider.intent_params.get(flow.intent, {}),
@@ -125,10 +42,46 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
         }
         return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"
 
-    def ask(self, name: str, session: ProviderSession) -> dict[str, str]:
-        """The form that a token endpoint answers a signed POST with. Raises ProviderError."""
-        prepared = prepare("POST", self.endpoint_url(name))
-        response = self.transport.send(session.auth(prepared))
+    def exchange(self, verifier: str, flow: Flow) -> dict[str, str]:
+        """Exchange a flow's request token for an access token (RFC 5849 2.3).
+
+        Raises CodeRefused or another ProviderError.
+        """
+        return self._fetch_credentials(
+            "token",
+            resource_owner_key=flow.state,
+            resource_owner_secret=flow.request_token_secret,
+            verifier=verifier,
+        )
+
+    def read_assertion(self, answer: Mapping[str, str]) -> Assertion:
+        """Read the person of an access token. Raises ProviderError."""
+        profile = self.provider.profile(lambda path: self.read(path, answer))
+        if answer.get("user_id", profile.subject) != profile.subject:
+            raise ProviderError("the profile is of another person than the access token")
+        return Assertion(
+            provider=self.name,
+            issuer=self.identity_issuer,
+            profile=profile,
+            token={name: value for name, value in answer.items() if name in KEPT},
+        )
+
+    def request_as(self, token: Token, path: str) -> Answer:
+        method, _, path = path.rpartition(" ")
+        return self._send_signed(
+            method or "GET",
+            self.own_url(path),
+            resource_owner_key=str(token.get("oauth_token", "")),
+            resource_owner_secret=str(token.get("oauth_token_secret", "")),
+        )
+
+    def check(self) -> None:
+        self.fetch_request_token()
+        raise CodeRefused("a request token was given")
+
+    def _fetch_credentials(self, name: str, **signed: str) -> dict[str, str]:
+        """Return the form in the response to a signed POST."""
+        response = self._send_signed("POST", self.endpoint_url(name), **signed)
         where = f"the {name} endpoint answered {response.status_code}"
         if response.status_code in (400, 401, 403):
             raise Misconfigured(where) if name == "request_token" else CodeRefused(where)
@@ -140,13 +93,8 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
             raise ProviderError(f"{where} without a token")
         return answer
 
-    def finish(self) -> Response:
-        denied = request.args.get("denied")
-        g.flow = self.gate.claim(self.name, denied or request.args.get("oauth_token"))
-        if denied:
-            raise Cancelled("the callback says denied")
-        return cast(Response, OAuth1ConsumerBlueprint.authorized(self))
-
-    def check(self) -> None:
-        self.opening()
-        raise CodeRefused("a request token was given")
+    def _send_signed(self, method: str, url: str, **signed: Any) -> Answer:
+        """Send a request with its signature in the header (RFC 5849 3.5.1)."""
+        signer = Client(self.client_id, client_secret=self.client_secret, **signed)
+        url, headers, _body = signer.sign(url, method, headers=dict(HEADERS))
+        return self.http.ask(method, url, headers=headers)

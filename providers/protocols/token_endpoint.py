@@ -1,4 +1,4 @@
-"""What a token endpoint answers (RFC 6749 5), and how a client makes itself known to it."""
+"""Responses of a token endpoint (RFC 6749 5), and client authentication."""
 
 import base64
 import re
@@ -8,15 +8,19 @@ from urllib.parse import parse_qsl, quote_plus
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers.base import Provider
 from providers.http.responses import HTTPAnswer, parse_json
-from providers.protocols.blueprint import MISCONFIGURED_ERRORS, plain_code
+from providers.protocols.error_codes import (
+    CODE_REFUSED_ERRORS,
+    MISCONFIGURED_ERRORS,
+    code_of,
+    plain_code,
+)
 
 # RFC 6749 A.12, bounded.
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
-CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 
 
 def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
-    """A token response (RFC 6749 5.1), or one of its errors (5.2), however it is dressed.
+    """Read a token response (RFC 6749 5.1), or one of its errors (5.2), in any encoding.
 
     Raises Misconfigured, CodeRefused or another ProviderError.
     """
@@ -28,7 +32,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         answer = parse_json(response.content, where)
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
-    # Some send their errors as 200.
+    # Some providers send errors with status 200.
     if answer.get("error"):
         raise token_error(answer["error"], where, provider)
     if response.status_code != 200:
@@ -43,7 +47,8 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
 
 
 def token_error(error: object, where: str, provider: Provider) -> ProviderError:
-    code = str(error.get("code")) if isinstance(error, dict) else str(error)
+    """Convert an error of the token endpoint into an exception."""
+    code = code_of(error)
     detail = f"{where} with error {plain_code(code)}"
     if code in MISCONFIGURED_ERRORS | provider.misconfigured_errors:
         return Misconfigured(detail)
@@ -53,6 +58,6 @@ def token_error(error: object, where: str, provider: Provider) -> ProviderError:
 
 
 def basic(client_id: str, client_secret: str) -> str:
-    """The Authorization header of a client; both parts are form-encoded first (RFC 6749 2.3.1)."""
+    """Build a client's Authorization header; both parts are form-encoded first (RFC 6749 2.3.1)."""
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"

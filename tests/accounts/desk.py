@@ -14,9 +14,10 @@ from accounts.rules import (
     Policy,
     SignInDecision,
 )
-from accounts.verbs import SignIn
-from errors import Problem
-from providers.base import Assertion, make_profile
+from accounts.signing_in import SignIn
+from errors import Problem, WrongAccount
+from providers.base import Assertion
+from providers.profile import make_profile
 from storage import atomic, db
 from tests.processes import until
 from tests.site import Site
@@ -66,7 +67,7 @@ def _enter(who: Assertion, policy: Policy, replaces: str | None, **asked: Any) -
 
 
 class Desk:
-    """The verbs of accounts.py on one site, each in an application context of its own."""
+    """The verbs of accounts on one site, each in an application context of its own."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -95,8 +96,12 @@ class Desk:
     def connect(self, user_id: str, who: Assertion, policy: Policy = ASK) -> None:
         self.site.inside(accounts.connect, user_id, who, policy, CALLER)
 
-    def confirm(self, user_id: str, identity_id: str, who: Assertion) -> bool:
-        return bool(self.site.inside(accounts.confirm, user_id, identity_id, who, CALLER))
+    def reauthenticate(self, user_id: str, identity_id: str, who: Assertion) -> bool:
+        try:
+            self.site.inside(accounts.reauthenticate, user_id, identity_id, who, CALLER)
+        except WrongAccount:
+            return False
+        return True
 
     def merge(self, user_id: str, who: Assertion) -> None:
         self.site.inside(accounts.merge, user_id, who, CALLER)

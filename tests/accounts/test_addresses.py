@@ -22,7 +22,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize("ways", PLANTED)
-def test_an_account_that_did_not_prove_the_address_is_never_joined(desk, ways):
+def test_an_account_with_an_unverified_address_is_never_joined(desk, ways):
     """Account pre-hijacking; allauth 64.2.1 let the attacker keep their way in."""
     planted = desk.account(*ways)
     before = desk.everything()
@@ -34,7 +34,7 @@ def test_an_account_that_did_not_prove_the_address_is_never_joined(desk, ways):
 
 
 @pytest.mark.parametrize("proved", ["no", "verified"])
-def test_who_did_not_prove_the_address_joins_nobody(desk, proved):
+def test_an_untrusted_address_joins_no_account(desk, proved):
     """nOAuth; better-auth #9578."""
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
@@ -44,7 +44,7 @@ def test_who_did_not_prove_the_address_joins_nobody(desk, proved):
     assert desk.everything() == before
 
 
-def test_two_that_proved_it_to_trusted_providers_are_joined(desk):
+def test_auto_linking_joins_two_trusted_identities(desk):
     ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     joined = desk.enter(assertion("github", "ada", "Ada@gmail.com", "trusted"), AUTO)
     assert joined.user_id == ada.user_id
@@ -54,21 +54,21 @@ def test_two_that_proved_it_to_trusted_providers_are_joined(desk):
     ]
 
 
-def test_a_switched_off_account_is_not_joined(desk):
+def test_a_disabled_account_is_not_joined(desk):
     ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.switch(ada.user_id, off=True)
     decision = desk.sign_in(assertion("github", "ada", "ada@gmail.com", "trusted"), AUTO)
     assert isinstance(decision, NeedsOwnership)
 
 
-def test_an_address_that_was_given_up_is_nobodys(desk):
+def test_an_address_that_its_owner_gave_up_matches_no_account(desk):
     """What counts is what the provider said last."""
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.enter(assertion("google", "ada", "lovelace@gmail.com", "trusted"))
     assert desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO) == Create()
 
 
-def test_a_proof_that_was_taken_back_joins_nobody(desk):
+def test_an_address_that_lost_its_verification_joins_no_account(desk):
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.enter(assertion("google", "ada", "ada@gmail.com"))
     decision = desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO)
@@ -79,7 +79,7 @@ def changes_of_address(desk: Desk, user_id: str) -> list[str]:
     return [detail for kind, _, detail in desk.events(user_id) if kind == "email_changed"]
 
 
-def test_a_new_address_is_noted(desk):
+def test_a_changed_primary_address_is_recorded_in_the_activity(desk):
     ada = desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
     desk.enter(assertion(email="ada@gmail.com", proved="trusted"))
     assert changes_of_address(desk, ada.user_id) == []
@@ -87,14 +87,14 @@ def test_a_new_address_is_noted(desk):
     assert changes_of_address(desk, ada.user_id) == ["lovelace@gmail.com"]
 
 
-def test_a_new_address_of_an_identity_that_does_not_count_is_not_noted(desk):
+def test_a_changed_secondary_address_is_not_recorded_in_the_activity(desk):
     first = assertion("google", "1", "ada@gmail.com", "trusted")
     ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
     desk.enter(assertion("github", "2", "new@ada.example", "verified"))
     assert changes_of_address(desk, ada.user_id) == []
 
 
-def test_an_address_that_lost_its_proof_gives_way_and_that_is_noted(desk):
+def test_a_primary_address_that_lost_its_verification_is_replaced_and_recorded(desk):
     first = assertion("google", "1", "ada@gmail.com", "trusted")
     ada = desk.account(first, assertion("github", "2", "work@ada.example", "verified"))
     desk.enter(assertion("google", "1", "ada@gmail.com"))

@@ -96,7 +96,9 @@ def make_due(site: Site) -> None:
 
 
 @ENGINES
-def test_what_is_over_vanishes_by_itself_and_nothing_else_does(make_site, database, monkeypatch):
+def test_expired_rows_are_deleted_in_the_background_and_nothing_else(
+    make_site, database, monkeypatch
+):
     monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
     site = make_site(database)
     fill(site)
@@ -109,7 +111,7 @@ def test_what_is_over_vanishes_by_itself_and_nothing_else_does(make_site, databa
     assert browser.get(callback).path in ("/account", "/login/confirm")
 
 
-def test_of_two_instances_one_does_it_and_once(make_site):
+def test_of_several_instances_one_deletes_expired_rows(make_site):
     site = make_site("postgresql")
     fill(site, 1500)
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
@@ -134,7 +136,7 @@ def test_of_two_instances_one_does_it_and_once(make_site):
 
 
 @ENGINES
-def test_a_chore_that_is_due_is_taken_by_one(make_site, database):
+def test_a_due_job_is_leased_by_one_instance(make_site, database):
     site = make_site(database)
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
     sites = [site, *(make_site(DATABASE_URL=url) for _ in range(3))]
@@ -157,7 +159,7 @@ def test_a_chore_that_is_due_is_taken_by_one(make_site, database):
 
 
 @ENGINES
-def test_people_sign_in_while_very_much_is_deleted(make_site, database):
+def test_users_can_sign_in_while_many_rows_are_deleted(make_site, database):
     """In batches with a commit after each: nobody waits for more than one of them."""
     site = make_site(database)
     fill(site, 20_500)
@@ -172,7 +174,7 @@ def test_people_sign_in_while_very_much_is_deleted(make_site, database):
     assert counts(site) == [0, 2, 2]
 
 
-def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
+def test_a_job_whose_process_was_killed_is_finished_by_another(make_site):
     site = make_site()
     fill(site, 20_000)
     program = (
@@ -194,7 +196,7 @@ def test_a_chore_whose_process_was_killed_is_done_by_another(make_site):
     assert chores(site)["flows"] == (2, True)
 
 
-def test_who_was_taken_for_dead_and_is_not_deletes_nothing_more(make_site):
+def test_a_worker_whose_lease_was_taken_over_deletes_nothing_more(make_site):
     site = make_site()
     fill(site, 3)
     turn = site.inside(cleanup._take, "events")
@@ -207,7 +209,7 @@ def test_who_was_taken_for_dead_and_is_not_deletes_nothing_more(make_site):
     assert counts(site)[2] == 0
 
 
-def test_an_operator_need_not_wait(make_site):
+def test_an_operator_can_delete_expired_rows_immediately(make_site):
     site = make_site()
     site.inside(cleanup.run_due)
     fill(site, 2)
@@ -215,7 +217,7 @@ def test_an_operator_need_not_wait(make_site):
     assert site.inside(cleanup.run_now) == dict.fromkeys(TABLES, 0)
 
 
-def test_a_database_that_is_away_is_asked_again(make_site, monkeypatch, capfd):
+def test_the_background_worker_survives_a_database_error(make_site, monkeypatch, capfd):
     """Of its trouble there is one line in the log, and no thread that ends."""
     monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
     site = make_site(LOG_FORMAT="json")

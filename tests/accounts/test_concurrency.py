@@ -27,7 +27,7 @@ from vault import tokens
 ROUNDS = 8
 
 
-def test_first_sign_ins_at_once_make_one_account(desk):
+def test_concurrent_first_sign_ins_create_one_account(desk):
     for number in range(ROUNDS):
         who = assertion(subject=str(number))
         seats = desk.at_once(*[partial(desk.enter, who)] * 10)
@@ -37,7 +37,7 @@ def test_first_sign_ins_at_once_make_one_account(desk):
     desk.check_nobody_was_in_deadlock()
 
 
-def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
+def test_after_a_conflict_the_row_is_found_by_identity_and_never_by_address(desk):
     """social-app-django CVE-2025-61783: it opened the account that had the same address."""
     victim = desk.enter(assertion("google", "victim", "ada@gmail.com", "trusted"))
     newcomer = assertion("github", "new", "ada@gmail.com", "trusted")
@@ -50,7 +50,7 @@ def test_a_conflict_is_read_again_by_identity_and_never_by_address(desk):
 
 
 @pytest.mark.parametrize("look", [Desk.sign_in, Desk.preview])
-def test_nobody_is_asked_to_prove_the_account_that_they_just_got(desk, look):
+def test_a_concurrent_first_sign_in_is_not_asked_to_verify_its_own_new_account(desk, look):
     """Of two first sign-ins the second looks for the identity before the first one's account is
     there, and for accounts with the address after."""
     ada = assertion("google", "ada", "ada@gmail.com", "trusted")
@@ -65,7 +65,7 @@ def test_nobody_is_asked_to_prove_the_account_that_they_just_got(desk, look):
     assert decision in (Known(desk.owner(ada)), Create())
 
 
-def test_an_account_that_was_not_finished_blocks_nobody(desk):
+def test_a_sign_in_that_is_rolled_back_does_not_block_the_next(desk):
     """The first of two is rolled back: the second makes the account."""
 
     def fails() -> None:
@@ -79,7 +79,7 @@ def test_an_account_that_was_not_finished_blocks_nobody(desk):
 
 
 @pytest.mark.parametrize("policy", [ASK, SEPARATE])
-def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
+def test_a_sign_in_during_a_merge_opens_the_merged_account(desk, policy):
     one = assertion("google", "1", "ada@gmail.com", "trusted")
     two = assertion("github", "2", "ada@gmail.com", "trusted")
     kept, _gone = desk.account(one), desk.account(two)
@@ -89,7 +89,7 @@ def test_a_sign_in_during_a_merge_ends_in_the_merged_account(desk, policy):
     assert decision == Known(kept.user_id)
 
 
-def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
+def test_a_sign_in_that_waited_for_a_merge_sees_the_merged_account(make_site):
     """Not the one that is gone: else the account could lose its last way in meanwhile."""
     desk = Desk(make_site("postgresql"))
     one, two = assertion("google", "1"), assertion("github", "2")
@@ -97,7 +97,7 @@ def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
 
     @atomic
     def hold() -> None:
-        assert identities.lock_identity(two)
+        assert identities.lock(two)
         desk.site.rows("SELECT id FROM users WHERE id = :id FOR UPDATE NOWAIT", id=kept.user_id)
 
     with pytest.raises(OperationalError, match="could not obtain lock"):
@@ -106,7 +106,7 @@ def test_a_sign_in_that_waited_for_a_merge_holds_the_merged_account(make_site):
         )
 
 
-def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
+def test_a_sign_in_during_a_token_refresh_loses_no_token(make_site):
     """A sign-in waits for a renewal that is being stored: it keeps the newer refresh token."""
     desk = Desk(make_site("postgresql"))
     who = replace(assertion("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
@@ -117,7 +117,7 @@ def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
     def renew() -> None:
         identity = tokens._locked(row)
         assert identity
-        tokens.store(identity, {"access_token": "a2", "refresh_token": "r2"})
+        tokens._store(identity, {"access_token": "a2", "refresh_token": "r2"})
         db.session.flush()
 
     desk.overtake(renew, lambda: desk.sign_in(again))
@@ -125,7 +125,7 @@ def test_a_sign_in_and_a_renewal_lose_none_of_the_tokens(make_site):
     assert found == {"access_token": "a3", "refresh_token": "r2"}
 
 
-def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):
+def test_a_sign_in_during_a_merge_works_with_closed_sign_ups(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     kept, _gone = desk.account(one), desk.account(two)
     closed = Policy(signups_open=False)
@@ -135,7 +135,7 @@ def test_a_merged_person_is_known_where_sign_ups_are_closed(desk):
     assert decision == Known(kept.user_id)
 
 
-def test_a_sign_in_during_its_unlinking_is_a_strangers(desk):
+def test_a_sign_in_during_unlinking_is_that_of_an_unknown_identity(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     removed = desk.identity(two)
@@ -147,7 +147,7 @@ def test_a_sign_in_during_its_unlinking_is_a_strangers(desk):
     desk.check_nobody_is_half_made()
 
 
-def test_an_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
+def test_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     (_, seat), _ = desk.overtake(lambda: _enter(two, ASK, None), lambda: desk.unlink(here, two))
@@ -155,7 +155,7 @@ def test_an_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
     assert desk.whose(seat) is None
 
 
-def test_what_became_somebody_elses_meanwhile_is_not_connected(desk):
+def test_an_identity_that_another_user_linked_meanwhile_is_not_connected(desk):
     """Nor is the person told that it was."""
     ada = assertion("google", "ada", "ada@gmail.com", "trusted")
     seat = desk.enter(ada)
@@ -169,14 +169,14 @@ def test_what_became_somebody_elses_meanwhile_is_not_connected(desk):
     assert desk.owner(NEWCOMER) != seat.user_id
 
 
-def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
+def test_switching_accounts_ends_the_old_session_even_after_a_retry(desk):
     """Also when the database makes it try twice, because another browser of the same person was
     a moment faster: the session that is replaced is the one that the browser came with."""
     browser = desk.site.browser()
     browser.sign_in("google", "grace")
     old = browser.cookie("session")
     question = browser.sign_in("github", "linus")
-    issuer = desk.site.app.extensions["quickstep"].providers["github"].identity_issuer
+    issuer = desk.site.app.extensions["quickstep"].connectors["github"].identity_issuer
     linus = assertion("github", PEOPLE["linus"].subject("github", 8), issuer=issuer)
     desk.overtake(
         lambda: accounts.sign_in(linus, ASK, CALLER), lambda: browser.answer(question, "switch")
@@ -188,7 +188,7 @@ def test_a_browser_that_changes_over_leaves_nothing_behind(desk):
     assert desk.site.rows("SELECT count(*) FROM sessions")[0][0] == 1
 
 
-def test_two_unlinkings_at_once_leave_one_way_in(desk):
+def test_two_concurrent_unlinkings_leave_one_identity(desk):
     """Supabase and better-auth count outside of the delete."""
     for number in range(ROUNDS):
         one, two = assertion("google", str(number)), assertion("github", str(number))
@@ -198,7 +198,7 @@ def test_two_unlinkings_at_once_leave_one_way_in(desk):
         assert list(desk.owners().values()).count(here.user_id) == 1
 
 
-def test_a_second_unlinking_sees_the_first(desk):
+def test_a_concurrent_unlinking_counts_the_first(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     first = desk.identity(one)
@@ -210,7 +210,7 @@ def test_a_second_unlinking_sees_the_first(desk):
     assert desk.owner(two) == here.user_id
 
 
-def test_of_two_accounts_that_merge_each_other_one_stays(desk):
+def test_two_accounts_that_merge_each_other_concurrently_leave_one(desk):
     for number in range(ROUNDS):
         one, two = assertion("google", str(number)), assertion("github", str(number))
         ada, too = desk.account(one), desk.account(two)
@@ -251,7 +251,9 @@ class Scene:
             "link": lambda: accounts.link(kept.user_id, ways[2], CALLER),
             "link new": lambda: accounts.link(gone.user_id, fresh, CALLER),
             "connect new": lambda: accounts.connect(gone.user_id, fresh, ASK, CALLER),
-            "confirm": lambda: accounts.confirm(gone.user_id, ids[2], ways[2], CALLER),
+            "reauthenticate": lambda: accounts.reauthenticate(
+                gone.user_id, ids[2], ways[2], CALLER
+            ),
             "merge": lambda: accounts.merge(kept.user_id, ways[2], CALLER),
             "merge back": lambda: accounts.merge(gone.user_id, ways[0], CALLER),
             "unlink": lambda: accounts.unlink(gone.user_id, ids[2], ASK, gone.session_id, CALLER),
@@ -273,7 +275,7 @@ class Scene:
         self.desk.check_nobody_is_half_made()
 
 
-def test_any_two_verbs_get_along(desk):
+def test_any_two_verbs_can_overlap(desk):
     """One begins when the other has written and not committed: no error, no identity lost."""
     names = list(Scene(desk, "names").verbs())
     for first in names:
@@ -284,7 +286,7 @@ def test_any_two_verbs_get_along(desk):
             scene.check(list(zip((first, second), outcomes, strict=True)))
 
 
-def test_all_verbs_at_once_get_along(desk):
+def test_all_verbs_can_run_concurrently(desk):
     for number in range(ROUNDS // 2):
         scene = Scene(desk, str(number))
         verbs = scene.verbs()

@@ -1,4 +1,4 @@
-"""Link, connect, confirm and unlink on real databases."""
+"""Link, connect, reauthenticate and unlink on real databases."""
 
 import pytest
 
@@ -11,10 +11,10 @@ from accounts.rules import (
 from errors import LastWayIn, NotFound, StateMismatch
 from tests.accounts.desk import ASK, NEWCOMER, SEPARATE, assertion, outcome_of
 
-# Link, connect, confirm.
+# Link, connect, reauthenticate.
 
 
-def test_linking_gives_one_account_two_ways_in(desk):
+def test_a_linked_identity_opens_the_account(desk):
     ada = desk.enter(assertion("google", "1"))
     assert desk.link(ada.user_id, assertion("github", "2")) == Link()
     assert desk.link(ada.user_id, assertion("github", "2")) == AlreadyLinked()
@@ -22,7 +22,7 @@ def test_linking_gives_one_account_two_ways_in(desk):
     assert {desk.enter(assertion("github", each)).user_id for each in "23"} == {ada.user_id}
 
 
-def test_linking_takes_nothing_from_another_account(desk):
+def test_linking_never_takes_an_identity_from_another_account(desk):
     """Supabase #1762: an identity that belongs to somebody is never moved silently."""
     ada, grace = desk.enter(assertion("google", "1")), desk.enter(assertion("github", "2"))
     before = desk.everything()
@@ -30,12 +30,12 @@ def test_linking_takes_nothing_from_another_account(desk):
     assert desk.everything() == before
 
 
-def test_nothing_is_linked_to_an_account_that_is_gone(desk):
+def test_linking_to_a_deleted_account_is_refused(desk):
     assert isinstance(outcome_of(lambda: desk.link("0" * 32, assertion())), StateMismatch)
     assert desk.owners() == {}
 
 
-def test_a_proved_account_is_connected(desk):
+def test_connecting_adds_the_identity_to_the_verified_account(desk):
     ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.connect(ada.user_id, NEWCOMER)
     assert desk.enter(NEWCOMER).user_id == ada.user_id
@@ -53,7 +53,7 @@ def test_a_proved_account_is_connected(desk):
         (assertion("google", "ada", "ada@gmail.com", "trusted"), ASK),  # known
     ],
 )
-def test_what_no_rule_asks_to_connect_is_not_connected(desk, who, policy):
+def test_connecting_without_a_matching_question_is_refused(desk, who, policy):
     ada = desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     with pytest.raises(StateMismatch):
@@ -61,7 +61,7 @@ def test_what_no_rule_asks_to_connect_is_not_connected(desk, who, policy):
     assert desk.everything() == before
 
 
-def test_an_account_without_the_address_is_not_connected(desk):
+def test_connecting_to_an_account_without_the_address_is_refused(desk):
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     mallory = desk.enter(assertion("google", "mallory", "mallory@gmail.com", "trusted"))
     before = desk.everything()
@@ -70,7 +70,7 @@ def test_an_account_without_the_address_is_not_connected(desk):
     assert desk.everything() == before
 
 
-def test_only_the_identity_that_was_asked_for_confirms(desk):
+def test_only_the_requested_identity_reauthenticates(desk):
     """Flask-Security GHSA-97r5, GHSA-f66q."""
     one, two, strangers = (
         assertion("google", "1"),
@@ -80,20 +80,20 @@ def test_only_the_identity_that_was_asked_for_confirms(desk):
     ada, eve = desk.account(one, two), desk.enter(strangers)
     before = desk.everything()
     asked = desk.identity(one)
-    assert not desk.confirm(ada.user_id, asked, two)
-    assert not desk.confirm(ada.user_id, asked, strangers)
-    assert not desk.confirm(ada.user_id, asked, assertion("google", "4"))
-    assert not desk.confirm(eve.user_id, asked, one)
-    assert not desk.confirm(ada.user_id, desk.identity(strangers), strangers)
+    assert not desk.reauthenticate(ada.user_id, asked, two)
+    assert not desk.reauthenticate(ada.user_id, asked, strangers)
+    assert not desk.reauthenticate(ada.user_id, asked, assertion("google", "4"))
+    assert not desk.reauthenticate(eve.user_id, asked, one)
+    assert not desk.reauthenticate(ada.user_id, desk.identity(strangers), strangers)
     assert desk.everything() == before
-    assert desk.confirm(ada.user_id, asked, one)
+    assert desk.reauthenticate(ada.user_id, asked, one)
     assert desk.events(ada.user_id)[0][0] == "confirmed"
 
 
 # Unlink.
 
 
-def test_unlinking_ends_what_the_identity_began_elsewhere(desk):
+def test_unlinking_ends_other_sessions_that_the_identity_started(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     laptop, phone = desk.enter(one), desk.enter(two)
@@ -104,7 +104,7 @@ def test_unlinking_ends_what_the_identity_began_elsewhere(desk):
     assert desk.events(here.user_id)[0][0] == "unlinked"
 
 
-def test_an_unlinked_identity_is_a_stranger(desk):
+def test_an_unlinked_identity_no_longer_opens_the_account(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)
     desk.unlink(here, one)
@@ -125,7 +125,7 @@ def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
     assert desk.whose(ada) == ada.user_id
 
 
-def test_the_last_way_in_stays(desk):
+def test_the_last_identity_cannot_be_removed(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     ada = desk.account(one, two)
     desk.unlink(ada, two)
@@ -134,7 +134,7 @@ def test_the_last_way_in_stays(desk):
     assert desk.enter(one).user_id == ada.user_id
 
 
-def test_a_way_in_that_the_site_does_not_offer_is_none(desk):
+def test_an_identity_of_another_issuer_does_not_count_as_a_way_in(desk):
     one, two = assertion("google", "1"), assertion("google", "1", issuer="https://old.example")
     ada = desk.account(one, two)
     only_google = Policy(usable=frozenset({(one.provider, one.issuer)}))

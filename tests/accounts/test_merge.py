@@ -6,7 +6,7 @@ from errors import StateMismatch
 from tests.accounts.desk import assertion
 
 
-def test_a_merge_brings_everything_over(desk):
+def test_a_merge_moves_identities_sessions_and_activity(desk):
     one, two, three = assertion("google", "1"), assertion("github", "2"), assertion("facebook", "3")
     kept, gone = desk.account(one), desk.account(two, three)
     elsewhere = desk.enter(three)
@@ -28,7 +28,7 @@ def test_a_merged_identity_can_be_unlinked_and_its_sessions_end(desk):
     assert desk.whose(gone) is None
 
 
-def test_a_merge_that_is_asked_twice_happens_once(desk):
+def test_a_repeated_merge_is_refused(desk):
     kept, _gone = desk.account(assertion("google", "1")), desk.account(assertion("github", "2"))
     desk.merge(kept.user_id, assertion("github", "2"))
     before = desk.everything()
@@ -47,7 +47,7 @@ def test_an_unknown_identity_merges_nothing(desk):
 
 
 @pytest.mark.parametrize("which", ["kept", "gone"])
-def test_a_switched_off_account_is_not_merged(desk, which):
+def test_a_disabled_account_is_not_merged(desk, which):
     """Neither away, which would switch it on, nor into, which would lock the other one out."""
     seats = {
         "kept": desk.account(assertion("google", "1")),

@@ -59,7 +59,7 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
 # Row 1: one person's browser is signed in as another.
 
 
-def test_of_many_at_once_everybody_is_themselves(make_site):
+def test_concurrent_sign_ins_each_end_as_the_right_user(make_site):
     """FLASK-DANCE issues 163, 205, 430: three wrong accounts in 240 sign-ins."""
     site = make_site(ACCOUNT_LINKING="separate")
     choices = EVERYBODY * 4
@@ -115,7 +115,9 @@ class Turnstile:
         ("github", "emails"),
     ],
 )
-def test_a_callback_that_is_overtaken_by_another_stays_its_own(site, monkeypatch, provider, where):
+def test_a_callback_overtaken_by_another_still_signs_in_its_own_user(
+    site, monkeypatch, provider, where
+):
     grace, linus = site.browser(), site.browser()
     callback = grace.choose(grace.begin(provider), "grace")
     held = Turnstile(getattr(site.simulator, provider), where, "grace").install(monkeypatch)
@@ -153,7 +155,7 @@ def interleave(
     return grace, linus
 
 
-def test_two_callbacks_that_cross_each_other_are_two_people(site, monkeypatch):
+def test_two_interleaved_callbacks_sign_in_two_users(site, monkeypatch):
     """Row 1, step by step: under the stock design the token of Linus answers for Grace."""
     grace, linus = interleave(site, monkeypatch, "user", "emails")
     assert who(grace) == named("github", "grace")
@@ -203,13 +205,13 @@ def stock_site(plain_http: None, make_look_alikes: Callable[..., Server]) -> Ite
     stock.stop()
 
 
-def test_stock_flask_dance_signs_one_at_a_time_in_rightly(stock_site):
+def test_stock_flask_dance_signs_in_sequential_users_correctly(stock_site):
     browser = Browser(stock_site)
     browser.sign_in("github", "grace")
     assert who(browser) == named("github", "grace")
 
 
-def test_stock_flask_dance_takes_one_for_the_other(stock_site, monkeypatch):
+def test_stock_flask_dance_confuses_two_interleaved_users(stock_site, monkeypatch):
     """The proof that the tests above can fail: Grace's browser is in the account of Linus."""
     grace, linus = interleave(stock_site, monkeypatch, "emails", "user")
     assert who(grace) == who(linus) == named("github", "linus")
@@ -218,7 +220,7 @@ def test_stock_flask_dance_takes_one_for_the_other(stock_site, monkeypatch):
 # Row 2: PKCE.
 
 
-def test_every_sign_in_has_a_verifier_of_its_own(site):
+def test_every_flow_has_its_own_code_verifier(site):
     """Stock: 62 of 120 sign-ins work, the rest is refused for another one's verifier."""
     people = list(PEOPLE) * 6
     browsers = [site.browser() for _ in people]
@@ -250,7 +252,7 @@ def ready(site: Site, count: int, provider: str, person: str) -> list[tuple[Brow
 
 @pytest.mark.parametrize("provider", DIGITS)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_fifty_first_sign_ins_at_once_make_one_account(make_site, database, provider):
+def test_fifty_concurrent_first_sign_ins_create_one_account(make_site, database, provider):
     site = make_site(database)
     at_door = ready(site, 50, provider, "grace")
     pages = at_once([partial(browser.get, callback) for browser, callback in at_door])
@@ -266,7 +268,7 @@ def test_fifty_first_sign_ins_at_once_make_one_account(make_site, database, prov
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_callback_that_is_loaded_twice_at_once_works_once(make_site, database):
+def test_a_callback_loaded_twice_concurrently_works_once(make_site, database):
     """Used once, and claimed before the token call: whoever loses never reaches the provider."""
     site = make_site(database)
     for number in range(10):

@@ -109,12 +109,12 @@ def decide(facts: tuple[Any, ...], signed_in_as: str | None = None) -> SignInDec
 
 
 @pytest.mark.parametrize("facts", CASES, ids="-".join)
-def test_a_stranger_gets_what_the_table_says(facts):
+def test_an_unknown_identity_gets_the_decision_of_the_table(facts):
     assert named(decide(facts)) == rule_for(facts)[-1]
 
 
 @pytest.mark.parametrize("facts", CASES, ids="-".join)
-def test_a_browser_that_is_signed_in_is_asked_before_it_changes_over(facts):
+def test_a_signed_in_browser_is_asked_before_it_switches_accounts(facts):
     """Linking or opening an account is never a side effect of signing in."""
     plain = decide(facts)
     as_another = decide(facts, signed_in_as="somebody else")
@@ -126,7 +126,7 @@ def test_a_browser_that_is_signed_in_is_asked_before_it_changes_over(facts):
         assert named(as_another) == named(as_match) == named(plain)
 
 
-def test_no_line_of_the_table_is_idle():
+def test_every_line_of_the_table_is_used():
     used = [rule_for(facts) for facts in CASES]
     assert [rule for rule in RULES if rule not in used] == []
 
@@ -146,7 +146,7 @@ def test_a_known_identity_opens_its_account_whatever_the_settings(mode, signups_
     assert decide_sign_in(profile, owner, (), policy, signed_in_as="another") == switch
 
 
-def test_a_switched_off_account_opens_for_nobody():
+def test_a_disabled_account_refuses_every_sign_in():
     """Pocket-ID CVE-2026-43983."""
     owner = Owner("me", disabled=True)
     for mode, address, user_id in product(MODES, ADDRESSES, (None, "me", "another")):
@@ -177,7 +177,7 @@ def test_a_switched_off_account_opens_for_nobody():
         ("ada@", True, NotAllowed),
     ],
 )
-def test_only_a_verified_address_of_a_listed_domain_comes_in(email, verified, answer):
+def test_the_allow_list_admits_only_verified_addresses_of_listed_domains(email, verified, answer):
     profile = Profile(subject="1", email=email, email_verified=verified)
     decision = decide_sign_in(profile, None, (), Policy(allowed_email_domains=LISTED))
     outcome = decision.error if isinstance(decision, Refused) else decision
@@ -194,14 +194,14 @@ def test_only_a_verified_address_of_a_listed_domain_comes_in(email, verified, an
         ("navy.example\u3002", "navy.example"),
     ],
 )
-def test_a_domain_that_only_looks_listed_stays_out(looks_like, listed):
+def test_a_domain_that_only_resembles_a_listed_one_is_refused(looks_like, listed):
     """Homographs: Kelvin sign, dotless i, full-width and Cyrillic letters."""
     profile = Profile(subject="1", email=f"ada@{looks_like}", email_verified=True)
     policy = Policy(allowed_email_domains=(listed, looks_like))
     assert isinstance(decide_sign_in(profile, None, (), policy), Refused)
 
 
-def test_the_list_holds_for_old_accounts_too():
+def test_the_allow_list_applies_to_existing_accounts():
     """Who was let in before the list was made, and has no address on it, is out."""
     policy = Policy(allowed_email_domains=LISTED)
     no_address = Profile(subject="1")
@@ -213,7 +213,7 @@ def test_the_list_holds_for_old_accounts_too():
     assert decide_sign_in(has_one_now, Owner("me", allowed=False), (), policy) == Known("me")
 
 
-def test_an_address_off_the_list_learns_nothing_of_the_accounts_that_have_it():
+def test_an_address_outside_the_allow_list_does_not_reveal_whether_it_has_an_account():
     policy = Policy("auto", allowed_email_domains=("navy.example",))
     answers = {
         decide_sign_in(ADDRESSES["trusted"], None, matches, policy).reason
@@ -235,12 +235,12 @@ def test_an_address_off_the_list_learns_nothing_of_the_accounts_that_have_it():
         (Owner("another", allowed=False), NeedsMerge("another")),
     ],
 )
-def test_linking_adds_or_says_whose_it_is(owner, decision):
+def test_linking_an_identity_depends_on_its_owner(owner, decision):
     """An identity that belongs to another account is never moved silently (Supabase #1762)."""
     assert decide_link("me", owner) == decision
 
 
-def test_a_switched_off_account_cannot_be_merged_away():
+def test_a_disabled_account_cannot_be_merged_into_another():
     refused = decide_link("me", Owner("another", disabled=True))
     assert isinstance(refused, Refused)
     assert isinstance(refused.error, AccountDisabled)

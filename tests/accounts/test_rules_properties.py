@@ -93,7 +93,7 @@ STRANGERS = st.builds(
 
 
 @given(CASES_OF_ALL_KINDS)
-def test_an_account_is_joined_only_when_everything_speaks_for_it(case):
+def test_an_account_is_joined_only_when_all_conditions_hold(case):
     """Account pre-hijacking; better-auth #9578."""
     may_join = (
         case.policy.account_linking == "auto"
@@ -125,7 +125,7 @@ def test_closed_sign_ups_make_no_account(case):
 
 
 @given(STRANGERS)
-def test_whoever_is_on_no_list_gets_nothing(case):
+def test_an_identity_outside_the_allow_list_gets_no_account(case):
     """Allowed domains fail closed: no account, no join, no word about anybody's account."""
     if not case.is_listed:
         assert isinstance(case.decision, Refused)
@@ -133,7 +133,7 @@ def test_whoever_is_on_no_list_gets_nothing(case):
 
 
 @given(STRANGERS)
-def test_an_unverified_address_leads_to_nobodys_account(case):
+def test_an_unverified_address_joins_no_account(case):
     """nOAuth, Casdoor CVE-2026-9092, Nhost CVE-2026-41574, Logto CVE-2026-15611."""
     if not case.profile.email_verified:
         assert not isinstance(case.outcome, Known | Join)
@@ -141,14 +141,14 @@ def test_an_unverified_address_leads_to_nobodys_account(case):
 
 
 @given(STRANGERS)
-def test_who_proved_no_address_learns_nothing_where_sign_ups_are_closed(case):
+def test_with_closed_sign_ups_an_unverified_address_does_not_reveal_whether_it_has_an_account(case):
     """Whether an address has an account is not told to whoever merely claims it."""
     if not case.profile.email_verified and not case.policy.signups_open:
         assert case.decision.reason == replace(case, matches=()).decision.reason
 
 
 @given(CASES_OF_ALL_KINDS)
-def test_nobody_is_moved_to_another_account_unasked(case):
+def test_a_signed_in_browser_never_changes_account_without_a_question(case):
     if case.signed_in_as is None:
         assert not isinstance(case.decision, NeedsSwitch)
         return
@@ -158,7 +158,7 @@ def test_nobody_is_moved_to_another_account_unasked(case):
 
 
 @given(STRANGERS)
-def test_who_is_asked_for_a_proof_is_left_a_way(case):
+def test_a_user_who_must_verify_ownership_can_always_go_on(case):
     """The accounts that have the address can be proved, or another one be had; or both."""
     decision = case.decision
     if isinstance(decision, NeedsOwnership):
@@ -167,7 +167,7 @@ def test_who_is_asked_for_a_proof_is_left_a_way(case):
 
 
 @given(CASES_OF_ALL_KINDS)
-def test_other_accounts_never_bar_the_way_to_ones_own(case):
+def test_other_accounts_with_the_address_never_lock_a_known_identity_out(case):
     """Whoever makes accounts with my address, planted or real, cannot keep me out of mine."""
     if case.owner:
         alone = replace(case, matches=(), separate=False)
@@ -176,7 +176,7 @@ def test_other_accounts_never_bar_the_way_to_ones_own(case):
 
 
 @given(matches=MATCHES, mode=st.sampled_from(["ask", "auto"]))
-def test_a_planted_account_does_not_keep_the_owner_of_the_address_out(matches, mode):
+def test_a_planted_account_never_locks_the_owner_of_the_address_out(matches, mode):
     """Who proves the address can have an account, unless another one proved it before them and
     can still be signed in to."""
     decision = decide_sign_in(ADDRESSES["verified"], None, matches, Policy(mode), separate=True)

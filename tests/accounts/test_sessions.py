@@ -73,7 +73,7 @@ def test_signing_in_makes_a_new_session(browser, site):
 
 
 @pytest.mark.parametrize("value", ["", "x", "x" * 5000, "é", "'; DROP TABLE sessions;--"])
-def test_a_made_up_cookie_is_nobody(browser, value):
+def test_a_made_up_session_cookie_is_refused(browser, value):
     page = browser.fetch("/account", headers={"Cookie": f"session={value}".encode()})
     assert page.status == 302
 
@@ -98,7 +98,7 @@ def test_no_session_outlives_90_days(browser):
         assert browser.me() is None
 
 
-def test_a_switched_off_user_has_no_session_from_that_moment(browser, site):
+def test_disabling_a_user_ends_their_sessions_immediately(browser, site):
     """Pocket-ID CVE-2026-43983, allauth 65.13."""
     browser.sign_in("google", "ada")
     site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
@@ -106,7 +106,7 @@ def test_a_switched_off_user_has_no_session_from_that_moment(browser, site):
     assert browser.get("/account").path == "/login"
 
 
-def test_looking_is_noted_at_most_once_a_minute(browser, site):
+def test_last_use_is_written_at_most_once_a_minute(browser, site):
     browser.sign_in("google", "ada")
     before = site.rows("SELECT last_seen_at FROM sessions")
     browser.me()
@@ -116,7 +116,7 @@ def test_looking_is_noted_at_most_once_a_minute(browser, site):
     assert site.rows("SELECT last_seen_at FROM sessions") != before
 
 
-def test_a_person_has_at_most_a_hundred_sessions(browser, site):
+def test_a_user_has_at_most_a_hundred_sessions(browser, site):
     browser.sign_in("google", "ada")
     site.execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) "
@@ -141,7 +141,7 @@ CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON sessions
 """
 
 
-def test_a_sign_in_that_is_committed_at_the_second_try_replaces_the_session_too(make_site):
+def test_a_sign_in_that_commits_at_the_second_try_still_replaces_the_session(make_site):
     """And is no more recent than the one that it replaces."""
     site = make_site("postgresql")
     browser = site.browser()
@@ -164,7 +164,7 @@ def who_is_signed_in(browser: Browser) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("has_session", [True, False])
-def test_a_sign_in_that_is_refused_at_the_second_try_leaves_the_browser_as_it_was(
+def test_a_sign_in_refused_at_the_second_try_leaves_the_session_unchanged(
     make_site, monkeypatch, has_session
 ):
     """The account is switched off between the two: the first one's session never was."""
@@ -193,7 +193,9 @@ ENDS = {
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("end", ENDS)
-def test_everybody_agrees_on_whether_a_session_is_alive(make_site, engine, end):
+def test_guard_fast_check_cleanup_and_metric_agree_on_which_sessions_are_alive(
+    make_site, engine, end
+):
     """The page, the fast check of the API, the list of sessions, the metric and the cleanup."""
     site = make_site(engine)
     browser = site.browser()

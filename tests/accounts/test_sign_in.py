@@ -71,7 +71,7 @@ def test_a_subject_of_255_characters_of_any_script_is_kept_whole(desk):
     assert desk.owner(long)
 
 
-def test_the_same_subject_elsewhere_is_another_person(desk):
+def test_the_same_subject_of_another_issuer_is_another_user(desk):
     """42 at github.com is not 42 at a company's own GitHub, nor 42 at Google."""
     everywhere = [
         assertion("github", "42"),
@@ -110,7 +110,7 @@ def test_addresses_are_equal_but_for_ascii_case_only(desk):
         assert desk.preview(newcomer, ASK) == desk.preview(newcomer, AUTO) == Create(), email
 
 
-def test_several_accounts_without_an_address_have_nothing_in_common(desk):
+def test_accounts_without_an_address_never_match(desk):
     desk.enter(assertion("google", "1"))
     assert desk.sign_in(assertion("github", "2"), AUTO) == Create()
 
@@ -118,7 +118,7 @@ def test_several_accounts_without_an_address_have_nothing_in_common(desk):
 # Nothing is written unless it is meant.
 
 
-def test_a_question_or_a_refusal_of_a_stranger_writes_nothing(desk):
+def test_a_question_or_a_refusal_writes_nothing(desk):
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     closed, listed = Policy(signups_open=False), Policy(allowed_email_domains=("navy.example",))
@@ -133,7 +133,7 @@ def test_a_question_or_a_refusal_of_a_stranger_writes_nothing(desk):
     assert desk.everything() == before
 
 
-def test_a_look_ahead_writes_nothing_and_says_the_same(desk):
+def test_a_preview_writes_nothing_and_decides_as_the_sign_in_does(desk):
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
     newcomers = [
@@ -146,14 +146,14 @@ def test_a_look_ahead_writes_nothing_and_says_the_same(desk):
     assert previews == [desk.sign_in(who) for who in newcomers]
 
 
-def test_a_refusal_stands_in_the_activity_of_whoever_it_concerns(desk):
+def test_a_refused_sign_in_is_in_the_activity_of_its_account(desk):
     ada = desk.enter(assertion())
     desk.switch(ada.user_id, off=True)
     assert isinstance(desk.sign_in(assertion()), Refused)
     assert desk.events(ada.user_id)[0][:2] == ("refused", "disabled")
 
 
-def test_a_list_of_domains_counts_all_identities_of_an_account(desk):
+def test_the_allow_list_considers_all_identities_of_an_account(desk):
     policy = Policy(allowed_email_domains=("navy.example",))
     navy = assertion("google", "1", "grace@navy.example", "verified")
     grace = desk.account(navy, assertion("github", "2"))
@@ -165,7 +165,7 @@ def test_a_list_of_domains_counts_all_identities_of_an_account(desk):
 # Switched off.
 
 
-def test_a_switched_off_person_is_out_from_that_moment(desk):
+def test_a_disabled_user_is_signed_out_and_refused_immediately(desk):
     """Pocket-ID CVE-2026-43983, allauth 65.13."""
     one, two = assertion("google", "1"), assertion("github", "2")
     here = desk.account(one, two)

@@ -302,7 +302,7 @@ class Town(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("policy", [ASK, AUTO, SEPARATE], ids=lambda policy: policy.account_linking)
-def test_whatever_people_do_the_rules_hold(make_site, policy):
+def test_the_linking_rules_hold_for_any_sequence_of_actions(make_site, policy):
     """docs/linking.md: no identity has two users, nobody reaches an account without having proved
     one of its identities or passed the confirm step, nobody is locked out."""
     town = partial(Town, Desk(make_site()), policy)

@@ -16,9 +16,7 @@ def provider(tmp_path):
         yield provider, made.bundle
 
 
-def test_a_sign_in_with_the_benchmarks_provider_is_of_the_person_who_signed_in(
-    provider, template, tmp_path
-):
+def test_a_benchmark_sign_in_ends_as_the_person_who_signed_in(provider, template, tmp_path):
     look_alike, bundle = provider
     shutil.copy(template, tmp_path / "ours.sqlite")
     url = f"sqlite:///{tmp_path}/ours.sqlite"

@@ -35,7 +35,7 @@ GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
         (-1000, 0, 1, "FAIL  Clock: "),
     ],
 )
-def test_a_clock_that_is_wrong_is_told(make_site, seconds, age, status, said):
+def test_the_doctor_reports_a_wrong_clock(make_site, seconds, age, status, said):
     with served(token_endpoint(age), ahead=seconds) as url:
         site = make_site(look_alikes=("github",), GITHUB_TOKEN_URL=f"{url}/token")
         line = line_of(lines(site, "github", status=status), "Clock")
@@ -43,7 +43,7 @@ def test_a_clock_that_is_wrong_is_told(make_site, seconds, age, status, said):
     assert line.startswith({0: "warn", 1: "FAIL"}[status] if seconds + age else "ok")
 
 
-def test_one_provider_whose_clock_is_wrong_does_not_make_ours_wrong(make_site):
+def test_one_provider_with_a_wrong_clock_is_not_blamed_on_ours(make_site):
     with served(token_endpoint(), ahead=1000) as url:
         site = make_site(GITHUB_TOKEN_URL=f"{url}/token")
         assert "ok    Clock: agrees with the providers, by 3 that answered" in lines(site)
@@ -52,7 +52,7 @@ def test_one_provider_whose_clock_is_wrong_does_not_make_ours_wrong(make_site):
 # Providers.
 
 
-def test_a_provider_that_never_answers_holds_up_nobody(make_site, monkeypatch):
+def test_a_provider_that_never_answers_does_not_delay_the_other_checks(make_site, monkeypatch):
     monkeypatch.setattr("commands.findings.CHECK_SECONDS", 3.0)
     silent = socket.create_server(("127.0.0.1", 0), backlog=64)
     port = silent.getsockname()[1]
@@ -64,7 +64,7 @@ def test_a_provider_that_never_answers_holds_up_nobody(make_site, monkeypatch):
     assert "ok    Clock: agrees with the providers, by 2 that answered" in output
 
 
-def test_metadata_and_keys_are_described(site):
+def test_the_doctor_describes_metadata_and_keys(site):
     assert "ok    Google: metadata and keys can be read: RSA 2048 (1)" in lines(site, "google")
 
 
@@ -83,7 +83,7 @@ def issuer_without_keys(environ: Any, start_response: Any) -> Iterable[bytes]:
     return [json.dumps({"error": "invalid_grant"} if is_token else metadata).encode()]
 
 
-def test_keys_that_cannot_be_read_are_told(make_site):
+def test_the_doctor_reports_keys_that_cannot_be_read(make_site):
     with served(issuer_without_keys) as url:
         site = make_site(
             OIDC_PROVIDERS="acme",
@@ -96,7 +96,7 @@ def test_keys_that_cannot_be_read_are_told(make_site):
     assert "FAIL  Acme: GET http://127.0.0.1:9/keys: " in output
 
 
-def test_the_age_of_a_key_is_that_of_its_certificate(tmp_path):
+def test_the_age_of_a_key_is_read_from_its_certificate(tmp_path):
     _context, path = certificate(tmp_path, days=9, since_days=40)
     der = x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)
     row = {"kty": "EC", "crv": "P-256", "x5c": [base64.b64encode(der).decode()]}
@@ -109,7 +109,7 @@ def test_the_age_of_a_key_is_that_of_its_certificate(tmp_path):
         assert age_days(odd) is None
 
 
-def test_a_secret_is_made_of_apples_key(make_site):
+def test_the_doctor_makes_a_client_secret_of_apples_key(make_site):
     site = make_site(look_alikes=("apple",))
     assert "client secrets can be signed with key" in lines(site, "apple")
     assert "each is valid for 3600 seconds" in lines(site, "apple")
@@ -128,18 +128,18 @@ def test_one_provider_is_checked_alone(site):
 # This server.
 
 
-def test_what_is_well_is_told_too(make_site):
+def test_the_doctor_reports_passed_checks(make_site):
     output = lines(make_site(SECRET_KEY=GOOD_KEY))
     assert "ok    Database: sqlite, reachable, and its schema is up to date" in output
     assert "ok    Secret key: SECRET_KEY is long and random enough" in output
     assert "FAIL" not in output
 
 
-def test_postgresql_is_checked_too(make_site):
+def test_the_doctor_checks_postgresql(make_site):
     assert "ok    Database: postgresql, reachable" in lines(make_site("postgresql"))
 
 
-def test_a_database_that_cannot_be_used_is_a_failure_among_the_others(site):
+def test_an_unusable_database_is_one_failure_among_the_other_checks(site):
     site.execute("UPDATE alembic_version SET version_num = '0001'")
     output = lines(site, status=1)
     assert "FAIL  Database: The database's schema is not up to date. Run:" in output
@@ -164,7 +164,7 @@ def test_a_database_that_cannot_be_used_is_a_failure_among_the_others(site):
         ({"PUBLIC_URL": "https://localhost:9"}, "TRUSTED_PROXIES is 0: if a proxy terminates TLS"),
     ],
 )
-def test_what_could_be_better_is_a_warning(make_site, settings, said):
+def test_settings_that_could_be_better_are_warnings(make_site, settings, said):
     output = lines(make_site(**{"SECRET_KEY": GOOD_KEY, **settings}))
     (line,) = [each for each in output.splitlines() if said in each]
     assert line.startswith("warn")
@@ -175,7 +175,7 @@ def test_what_could_be_better_is_a_warning(make_site, settings, said):
     ]
 
 
-def test_a_database_that_others_can_read_is_told():
+def test_the_doctor_reports_a_database_that_other_users_can_read():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "quickstep.sqlite"
         path.touch(0o644)
@@ -189,7 +189,7 @@ def test_a_database_that_others_can_read_is_told():
         assert check_server.readable(path) == []
 
 
-def test_a_key_file_that_others_can_read_is_told(tmp_path):
+def test_the_doctor_reports_a_key_file_that_other_users_can_read(tmp_path):
     path = tmp_path / "secret_key"
     path.touch(0o600)
     assert check_server.key_file(path).level == "ok"
@@ -199,7 +199,7 @@ def test_a_key_file_that_others_can_read_is_told(tmp_path):
     assert f"Run: chmod 600 {path}" in finding.message
 
 
-def test_the_name_of_the_session_cookie_is_advised(make_site):
+def test_the_doctor_advises_a_prefixed_session_cookie(make_site):
     url = "https://localhost:9"
     plain = make_site(look_alikes=("google",), PUBLIC_URL=url)
     assert "set SESSION_COOKIE_NAME=__Host-session unless a mobile app" in lines(plain)
@@ -207,14 +207,14 @@ def test_the_name_of_the_session_cookie_is_advised(make_site):
     assert "ok    Session cookie: named session, which apps may look for" in lines(plain)
 
 
-def test_a_disk_that_fills_up_is_told(site, monkeypatch):
+def test_the_doctor_reports_a_disk_that_fills_up(site, monkeypatch):
     monkeypatch.setattr(check_server, "FREE_WARN_BYTES", 2**60)
     assert "warn  Disk: only " in lines(site)
     monkeypatch.setattr(check_server, "FREE_FAIL_BYTES", 2**60)
     assert "FAIL  Disk: only " in lines(site, status=1)
 
 
-def test_a_network_filesystem_is_told(site, monkeypatch, tmp_path):
+def test_the_doctor_reports_sqlite_on_a_network_filesystem(site, monkeypatch, tmp_path):
     mounts = tmp_path / "mountinfo"
     mounts.write_text(
         "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
@@ -227,7 +227,7 @@ def test_a_network_filesystem_is_told(site, monkeypatch, tmp_path):
     assert "ok    SQLite: its file is on a local disk" in lines(site)
 
 
-def test_a_machine_gets_one_document(make_site):
+def test_the_doctor_prints_one_json_document(make_site):
     site = make_site(GITHUB_CLIENT_SECRET="wrong")
     result = run(site, "providers", "check", "--json")
     assert result.exit_code == 1

@@ -30,7 +30,7 @@ def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (60, False, 1, "is invalid: self-signed certificate"),
     ],
 )
-def test_a_certificate_that_ends_soon_or_is_not_good_is_told(  # noqa: PLR0917
+def test_the_doctor_reports_a_certificate_that_expires_soon_or_is_invalid(  # noqa: PLR0917
     make_site, tmp_path, monkeypatch, days, is_trusted, status, said
 ):
     context, path = certificate(tmp_path, days=days)
@@ -41,7 +41,7 @@ def test_a_certificate_that_ends_soon_or_is_not_good_is_told(  # noqa: PLR0917
         assert said in lines(site, "github", status=status)
 
 
-def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
+def test_behind_an_outgoing_proxy_the_doctor_skips_certificates(make_site, monkeypatch):
     site = make_site(look_alikes=("github",), GITHUB_TOKEN_URL="https://github.example/token")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert "ok    GitHub: certificates are not checked" in lines(site, "github", status=1)
@@ -50,14 +50,14 @@ def test_behind_a_proxy_certificates_are_not_looked_at(make_site, monkeypatch):
 # What a browser gets at PUBLIC_URL.
 
 
-def test_another_database_behind_the_public_url_is_told(make_site):
+def test_the_doctor_reports_a_public_url_that_uses_another_database(make_site):
     here, there = make_site(), make_site()
     assert "ok    Public URL: this server and database respond there" in lines(here)
     here.restart(PUBLIC_URL=there.url)
     assert "FAIL  Public URL: the server there uses another database" in lines(here, status=1)
 
 
-def test_another_public_url_in_the_server_is_told(make_site):
+def test_the_doctor_reports_a_server_with_another_public_url(make_site):
     here, there = make_site(), make_site()
     there.restart(DATABASE_URL=here._variables["DATABASE_URL"])
     there.restart(PUBLIC_URL="http://localhost:1")
@@ -66,7 +66,7 @@ def test_another_public_url_in_the_server_is_told(make_site):
     assert line in lines(here, status=1)
 
 
-def test_the_doctor_leaves_no_attempt_behind(both):
+def test_the_doctor_leaves_no_flow_behind(both):
     lines(both)
     assert both.rows("SELECT count(*) FROM flows") == [(0,)]
 
@@ -78,7 +78,7 @@ def test_a_public_url_that_leads_nowhere_is_a_warning(make_site):
     assert "does its name lead here, and is the server running?" in line
 
 
-def test_something_else_at_the_public_url_is_told(make_site):
+def test_the_doctor_reports_another_service_at_the_public_url(make_site):
     with served(token_endpoint()) as url:
         output = lines(make_site(PUBLIC_URL=url))
     assert "began no sign-in; does a proxy keep /login from this server" in output
@@ -125,7 +125,7 @@ def without(text: str) -> Callable[[str, str], str]:
         ),
     ],
 )
-def test_what_a_proxy_does_to_cookies_and_headers_is_told(  # noqa: PLR0917
+def test_the_doctor_reports_cookies_and_headers_that_a_proxy_changed(  # noqa: PLR0917
     make_site, tmp_path, monkeypatch, spoil, status, said
 ):
     context, path = certificate(tmp_path, days=90)

@@ -39,7 +39,7 @@ def totals(document) -> dict[str, int]:
     return {kind: document[kind]["resealed"] for kind in KINDS}
 
 
-def test_all_that_is_sealed_moves_to_the_new_key_and_the_old_one_may_go(both):
+def test_key_rotation_seals_everything_with_the_new_key(both):
     grace, to_provider = everything_sealed(both)
     user_id, before = id_of(grace), token_of(both, id_of(grace))
     both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
@@ -65,7 +65,7 @@ def test_all_that_is_sealed_moves_to_the_new_key_and_the_old_one_may_go(both):
     assert answer(both, "revocations", "run")["ended"] == {"revoked": 1}
 
 
-def test_a_key_of_its_own_takes_over_from_the_secret_key(site):
+def test_a_separate_token_key_takes_over_from_the_secret_key(site):
     grace, _ = everything_sealed(site)
     site.restart(TOKEN_ENCRYPTION_KEYS=f"{NEW},{OTHER}")
     document = answer(site, "keys", "rotate")
@@ -90,7 +90,7 @@ class Overtaken(Sealer):
         return envelope
 
 
-def test_a_token_that_is_renewed_meanwhile_is_not_overwritten(both):
+def test_key_rotation_does_not_overwrite_a_token_that_is_refreshed_meanwhile(both):
     """Nor does the other server wait: no lock is held while something is sealed."""
     user_id = id_of(sign_in(both, "grace"))
     identity_id = both.rows("SELECT id FROM oauth")[0][0]
@@ -116,7 +116,7 @@ def test_a_token_that_is_renewed_meanwhile_is_not_overwritten(both):
     assert token_of(both, user_id) == {"access_token": "renewed once"}
 
 
-def test_a_row_that_goes_meanwhile_is_let_go(both):
+def test_key_rotation_skips_a_row_that_is_deleted_meanwhile(both):
     sign_in(both, "grace")
     both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
     gone = Overtaken([NEW, SECRET_KEY], lambda: both.execute("DELETE FROM users"))
@@ -125,7 +125,7 @@ def test_a_row_that_goes_meanwhile_is_let_go(both):
     assert both.user_count() == 0
 
 
-def test_as_long_as_a_server_seals_with_the_old_key_it_is_still_needed(site):
+def test_key_rotation_reports_an_old_key_that_a_server_still_seals_with(site):
     sign_in(site, "grace")
     site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
     (row,) = site.rows("SELECT token FROM oauth")
@@ -142,7 +142,7 @@ def test_as_long_as_a_server_seals_with_the_old_key_it_is_still_needed(site):
     assert "Still needed: SECRET_KEY_FALLBACKS, no. 1" in run(site, "keys", "rotate").stdout
 
 
-def test_a_rotation_that_was_interrupted_goes_on_where_it_was(site, monkeypatch):
+def test_an_interrupted_key_rotation_resumes(site, monkeypatch):
     monkeypatch.setattr(key_rotation, "BATCH_ROWS", 1)
     people = [id_of(sign_in(site, who)) for who in ("grace", "linus", "ada")]
     site.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
@@ -165,7 +165,7 @@ def test_a_rotation_that_was_interrupted_goes_on_where_it_was(site, monkeypatch)
     assert all(token_of(site, user_id) for user_id in people)
 
 
-def test_what_no_key_opens_is_counted_and_left_alone(both):
+def test_key_rotation_counts_and_keeps_rows_that_no_key_opens(both):
     sign_in(both, "grace")
     sign_in(both, "linus")
     (envelope,) = both.rows("SELECT token FROM oauth ORDER BY linked_at LIMIT 1")[0]
@@ -183,7 +183,7 @@ def test_what_no_key_opens_is_counted_and_left_alone(both):
     assert "next sign-in brings a new token" in result.stderr
 
 
-def test_no_key_and_no_token_is_shown(site):
+def test_key_rotation_prints_no_key_and_no_token(site):
     sign_in(site, "grace")
     (access_token,) = site.simulator.google.tokens
     site.restart(TOKEN_ENCRYPTION_KEYS=NEW, SECRET_KEY_FALLBACKS=OTHER)
@@ -192,7 +192,7 @@ def test_no_key_and_no_token_is_shown(site):
         assert not [each for each in (NEW, OTHER, SECRET_KEY, access_token) if each in output]
 
 
-def test_a_generated_key_is_long_new_and_fit_for_the_settings(make_site):
+def test_a_generated_key_is_accepted_by_the_settings(make_site):
     site = make_site()
     keys = {run(site, "keys", "generate").stdout for _ in range(3)}
     assert len(keys) == 3
@@ -203,7 +203,7 @@ def test_a_generated_key_is_long_new_and_fit_for_the_settings(make_site):
 
 
 @pytest.mark.parametrize("words", [["rotate", "x"], ["status", "--nonsense"], ["nonsense"]])
-def test_a_wrong_argument_is_told(site, words):
+def test_a_wrong_argument_of_key_rotation_is_explained(site, words):
     result = run(site, "keys", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert words[-1] in result.stderr

@@ -58,7 +58,7 @@ def test_stdout_is_one_document_and_nothing_else(shell):
         assert "Traceback" not in done.stderr
 
 
-def test_what_goes_wrong_is_on_stderr_with_its_exit_status(shell, tmp_path):
+def test_errors_go_to_stderr_with_an_exit_status(shell, tmp_path):
     for words, settings, status, said in (
         (["users", "show", "nobody@example.org", "--json"], {}, 1, "There is no such user."),
         (["users", "show", "nobody"], {}, 2, "neither an id"),

@@ -10,7 +10,7 @@ def run(site, *words: str) -> Result:
     return result
 
 
-def test_list_tells_what_is_on_and_what_to_paste_into_each_console(make_site):
+def test_list_shows_enabled_providers_and_their_callback_urls(make_site):
     site = make_site(GITHUB_CLIENT_ID="", GITHUB_CLIENT_SECRET="")
     output = run(site, "list").output
     assert "Google: on" in output
@@ -21,14 +21,14 @@ def test_list_tells_what_is_on_and_what_to_paste_into_each_console(make_site):
     assert "secret" not in output.replace("CLIENT_SECRET", "")
 
 
-def test_check_is_content_with_good_settings(site):
+def test_check_passes_with_good_settings(site):
     result = run(site, "check")
     assert result.exit_code == 0
     for label in ("Google", "Facebook", "GitHub"):
         assert f"ok    {label}: reachable and knows the client" in result.output
 
 
-def test_check_finds_a_wrong_secret_and_a_provider_that_is_away(make_site):
+def test_check_finds_a_wrong_secret_and_an_unreachable_provider(make_site):
     site = make_site(
         GOOGLE_CLIENT_SECRET="wrong",
         FACEBOOK_CLIENT_SECRET="wrong",
@@ -42,7 +42,7 @@ def test_check_finds_a_wrong_secret_and_a_provider_that_is_away(make_site):
     assert "wrong" not in result.output
 
 
-def test_check_finds_an_issuer_that_is_another(make_site):
+def test_check_finds_a_wrong_issuer(make_site):
     site = make_site()
     site.restart(GOOGLE_ISSUER=f"{site.simulator.url}/google/")
     result = run(site, "check")

@@ -34,7 +34,7 @@ def test_sessions_are_listed_and_ended_one_by_one(both):
     assert run(both, "sessions", "revoke", last).exit_code == 1
 
 
-def test_all_sessions_of_one_or_of_everybody_are_ended(both):
+def test_all_sessions_of_one_user_or_of_everybody_are_ended(both):
     first, second, linus = (sign_in(both, who) for who in ("grace", "grace", "linus"))
     assert answer(both, "sessions", "revoke", "--user", id_of(first)) == {"ended": 2}
     assert first.me() is None
@@ -49,7 +49,7 @@ def test_all_sessions_of_one_or_of_everybody_are_ended(both):
 @pytest.mark.parametrize(
     "words", [[], ["x", "--all"], ["--all", "--user", "x"], ["--user", "a@b.example"]]
 )
-def test_it_must_be_plain_whose_sessions_end(site, words):
+def test_ending_sessions_needs_an_unambiguous_user(site, words):
     grace = sign_in(site, "grace")
     site.execute("UPDATE oauth SET email_key = 'a@b.example'")
     result = run(site, "sessions", "revoke", *words)
@@ -57,14 +57,14 @@ def test_it_must_be_plain_whose_sessions_end(site, words):
     assert grace.me()
 
 
-def test_a_session_that_cannot_be_is_none(both):
+def test_a_malformed_session_id_is_reported_as_unknown(both):
     for text in ("x", "0" * 32):
         result = run(both, "sessions", "revoke", text)
         assert (result.exit_code, result.stdout) == (1, "")
         assert "There is no such session" in result.stderr
 
 
-def test_purge_deletes_what_is_over_and_nothing_else(both):
+def test_purge_deletes_expired_rows_and_nothing_else(both):
     grace, linus = sign_in(both, "grace"), sign_in(both, "linus")
     grace.begin("google")
     both.execute(
@@ -79,7 +79,7 @@ def test_purge_deletes_what_is_over_and_nothing_else(both):
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_without_the_schema_of_this_code_nothing_is_done(site, words):
+def test_commands_refuse_a_database_with_another_schema_version(site, words):
     site.execute("UPDATE alembic_version SET version_num = '0001'")
     result = run(site, *words)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -90,7 +90,7 @@ def test_without_the_schema_of_this_code_nothing_is_done(site, words):
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_without_a_database_nothing_is_done(site, words, tmp_path):
+def test_commands_report_a_missing_database_in_one_line(site, words, tmp_path):
     for url, said in (
         (f"sqlite:///{tmp_path}/missing.sqlite", "There is no database file yet."),
         ("postgresql://quickstep:hidden@127.0.0.1:9/x", "The database cannot be reached:"),
@@ -105,7 +105,7 @@ def test_without_a_database_nothing_is_done(site, words, tmp_path):
 
 
 @pytest.mark.parametrize("word", ["upgrade", "current"])
-def test_a_database_that_is_away_is_told_in_a_line_by_migrations_too(site, word):
+def test_migrations_report_an_unreachable_database_in_one_line(site, word):
     site.restart(DATABASE_URL="postgresql://quickstep:hidden@127.0.0.1:9/x")
     result = run(site, "db", word)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -39,7 +39,7 @@ def subject_of(browser: Browser) -> str:
 # Show.
 
 
-def test_somebody_is_found_by_id_by_identity_and_by_address(both):
+def test_a_user_is_found_by_id_by_identity_and_by_address(both):
     grace = sign_in(both, "grace")
     email = email_of(grace)
     for who in (id_of(grace), subject_of(grace), email, email.upper()):
@@ -56,7 +56,7 @@ def test_somebody_is_found_by_id_by_identity_and_by_address(both):
     assert subject_of(grace) in text
 
 
-def test_no_secret_is_shown(site):
+def test_users_show_prints_no_secret(site):
     grace = sign_in(site, "grace")
     (access_token,) = site.simulator.google.tokens
     token = str(grace.cookie("session"))
@@ -67,7 +67,7 @@ def test_no_secret_is_shown(site):
             assert not [each for each in (*SECRETS, access_token, token) if each in output]
 
 
-def test_an_address_of_several_people_shows_all_of_them(make_site):
+def test_an_address_of_several_users_shows_all_of_them(make_site):
     site = make_site(ACCOUNT_LINKING="separate")
     ids = {id_of(sign_in(site, "ada")), id_of(sign_in(site, "ada", "github"))}
     email = site.rows("SELECT email FROM oauth")[0][0]
@@ -87,13 +87,13 @@ def test_an_address_of_several_people_shows_all_of_them(make_site):
         ("a\udce9:1", 2, "cannot be printed"),
     ],
 )
-def test_who_is_not_there_or_cannot_be_is_told_in_a_line(both, who, status, said):
+def test_an_unknown_or_malformed_user_is_reported_in_one_line(both, who, status, said):
     result = run(both, "users", "show", who)
     assert (result.exit_code, result.stdout) == (status, "")
     assert said in result.stderr
 
 
-def test_a_name_cannot_steer_the_terminal(site):
+def test_a_users_name_cannot_control_the_terminal(site):
     grace = sign_in(site, "grace")
     site.execute("UPDATE users SET name = :name", name="\x1b]0;owned\x07\u202egrace")
     for words in (["show", id_of(grace)], ["list"]):
@@ -106,7 +106,7 @@ def test_a_name_cannot_steer_the_terminal(site):
 # List.
 
 
-def test_the_list_is_paged_and_the_newest_come_first(both):
+def test_the_list_of_users_is_paged_with_the_newest_first(both):
     ids = [id_of(sign_in(both, person)) for person in ("grace", "linus", "ada")]
     both.execute(
         "UPDATE users SET created_at = '2026-01-01 00:00:00.000000'"
@@ -127,7 +127,7 @@ def test_the_list_is_paged_and_the_newest_come_first(both):
 @pytest.mark.parametrize(
     "words", [["--limit", "0"], ["--limit", "x"], ["--after", "x"], ["--after", "0" * 32]]
 )
-def test_a_page_that_cannot_be_is_a_wrong_argument(site, words):
+def test_a_malformed_page_cursor_is_a_wrong_argument(site, words):
     result = run(site, "users", "list", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert words[0] in result.stderr
@@ -136,7 +136,7 @@ def test_a_page_that_cannot_be_is_a_wrong_argument(site, words):
 # Switch off and on.
 
 
-def test_who_is_switched_off_is_out_at_once_and_stays_out_until_switched_on(both):
+def test_a_disabled_user_is_signed_out_immediately_and_stays_out_until_enabled(both):
     grace, linus = sign_in(both, "grace"), sign_in(both, "linus")
     user_id = id_of(grace)
     document = answer(both, "users", "disable", subject_of(grace))
@@ -156,7 +156,7 @@ def test_who_is_switched_off_is_out_at_once_and_stays_out_until_switched_on(both
     assert "This site's operator" in text
 
 
-def test_switching_off_twice_says_since_when(site):
+def test_disabling_a_user_twice_says_since_when(site):
     user_id = id_of(sign_in(site, "grace"))
     first = answer(site, "users", "disable", user_id)
     assert answer(site, "users", "disable", user_id)["disabled_at"] == first["disabled_at"]
@@ -164,7 +164,7 @@ def test_switching_off_twice_says_since_when(site):
     assert len(kinds) == 1
 
 
-def test_a_bearer_of_a_switched_off_account_is_out(site):
+def test_a_bearer_token_of_a_disabled_account_is_refused(site):
     browser = site.browser()
     token = site.simulator.firebase.mint("grace")
     browser.bring(token)
@@ -177,7 +177,7 @@ def test_a_bearer_of_a_switched_off_account_is_out(site):
 
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "delete", "export"])
-def test_nobody_is_acted_on_by_an_address(site, verb):
+def test_an_address_is_not_enough_to_disable_or_delete_a_user(site, verb):
     """Mallory may claim it without proof: then the only account that has it is hers."""
     grace = sign_in(site, "grace")
     words = ["--yes"] if verb == "delete" else []
@@ -187,7 +187,7 @@ def test_nobody_is_acted_on_by_an_address(site, verb):
     assert grace.me()
 
 
-def test_a_subject_of_two_servers_is_refused_and_both_are_named(make_site):
+def test_a_subject_that_two_issuers_share_is_refused_and_both_are_named(make_site):
     site = make_site(ACCOUNT_LINKING="separate")
     grace, linus = sign_in(site, "grace"), sign_in(site, "linus")
     who = subject_of(grace)
@@ -205,7 +205,7 @@ def test_a_subject_of_two_servers_is_refused_and_both_are_named(make_site):
 # Delete.
 
 
-def test_deleting_takes_everything_and_leaves_the_grants_to_the_outbox(both):
+def test_deleting_a_user_removes_everything_and_queues_the_revocations(both):
     grace, linus = sign_in(both, "grace"), sign_in(both, "linus")
     grace.link("github", "grace")
     user_id = id_of(grace)
@@ -220,7 +220,7 @@ def test_deleting_takes_everything_and_leaves_the_grants_to_the_outbox(both):
     assert both.simulator.github.revoked == ["grace"]
 
 
-def test_deleting_asks_and_no_is_no(site):
+def test_deleting_a_user_asks_first_and_obeys_a_no(site):
     grace = sign_in(site, "grace")
     for typed in ("", "n\n"):
         result = run(site, "users", "delete", id_of(grace), typed=typed)
@@ -233,7 +233,7 @@ def test_deleting_asks_and_no_is_no(site):
 # Export.
 
 
-def test_the_export_is_the_document_of_the_account_page(site, tmp_path):
+def test_the_export_command_writes_the_document_of_the_account_page(site, tmp_path):
     grace = sign_in(site, "grace")
     path = tmp_path / "grace.json"
     result = run(site, "users", "export", id_of(grace), "--output", str(path))
@@ -249,7 +249,7 @@ def test_the_export_is_the_document_of_the_account_page(site, tmp_path):
     assert answer(site, "users", "export", id_of(grace)).keys() == page.keys()
 
 
-def test_an_export_overwrites_no_file(site, tmp_path):
+def test_the_export_command_overwrites_no_file(site, tmp_path):
     grace = sign_in(site, "grace")
     (tmp_path / "there").write_text("mine")
     for path, said in ((tmp_path / "there", "there already"), (tmp_path / "no" / "x", "No such")):

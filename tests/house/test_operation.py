@@ -22,7 +22,7 @@ def codes(cell: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", cell))
 
 
-def test_every_metric_is_told_with_its_labels():
+def test_every_metric_is_documented_with_its_labels():
     told = {
         name.strip("`").removesuffix("_total"): codes(labels) for name, labels, _ in rows("Metrics")
     }
@@ -34,7 +34,7 @@ def test_every_metric_is_told_with_its_labels():
     assert told == there
 
 
-def test_alerts_speak_of_metrics_that_there_are():
+def test_alert_rules_use_existing_metrics():
     alerts = TEXT.partition("Alerts to begin with")[2].partition("\n## ")[0]
     names = {
         re.sub(r"_(count|bucket|sum)$", "", each) for each in re.findall(r"quickstep_\w+", alerts)
@@ -52,7 +52,7 @@ def is_log_call(node: ast.Call) -> bool:
     return False
 
 
-def test_every_event_of_the_log_is_told():
+def test_every_log_event_is_documented():
     logged, kinds = set(), set(EventKind)
     for path in FILES:
         if name_of(path).startswith("simulator"):

@@ -48,7 +48,7 @@ def run_suite(tmp_path):
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
 
     return run

@@ -7,7 +7,7 @@ from flask import Flask
 from jobs.worker import Worker
 
 
-def test_a_fault_in_the_work_does_not_end_it_for_good():
+def test_an_exception_in_a_job_does_not_end_the_worker():
     ended = threading.Event()
     works = iter([ValueError("a fault of ours"), None])
 

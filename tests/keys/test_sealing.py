@@ -8,11 +8,11 @@ from keys.sealing import Sealer
 TOKEN = {"access_token": "ya29.secret", "refresh_token": "1//secret", "n": [1, None, "é"]}
 
 
-def test_what_was_sealed_opens():
+def test_a_sealed_value_opens_again():
     assert Sealer(["k"]).open(Sealer(["k"]).seal(TOKEN, "row 1"), "row 1") == TOKEN
 
 
-def test_an_envelope_shows_nothing_and_is_never_the_same_twice():
+def test_an_envelope_hides_its_value_and_differs_each_time():
     sealer = Sealer(["k"])
     first, second = sealer.seal(TOKEN, "row 1"), sealer.seal(TOKEN, "row 1")
     assert first != second
@@ -27,7 +27,7 @@ def test_an_envelope_does_not_open_in_another_row():
         Sealer(["k"]).open(envelope, "row 2")
 
 
-def test_any_altered_envelope_is_refused():
+def test_an_altered_envelope_is_refused():
     sealer = Sealer(["k"])
     envelope = sealer.seal(TOKEN, "row 1")
     for place in range(len(envelope)):
@@ -39,14 +39,14 @@ def test_any_altered_envelope_is_refused():
 @pytest.mark.parametrize(
     "envelope", ["", "1", "1.", "1.x.y", "2.{}.AAAA", "....", "1.{}.!", "1.{}."]
 )
-def test_what_is_no_envelope_is_refused(envelope):
+def test_a_value_that_is_not_an_envelope_is_refused(envelope):
     sealer = Sealer(["k"])
     key_id = sealer.seal(1, "row").split(".")[1]
     with pytest.raises(TokenUnreadable):
         sealer.open(envelope.format(key_id), "row")
 
 
-def test_keys_rotate():
+def test_an_old_key_still_opens_and_a_new_key_seals():
     """The first seals, all open."""
     old, both, new = Sealer(["old"]), Sealer(["new", "old"]), Sealer(["new"])
     sealed_before = old.seal(TOKEN, "row")
@@ -56,6 +56,6 @@ def test_keys_rotate():
         new.open(sealed_before, "row")
 
 
-def test_there_is_no_sealing_without_a_key():
+def test_sealing_without_a_key_is_refused():
     with pytest.raises(ValueError, match="at least one key"):
         Sealer([])

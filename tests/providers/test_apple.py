@@ -42,7 +42,7 @@ def name_of(browser: Browser) -> Any:
 # The way there and back.
 
 
-def test_the_request_is_as_apple_wants_it(browser):
+def test_the_authorization_request_to_apple_asks_for_form_post(browser):
     """Spaces as %20, form_post where a name or an address is asked for, no code challenge."""
     url = browser.begin("apple")
     assert "+" not in url
@@ -53,7 +53,7 @@ def test_the_request_is_as_apple_wants_it(browser):
     assert "code_challenge" not in query
 
 
-def test_the_answer_comes_by_post_without_cookies_and_goes_on_by_get(browser, site):
+def test_apples_post_arrives_without_cookies_and_is_redirected_to_a_get(browser, site):
     """SameSite=Lax: a browser sends no cookie with a POST from another site."""
     callback = browser.choose(browser.begin("apple"), "ada")
     assert callback.startswith(f"{site.url}{CALLBACK}?state=")
@@ -62,7 +62,7 @@ def test_the_answer_comes_by_post_without_cookies_and_goes_on_by_get(browser, si
     assert browser.me()["email"] == "ada@gmail.com"
 
 
-def test_the_post_itself_tells_nothing_and_changes_nothing(browser, site):
+def test_apples_post_alone_changes_nothing(browser, site):
     browser.begin("apple")
     form = {"state": "made-up", "code": "x", "user": "{}", "id_token": "secret", "next": "//evil"}
     answer = requests.post(site.url + CALLBACK, data=form, allow_redirects=False, timeout=5)
@@ -78,20 +78,20 @@ def test_the_post_itself_tells_nothing_and_changes_nothing(browser, site):
 
 
 @pytest.mark.parametrize("name", ["state", "code", "error", "iss"])
-def test_a_field_that_comes_twice_is_refused(browser, site, name):
+def test_a_doubled_field_in_apples_post_is_refused(browser, site, name):
     page = browser.fetch(CALLBACK, "POST", data=[("state", "x"), (name, "1"), (name, "2")])
     assert page.status == 400
     assert page.alert == "We couldn't match that sign-in"
 
 
-def test_fields_of_absurd_length_are_left_out(browser, site):
+def test_oversized_fields_in_apples_post_are_dropped(browser, site):
     page = browser.fetch(CALLBACK, "POST", data={"state": "x", "code": "c" * 5000})
     assert page.status == 303
     assert "code" not in query_of(page.location)
     assert browser.fetch(CALLBACK, "POST", data={"state": "x" * 70_000}).status == 413
 
 
-def test_who_cancels_is_told_so(browser, site):
+def test_cancelling_at_apple_says_so(browser, site):
     """By POST too, and with an error code of Apple's own."""
     page = browser.cancel("apple")
     assert page.status == 403
@@ -101,7 +101,7 @@ def test_who_cancels_is_told_so(browser, site):
     assert browser.sign_in("apple", "ada").path == "/account"
 
 
-def test_another_browsers_answer_signs_nobody_in(browser, other):
+def test_apples_response_to_another_browser_signs_nobody_in(browser, other):
     """Login CSRF, by POST: the flow's cookie must be there when it goes on by GET."""
     callback = other.choose(other.begin("apple"), "mallory")
     browser.begin("apple")
@@ -111,14 +111,14 @@ def test_another_browsers_answer_signs_nobody_in(browser, other):
 
 
 @pytest.mark.parametrize("path", ["/login/google/authorized", "/login/apple"])
-def test_only_apples_callback_takes_a_post(browser, path):
+def test_only_apples_callback_accepts_a_post(browser, path):
     assert browser.fetch(path, "POST", data={"state": "x"}).status == 405
 
 
 # The name.
 
 
-def test_the_name_of_the_first_visit_is_kept(browser, site):
+def test_the_name_that_apple_sends_once_is_stored(browser, site):
     browser.sign_in("apple", "ada")
     assert name_of(browser) == "Ada Lovelace"
     browser.sign_out()
@@ -130,7 +130,7 @@ def test_the_name_of_the_first_visit_is_kept(browser, site):
     assert json.loads(row.profile)["name"] == "Ada Lovelace"
 
 
-def test_the_name_survives_the_questions_of_linking(browser, other):
+def test_apples_name_survives_a_pending_question(browser, other):
     """It comes before the person proves their older account, and not again after."""
     other.sign_in("google", "ada")
     page = browser.sign_in("apple", "ada")
@@ -141,7 +141,7 @@ def test_the_name_survives_the_questions_of_linking(browser, other):
     assert browser.providers() == ["apple", "google"]
 
 
-def test_the_name_travels_sealed_and_for_its_own_flow_only(browser, other, site):
+def test_apples_name_is_sealed_and_bound_to_its_flow(browser, other, site):
     theirs = query_of(other.choose(other.begin("apple"), "mallory"))
     callback = browser.choose(browser.begin("apple"), "ada")
     mine = query_of(callback)
@@ -163,24 +163,24 @@ def test_the_name_travels_sealed_and_for_its_own_flow_only(browser, other, site)
         *((text, "") for text in ('{"name": "Ines"}', '{"name": []}', "{}", "[]", "null", "5")),
     ],
 )
-def test_of_the_form_only_a_name_is_read(text, name):
+def test_only_a_name_is_read_from_apples_form(text, name):
     assert read_form_user(text) == {"name": name}
 
 
 @pytest.mark.parametrize("text", ["", "broken", "{", "[" * 100_000, "\ud800", "\0"])
-def test_a_form_that_is_no_json_has_no_name(text):
+def test_a_malformed_apple_form_has_no_name(text):
     assert read_form_user(text) == {}
 
 
 @pytest.mark.parametrize("user", ["", "broken", "[]", '{"name": 5}', '{"name": {"firstName": {}}}'])
-def test_an_odd_form_costs_a_name_but_no_sign_in(browser, site, monkeypatch, user):
+def test_an_odd_apple_form_does_not_fail_the_sign_in(browser, site, monkeypatch, user):
     monkeypatch.setattr(site.simulator.apple, "user_field", lambda _code: user)
     assert browser.sign_in("apple", "ada").path == "/account"
     assert browser.me()["email"] == "ada@gmail.com"
     assert name_of(browser) is None
 
 
-def test_an_address_in_the_form_is_never_taken(browser, site, monkeypatch):
+def test_an_address_in_apples_form_is_never_used(browser, site, monkeypatch):
     """Nobody signed it: whoever sends the form could write the victim's."""
     form = {"name": {"firstName": "Eve"}, "email": "victim@example.org", "sub": "1"}
     monkeypatch.setattr(site.simulator.apple, "user_field", lambda _code: json.dumps(form))
@@ -192,14 +192,14 @@ def test_an_address_in_the_form_is_never_taken(browser, site, monkeypatch):
 # Addresses.
 
 
-def test_an_address_of_the_relay_is_a_verified_one(browser, site):
+def test_an_apple_relay_address_is_verified(browser, site):
     browser.sign_in("apple", "noa")
     (row,) = site.rows("SELECT email, email_verified, email_trusted FROM oauth")
     assert row.email.endswith("@privaterelay.appleid.com")
     assert (row.email_verified, row.email_trusted) == (1, 1)
 
 
-def test_the_text_false_is_false(browser, site):
+def test_apples_text_false_is_false(browser, site):
     browser.sign_in("apple", "uma")
     (row,) = site.rows("SELECT email_verified FROM oauth")
     assert row.email_verified == 0
@@ -208,8 +208,8 @@ def test_the_text_false_is_false(browser, site):
 # The client secret.
 
 
-def test_the_secret_is_a_jwt_of_an_hour_that_is_made_once(site):
-    blueprint = site.app.extensions["quickstep"].providers["apple"]
+def test_apples_client_secret_is_a_jwt_of_an_hour_that_is_reused(site):
+    blueprint = site.app.extensions["quickstep"].connectors["apple"]
     secret = blueprint.client_secret
     key = jwk.ECKey.import_key(registered_key().public_key())
     token = jwt.decode(secret, key, algorithms=["ES256"])
@@ -225,7 +225,7 @@ def test_the_secret_is_a_jwt_of_an_hour_that_is_made_once(site):
         assert blueprint.client_secret != secret
 
 
-def test_a_sign_in_after_days_has_a_new_secret(browser, site):
+def test_an_expired_apple_client_secret_is_made_again(browser, site):
     assert browser.sign_in("apple", "ada").path == "/account"
     with time_machine.travel(time.time() + 3 * 86400, tick=True):
         assert site.browser().sign_in("apple", "ada").path == "/account"
@@ -240,14 +240,14 @@ def test_a_sign_in_after_days_has_a_new_secret(browser, site):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_secret_that_apple_does_not_know_is_a_fault_of_the_settings(make_site, change):
+def test_an_unknown_apple_client_secret_is_reported_as_misconfigured(make_site, change):
     site = make_site(look_alikes=("apple",), **change)
     page = site.browser().sign_in("apple", "ada")
     assert page.status == 502
     assert page.alert == "Apple sign-in isn't working on this site"
 
 
-def test_the_look_alike_is_as_strict_as_apple(site):
+def test_the_fake_apple_checks_the_client_secret(site):
     """Else the tests above would prove little."""
     apple, now = site.simulator.apple, int(time.time())
     good = {"iss": TEAM_ID, "sub": apple.client.client_id, "aud": apple.audience}
@@ -280,7 +280,7 @@ def load(**variables: str) -> Registration:
     return config.load(PROVIDERS.values(), variables, None).registrations["apple"]
 
 
-def test_the_key_may_stand_in_a_file_or_in_one_line(tmp_path):
+def test_apples_key_may_be_a_file_or_one_line(tmp_path):
     file = tmp_path / "AuthKey_K.p8"
     file.write_text(key_file())
     one_line = key_file().strip().replace("\n", "\\n")
@@ -306,7 +306,7 @@ def test_the_key_may_stand_in_a_file_or_in_one_line(tmp_path):
     ],
     ids=["text", "broken", "without its lines", "P-384", "RSA"],
 )
-def test_a_key_that_cannot_sign_is_told_at_start_and_never_shown(key):
+def test_an_unusable_apple_key_is_reported_at_start_and_never_shown(key):
     with pytest.raises(SettingsError) as caught:
         load(**CLIENT, APPLE_PRIVATE_KEY=key)
     (fault,) = caught.value.faults
@@ -314,7 +314,7 @@ def test_a_key_that_cannot_sign_is_told_at_start_and_never_shown(key):
     assert key.strip()[:20] not in fault
 
 
-def test_every_missing_part_is_named_at_once():
+def test_all_missing_apple_settings_are_named_together():
     with pytest.raises(SettingsError) as caught:
         load(APPLE_CLIENT_ID="com.example.web")
     named = {fault.partition(":")[0] for fault in caught.value.faults}

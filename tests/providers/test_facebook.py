@@ -42,13 +42,13 @@ def test_facebook_never_verifies_an_address(flags):
     ],
     ids=short,
 )
-def test_facebook_without_a_picture_is_still_somebody(picture):
+def test_a_facebook_profile_without_a_picture_is_accepted(picture):
     profile = facebook(picture=picture)
     assert profile.picture is None
     assert profile.name == "Tomas Lindqvist"
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 5, True, {}, {"error": {"code": 190}}])
-def test_facebook_that_says_nothing_is_refused(answer):
+def test_an_empty_facebook_profile_is_refused(answer):
     with pytest.raises(ProviderError):
         profile_of("facebook", {ME: answer})

@@ -32,20 +32,20 @@ NOT_NO_REPLY = "x@users.noreply.github.com.evil.example"
     ],
     ids=short,
 )
-def test_github_primary_before_verified_before_the_rest(emails, expected):
+def test_github_prefers_the_primary_then_a_verified_address(emails, expected):
     profile = github(emails)
     assert (profile.email, profile.email_verified) == expected
     assert profile.email_trusted is profile.email_verified
 
 
-def test_github_that_shares_no_list_is_still_somebody():
+def test_a_github_profile_without_an_address_list_is_accepted():
     """404 where the person did not grant user:email."""
     profile = github(NotShared("404"), email=None)
     assert (profile.subject, profile.username, profile.email) == ("58291733", "nadiak", None)
 
 
 @pytest.mark.parametrize("emails", [[], NotShared("404")])
-def test_githubs_public_address_serves_without_a_list_and_is_never_verified(emails):
+def test_githubs_public_address_is_the_fallback_and_never_verified(emails):
     """/user carries no flag: whoever typed it in may not own it."""
     profile = github(emails, email="nadia@example.org", verified=True, email_verified=True)
     assert (profile.email, profile.email_verified) == ("nadia@example.org", False)
@@ -53,26 +53,26 @@ def test_githubs_public_address_serves_without_a_list_and_is_never_verified(emai
 
 
 @pytest.mark.parametrize("emails", [[row(NO_REPLY, "verified")], NotShared("404")])
-def test_githubs_address_for_no_reply_is_never_taken(emails):
+def test_githubs_noreply_address_is_never_used(emails):
     """It cannot receive mail, wherever it stands."""
     profile = github(emails, email=NO_REPLY)
     assert profile.email is None
 
 
 @pytest.mark.parametrize("emails", [{}, "text", 5, True, {"message": "Not Found"}])
-def test_github_with_a_list_that_is_none_is_refused(emails):
+def test_a_malformed_github_address_list_is_refused(emails):
     with pytest.raises(ProviderError):
         github(emails)
 
 
 @pytest.mark.parametrize("failure", [ProviderDown("away"), ProviderError("500")])
-def test_github_whose_list_cannot_be_read_is_refused(failure):
+def test_an_unreadable_github_address_list_is_refused(failure):
     """Else a person would lose a verified address because of a bad minute."""
     with pytest.raises(ProviderError):
         github(failure)
 
 
-def test_github_is_known_by_its_number_and_not_by_its_login():
+def test_a_github_user_is_identified_by_number_and_not_by_login():
     """A login can be renamed, and then be taken by somebody else."""
     assert github(login="renamed").subject == github().subject
     assert github(id=1).subject != github().subject

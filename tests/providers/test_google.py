@@ -9,7 +9,7 @@ from providers.base import (
     NotShared,
     Profile,
 )
-from providers.protocols.openid_connect import check_userinfo
+from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import answers, profile_of, short
 
 
@@ -35,7 +35,7 @@ def google(userinfo: Any = None, **claims: Any) -> Profile:
     ],
     ids=short,
 )
-def test_google_answers_for_the_addresses_it_runs_itself(email, hd, trusted):
+def test_google_is_trusted_for_the_domains_it_hosts(email, hd, trusted):
     """Any other address was verified once, and may have changed hands since."""
     profile = google(email=email, hd=hd)
     assert (profile.email, profile.email_verified) == (email, True)
@@ -52,7 +52,7 @@ def test_google_trusts_no_address_that_it_did_not_verify(flag, hd):
 
 
 @pytest.mark.parametrize("email", [None, ["mira@gmail.com"], "mira", 5, "eve@x.org@gmail.com"])
-def test_google_without_an_address_is_still_somebody(email):
+def test_a_google_profile_without_an_address_is_accepted(email):
     profile = google(email=email, email_verified=True, hd="gmail.com")
     assert profile == Profile(
         subject="104857600123456789012",
@@ -92,13 +92,13 @@ def test_google_finds_in_userinfo_what_the_id_token_lacks(missing, expected, not
     [NotShared("401"), ProviderDown("away", timed_out=True), ProviderError("503")],
     ids=repr,
 )
-def test_google_without_userinfo_costs_a_name_but_no_sign_in(failure):
+def test_google_sign_in_works_without_userinfo(failure):
     profile = google(userinfo=failure, name=None, picture=None)
     assert (profile.name, profile.picture) == (None, None)
     assert profile.email_trusted
 
 
-def test_what_was_signed_wins_over_userinfo():
+def test_signed_claims_win_over_userinfo():
     said = answers("google", name=None, email_verified=False)
     said["userinfo"] = USERINFO | {"email_verified": True, "picture": "https://other.example"}
     profile = profile_of("google", said)
@@ -108,7 +108,7 @@ def test_what_was_signed_wins_over_userinfo():
 
 
 @pytest.mark.parametrize("flag", ["absent", None])
-def test_one_addresss_flag_never_verifies_another_address(flag):
+def test_the_verified_flag_of_one_address_never_verifies_another(flag):
     """An address and the word that it is verified must come from the same place."""
     said = answers("google", name=None, email="victim@gmail.com", email_verified=flag)
     if flag == "absent":
@@ -119,7 +119,7 @@ def test_one_addresss_flag_never_verifies_another_address(flag):
     assert not profile.email_trusted
 
 
-def test_nor_does_a_flag_without_an_address_verify_the_one_of_userinfo():
+def test_a_verified_flag_without_an_address_does_not_verify_the_one_of_userinfo():
     said = answers("google", name=None, email=None, email_verified=True)
     said["userinfo"] = USERINFO | {"email": "victim@gmail.com"}
     profile = profile_of("google", said)
@@ -141,7 +141,7 @@ def test_an_address_with_its_flag_may_come_from_userinfo():
     ],
     ids=short,
 )
-def test_userinfo_of_anybody_else_is_none(answer):
+def test_userinfo_of_another_subject_is_dropped(answer):
     """OpenID Connect Core 5.3.2: claims of another sub must not be used."""
     with pytest.raises(NotShared):
         check_userinfo(answer, "a")

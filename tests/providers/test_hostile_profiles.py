@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 import simulator.github
 from errors import ProviderDown, ProviderError
 from providers import PROVIDERS
-from providers.base import (
-    NAME_MAX_CHARACTERS,
-    NotShared,
-)
-from providers.protocols.openid_connect import check_userinfo
+from providers.base import NotShared
+from providers.profile import NAME_MAX_CHARACTERS
+from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import SAMPLES
 
 # Anything at all.
@@ -92,7 +90,7 @@ def as_the_blueprint_would(said: Mapping[str, Any]) -> Callable[[str], Any]:
 @pytest.mark.parametrize("name", PROVIDERS)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_whatever_a_provider_answers_is_a_profile_or_its_fault(name, data):
+def test_any_response_of_a_provider_is_a_profile_or_a_provider_error(name, data):
     said = data.draw(any_answers(name))
     try:
         profile = PROVIDERS[name].profile(as_the_blueprint_would(said))
@@ -120,9 +118,7 @@ def test_whatever_a_provider_answers_is_a_profile_or_its_fault(name, data):
 @pytest.mark.parametrize(
     "scope", ["a\0b user:email", "\ud800 user:email", 'a"b user:email', "\x1b"]
 )
-def test_a_scope_that_the_standard_does_not_allow_is_not_kept(
-    make_site, monkeypatch, database, scope
-):
+def test_a_malformed_scope_is_not_stored(make_site, monkeypatch, database, scope):
     """RFC 6749 3.3; no database takes a NUL or half a surrogate pair."""
     answer_as_asked = simulator.github.answer_as_asked
     monkeypatch.setattr(

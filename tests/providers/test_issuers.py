@@ -36,14 +36,14 @@ def row_of(site: Site) -> Any:
     return row
 
 
-def test_every_issuer_has_a_look_alike_with_all_flaws():
+def test_every_issuer_has_a_fake_provider_with_all_flaws():
     by_name = {each.name: each for each in LOOK_ALIKES}
     assert all(issubclass(by_name[name], OpenIDLookAlike) for name in WITH_ISSUER)
     assert set(FLAWS) <= {*signing.SPOILT_CLAIMS, *signing.SPOILT_TOKENS}
 
 
 @pytest.mark.parametrize("name", WITH_ISSUER)
-def test_no_issuer_is_believed_with_a_flaw(site, name):
+def test_a_flawed_id_token_of_any_issuer_is_refused(site, name):
     for flaw in FLAWS:
         browser = site.browser()
         page = browser.sign_in(name, "linus", behave=f"id_token:{flaw}")
@@ -56,7 +56,7 @@ def test_no_issuer_is_believed_with_a_flaw(site, name):
 # Google Workspace.
 
 
-def test_one_workspace_domain_can_be_let_in(make_site):
+def test_google_can_be_restricted_to_one_workspace_domain(make_site):
     site = make_site(look_alikes=("google",), GOOGLE_HOSTED_DOMAIN="Navy.example")
     browser = site.browser()
     assert query_of(browser.begin("google"))["hd"] == "navy.example"
@@ -64,7 +64,7 @@ def test_one_workspace_domain_can_be_let_in(make_site):
 
 
 @pytest.mark.parametrize("person", ["ada", "linus", "noa"])
-def test_and_nobody_else(make_site, person):
+def test_a_google_account_without_the_workspace_domain_is_refused(make_site, person):
     """The parameter is a hint that anybody can take away: the claim decides."""
     site = make_site(look_alikes=("google",), GOOGLE_HOSTED_DOMAIN="navy.example")
     page = site.browser().sign_in("google", person)
@@ -73,7 +73,7 @@ def test_and_nobody_else(make_site, person):
     assert site.user_count() == 0
 
 
-def test_nor_whoever_is_of_another_domain(make_site):
+def test_a_google_account_of_another_workspace_domain_is_refused(make_site):
     site = make_site(look_alikes=("google",), GOOGLE_HOSTED_DOMAIN="army.example")
     page = site.browser().sign_in("google", "grace")
     assert (page.status, page.alert) == (403, "This account can't sign in here")
@@ -83,7 +83,7 @@ def test_nor_whoever_is_of_another_domain(make_site):
 # GitLab.
 
 
-def test_a_self_hosted_gitlabs_word_for_an_address_is_not_believed(site):
+def test_an_address_from_a_self_hosted_gitlab_is_not_trusted(site):
     """Its administrator may have switched the confirmation of addresses off."""
     site.browser().sign_in("gitlab", "ada")
     row = row_of(site)
@@ -108,20 +108,20 @@ def test_linkedin_refuses_a_code_verifier_as_the_real_one_does(site):
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-def test_linkedins_scopes_are_kept_as_asked(site):
+def test_linkedins_scopes_are_stored_as_requested(site):
     site.browser().sign_in("linkedin", "linus")
     assert row_of(site).scopes == "email openid profile"
 
 
 @pytest.mark.parametrize("error", ["user_cancelled_login", "user_cancelled_authorize"])
-def test_linkedin_has_two_codes_for_no(site, error):
+def test_linkedins_two_codes_for_cancelling_are_understood(site, error):
     browser = site.browser()
     state = query_of(browser.begin("linkedin"))["state"]
     page = browser.get(f"/login/linkedin/authorized?error={error}&state={state}")
     assert page.alert == "Sign-in wasn't completed"
 
 
-def test_linkedins_missing_flag_is_no(site):
+def test_a_missing_verified_flag_of_linkedin_is_false(site):
     site.browser().sign_in("linkedin", "uma")
     assert row_of(site).email_verified == 0
 
@@ -129,7 +129,7 @@ def test_linkedins_missing_flag_is_no(site):
 # Slack, Yahoo, Twitch, Kakao, Salesforce, ORCID.
 
 
-def test_slacks_people_are_told_apart_by_workspace(site):
+def test_slack_users_are_distinguished_by_workspace(site):
     site.browser().sign_in("slack", "grace")
     team, _, user = row_of(site).subject.partition("_")
     assert team.startswith("T")
@@ -138,28 +138,28 @@ def test_slacks_people_are_told_apart_by_workspace(site):
 
 @pytest.mark.parametrize("name", ["slack", "salesforce"])
 @pytest.mark.parametrize("behave", ["userinfo:other_sub", "profile:status_500", "profile:html"])
-def test_without_userinfo_nobody_is_known_where_the_ids_are_there(site, name, behave):
+def test_a_provider_whose_ids_are_in_userinfo_needs_userinfo(site, name, behave):
     page = site.browser().sign_in(name, "grace", behave=behave)
     assert page.status == 502
     assert site.user_count() == 0
     assert site.browser().sign_in(name, "grace").path == "/account"
 
 
-def test_slack_says_no_with_a_200(site):
+def test_a_slack_error_with_status_200_is_understood(site):
     """Every answer of its API is a 200 that says ok or not."""
     slack = site.simulator.slack
     answer = requests.post(slack.url + slack.token_path, data={"code": "x"}, timeout=5)
     assert (answer.status_code, answer.json()["ok"]) == (200, False)
 
 
-def test_yahoo_is_sent_its_secret_in_a_header(site):
+def test_yahoo_gets_the_client_secret_in_a_header(site):
     site.browser().sign_in("yahoo", "ada")
     row = row_of(site)
     assert (row.email, row.email_verified) == ("ada@gmail.com", 1)
     assert json.loads(row.profile)["username"] == "ada"
 
 
-def test_twitch_is_asked_for_the_claims_it_keeps_back(site):
+def test_twitch_is_asked_for_its_optional_claims(site):
     browser = site.browser()
     claims = json.loads(query_of(browser.begin("twitch"))["claims"])
     assert set(claims["userinfo"]) == {"email", "email_verified", "picture", "preferred_username"}
@@ -178,14 +178,14 @@ def test_kakaos_recycled_address_is_not_verified(site):
     assert row_of(site).email_verified == 1
 
 
-def test_salesforces_organisations_vouch_for_nothing(site):
+def test_an_address_from_a_salesforce_organisation_is_not_trusted(site):
     site.browser().sign_in("salesforce", "ada")
     row = row_of(site)
     assert row.subject.startswith("00Dxx0000001gPLEAY/005")
     assert (row.email, row.email_verified) == ("ada@gmail.com", 0)
 
 
-def test_orcid_tells_a_number_and_a_name(site):
+def test_orcid_gives_a_number_and_a_name(site):
     browser = site.browser()
     browser.sign_in("orcid", "ada")
     row = row_of(site)

@@ -23,7 +23,7 @@ def narrowed(site: Site, tenant: str) -> None:
     site.restart(MICROSOFT_ISSUER=f"{site.simulator.url}/microsoft/{tenant}/v2.0")
 
 
-def test_people_of_every_tenant_come_in_and_stay_apart(site):
+def test_users_of_every_microsoft_tenant_sign_in_and_stay_distinct(site):
     for person in ("grace", "mallory", "linus"):
         assert site.browser().sign_in("microsoft", person).path in ("/account", "/login/confirm")
     rows = site.rows("SELECT subject, issuer FROM oauth")
@@ -32,7 +32,7 @@ def test_people_of_every_tenant_come_in_and_stay_apart(site):
     assert {row.issuer for row in rows} == {site.simulator.url}
 
 
-def test_the_same_person_is_the_same_when_only_their_tenant_is_let_in(site):
+def test_restricting_the_tenant_keeps_microsoft_users_the_same(site):
     """An operator may narrow the site to one tenant without making strangers of its people."""
     site.browser().sign_in("microsoft", "grace")
     for tenant in ("organizations", NAVY):
@@ -43,7 +43,7 @@ def test_the_same_person_is_the_same_when_only_their_tenant_is_let_in(site):
 
 
 @pytest.mark.parametrize("person", ["mallory", "linus"])
-def test_another_tenants_token_is_refused(site, person, capfd):
+def test_a_token_of_another_microsoft_tenant_is_refused(site, person, capfd):
     """All tenants sign with the same keys: only iss and tid tell them apart."""
     narrowed(site, NAVY)
     browser = site.browser()
@@ -53,7 +53,7 @@ def test_another_tenants_token_is_refused(site, person, capfd):
     assert site.user_count() == 0
 
 
-def test_a_tenants_own_address_lets_in_its_own_people_only(site):
+def test_a_tenants_issuer_admits_users_of_that_tenant_only(site):
     narrowed(site, NAVY)
     url = site.browser().begin("microsoft")
     answer = requests.post(url, data={"person": "mallory"}, timeout=5)
@@ -62,7 +62,7 @@ def test_a_tenants_own_address_lets_in_its_own_people_only(site):
 
 
 @pytest.mark.parametrize("tenant", ["common", "organizations"])
-def test_a_tenant_that_claims_to_be_another_is_refused(site, tenant, capfd):
+def test_a_microsoft_tenant_that_claims_to_be_another_is_refused(site, tenant, capfd):
     """tid is compared with iss; else an administrator could make up anybody's account."""
     narrowed(site, tenant)
     page = site.browser().sign_in("microsoft", "mallory", behave="tenant:claims_another")
@@ -71,7 +71,7 @@ def test_a_tenant_that_claims_to_be_another_is_refused(site, tenant, capfd):
     assert site.user_count() == 0
 
 
-def test_nor_where_only_one_tenant_is_let_in(site, capfd):
+def test_a_tenant_that_claims_to_be_the_only_allowed_one_is_refused(site, capfd):
     narrowed(site, EVIL)
     page = site.browser().sign_in("microsoft", "mallory", behave="tenant:claims_another")
     assert page.status == 502
@@ -79,7 +79,7 @@ def test_nor_where_only_one_tenant_is_let_in(site, capfd):
     assert site.user_count() == 0
 
 
-def test_an_administrators_word_for_an_address_joins_nothing(site):
+def test_an_address_set_by_a_tenants_administrator_joins_no_account(site):
     """nOAuth: Mallory's administrator, who is Mallory, says that she is ada@gmail.com."""
     site.restart(ACCOUNT_LINKING="auto")
     ada, mallory = site.browser(), site.browser()
@@ -90,7 +90,7 @@ def test_an_administrators_word_for_an_address_joins_nothing(site):
     assert ada.providers() == ["google"]
 
 
-def test_a_domain_that_its_tenant_has_proved_counts(site):
+def test_an_address_of_a_domain_verified_by_the_tenant_is_trusted(site):
     site.restart(ACCOUNT_LINKING="auto")
     site.browser().sign_in("google", "grace")
     grace = site.browser()
@@ -104,13 +104,13 @@ def claims(**changes: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("flag", [True, "true", 1, "1"])
-def test_a_proved_domain_is_told_in_several_ways(flag):
+def test_microsofts_verified_domain_flag_is_read_in_every_form(flag):
     said = {"id_token": claims(email="grace@navy.example", xms_edov=flag)}
     assert MICROSOFT.profile(said.__getitem__).email_trusted
 
 
 @pytest.mark.parametrize("flag", [False, None, 0, "0", "false", "", [], {}, "True", 2, "yes"])
-def test_and_anything_else_is_no(flag):
+def test_any_other_value_of_microsofts_verified_domain_flag_is_false(flag):
     said = {"id_token": claims(email="grace@navy.example", xms_edov=flag, email_verified=True)}
     profile = MICROSOFT.profile(said.__getitem__)
     assert profile.email == "grace@navy.example"
@@ -119,7 +119,7 @@ def test_and_anything_else_is_no(flag):
 
 @pytest.mark.parametrize("name", ["tid", "oid", "iss"])
 @pytest.mark.parametrize("odd", [None, "", 5, True, [NAVY], {"a": 1}])
-def test_without_tenant_or_object_id_there_is_nobody(name, odd):
+def test_a_microsoft_token_without_tenant_or_object_id_is_refused(name, odd):
     """Not even by sub: it differs from application to application."""
     with pytest.raises(ProviderError):
         MICROSOFT.profile({"id_token": claims(**{name: odd})}.__getitem__)
@@ -137,7 +137,7 @@ CLIENT = {"MICROSOFT_CLIENT_ID": "id", "MICROSOFT_CLIENT_SECRET": "secret"}
         f"https://login.microsoftonline.us/{NAVY}/v2.0",
     ],
 )
-def test_a_tenant_is_named_by_its_id(issuer):
+def test_a_microsoft_tenant_is_configured_by_its_id(issuer):
     variables = {**CLIENT, "MICROSOFT_ISSUER": issuer}
     settings = config.load(PROVIDERS.values(), variables, None)
     assert settings.registrations["microsoft"].issuer == issuer
@@ -153,6 +153,6 @@ def test_a_tenant_is_named_by_its_id(issuer):
         "https://login.microsoftonline.com/",
     ],
 )
-def test_a_name_that_no_metadata_would_agree_with_is_told_at_start(issuer):
+def test_an_invalid_microsoft_issuer_is_reported_at_start(issuer):
     with pytest.raises(SettingsError, match="MICROSOFT_ISSUER: must end in"):
         config.load(PROVIDERS.values(), {**CLIENT, "MICROSOFT_ISSUER": issuer}, None)

@@ -46,7 +46,7 @@ def row_of(site: Site) -> Any:
 # Settings.
 
 
-def test_an_issuer_is_a_few_variables():
+def test_a_declared_issuer_is_configured_by_variables():
     client = load(**ACME).registrations["acme"]
     assert (client.issuer, client.client_id, client.secret) == (
         "https://id.acme.example",
@@ -57,7 +57,7 @@ def test_an_issuer_is_a_few_variables():
     assert client.label is None
 
 
-def test_what_is_missing_is_named():
+def test_missing_settings_of_a_declared_issuer_are_named():
     assert faults(OIDC_PROVIDERS="acme") == [
         "OIDC_ACME_CLIENT_ID: missing, while OIDC_PROVIDERS names it"
     ]
@@ -65,7 +65,7 @@ def test_what_is_missing_is_named():
 
 
 @pytest.mark.parametrize("name", ["google", "confirm", "github", "acme,acme", "acme,google"])
-def test_a_name_is_taken_once(name):
+def test_a_declared_issuer_cannot_take_a_used_name(name):
     found = faults(**{**ACME, "OIDC_PROVIDERS": name})
     assert any("is the name of something else" in fault for fault in found)
 
@@ -73,7 +73,7 @@ def test_a_name_is_taken_once(name):
 @pytest.mark.parametrize(
     "name", ["Acme", "1acme", "acme-id", "acme.id", "a/b", "é", "_a", "a" * 32]
 )
-def test_a_name_is_a_path_and_a_part_of_variables(name):
+def test_a_declared_issuers_name_must_fit_in_a_path_and_in_variables(name):
     assert any("must be a-z, 0-9 and _" in each for each in faults(OIDC_PROVIDERS=name))
 
 
@@ -88,20 +88,20 @@ def test_a_name_is_a_path_and_a_part_of_variables(name):
         ("OIDC_ACME_TRUST_EMAIL", "maybe"),
     ],
 )
-def test_what_is_wrong_is_named(variable, value):
+def test_wrong_settings_of_a_declared_issuer_are_named(variable, value):
     found = faults(**{**ACME, variable: value})
     assert [fault.partition(":")[0] for fault in found] == [variable]
     assert "pw" not in found[0]
 
 
-def test_the_order_of_buttons_may_name_it():
+def test_the_provider_order_may_name_a_declared_issuer():
     assert load(**ACME, PROVIDERS="acme,google").providers == ("acme", "google")
 
 
 # Signing in.
 
 
-def test_a_person_comes_in(site):
+def test_a_user_of_a_declared_issuer_signs_in(site):
     browser = site.browser()
     assert "Continue with Acme" in browser.get("/login").buttons
     assert browser.sign_in("acme", "ada").path == "/account"
@@ -110,12 +110,12 @@ def test_a_person_comes_in(site):
     assert row.subject == "user-ada"
 
 
-def test_the_button_says_what_the_operator_likes(make_site):
+def test_a_declared_issuers_button_has_the_configured_label(make_site):
     site = make_site(look_alikes=("acme",), OIDC_ACME_LABEL="Acme & Söhne")
     assert "Continue with Acme & Söhne" in site.browser().get("/login").buttons
 
 
-def test_an_issuers_word_for_an_address_counts_only_where_the_operator_says_so(make_site):
+def test_a_declared_issuers_addresses_are_trusted_only_if_configured(make_site):
     site = make_site(look_alikes=("acme", "google"), ACCOUNT_LINKING="auto")
     site.browser().sign_in("google", "ada")
     page = site.browser().sign_in("acme", "ada")
@@ -127,7 +127,7 @@ def test_an_issuers_word_for_an_address_counts_only_where_the_operator_says_so(m
 
 
 @pytest.mark.parametrize(("trust", "verified"), [("0", 0), ("1", 1)])
-def test_the_flag_is_kept_as_the_operator_believes_it(make_site, trust, verified):
+def test_the_verified_flag_is_stored_as_the_setting_trusts_it(make_site, trust, verified):
     site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL=trust)
     site.browser().sign_in("acme", "ada")
     assert row_of(site).email_verified == verified
@@ -135,7 +135,7 @@ def test_the_flag_is_kept_as_the_operator_believes_it(make_site, trust, verified
 
 
 @pytest.mark.parametrize("flag", [None, False, "false", "yes", 1])
-def test_a_missing_flag_is_no_even_where_it_is_believed(make_site, monkeypatch, flag):
+def test_a_missing_verified_flag_is_false_even_for_a_trusted_issuer(make_site, monkeypatch, flag):
     site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL="1")
     acme = site.simulator.acme
     said = {"name": "Ada", "email": "ada@gmail.com", "email_verified": flag}
@@ -148,7 +148,7 @@ def test_a_missing_flag_is_no_even_where_it_is_believed(make_site, monkeypatch, 
 # How the client is known (RFC 6749 2.3.1).
 
 
-def test_a_public_client_has_no_secret_but_a_verifier(make_site):
+def test_a_public_client_sends_a_code_verifier_and_no_secret(make_site):
     site = make_site(look_alikes=("acme",), OIDC_ACME_CLIENT_SECRET="")
     site.simulator.acme.client_auth = ("none",)
     browser = site.browser()
@@ -156,7 +156,7 @@ def test_a_public_client_has_no_secret_but_a_verifier(make_site):
     assert browser.sign_in("acme", "ada").path == "/account"
 
 
-def test_the_public_clients_look_alike_wants_the_verifier(site):
+def test_the_fake_issuer_requires_the_code_verifier_of_a_public_client(site):
     acme = site.simulator.acme
     acme.client_auth = ("none",)
     data = {"grant_type": "authorization_code", "code": "x", "client_id": acme.client.client_id}
@@ -177,7 +177,7 @@ ODD = Client("a:b c", "ö%&+ =:/?#\"'\\ü", ())
         ("absent", ("basic",)),
     ],
 )
-def test_the_secret_comes_as_the_metadata_say(make_site, offered, taken):
+def test_the_client_secret_is_sent_by_the_method_in_the_metadata(make_site, offered, taken):
     """RFC 8414 2: client_secret_basic where they say nothing. Both parts of a header are
     form-encoded first, or a colon in the id would end it."""
     site = make_site(
@@ -198,7 +198,7 @@ def test_the_secret_comes_as_the_metadata_say(make_site, offered, taken):
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
-def test_a_login_signed_by_each_algorithm(site, algorithm):
+def test_id_tokens_signed_with_each_allowed_algorithm_are_accepted(site, algorithm):
     site.simulator.acme.rotate(algorithm)
     assert site.browser().sign_in("acme", "ada").path == "/account"
     page = site.browser().sign_in("acme", "ada", behave="id_token:other_at_hash")
@@ -206,13 +206,13 @@ def test_a_login_signed_by_each_algorithm(site, algorithm):
 
 
 @pytest.mark.parametrize("flaw", ["alg_none", "alg_none_signed_by_nobody", "hs256_with_public_key"])
-def test_and_by_none_or_a_shared_secret_never(site, flaw):
+def test_id_tokens_signed_with_none_or_a_shared_secret_are_refused(site, flaw):
     page = site.browser().sign_in("acme", "ada", behave=f"id_token:{flaw}")
     assert page.status == 502
     assert site.user_count() == 0
 
 
-def test_new_keys_are_found(site, monkeypatch):
+def test_new_keys_of_a_declared_issuer_are_found(site, monkeypatch):
     monkeypatch.setattr("providers.http.cache.COOL_DOWN_SECONDS", 0)
     for algorithm in ("RS256", "ES256", "EdDSA"):
         site.simulator.acme.rotate(algorithm)
@@ -221,7 +221,7 @@ def test_new_keys_are_found(site, monkeypatch):
 
 
 @pytest.mark.parametrize("behave", ["userinfo:other_sub", "userinfo:jwt", "profile:status_503"])
-def test_userinfo_that_is_anothers_or_unreadable_is_ignored(site, behave):
+def test_userinfo_of_another_subject_or_unreadable_is_ignored(site, behave):
     """OpenID Connect Core 5.3.2: another sub's claims must not be used; a signed answer is
     not asked for, so its signature would prove nothing."""
     browser = site.browser()
@@ -240,7 +240,7 @@ def test_claims_may_be_in_userinfo_only(make_site):
     assert json.loads(row.profile)["name"] == "Ada Lovelace"
 
 
-def test_the_callback_names_its_issuer(site):
+def test_the_callback_of_a_declared_issuer_must_name_it(site):
     """RFC 9207: Acme announces it, so it must be there."""
     browser = site.browser()
     callback = browser.choose(browser.begin("acme"), "ada")
@@ -254,7 +254,7 @@ def test_the_callback_names_its_issuer(site):
     assert site.user_count() == 0
 
 
-def test_a_form_may_lead_to_an_authorization_endpoint_elsewhere(site):
+def test_the_csp_allows_an_authorization_endpoint_on_another_host(site):
     """Some have it on a host of its own; Chromium drops what form-action does not name."""
     acme = site.simulator.acme
     elsewhere = acme.url.replace("127.0.0.1", "localhost")
@@ -270,7 +270,7 @@ def test_a_form_may_lead_to_an_authorization_endpoint_elsewhere(site):
 # Beside others.
 
 
-def test_an_issuer_that_is_down_disturbs_nobody_else(make_site):
+def test_a_declared_issuer_that_is_down_does_not_affect_the_others(make_site):
     site = make_site(look_alikes=("acme", "globex", "google"))
     site.restart(OIDC_ACME_ISSUER="http://127.0.0.1:9")
     browser = site.browser()
@@ -281,7 +281,7 @@ def test_an_issuer_that_is_down_disturbs_nobody_else(make_site):
     assert "metadata" not in site.simulator.acme.seen
 
 
-def test_the_same_subject_at_two_issuers_is_two_people(make_site):
+def test_the_same_subject_at_two_declared_issuers_is_two_users(make_site):
     site = make_site(look_alikes=("acme", "globex"))
     first, second = site.browser(), site.browser()
     first.sign_in("acme", "noa")
@@ -290,7 +290,7 @@ def test_the_same_subject_at_two_issuers_is_two_people(make_site):
     assert len(site.rows("SELECT id FROM oauth WHERE subject = 'user-noa'")) == 2
 
 
-def test_a_name_that_is_pointed_at_another_issuer_knows_nobody(make_site):
+def test_pointing_a_name_at_another_issuer_opens_no_old_account(make_site):
     """docs/decisions/0004: subject 1 at one issuer is not subject 1 at another."""
     site = make_site(look_alikes=("acme", "globex"))
     site.browser().sign_in("acme", "noa")
@@ -310,7 +310,7 @@ def test_a_name_that_is_pointed_at_another_issuer_knows_nobody(make_site):
     assert site.user_count() == 2
 
 
-def test_a_token_of_one_issuer_is_nothing_to_another(make_site):
+def test_a_token_of_one_declared_issuer_is_refused_by_another(make_site):
     """Mix-up: a code of one is never sent to the other."""
     site = make_site(look_alikes=("acme", "globex"))
     browser = site.browser()

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import ProviderError
-from providers.base import (
+from providers.base import Profile
+from providers.profile import (
     EMAIL_MAX_CHARACTERS,
     NAME_MAX_CHARACTERS,
-    Profile,
     claims_at,
     email_key,
     make_profile,
@@ -43,7 +43,7 @@ def test_a_subject_is_kept_byte_for_byte_and_an_integer_becomes_its_digits(value
     assert make_profile(subject=value).subject == subject
 
 
-def test_subjects_that_look_alike_stay_apart():
+def test_subjects_that_look_alike_stay_distinct():
     """Case-insensitive compare joined two people: social-core CVE-2024-32879."""
     alike = ["ada", "ADA", "ada ", "ad\u0430", "\u00e9", "e\u0301", "1", "01", "\uff11"]
     assert len({make_profile(subject=each).subject for each in alike}) == len(alike)
@@ -58,7 +58,7 @@ def test_subjects_that_look_alike_stay_apart():
     ],
     ids=short,
 )
-def test_what_is_no_id_is_refused(value):
+def test_an_invalid_subject_is_refused(value):
     """A missing uid stored as "None", a True that equals 1: one account for many people."""
     with pytest.raises(ProviderError):
         make_profile(subject=value)
@@ -78,7 +78,7 @@ def test_what_is_no_id_is_refused(value):
         "x" * (EMAIL_MAX_CHARACTERS - 10) + "@b.example"[:10],
     ],
 )
-def test_an_address_is_kept_as_it_was_given(address):
+def test_an_address_is_stored_as_the_provider_gave_it(address):
     profile = make_profile(subject="1", email=address, email_verified=True)
     assert profile.email == address
     assert profile.email_verified
@@ -100,13 +100,13 @@ def test_an_address_is_kept_as_it_was_given(address):
     ],
     ids=short,
 )
-def test_what_is_not_plainly_an_address_is_none_and_so_not_verified(address):
+def test_an_invalid_address_counts_as_missing_and_unverified(address):
     profile = make_profile(subject="1", email=address, email_verified=True, email_trusted=True)
     assert profile == Profile(subject="1")
 
 
 @pytest.mark.parametrize("flag", [True, "true"])
-def test_true_is_true(flag):
+def test_a_verified_flag_may_be_true_or_the_text_true(flag):
     """Apple and Cognito send it as text."""
     assert make_profile(subject="1", email="a@b.example", email_verified=flag).email_verified
 
@@ -114,7 +114,7 @@ def test_true_is_true(flag):
 @pytest.mark.parametrize(
     "flag", [False, None, "false", "False", "TRUE", "yes", "1", "", 1, 0, 1.0, [True], {"a": 1}]
 )
-def test_all_else_is_false(flag):
+def test_any_other_verified_flag_is_false(flag):
     """The string "false" is false."""
     profile = make_profile(
         subject="1", email="a@b.example", email_verified=flag, email_trusted=True
@@ -150,7 +150,7 @@ def test_homographs_never_compare_equal(homograph):
 
 @given(st.text(st.characters()))
 @settings(deadline=None)
-def test_a_key_changes_ascii_letters_only(text):
+def test_the_comparison_key_of_an_address_changes_ascii_letters_only(text):
     key = email_key(text)
     assert len(key) == len(text)
     for before, after in zip(text, key, strict=True):
@@ -181,13 +181,13 @@ def test_a_key_changes_ascii_letters_only(text):
     ],
     ids=short,
 )
-def test_a_name_is_one_line_that_cannot_turn_the_text_around_it(value, name):
+def test_a_name_becomes_one_line_without_direction_marks(value, name):
     profile = make_profile(subject="1", name=value, username=value)
     assert profile.name == name
     assert profile.username == name
 
 
-def test_no_mark_that_turns_text_gets_through():
+def test_names_hold_no_bidirectional_or_control_characters():
     """Every character of Unicode's Bidi_Control, and every control character."""
     marks = [chr(0x61C), *map(chr, range(0x200E, 0x2010)), *map(chr, range(0x202A, 0x202F))]
     marks += [
@@ -209,7 +209,7 @@ def test_no_mark_that_turns_text_gets_through():
         "https://a.example/" + "x" * 2030,
     ],
 )
-def test_an_https_picture_is_kept(url):
+def test_an_https_picture_url_is_kept(url):
     assert make_profile(subject="1", picture=url).picture == url
 
 
@@ -227,11 +227,11 @@ def test_an_https_picture_is_kept(url):
     ],
     ids=short,
 )
-def test_any_other_picture_is_none(url):
+def test_any_other_picture_url_is_dropped(url):
     assert make_profile(subject="1", picture=url).picture is None
 
 
-def test_a_map_of_claims_follows_dots_and_ends_softly():
+def test_a_claim_path_with_dots_is_followed_and_may_be_missing():
     profile = claims_at("me", subject="data.id", name="data.names.first", email="data.x.y.z")
     assert profile({"me": {"data": {"id": 7, "names": {"first": "Ada"}, "x": {}}}}.__getitem__) == (
         Profile(subject="7", name="Ada")
@@ -253,7 +253,7 @@ def test_a_map_of_claims_follows_dots_and_ends_softly():
         ({"name": None}, None),
     ],
 )
-def test_of_several_places_the_first_that_is_not_empty_counts(answer, name):
+def test_of_several_claim_paths_the_first_non_empty_one_counts(answer, name):
     profile = claims_at("me", subject="id", name="name or nick")
     assert profile({"me": {"id": 7, **answer}}.__getitem__).name == name
 
@@ -268,13 +268,13 @@ def test_of_several_places_the_first_that_is_not_empty_counts(answer, name):
         ("https://a.example/", None),
     ],
 )
-def test_a_number_is_a_place_in_a_list(images, picture):
+def test_a_number_in_a_claim_path_is_a_list_index(images, picture):
     profile = claims_at("me", subject="id", picture="images.0.url")
     assert profile({"me": {"id": 7, "images": images}}.__getitem__).picture == picture
 
 
 @pytest.mark.parametrize("flag", [1, "yes", [True], {"a": 1}, False, "false", None])
-def test_an_address_is_trusted_by_true_only(flag):
+def test_only_true_makes_an_address_trusted(flag):
     """What a claim says may be of any type."""
     profile = make_profile(
         subject="1", email="a@b.example", email_verified=True, email_trusted=flag

@@ -71,7 +71,7 @@ def sign_in(browser: Browser, sub: str = "f81d4fae") -> Page:
     return browser.get(answered(browser.begin("acme"), sub=sub))
 
 
-def test_a_person_signs_in_and_comes_back(site, authlib_server):
+def test_authlibs_server_signs_a_user_in_again(site, authlib_server):
     for _ in range(2):
         browser = site.browser()
         assert sign_in(browser).path == "/account"
@@ -82,14 +82,14 @@ def test_a_person_signs_in_and_comes_back(site, authlib_server):
     assert json.loads(row.profile)["name"] == "Hana Novak"
 
 
-def test_two_people_are_two(site):
+def test_two_users_of_authlibs_server_stay_distinct(site):
     first, second = site.browser(), site.browser()
     sign_in(first)
     sign_in(second, "somebody@else.example")
     assert first.user_id != second.user_id
 
 
-def test_whoever_says_no_is_told_so(site):
+def test_cancelling_at_authlibs_server_says_so(site):
     browser = site.browser()
     page = browser.get(answered(browser.begin("acme"), action="deny"))
     # It sends no state with its error, against RFC 6749 4.1.2.1.
@@ -97,14 +97,14 @@ def test_whoever_says_no_is_told_so(site):
     assert sign_in(browser).path == "/account"
 
 
-def test_a_way_in_is_linked(site):
+def test_an_identity_of_authlibs_server_is_linked(site):
     browser = site.browser()
     browser.sign_in("google", "noa")
     browser.get(answered(browser.begin_link("acme"), sub="f81d4fae"))
     assert browser.providers() == ["acme", "google"]
 
 
-def test_a_code_works_once(site):
+def test_a_code_of_authlibs_server_works_once(site):
     browser = site.browser()
     callback = answered(browser.begin("acme"), sub="f81d4fae")
     assert browser.get(callback).path == "/account"
@@ -115,7 +115,7 @@ def test_a_code_works_once(site):
     assert page.alert == "Acme couldn't complete the sign-in"
 
 
-def test_a_wrong_secret_is_found_beforehand(site):
+def test_the_doctor_finds_a_wrong_secret_for_authlibs_server(site):
     def checked() -> str:
         return str(site.app.test_cli_runner().invoke(args=["providers", "check"]).output)
 
@@ -124,7 +124,7 @@ def test_a_wrong_secret_is_found_beforehand(site):
     assert "FAIL  Acme: refuses the client id, secret or redirect URI" in checked()
 
 
-def test_a_renewed_proof_is_asked_for_and_dated(site):
+def test_reauthentication_at_authlibs_server_returns_an_auth_time(site):
     browser = site.browser()
     sign_in(browser)
     site.execute("UPDATE sessions SET authenticated_at = '2001-01-01 00:00:00'")

@@ -20,7 +20,7 @@ def calls(site: Site) -> list[str]:
     return list(site.simulator.twitter.seen)
 
 
-def test_a_person_signs_in_and_is_known_again(x):
+def test_an_x_user_signs_in_again_to_the_same_account(x):
     first, second = x.browser(), x.browser()
     page = first.sign_in("twitter", "grace")
     assert (page.status, page.path) == (200, "/account")
@@ -31,7 +31,7 @@ def test_a_person_signs_in_and_is_known_again(x):
     assert identity["email_verified"] is True
 
 
-def test_the_token_and_its_secret_are_kept_sealed(x):
+def test_the_oauth1_token_and_its_secret_are_stored_sealed(x):
     x.browser().sign_in("twitter", "grace")
     (row,) = x.rows("SELECT token FROM oauth")
     (token,) = x.simulator.twitter.access_tokens
@@ -39,7 +39,7 @@ def test_the_token_and_its_secret_are_kept_sealed(x):
     assert x.simulator.twitter.access_tokens[token].secret not in row.token
 
 
-def test_its_address_joins_nothing_by_itself(make_site):
+def test_an_address_from_x_joins_no_account(make_site):
     site = make_site(look_alikes=("twitter", "google"), ACCOUNT_LINKING="auto")
     site.browser().sign_in("google", "ada")
     page = site.browser().sign_in("twitter", "ada")
@@ -47,7 +47,7 @@ def test_its_address_joins_nothing_by_itself(make_site):
     assert site.user_count() == 1
 
 
-def test_saying_no_is_cancelling(x):
+def test_cancelling_at_x_says_so(x):
     browser = x.browser()
     page = browser.cancel("twitter")
     assert page.alert == "Sign-in wasn't completed"
@@ -55,7 +55,7 @@ def test_saying_no_is_cancelling(x):
     assert x.user_count() == 0
 
 
-def test_no_to_somebody_elses_flow_is_nobodys(x):
+def test_cancelling_another_browsers_x_flow_does_not_end_it(x):
     """Anybody could else tell people that they cancelled."""
     other, browser = x.browser(), x.browser()
     callback = other.choose(other.begin("twitter"), "", cancel="1")
@@ -64,7 +64,7 @@ def test_no_to_somebody_elses_flow_is_nobodys(x):
     assert other.get(callback).alert == "Sign-in wasn't completed"
 
 
-def test_a_callback_belongs_to_the_browser_that_began(x):
+def test_an_x_callback_belongs_to_the_browser_that_began(x):
     """Stock Flask-Dance signs the victim in as the attacker (row 10)."""
     attacker, victim = x.browser(), x.browser()
     callback = attacker.choose(attacker.begin("twitter"), "mallory")
@@ -74,7 +74,7 @@ def test_a_callback_belongs_to_the_browser_that_began(x):
     assert "token" not in calls(x)
 
 
-def test_a_callback_is_good_once(x):
+def test_an_x_callback_works_once(x):
     browser = x.browser()
     callback = browser.choose(browser.begin("twitter"), "grace")
     browser.get(callback)
@@ -83,7 +83,7 @@ def test_a_callback_is_good_once(x):
     assert calls(x).count("token") == 1
 
 
-def test_two_tabs_end_well_in_any_order(x):
+def test_two_x_flows_in_two_tabs_both_sign_in(x):
     browser = x.browser()
     first, second = browser.begin("twitter"), browser.begin("twitter")
     later = browser.choose(second, "grace")
@@ -94,7 +94,7 @@ def test_two_tabs_end_well_in_any_order(x):
 
 
 @pytest.mark.parametrize("behave", ["callback:wrong_state", "callback:no_code"])
-def test_a_callback_of_another_token_or_without_verifier_is_refused(x, behave):
+def test_an_x_callback_with_another_token_or_without_a_verifier_is_refused(x, behave):
     page = x.browser().sign_in("twitter", "grace", behave)
     assert page.status in (400, 502)
     assert "token" not in calls(x)
@@ -102,7 +102,7 @@ def test_a_callback_of_another_token_or_without_verifier_is_refused(x, behave):
 
 
 @pytest.mark.parametrize("said", ["false", "", "True", "1"])
-def test_a_callback_that_is_not_confirmed_ends_the_flow(x, said):
+def test_an_unconfirmed_oauth1_callback_ends_the_flow(x, said):
     x.simulator.twitter.request_token_changes = {"oauth_callback_confirmed": said}
     page = x.browser().fetch("/login/twitter")
     assert page.status == 502
@@ -112,7 +112,7 @@ def test_a_callback_that_is_not_confirmed_ends_the_flow(x, said):
 
 @pytest.mark.parametrize("changes", [{"oauth_token": ""}, {"oauth_token_secret": ""}])
 @pytest.mark.parametrize("long", [False, True])
-def test_a_request_token_that_cannot_be_one_ends_the_flow(x, changes, long):
+def test_an_invalid_request_token_ends_the_flow(x, changes, long):
     changes = {name: "x" * 5000 if long else value for name, value in changes.items()}
     x.simulator.twitter.request_token_changes = changes
     page = x.browser().fetch("/login/twitter")
@@ -129,7 +129,7 @@ QUICK = sorted(set(ANSWERS) - {"slow", "drip", "bomb"})
 
 
 @pytest.mark.parametrize("answer", QUICK)
-def test_an_odd_answer_to_the_button_is_a_page_and_a_retry(x, answer):
+def test_an_odd_request_token_response_is_an_error_page_and_a_working_retry(x, answer):
     browser = x.browser()
     x.simulator.twitter.request_token_answer = answer
     page = browser.fetch("/login/twitter")
@@ -141,7 +141,9 @@ def test_an_odd_answer_to_the_button_is_a_page_and_a_retry(x, answer):
 
 @pytest.mark.parametrize("place", ["token", "profile"])
 @pytest.mark.parametrize("answer", QUICK)
-def test_an_odd_answer_to_the_callback_is_a_page_and_a_retry(x, place, answer):
+def test_an_odd_response_during_an_x_callback_is_an_error_page_and_a_working_retry(
+    x, place, answer
+):
     browser = x.browser()
     page = browser.sign_in("twitter", "grace", f"{place}:{answer}")
     assert page.status in (502, 504)
@@ -150,19 +152,19 @@ def test_an_odd_answer_to_the_callback_is_a_page_and_a_retry(x, place, answer):
     assert browser.sign_in("twitter", "grace").path == "/account"
 
 
-def test_a_profile_of_another_person_than_the_token_is_refused(x):
+def test_an_x_profile_of_another_user_than_the_token_is_refused(x):
     page = x.browser().sign_in("twitter", "grace", "token:other_user")
     assert page.status == 502
     assert x.user_count() == 0
 
 
-def test_a_wrong_secret_is_told_as_our_settings(make_site):
+def test_a_wrong_x_secret_is_reported_as_misconfigured(make_site):
     site = make_site(look_alikes=("twitter",), TWITTER_CLIENT_SECRET="wrong")
     page = site.browser().fetch("/login/twitter")
     assert page.alert == "X sign-in isn't working on this site"
 
 
-def test_linking_and_proving_again_work_with_request_tokens(x):
+def test_linking_and_reauthentication_work_with_request_tokens(x):
     browser = x.browser()
     browser.sign_in("google", "grace")
     page = browser.link("twitter", "linus")
@@ -176,7 +178,7 @@ def test_linking_and_proving_again_work_with_request_tokens(x):
     assert query_of(answer.location)["force_login"] == "true"
 
 
-def test_the_same_person_comes_by_either_protocol(make_site):
+def test_an_x_user_is_the_same_with_oauth1_and_oauth2(make_site):
     """New X projects get OAuth 2.0 only; an operator changes over and loses nobody."""
     site = make_site(look_alikes=("twitter",))
     first = site.browser()
@@ -198,13 +200,13 @@ def test_the_same_person_comes_by_either_protocol(make_site):
 
 @pytest.mark.parametrize("key", BOTH)
 @pytest.mark.parametrize("answer", [None, [], {}, "x", 5, {"data": None}, {"data": []}])
-def test_a_profile_without_an_id_is_nobody(key, answer):
+def test_an_x_profile_without_an_id_is_refused(key, answer):
     with pytest.raises(ProviderError):
         PROVIDERS[key].profile(lambda _url: answer)
 
 
 @pytest.mark.parametrize("email", [None, "", " ", 5, ["a@b.example"], "no address", "a@b@c"])
-def test_an_odd_address_is_none(email):
+def test_an_odd_address_from_x_is_dropped(email):
     said = {"id_str": "1", "email": email}
     profile = PROVIDERS["twitter"].profile(lambda _url: said)
     assert (profile.email, profile.email_verified) == (None, False)

@@ -25,7 +25,7 @@ def site(make_site: Sites) -> Site:
 
 
 @every_provider
-def test_its_variables_switch_on_it_alone(provider):
+def test_the_variables_of_a_provider_enable_that_provider_alone(provider):
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     variables = {
@@ -42,7 +42,7 @@ def test_its_variables_switch_on_it_alone(provider):
 
 
 @every_provider
-def test_its_routes_are_its_own(make_site, provider):
+def test_the_routes_of_a_provider_collide_with_no_other(make_site, provider):
     """A name such as "confirm" would stand in the way of a page of ours."""
     site = make_site(look_alikes=(provider.key,))
     routes = site.app.url_map.bind("localhost")
@@ -52,7 +52,7 @@ def test_its_routes_are_its_own(make_site, provider):
 
 
 @every_provider
-def test_its_look_alike_lets_a_person_in(make_site, provider):
+def test_every_fake_provider_signs_a_user_in(make_site, provider):
     site = make_site(look_alikes=(provider.key,))
     browser, look_alike = site.browser(), getattr(site.simulator, provider.key)
     assert look_alike.label == provider.label
@@ -67,7 +67,7 @@ def test_its_look_alike_lets_a_person_in(make_site, provider):
 
 
 @every_provider
-def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
+def test_cancelling_at_any_fake_provider_says_so(make_site, provider):
     page = make_site(look_alikes=(provider.key,)).browser().cancel(provider.name)
     assert (page.status, page.alert) == (403, "Sign-in wasn't completed")
 
@@ -75,7 +75,7 @@ def test_a_no_at_its_look_alike_is_told_as_a_no(make_site, provider):
 @pytest.mark.parametrize(
     "key", [k for k, p in PROVIDERS.items() if "client_secret" in p.credentials]
 )
-def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, key):
+def test_a_wrong_secret_at_any_fake_provider_is_reported_as_misconfigured(make_site, key):
     provider = PROVIDERS[key]
     wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
     browser = make_site(look_alikes=(provider.key,), **wrong).browser()
@@ -85,7 +85,7 @@ def test_its_look_alike_refuses_a_wrong_secret_and_we_know_why(make_site, key):
     assert page.alert == f"{provider.label} sign-in isn't working on this site"
 
 
-def test_the_settings_of_all_can_be_checked_at_once(make_site):
+def test_the_doctor_passes_for_all_fake_providers(make_site):
     """Each look-alike refuses a made-up code for being made up, and for nothing else."""
     result = make_site(look_alikes=()).app.test_cli_runner().invoke(args=["providers", "check"])
     assert result.exit_code == 0, result.output
@@ -95,7 +95,7 @@ def test_the_settings_of_all_can_be_checked_at_once(make_site):
 
 
 @pytest.mark.parametrize("path", MARKS, ids=lambda path: path.stem)
-def test_a_mark_can_stand_in_a_page(path):
+def test_a_providers_mark_can_be_inlined_in_a_page(path):
     """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
     assert path.stem in {"key", *(provider.name for provider in PROVIDERS.values())}
     text = path.read_text(encoding="utf-8")
@@ -116,7 +116,7 @@ def test_a_mark_can_stand_in_a_page(path):
 
 
 @every_provider
-def test_its_button_has_a_mark_or_a_key(make_site, provider):
+def test_a_providers_button_has_a_mark(make_site, provider):
     site = make_site(look_alikes=(provider.key,))
     (chip,) = re.findall(r'class="chip [^"]*">(<svg.*?</svg>)', site.browser().get("/login").html)
     path = ROOT / "static" / "idp" / f"{provider.name}.svg"
@@ -125,7 +125,7 @@ def test_its_button_has_a_mark_or_a_key(make_site, provider):
 
 
 @every_provider
-def test_the_readme_tells_an_operator_how_to_register_it(provider):
+def test_the_documentation_explains_how_to_register_each_provider(provider):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
     assert provider.console in row
@@ -134,7 +134,7 @@ def test_the_readme_tells_an_operator_how_to_register_it(provider):
 
 
 @every_provider
-def test_it_has_a_page_of_its_own_that_the_index_leads_to(provider):
+def test_every_provider_has_a_page_that_the_index_links_to(provider):
     docs = ROOT / "docs" / "providers"
     page = (docs / f"{provider.name}.md").read_text(encoding="utf-8")
     assert f"# {provider.label}\n" in page

@@ -84,7 +84,7 @@ def sign_in_by_hand(github: dict[str, Any], redirect_uri: str) -> dict[str, Any]
     return dict(requests.get(f"{github['api']}user", headers=bearer, timeout=5).json())
 
 
-def test_a_process_of_its_own_can_be_signed_in_at():
+def test_a_separate_simulator_process_signs_somebody_in():
     with running("--port", "0", "--provider", "github", "--redirect-uri", CALLBACK) as told:
         assert list(told["providers"]) == ["github"]
         assert urlsplit(told["url"]).hostname == "127.0.0.1"
@@ -94,7 +94,7 @@ def test_a_process_of_its_own_can_be_signed_in_at():
             sign_in_by_hand(github, CALLBACK.rstrip("/"))
 
 
-def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
+def test_a_copy_of_the_simulator_folder_runs_alone(tmp_path):
     shutil.copytree(ROOT / "simulator", tmp_path / "simulator")
     with running("--port", "0", "--provider", "google", folder=tmp_path) as told:
         google = told["providers"]["google"]
@@ -106,13 +106,15 @@ def test_a_copy_of_the_folder_runs_anywhere(tmp_path):
 
 @pytest.mark.parametrize("started_by", [[], IGNORING_SIGNALS], ids=["plainly", "signals ignored"])
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
-def test_both_signals_end_it_whatever_it_inherited(started_by, ended_by):
+def test_sigint_and_sigterm_end_the_simulator_even_if_it_inherited_ignored_signals(
+    started_by, ended_by
+):
     """A shell starts background jobs with SIGINT ignored, and so do some CI runners."""
     with running("--port", "0", started_by=started_by, ended_by=ended_by) as told:
         assert requests.get(told["url"], timeout=5).status_code == 200
 
 
-def test_what_is_wrong_with_its_arguments_is_said():
+def test_wrong_arguments_of_the_simulator_are_explained():
     unknown = run("--provider", "githu")
     assert unknown.returncode == 2
     assert "there is no fake provider 'githu'; there are google" in unknown.stderr
@@ -126,7 +128,7 @@ def test_what_is_wrong_with_its_arguments_is_said():
     assert refused.stderr == f"Port {port} is not to be had: Address already in use.\n"
 
 
-def test_all_are_listed():
+def test_the_simulator_lists_all_providers():
     listed = run("--list").stdout
     assert all(each.name in listed and each.label in listed for each in LOOK_ALIKES)
 
@@ -164,7 +166,7 @@ def test_a_stock_flask_dance_app_signs_somebody_in(look_alikes, stock):
     assert look_alikes.github.seen == ["token", "user"]
 
 
-def test_a_stock_flask_dance_app_is_told_no(look_alikes, stock):
+def test_a_stock_flask_dance_app_sees_that_the_user_cancelled(look_alikes, stock):
     visitor = stock.test_client()
     callback = look_alikes.github.cancel(visitor.get("/login/github").location)
     assert query_of(callback)["error"] == "access_denied"
@@ -172,7 +174,7 @@ def test_a_stock_flask_dance_app_is_told_no(look_alikes, stock):
     assert visitor.get("/").json is None
 
 
-def test_a_provider_that_misbehaves(look_alikes, stock):
+def test_the_simulator_misbehaves_on_request(look_alikes, stock):
     visitor = stock.test_client()
     start = visitor.get("/login/github").location
     callback = look_alikes.github.choose(start, "ada", behave="token:refuses_client")
@@ -232,14 +234,14 @@ def test_an_authlib_app_signs_somebody_in_at_github(look_alikes, plain_http):
     assert visitor.get("/").get_json()["login"] == "ada"
 
 
-def test_an_authlib_app_is_told_no(look_alikes, at_google):
+def test_an_authlib_app_sees_that_the_user_cancelled(look_alikes, at_google):
     visitor = at_google.test_client()
     answer = visitor.get(look_alikes.google.cancel(visitor.get("/login").location))
     assert (answer.status_code, answer.json) == (400, {"error": "access_denied"})
 
 
 @pytest.mark.parametrize("flaw", ["other_key_same_kid", "other_audience", "expired"])
-def test_a_flaw_of_an_id_token_is_noticed(look_alikes, at_google, flaw):
+def test_an_authlib_app_refuses_a_flawed_id_token(look_alikes, at_google, flaw):
     visitor = at_google.test_client()
     start = visitor.get("/login").location
     callback = look_alikes.google.choose(start, "ada", behave=f"id_token:{flaw}")
@@ -250,7 +252,7 @@ def test_a_flaw_of_an_id_token_is_noticed(look_alikes, at_google, flaw):
 # The rules of the kit itself.
 
 
-def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
+def test_a_misspelt_instruction_to_the_simulator_is_an_error(look_alikes):
     url = look_alikes.github.endpoints.authorization
     with pytest.raises(ValueError, match="no misbehaviour 'token:statu_500'"):
         look_alikes.github.choose(url, "ada", behave="token:statu_500")
@@ -265,12 +267,12 @@ def test_a_misspelt_order_is_an_error_and_not_a_green_test(look_alikes):
 
 
 @pytest.mark.parametrize("uri", ["/callback", "http://host/path#fragment", "ftp://host/x", ""])
-def test_a_redirect_uri_is_an_address(look_alikes, uri):
+def test_an_invalid_redirect_uri_is_refused(look_alikes, uri):
     with pytest.raises(ValueError, match="is no redirect URI"):
         look_alikes.register("github", uri)
 
 
-def test_every_look_alike_tells_where_it_is(look_alikes):
+def test_every_fake_provider_publishes_its_endpoints(look_alikes):
     for look_alike in look_alikes.look_alikes.values():
         at = look_alike.endpoints.present()
         assert {"authorization", "token"} <= set(at), look_alike.name
@@ -280,7 +282,7 @@ def test_every_look_alike_tells_where_it_is(look_alikes):
             assert requests.get(at["metadata"], timeout=5).json()["jwks_uri"] == at["jwks"]
 
 
-def test_a_provider_that_answers_by_post_brings_its_form(look_alikes):
+def test_a_form_post_callback_carries_its_form(look_alikes):
     look_alikes.register("apple", CALLBACK)
     apple = look_alikes.apple
     asked = {"client_id": apple.client_id, "redirect_uri": CALLBACK, "response_type": "code"}
@@ -294,12 +296,12 @@ def test_a_provider_that_answers_by_post_brings_its_form(look_alikes):
     assert "id_token" in token.json()
 
 
-def test_the_page_of_the_guide_names_everything(look_alikes):
+def test_the_testing_guide_names_every_person_and_misbehaviour(look_alikes):
     guide = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     names = {*ANSWERS, *PEOPLE, *look_alikes.google.flaws}
     own = {fault for each in look_alikes.look_alikes.values() for fault in each.own_faults}
     assert [name for name in sorted(names | own) if f"`{name}`" not in guide] == []
 
 
-def test_one_server_can_serve_a_whole_run(session_look_alikes):
+def test_one_fake_server_can_serve_a_whole_test_run(session_look_alikes):
     assert requests.get(session_look_alikes.url, timeout=5).status_code == 200

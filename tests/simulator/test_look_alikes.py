@@ -44,7 +44,7 @@ def differences(real: Any, alike: Any, place: str = "") -> list[str]:
 
 
 @every_row
-def test_it_answers_in_the_shape_of_the_real_one(row):
+def test_a_fake_provider_answers_in_the_shape_of_the_real_one(row):
     said = said_by(row, PEOPLE["grace"])
     for path, real in read_sample(row.name)["answers"].items():
         assert differences(real, said[path]) == []
@@ -52,7 +52,7 @@ def test_it_answers_in_the_shape_of_the_real_one(row):
 
 @every_row
 @pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
-def test_what_it_says_of_everybody_is_understood(row, person):
+def test_the_profiles_of_all_fake_people_are_understood(row, person):
     profile = profile_of(row, person)
     assert profile.name in (person.name or None, person.username, person.key, None)
     assert profile.email == (None if row.name in WITHOUT_ADDRESS else person.email)
@@ -60,5 +60,5 @@ def test_what_it_says_of_everybody_is_understood(row, person):
 
 
 @every_row
-def test_nobody_is_somebody_else(row):
+def test_all_fake_people_have_different_subjects(row):
     assert len({profile_of(row, person).subject for person in PEOPLE.values()}) == len(PEOPLE)

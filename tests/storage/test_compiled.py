@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from accounts import identities
+from accounts import users
 from models import User
-from providers.base import make_profile
+from providers.profile import make_profile
 from storage import atomic, db
 from storage.compiled import CompiledSelect, CompiledStatement
 
@@ -17,7 +17,7 @@ RENAME = CompiledStatement(
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_it_sees_what_the_orm_has_yet_to_write_and_ends_with_it(make_site, engine):
+def test_a_compiled_statement_shares_the_orm_transaction_and_sees_pending_rows(make_site, engine):
     site = make_site(engine)
 
     @atomic
@@ -59,7 +59,7 @@ WAITING = {
 
 @pytest.mark.parametrize("with_orm", [True, False])
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_who_comes_after_a_commit_that_failed_finds_nothing_of_it(make_site, engine, with_orm):
+def test_a_failed_commit_leaves_nothing_to_the_next_request(make_site, engine, with_orm):
     site = make_site(engine)
     for statement in WAITING[engine]:
         site.execute(statement)
@@ -69,7 +69,7 @@ def test_who_comes_after_a_commit_that_failed_finds_nothing_of_it(make_site, eng
         if with_orm:
             db.session.add(User(id="a" * 32, name="Ada"))
         else:
-            identities.add_user(make_profile(subject="1"))
+            users.add(make_profile(subject="1"))
 
     for _ in range(2):
         with pytest.raises(IntegrityError, match=r"FOREIGN KEY|no"):

@@ -35,7 +35,7 @@ def application(database_url: str):
     return quickstep.create_app(config.load(PROVIDERS.values(), variables, None))
 
 
-def test_what_the_migrations_make_is_what_the_models_say(empty):
+def test_the_migrations_make_the_schema_of_the_models(empty):
     with application(empty).app_context():
         upgrade()
         upgrade()
@@ -53,7 +53,7 @@ def test_what_the_migrations_make_is_what_the_models_say(empty):
         db.engine.dispose()
 
 
-def test_the_way_back_leaves_nothing(empty):
+def test_downgrading_to_the_start_leaves_no_tables(empty):
     with application(empty).app_context():
         upgrade()
         downgrade(revision="base")
@@ -76,7 +76,7 @@ PEOPLE_OF_0001 = (
 )
 
 
-def test_people_of_an_earlier_version_keep_all_they_have(empty):
+def test_an_upgrade_keeps_the_data_of_existing_users(empty):
     """SQLite makes a changed table anew: dropping the old one must delete nothing elsewhere."""
     at = "2026-01-01 00:00:00+00:00"
     with application(empty).app_context():
@@ -101,7 +101,7 @@ def test_people_of_an_earlier_version_keep_all_they_have(empty):
         db.engine.dispose()
 
 
-def test_an_identity_is_unique_whoever_writes_it(empty):
+def test_the_database_itself_keeps_identities_unique(empty):
     with application(empty).app_context():
         upgrade()
         (unique,) = inspect(db.engine).get_unique_constraints("oauth")
@@ -109,7 +109,7 @@ def test_an_identity_is_unique_whoever_writes_it(empty):
         db.engine.dispose()
 
 
-def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
+def test_migrations_run_by_several_processes_concurrently_apply_once(empty):
     """Two instances that start together both bring the schema up."""
     program = "import app; from flask_migrate import upgrade; "
     program += "application = app.create_app(); application.app_context().push(); upgrade()"
@@ -124,7 +124,7 @@ def test_migrations_run_at_once_by_two_processes_do_their_work_once(empty):
         db.engine.dispose()
 
 
-def test_a_migration_waits_longer_than_a_request_would(empty_postgres, monkeypatch):
+def test_a_migration_waits_longer_for_a_lock_than_a_request(empty_postgres, monkeypatch):
     """The instance that starts second waits for the first, however long that takes."""
     limits = "SET lock_timeout = '50ms'; SET statement_timeout = '50ms'"
     monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)

@@ -24,7 +24,7 @@ def backends(site: Site) -> list[int]:
     return [pid for (pid,) in rows]
 
 
-def test_every_connection_is_bounded_and_says_whose_it_is(make_site):
+def test_every_connection_has_time_limits_and_an_application_name(make_site):
     site = make_site("postgresql")
 
     def show(name: str) -> str:
@@ -43,7 +43,9 @@ def test_every_connection_is_bounded_and_says_whose_it_is(make_site):
     ("provider", "where"),
     [("google", "token"), ("github", "token"), ("github", "user"), ("facebook", "me")],
 )
-def test_a_provider_that_hangs_holds_no_connection(make_site, monkeypatch, provider, where):
+def test_a_provider_that_hangs_does_not_hold_a_database_connection(
+    make_site, monkeypatch, provider, where
+):
     """One connection for everybody: whoever waits for a provider must have given it back."""
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
     slow = site.browser()
@@ -59,7 +61,7 @@ def test_a_provider_that_hangs_holds_no_connection(make_site, monkeypatch, provi
     assert slow.me()
 
 
-def test_a_full_pool_is_a_clear_503_before_long(make_site, monkeypatch):
+def test_an_exhausted_pool_is_a_503_within_the_time_limit(make_site, monkeypatch):
     """SQLAlchemy's own patience is half a minute, for which every thread would stand still."""
     assert engine.POOL_WAIT_SECONDS <= 5
     monkeypatch.setattr(engine, "POOL_WAIT_SECONDS", 0.2)
@@ -86,7 +88,7 @@ def test_a_full_pool_is_a_clear_503_before_long(make_site, monkeypatch):
     assert browser.me(), "nobody was signed out by it"
 
 
-def test_connections_that_a_failover_cut_are_made_anew(make_site, monkeypatch):
+def test_connections_cut_by_a_failover_are_opened_again(make_site, monkeypatch):
     """The server was restarted while nobody asked: the next person notices nothing."""
     monkeypatch.setattr(postgresql, "PING_AFTER_IDLE_SECONDS", 0)
     site = make_site("postgresql")
@@ -101,7 +103,7 @@ def test_connections_that_a_failover_cut_are_made_anew(make_site, monkeypatch):
     assert not set(cut) & set(backends(site))
 
 
-def test_a_connection_cut_under_a_request_costs_that_one_only(make_site):
+def test_a_connection_cut_during_a_request_fails_only_that_request(make_site):
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -113,7 +115,7 @@ def test_a_connection_cut_under_a_request_costs_that_one_only(make_site):
 
 
 @pytest.mark.parametrize("path", ["/account", "/account/sessions", "/api/v1/me", "/login"])
-def test_a_connection_cut_between_looking_and_noting_is_nobodys_concern(
+def test_a_connection_cut_before_activity_is_written_does_not_fail_the_request(
     make_site, monkeypatch, path
 ):
     """That a session is in use is noted next time; who only reads is answered."""
@@ -133,7 +135,7 @@ def test_a_connection_cut_between_looking_and_noting_is_nobodys_concern(
     assert browser.fetch(path).status in (200, 302)
 
 
-def test_a_lock_that_is_never_given_back_is_waited_for_but_briefly(make_site, monkeypatch):
+def test_waiting_for_a_lock_that_is_never_released_is_bounded(make_site, monkeypatch):
     """Somebody's psql, left open over lunch: a 503, and no thread that waits until it is closed."""
     limits = postgresql.POSTGRESQL_LIMITS.replace("'5s'", "'200ms'")
     monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
@@ -158,7 +160,7 @@ def test_a_lock_that_is_never_given_back_is_waited_for_but_briefly(make_site, mo
     assert site.browser().sign_in("google", "grace").path == "/account"
 
 
-def test_under_the_strictest_isolation_fifty_first_sign_ins_make_one_account(make_site):
+def test_under_serializable_isolation_fifty_first_sign_ins_create_one_account(make_site):
     """As on CockroachDB, where there is no other: whoever collides begins again, a little later."""
     site = make_site("postgresql")
     name = site.rows("SELECT current_database()")[0][0]
@@ -172,7 +174,7 @@ def test_under_the_strictest_isolation_fifty_first_sign_ins_make_one_account(mak
     assert site.rows("SELECT count(*) FROM sessions")[0][0] == 50
 
 
-def test_who_holds_a_transaction_open_is_cut_off(make_site, monkeypatch):
+def test_an_idle_transaction_is_ended_by_the_server(make_site, monkeypatch):
     """A process that was halted in the middle of a write holds its locks no longer than that."""
     limits = postgresql.POSTGRESQL_LIMITS.replace("'60s'", "'100ms'")
     monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)

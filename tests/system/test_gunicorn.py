@@ -3,11 +3,14 @@
 import json
 import math
 import os
+import resource
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -35,7 +38,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Gunicorn]]:
         lack("/proc and /dev/shm, by which servers are looked into")
     running: list[Gunicorn] = []
 
-    def run(*flags: str, **more: str) -> Gunicorn:
+    def run(*flags: str, **more: Any) -> Gunicorn:
         server = Gunicorn(tmp_path / f"{len(running)}.log", *flags, **more)
         running.append(server)
         return server
@@ -49,7 +52,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Gunicorn]]:
 def serve(start: Callable[..., Gunicorn], template: Path) -> Callable[..., Gunicorn]:
     """The application, on a database that nobody writes to."""
 
-    def run(*flags: str, **settings: str) -> Gunicorn:
+    def run(*flags: str, **settings: Any) -> Gunicorn:
         database = {"DATABASE_URL": f"sqlite:///{template}", "SECRET_KEY": SECRET_KEY}
         return start(*flags, **(database | settings)).wait()
 
@@ -104,6 +107,29 @@ def test_a_hang_up_builds_anew_and_not_from_faulty_settings(serve, tmp_path):
     server.until(lambda: worker not in server.workers())
     server.until(lambda: opens("the second token of all"))
     assert not opens("the first token of all")
+
+
+def limits_of(pid: int) -> tuple[int, ...]:
+    return resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(serve):
+    server = serve("-w", "1", files=(512, 2048))
+    assert [limits_of(pid) for pid in server.workers()] == [(2048, 2048)]
+
+
+def test_more_silent_visitors_than_there_are_files_end_no_worker(serve):
+    server = serve("-w", "1", files=(400, 400))
+    (worker,) = server.workers()
+    most = processes.connection_limit(400)
+    silent = server.connect(600)
+    server.until(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) >= most)
+    time.sleep(1)  # so that it would have accepted all of them
+    for each in silent:
+        each.close()
+    assert requests.get(f"{server.url}/login", timeout=30).status_code == 200
+    assert server.workers() == [worker]
+    assert "Traceback" not in server.log
 
 
 def test_gunicorn_itself_believes_no_forwarded_header(start, tmp_path):

@@ -55,7 +55,7 @@ def held(site) -> dict[str, str]:
 # What is shown.
 
 
-def test_the_page_tells_what_was_shared_and_when(grace, site):
+def test_the_identity_page_shows_what_the_provider_shared_and_when(grace, site):
     page = shared(grace)
     assert page.heading == "What Google shared"
     for words in (
@@ -78,7 +78,7 @@ def test_an_address_that_facebook_shares_is_shown_as_not_verified(browser):
 
 
 @pytest.mark.parametrize("key", ALL)
-def test_what_a_provider_shared_is_read_again_wherever_it_can_be(make_site, key):
+def test_the_profile_of_every_provider_that_supports_it_can_be_refreshed(make_site, key):
     site = make_site(look_alikes=(key,))
     browser = site.browser()
     browser.sign_in(key, "grace")
@@ -92,7 +92,7 @@ def test_what_a_provider_shared_is_read_again_wherever_it_can_be(make_site, key)
 
 
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/refresh")])
-def test_what_a_stranger_shared_answers_like_a_missing_page(grace, other, method, tail):
+def test_the_identity_page_of_another_user_answers_like_a_missing_one(grace, other, method, tail):
     """better-auth CVE-2025-61928."""
     other.sign_in("github", "linus")
     token = {"csrf_token": grace.get("/account").csrf_token}
@@ -103,7 +103,7 @@ def test_what_a_stranger_shared_answers_like_a_missing_page(grace, other, method
     assert {(page.status, page.heading) for page in answers} == {(404, "Page not found")}
 
 
-def test_reading_again_needs_a_post_with_a_csrf_token(grace, site):
+def test_refreshing_a_profile_needs_a_post_with_a_csrf_token(grace, site):
     page = f"/account/identities/{grace.identity('google')}/refresh"
     assert grace.fetch(page).status == 405
     assert grace.fetch(page, "POST").status == 400
@@ -114,7 +114,7 @@ def test_reading_again_needs_a_post_with_a_csrf_token(grace, site):
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook", "github"])
-def test_a_profile_is_read_again(browser, site, provider):
+def test_a_profile_refresh_stores_the_new_profile(browser, site, provider):
     browser.sign_in(provider, "grace")
     site.execute("UPDATE oauth SET read_at = :at", at=LONG_AGO)
     assert "1 Jan 2026" in shared(browser, provider).text
@@ -128,7 +128,7 @@ def test_a_profile_is_read_again(browser, site, provider):
     assert "Email changed" in browser.get("/account/activity").text
 
 
-def test_a_name_of_ones_own_is_kept_when_the_profile_is_read_again(grace, site):
+def test_a_profile_refresh_keeps_a_name_that_the_user_chose(grace, site):
     grace.post("/account/profile", grace.get("/account/profile"), name="Amazing Grace")
     change(site.simulator.google, name="Grace B. Hopper")
     refresh(grace)
@@ -136,7 +136,9 @@ def test_a_name_of_ones_own_is_kept_when_the_profile_is_read_again(grace, site):
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook", "github"])
-def test_a_profile_of_somebody_else_changes_nothing(browser, site, provider, caplog):
+def test_a_profile_refresh_that_returns_another_subject_changes_nothing(
+    browser, site, provider, caplog
+):
     browser.sign_in(provider, "grace")
     before = site.rows("SELECT subject, email, profile, read_at FROM oauth")
     for code in getattr(site.simulator, provider).tokens.values():
@@ -154,7 +156,7 @@ def test_a_profile_of_somebody_else_changes_nothing(browser, site, provider, cap
         ("html", "gave an answer we couldn't use"),
     ],
 )
-def test_a_provider_in_trouble_changes_nothing_and_can_be_asked_again(grace, site, answer, message):
+def test_a_failed_profile_refresh_changes_nothing_and_can_be_repeated(grace, site, answer, message):
     before = site.rows("SELECT email, profile, token, read_at FROM oauth")
     site.simulator.google.answers["profile"] = answer
     assert message in refresh(grace).message
@@ -166,7 +168,7 @@ def test_a_provider_in_trouble_changes_nothing_and_can_be_asked_again(grace, sit
 # Tokens that are over.
 
 
-def test_what_is_over_and_cannot_be_renewed_asks_for_a_new_sign_in(grace, site):
+def test_an_expired_token_without_a_refresh_token_needs_a_new_sign_in(grace, site):
     expire(site)
     page = shared(grace)
     assert "Sign in again with Google" in page.buttons
@@ -179,7 +181,7 @@ def test_what_is_over_and_cannot_be_renewed_asks_for_a_new_sign_in(grace, site):
 
 
 @pytest.mark.parametrize("provider", ["facebook", "github"])
-def test_a_grant_that_was_taken_back_there_is_seen_here(browser, site, provider):
+def test_access_revoked_at_the_provider_is_noticed(browser, site, provider):
     browser.sign_in(provider, "grace")
     getattr(site.simulator, provider).tokens.clear()
     page = refresh(browser, provider)
@@ -196,7 +198,7 @@ def test_an_identity_without_a_token_asks_for_a_new_sign_in(grace, site):
     assert "Sign in again with Google" in refresh(grace).message
 
 
-def test_an_identity_of_a_provider_that_is_off_cannot_be_read_again(make_site):
+def test_the_profile_of_a_provider_that_is_not_configured_cannot_be_refreshed(make_site):
     site = make_site()
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -209,7 +211,7 @@ def test_an_identity_of_a_provider_that_is_off_cannot_be_read_again(make_site):
 # Offline access.
 
 
-def test_offline_access_is_asked_for_only_where_the_operator_wants_it(make_site):
+def test_offline_access_is_requested_only_when_it_is_configured(make_site):
     """Google: https://developers.google.com/identity/protocols/oauth2/web-server#offline."""
     asked = query_of(make_site().browser().begin("google"))
     assert not {"access_type", "prompt"} & set(asked)
@@ -237,14 +239,14 @@ def ada(offline):
     return browser
 
 
-def test_a_token_that_is_over_is_renewed_first(ada, offline):
+def test_an_expired_token_is_refreshed_before_use(ada, offline):
     assert refresh(ada).message == "Read again from Google."
     assert offline.simulator.google.seen[-2:] == ["refresh", "userinfo"]
     refresh(ada)
     assert offline.simulator.google.seen.count("refresh") == 1
 
 
-def test_a_refresh_token_stays_when_no_other_is_sent(ada, offline):
+def test_the_refresh_token_is_kept_when_the_provider_sends_no_new_one(ada, offline):
     """Google sends one at the first consent only."""
     (refresh_token,) = offline.simulator.google.refresh_tokens
     refresh(ada)
@@ -255,7 +257,7 @@ def test_a_refresh_token_stays_when_no_other_is_sent(ada, offline):
     assert held(offline)["refresh_token"] == refresh_token
 
 
-def test_of_many_at_once_one_renews(ada, offline):
+def test_concurrent_uses_of_an_expired_token_refresh_it_once(ada, offline):
     """Zitadel #11047; Keycloak CVE-2026-1035: a refresh token used twice loses the grant."""
     google = offline.simulator.google
     google.rotates = True
@@ -284,7 +286,7 @@ def test_of_many_at_once_one_renews(ada, offline):
     assert held(offline)["refresh_token"] in google.refresh_tokens
 
 
-def test_a_rotated_token_is_kept_before_it_is_used(ada, offline):
+def test_a_rotated_refresh_token_is_stored_before_the_new_token_is_used(ada, offline):
     """Whatever happens after the provider's answer, the next try has the new token."""
     google = offline.simulator.google
     google.rotates = True
@@ -298,7 +300,7 @@ def test_a_rotated_token_is_kept_before_it_is_used(ada, offline):
 
 
 @pytest.mark.parametrize("answer", ["status_500", "status_503", "hang_up", "html"])
-def test_a_provider_that_cannot_renew_now_costs_no_grant(ada, offline, answer):
+def test_a_temporary_refresh_failure_keeps_the_refresh_token(ada, offline, answer):
     google = offline.simulator.google
     google.answers["refresh"] = answer
     assert "Nothing was changed" in refresh(ada).message
@@ -307,7 +309,7 @@ def test_a_provider_that_cannot_renew_now_costs_no_grant(ada, offline, answer):
     assert refresh(ada).message == "Read again from Google."
 
 
-def test_a_grant_that_is_over_says_so_and_is_not_tried_again(ada, offline):
+def test_a_refused_refresh_token_is_reported_and_not_tried_again(ada, offline):
     google = offline.simulator.google
     google.refresh_tokens.clear()
     page = refresh(ada)
@@ -320,7 +322,7 @@ def test_a_grant_that_is_over_says_so_and_is_not_tried_again(ada, offline):
     assert offline.rows("SELECT token, renewal FROM oauth") == [(None, None)]
 
 
-def test_an_access_token_that_is_refused_early_is_renewed_once(ada, offline):
+def test_an_access_token_refused_before_its_expiry_is_refreshed_once(ada, offline):
     google = offline.simulator.google
     refresh(ada)
     google.tokens.clear()
@@ -331,7 +333,7 @@ def test_an_access_token_that_is_refused_early_is_renewed_once(ada, offline):
 @pytest.mark.parametrize(
     "claims", [{"sub": "1"}, {"iss": "https://accounts.evil.example"}, {"aud": "another-client"}]
 )
-def test_a_renewed_id_token_of_somebody_else_is_refused(ada, offline, claims):
+def test_a_refresh_that_returns_another_users_id_token_is_refused(ada, offline, claims):
     """OpenID Connect Core 12.2: a refreshed id_token must keep iss and sub."""
     before = offline.rows("SELECT email, profile, token FROM oauth")
     offline.simulator.google.refreshed_claims = claims
@@ -339,12 +341,12 @@ def test_a_renewed_id_token_of_somebody_else_is_refused(ada, offline, claims):
     assert offline.rows("SELECT email, profile, token FROM oauth") == before
 
 
-def test_somebody_who_died_while_renewing_blocks_the_others_for_a_minute_only(ada, offline):
+def test_a_worker_killed_during_a_refresh_blocks_others_for_a_minute_only(ada, offline):
     offline.execute("UPDATE oauth SET renewal = 'x', renewal_until = :at", at=LONG_AGO)
     assert refresh(ada).message == "Read again from Google."
 
 
-def test_who_comes_back_too_late_changes_nothing(ada, offline):
+def test_a_refresh_that_lost_its_lease_stores_nothing(ada, offline):
     """The turn was somebody else's by then, who has a newer token."""
     google = offline.simulator.google
     note = google.note
@@ -360,7 +362,7 @@ def test_who_comes_back_too_late_changes_nothing(ada, offline):
     assert google.seen.count("refresh") == 2
 
 
-def test_no_token_is_shown_or_logged(ada, offline, caplog, capfd):
+def test_profile_refresh_neither_shows_nor_logs_a_token(ada, offline, caplog, capfd):
     google = offline.simulator.google
     pages = [refresh(ada), shared(ada), ada.get("/account")]
     google.refresh_tokens.clear()

@@ -56,7 +56,7 @@ CAN_TAKE_BACK = [
 
 
 @pytest.mark.parametrize("key", CAN_TAKE_BACK)
-def test_unlinking_gives_the_grant_back(make_site, key):
+def test_unlinking_revokes_the_provider_tokens(make_site, key):
     """Apple's rule 5.1.1(v); https://www.rfc-editor.org/rfc/rfc7009."""
     site = make_site(look_alikes=("google", "github", key))
     browser, look_alike = site.browser(), getattr(site.simulator, key)
@@ -68,7 +68,7 @@ def test_unlinking_gives_the_grant_back(make_site, key):
     assert not look_alike.tokens
 
 
-def test_deleting_the_account_gives_all_grants_back(browser, site):
+def test_deleting_the_account_revokes_all_provider_tokens(browser, site):
     for provider in PROVIDERS:
         browser.link(provider, "grace") if browser.me() else browser.sign_in(provider, "grace")
     browser.post("/account/delete", browser.get("/account/delete"), confirm="DELETE")
@@ -76,7 +76,7 @@ def test_deleting_the_account_gives_all_grants_back(browser, site):
     assert [getattr(site.simulator, each).revoked for each in PROVIDERS] == [["grace"]] * 3
 
 
-def test_offline_access_is_given_back_whole(make_site):
+def test_offline_access_is_revoked_with_its_refresh_token(make_site):
     site = make_site(GOOGLE_OFFLINE_ACCESS="1")
     browser = site.browser()
     signed_in_with(browser, "google")
@@ -85,7 +85,7 @@ def test_offline_access_is_given_back_whole(make_site):
     assert not site.simulator.google.refresh_tokens
 
 
-def test_the_page_does_not_wait_for_the_provider(browser, site):
+def test_unlinking_does_not_wait_for_the_revocation(browser, site):
     signed_in_with(browser, "google")
     asked, may_answer = threading.Event(), threading.Event()
     note = site.simulator.google.note
@@ -106,7 +106,7 @@ def test_the_page_does_not_wait_for_the_provider(browser, site):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("answer", ["status_503", "hang_up", "status_429"])
-def test_what_failed_is_tried_again_after_a_restart(make_site, provider, answer):
+def test_a_failed_revocation_is_retried_after_a_restart(make_site, provider, answer):
     site = make_site()
     browser = site.browser()
     fail(site, browser, provider, answer)
@@ -124,7 +124,7 @@ def test_what_failed_is_tried_again_after_a_restart(make_site, provider, answer)
     assert look_alike.revoked == ["grace"]
 
 
-def test_what_others_left_behind_is_found_by_a_later_request(make_site, monkeypatch):
+def test_a_revocation_left_by_another_worker_is_done_after_a_later_request(make_site, monkeypatch):
     monkeypatch.setattr(revocations, "LOOK_EVERY_SECONDS", 0)
     site = make_site()
     browser = site.browser()
@@ -136,7 +136,7 @@ def test_what_others_left_behind_is_found_by_a_later_request(make_site, monkeypa
     until(lambda: waiting(site) == 0)
 
 
-def test_each_failure_puts_it_off_twice_as_long(browser, site):
+def test_each_failure_doubles_the_delay_of_a_revocation(browser, site):
     fail(site, browser)
     waits = []
     for _ in range(12):
@@ -147,7 +147,7 @@ def test_each_failure_puts_it_off_twice_as_long(browser, site):
     assert round(waits[-1] / 3600) == 6
 
 
-def test_after_two_weeks_it_is_given_up_and_the_log_says_so(browser, site, caplog):
+def test_a_revocation_is_given_up_after_two_weeks_and_logged(browser, site, caplog):
     fail(site, browser)
     site.execute("UPDATE revocations SET created_at = :at", at=LONG_AGO)
     make_due(site)
@@ -157,7 +157,7 @@ def test_after_two_weeks_it_is_given_up_and_the_log_says_so(browser, site, caplo
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_grant_that_the_provider_does_not_know_any_more_is_done(browser, site, provider):
+def test_a_token_that_the_provider_no_longer_knows_counts_as_revoked(browser, site, provider):
     signed_in_with(browser, provider)
     look_alike = getattr(site.simulator, provider)
     look_alike.tokens.clear()
@@ -166,7 +166,7 @@ def test_a_grant_that_the_provider_does_not_know_any_more_is_done(browser, site,
     assert "revoke" in look_alike.seen
 
 
-def test_who_comes_back_keeps_the_new_grant(browser, other, site):
+def test_a_user_who_signs_in_again_keeps_the_new_token(browser, other, site):
     """A provider keeps one grant per person: giving back the old one would end the new."""
     fail(site, browser)
     other.answer(other.sign_in("google", "grace"), "create")
@@ -177,7 +177,7 @@ def test_who_comes_back_keeps_the_new_grant(browser, other, site):
     assert site.simulator.google.revoked == []
 
 
-def test_a_provider_that_is_off_is_asked_when_it_is_on_again(make_site):
+def test_a_revocation_waits_until_its_provider_is_configured_again(make_site):
     site = make_site()
     browser = site.browser()
     fail(site, browser)
@@ -193,7 +193,7 @@ def test_a_provider_that_is_off_is_asked_when_it_is_on_again(make_site):
     assert run(site).output == "revoked: 1\nwaiting: 0\n"
 
 
-def test_an_issuer_without_a_revocation_endpoint_is_left_in_peace(browser, site):
+def test_an_issuer_without_a_revocation_endpoint_is_not_called(browser, site):
     site.simulator.google.metadata_changes["revocation_endpoint"] = None
     signed_in_with(browser, "google")
     browser.unlink(browser.identity("google"))
@@ -201,7 +201,7 @@ def test_an_issuer_without_a_revocation_endpoint_is_left_in_peace(browser, site)
     assert "revoke" not in site.simulator.google.seen
 
 
-def test_a_removal_that_is_undone_gives_nothing_back(browser, site):
+def test_a_refused_unlinking_revokes_nothing(browser, site):
     """The outbox is written in the transaction that removes the identity, or not at all."""
     browser.sign_in("google", "grace")
     assert browser.unlink(browser.identity("google")).status == 409
@@ -209,7 +209,7 @@ def test_a_removal_that_is_undone_gives_nothing_back(browser, site):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_of_several_workers_one_asks_the_provider(make_site, database):
+def test_of_several_workers_one_revokes_a_token(make_site, database):
     site = make_site(database)
     people = [site.browser() for _ in range(4)]
     for number, browser in enumerate(people):

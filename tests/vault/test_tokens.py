@@ -26,7 +26,7 @@ def grace(browser):
 
 
 @pytest.mark.parametrize("provider", USUAL)
-def test_a_token_is_kept_sealed_in_its_row(browser, site, provider):
+def test_a_provider_token_is_stored_sealed(browser, site, provider):
     browser.sign_in(provider, "grace")
     (access_token,) = getattr(site.simulator, provider).tokens
     ((envelope, expires_at, scopes),) = site.rows(
@@ -39,7 +39,7 @@ def test_a_token_is_kept_sealed_in_its_row(browser, site, provider):
     assert "email" in scopes
 
 
-def test_scopes_are_kept_under_the_names_they_were_asked_by(browser, site):
+def test_scopes_are_stored_as_they_were_requested(browser, site):
     """Google answers with URLs and in another order, GitHub with commas."""
     browser.sign_in("google", "grace")
     browser.link("github", "grace")
@@ -49,11 +49,11 @@ def test_scopes_are_kept_under_the_names_they_were_asked_by(browser, site):
     ]
 
 
-def test_the_id_token_is_not_kept(grace, site):
+def test_the_id_token_is_not_stored(grace, site):
     assert "id_token" not in site.inside(store_of(site, grace.user_id).get, "google")
 
 
-def test_nobody_gets_nothing(grace, site):
+def test_without_a_user_the_token_store_reads_and_writes_nothing(grace, site):
     """Stock storage: an anonymous get raises, an anonymous set deletes everybody's tokens."""
     store = store_of(site, None)
     assert site.inside(store.get, "google") is None
@@ -64,7 +64,7 @@ def test_nobody_gets_nothing(grace, site):
     assert site.inside(store_of(site, grace.user_id).get, "google")
 
 
-def test_a_person_gets_their_own_only(grace, other, site):
+def test_the_token_store_gives_a_user_their_own_tokens_only(grace, other, site):
     other.sign_in("google", "linus")
     mine = site.inside(store_of(site, grace.user_id).get, "google")
     theirs = site.inside(store_of(site, other.user_id).get, "google")
@@ -85,7 +85,7 @@ def test_a_new_token_changes_its_row_in_place(grace, other, site):
     assert other.user_id == grace.user_id
 
 
-def test_of_two_identities_of_one_provider_one_must_be_named(grace, site):
+def test_with_two_identities_of_one_provider_the_identity_must_be_named(grace, site):
     """Stock storage: MultipleResultsFound."""
     grace.link("google", "linus")
     store = store_of(site, grace.user_id)
@@ -98,7 +98,7 @@ def test_of_two_identities_of_one_provider_one_must_be_named(grace, site):
     assert len(set(found)) == 2
 
 
-def test_naming_a_strangers_identity_gets_nothing(grace, other, site):
+def test_naming_another_users_identity_gives_no_token(grace, other, site):
     other.sign_in("google", "linus")
     (_mine, theirs) = identity_ids(site, "google")
     with tokens.using(theirs):
@@ -155,14 +155,14 @@ def test_a_lost_key_loses_the_token_and_no_sign_in(make_site):
         ([1], False),
     ],
 )
-def test_an_odd_expiry_is_no_expiry(expires_in, is_known):
+def test_an_odd_token_expiry_is_ignored(expires_in, is_known):
     assert (tokens.expiry({"expires_in": expires_in}) is not None) is is_known
 
 
-def test_the_blueprints_session_fetches_as_the_signed_in_person(grace, site):
+def test_the_blueprints_session_calls_the_api_as_the_signed_in_user(grace, site):
     """What an app built on this server does with the stored token."""
     grace.link("github", "grace")
-    blueprint = site.app.extensions["quickstep"].providers["github"]
+    blueprint = site.app.blueprints["github"]
     session_cookie = f"session={grace.cookie('session')}"
     with site.app.test_request_context("/", headers={"Cookie": session_cookie}):
         assert blueprint.session.authorized

@@ -5,12 +5,12 @@ import requests
 
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.views.account.test_reauthentication import plant
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "http://localhost:1"])
-def test_a_neighbours_one_tap_signs_nobody_in(browser, site, origin):
+def test_one_tap_posted_from_a_neighbouring_subdomain_signs_nobody_in(browser, site, origin):
     """A host beside ours can set the doubled cookie for both, and send the form."""
     browser.http.cookies.set("g_csrf_token", "evil", domain="localhost.local")
     form = {"credential": site.simulator.google.native_token("mallory"), "g_csrf_token": "evil"}
@@ -19,7 +19,7 @@ def test_a_neighbours_one_tap_signs_nobody_in(browser, site, origin):
     assert browser.me() is None
 
 
-def test_one_tap_may_come_from_our_own_pages_and_the_providers(browser, site):
+def test_one_tap_may_be_posted_by_our_pages_and_by_the_provider(browser, site):
     browser.http.cookies.set("g_csrf_token", "x", domain="localhost.local")
     form = {"credential": site.simulator.google.native_token("grace"), "g_csrf_token": "x"}
     for origin in (site.url, site.simulator.url):
@@ -28,7 +28,7 @@ def test_one_tap_may_come_from_our_own_pages_and_the_providers(browser, site):
         assert page.status == 303
 
 
-def test_what_another_site_sends_to_the_apps_door_locks_nobody_out(browser, site):
+def test_posts_of_another_site_to_the_app_endpoint_lock_nobody_out(browser, site):
     headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
     for _ in range(130):
         answer = requests.post(f"{site.url}/auth/sign-in", data="x", headers=headers, timeout=5)
@@ -36,7 +36,7 @@ def test_what_another_site_sends_to_the_apps_door_locks_nobody_out(browser, site
     assert browser.sign_in("google", "grace").path == "/account"
 
 
-def test_a_cookie_of_another_flask_login_stands_in_nobodys_way(browser, site):
+def test_a_cookie_of_another_flask_login_application_is_ignored(browser, site):
     browser.sign_in("google", "grace")
     browser.http.cookies.set("remember_token", "x", domain="localhost.local")
     assert browser.me() is not None
@@ -46,7 +46,7 @@ def test_a_cookie_of_another_flask_login_stands_in_nobodys_way(browser, site):
     assert answer.status_code == 200
 
 
-def test_a_list_made_later_counts_for_bearers_too(browser, site):
+def test_an_allow_list_set_later_applies_to_bearer_tokens(browser, site):
     token = site.simulator.firebase.mint("grace")
     assert browser.bring(token).status == 200
     site.restart(ALLOWED_EMAIL_DOMAINS="corp.example")
@@ -56,7 +56,7 @@ def test_a_list_made_later_counts_for_bearers_too(browser, site):
     assert answer.json()["code"] == "not_allowed"
 
 
-def test_what_firebase_still_says_opens_nothing_that_google_no_longer_does(make_site):
+def test_an_address_that_google_no_longer_states_is_not_trusted_from_firebase(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     site.browser().sign_in("google", "grace")
     token = site.simulator.firebase.mint("grace")
@@ -64,7 +64,7 @@ def test_what_firebase_still_says_opens_nothing_that_google_no_longer_does(make_
     assert site.browser().bring(token).status == 403
 
 
-def test_a_planted_session_renames_nobody(browser, other):
+def test_a_planted_session_cookie_cannot_rename_another_user(browser, other):
     other.sign_in("github", "mallory")
     browser.get("/login")
     plant(browser, other.cookie("session"))
@@ -80,14 +80,14 @@ NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpo
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:6379/", "https://localhost/x", "http://[::1]:8080/admin"]
 )
-def test_an_issuer_elsewhere_leads_nobody_to_this_machine(name, url):
+def test_a_remote_issuer_cannot_name_loopback_endpoints(name, url):
     """SSRF: Logto CVE-2026-56739; and the client secret would go there in the clear."""
     metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
     with pytest.raises(ProviderError, match="on this machine"):
         UpstreamIssuer(ISSUER, lambda _url: metadata).metadata()
 
 
-def test_organizations_leave_personal_accounts_out():
+def test_the_organizations_tenant_refuses_personal_accounts():
     any_tenant = PROVIDERS["microsoft"].any_tenant
     base = "https://login.microsoftonline.com"
     personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -98,7 +98,7 @@ def test_organizations_leave_personal_accounts_out():
         assert issuer.accepts(f"{base}/{personal}/v2.0", personal) is lets_in
 
 
-def test_a_person_of_two_claims_is_read_again(make_site):
+def test_a_subject_made_of_two_claims_survives_a_profile_refresh(make_site):
     """Slack's subject is workspace and user; what a stored token reads is told by its sub."""
     site = make_site(look_alikes=("slack",))
     browser = site.browser()

@@ -95,7 +95,7 @@ ANSWERS: dict[str, tuple[Callable[[Site], requests.Response], int, str | None]] 
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_every_kind_of_answer_is_fenced_in(make_site, kind):
+def test_every_kind_of_response_has_its_security_headers(make_site, kind):
     site = make_site(REFUSALS_PER_MINUTE="2")
     act, status, content = ANSWERS[kind]
     answer = act(site)
@@ -114,13 +114,13 @@ def test_every_kind_of_answer_is_fenced_in(make_site, kind):
 
 
 @pytest.mark.parametrize("kind", ["page", "404", "API 401", "500", "health", "redirect"])
-def test_over_https_every_answer_keeps_browsers_to_it(make_site, kind):
+def test_over_https_every_response_has_hsts(make_site, kind):
     site = make_site(PUBLIC_URL="https://login.example.org", SECRET_KEY="k" * 40)
     answer = ANSWERS[kind][0](site)
     assert re.match(r"max-age=\d{8}", answer.headers["Strict-Transport-Security"])
 
 
-def test_a_static_file_is_fenced_in_and_may_be_kept(site):
+def test_a_static_file_has_security_headers_and_may_be_cached(site):
     answer = ask(site, "/static/app.css")
     kept = answer.headers.pop("Cache-Control")
     assert "max-age=86400" in kept
@@ -160,7 +160,7 @@ def test_forwarded_scheme_and_host_count_only_behind_declared_proxies(make_site,
 # The line of a request.
 
 
-def test_at_debug_each_request_has_a_line_without_its_address(make_site, capfd):
+def test_at_debug_level_each_request_has_a_log_line_without_its_query(make_site, capfd):
     site = make_site(LOG_LEVEL="DEBUG", LOG_FORMAT="json")
     problem = ask(site, "/api/v1/sessions/some-id?code=never-logged", "DELETE").json()
     ask(site, "/static/app.css")
@@ -175,7 +175,7 @@ def test_at_debug_each_request_has_a_line_without_its_address(make_site, capfd):
     assert "never-logged" not in log
 
 
-def test_at_info_the_log_speaks_of_decisions_only(make_site, capfd):
+def test_at_info_level_the_log_holds_decisions_only(make_site, capfd):
     site = make_site()
     ask(site, "/login")
     ask(site, "/nowhere")

@@ -30,7 +30,7 @@ def from_elsewhere(site, path: str, **headers: str) -> int:
     return requests.get(url, headers=headers, allow_redirects=False, timeout=5).status_code
 
 
-def test_made_up_codes_are_counted(make_site):
+def test_made_up_codes_count_as_refusals(make_site):
     """Each costs a call to the provider."""
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
@@ -40,7 +40,7 @@ def test_made_up_codes_are_counted(make_site):
     assert site.simulator.github.seen.count("token") == 3
 
 
-def test_a_providers_failures_lock_an_address_out_late(make_site):
+def test_failures_of_a_provider_lock_an_address_out_at_a_higher_limit(make_site):
     """Neither unlimited calls to it, nor its trouble for everybody behind one address."""
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
@@ -55,7 +55,7 @@ def test_a_providers_failures_lock_an_address_out_late(make_site):
     assert statuses[-1] == 429
 
 
-def test_a_provider_that_is_away_locks_nobody_out(make_site):
+def test_a_provider_that_is_unreachable_locks_nobody_out(make_site):
     site = make_site(REFUSALS_PER_MINUTE="1", GITHUB_TOKEN_URL="http://127.0.0.1:9/token")
     browser = site.browser()
     for _ in range(8):
@@ -64,7 +64,7 @@ def test_a_provider_that_is_away_locks_nobody_out(make_site):
 
 
 @pytest.mark.parametrize("headers", DRIVE_BYS)
-def test_only_a_person_who_goes_there_begins_a_flow(make_site, headers):
+def test_only_a_navigation_begins_a_flow(make_site, headers):
     """A hundred <img> tags on any page would use up what its visitors' address may begin."""
     site = make_site(REFUSALS_PER_MINUTE="1")
     for path in ("/login/github", "/login/github/authorized?state=x", "/login/github"):
@@ -74,13 +74,13 @@ def test_only_a_person_who_goes_there_begins_a_flow(make_site, headers):
 
 
 @pytest.mark.parametrize("headers", DRIVE_BYS)
-def test_an_image_elsewhere_uses_no_flow_up(browser, headers):
+def test_an_image_on_another_site_uses_up_no_flow(browser, headers):
     callback = browser.choose(browser.begin("github"), "ada")
     assert browser.fetch(callback, headers=headers).status == 400
     assert browser.get(callback, headers=A_PERSON).path == "/account"
 
 
-def test_another_site_cannot_lock_its_visitors_address_out(make_site):
+def test_another_site_cannot_lock_out_the_address_of_its_visitors(make_site):
     """Old browsers do not say that it was an image. Without a flow's cookie, refusals are
     counted apart, and stop only what has no flow's cookie."""
     site = make_site(REFUSALS_PER_MINUTE="3")
@@ -94,7 +94,7 @@ def test_another_site_cannot_lock_its_visitors_address_out(make_site):
     assert site.browser().sign_in("github", "linus").path == "/account"
 
 
-def test_refusals_of_one_who_began_a_flow_count_for_their_address(make_site):
+def test_refusals_count_for_the_address_that_began_the_flow(make_site):
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
     browser.begin("github")
@@ -103,7 +103,7 @@ def test_refusals_of_one_who_began_a_flow_count_for_their_address(make_site):
     assert site.browser().fetch("/login/github").status == 429
 
 
-def test_open_flows_are_counted_by_the_network_their_user_owns(make_site, monkeypatch):
+def test_open_flows_are_counted_by_the_network_that_one_customer_owns(make_site, monkeypatch):
     """Who owns a /64 has more addresses than there can be flows."""
     monkeypatch.setattr("accounts.flows.MAX_OPEN_PER_ADDRESS", 3)
     site = make_site(TRUSTED_PROXIES="1")
@@ -117,7 +117,7 @@ def test_open_flows_are_counted_by_the_network_their_user_owns(make_site, monkey
     assert status_for("192.0.2.2") == 302
 
 
-def test_cookies_like_those_of_flows_cost_nothing(site):
+def test_made_up_flow_cookies_are_not_answered_with_deletions(site):
     """Each came back as an order to forget it: an answer many times the size of its question."""
     for names in (
         [f"flow_{i}" for i in range(500)],
@@ -137,7 +137,7 @@ def _begin_with(site, names: list[str]) -> requests.Response:
     return requests.get(url, headers={"Cookie": cookies}, allow_redirects=False, timeout=5)
 
 
-def test_nobody_ends_a_flow_whose_secret_they_do_not_know(site, browser):
+def test_a_flow_cannot_be_ended_without_its_cookie_secret(site, browser):
     callback = browser.choose(browser.begin("github"), "ada")
     (flow_id,) = site.rows("SELECT id FROM flows")[0]
     other = site.browser()
@@ -147,7 +147,7 @@ def test_nobody_ends_a_flow_whose_secret_they_do_not_know(site, browser):
     assert browser.get(callback).path == "/account"
 
 
-def test_a_refused_load_is_no_refusal_in_the_log(make_site, capfd):
+def test_a_rate_limited_page_load_is_not_logged_as_a_refused_sign_in(make_site, capfd):
     site = make_site(LOG_FORMAT="json")
     from_elsewhere(site, "/login/github/authorized?state=x", **DRIVE_BYS[0])
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line[:1] == "{"]

@@ -16,7 +16,7 @@ PAGES = ["/login", "/login?switch=1", "/logout", "/account", "/account/sessions"
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_fenced_in(browser, path):
+def test_every_page_has_its_security_headers(browser, path):
     browser.sign_in("google", "ada")
     headers = browser.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -30,7 +30,7 @@ def test_every_page_is_fenced_in(browser, path):
     assert headers["X-Frame-Options"] == "DENY"
 
 
-def test_only_pages_whose_forms_lead_to_a_provider_may_send_forms_there(browser, site):
+def test_only_pages_with_forms_to_a_provider_allow_that_form_action(browser, site):
     """A bare 'self' would silently block the redirect in Chromium; a star would allow anything."""
     browser.sign_in("google", "ada")
     account = browser.get("/account").headers["Content-Security-Policy"]
@@ -39,12 +39,12 @@ def test_only_pages_whose_forms_lead_to_a_provider_may_send_forms_there(browser,
     assert "form-action 'self';" in sessions
 
 
-def test_the_address_of_a_callback_goes_nowhere(browser):
+def test_the_url_of_a_callback_is_not_sent_as_a_referrer(browser):
     page = browser.get("/login/google/authorized?state=x&code=secret")
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_static_files_may_be_kept(browser):
+def test_static_files_may_be_cached(browser):
     page = browser.get("/login")
     (sheet,) = re.findall(r'href="(/static/app\.css[^"]*)"', page.html)
     assert "max-age" in browser.fetch(sheet).headers["Cache-Control"]
@@ -60,7 +60,7 @@ def test_forwarded_headers_count_only_behind_declared_proxies(make_site):
         assert site.rows("SELECT address FROM sessions")[0][0] == seen
 
 
-def test_a_forged_chain_of_proxies_is_cut_where_trust_ends(make_site):
+def test_a_forged_proxy_chain_is_ignored_beyond_the_trusted_proxies(make_site):
     site = make_site(TRUSTED_PROXIES="1")
     browser = site.browser()
     browser.http.headers["X-Forwarded-For"] = "198.51.100.1, 203.0.113.9"
@@ -68,7 +68,7 @@ def test_a_forged_chain_of_proxies_is_cut_where_trust_ends(make_site):
     assert site.rows("SELECT address FROM sessions")[0][0] == "203.0.113.9"
 
 
-def test_addresses_are_counted_by_the_network_their_user_owns(make_site):
+def test_addresses_are_counted_by_the_network_that_one_customer_owns(make_site):
     """better-auth CVE-2026-45364: a /64 is one person's, in whatever notation it comes."""
     site = make_site(TRUSTED_PROXIES="1", REFUSALS_PER_MINUTE="2")
 
@@ -99,7 +99,7 @@ def test_addresses_are_counted_by_the_network_their_user_owns(make_site):
         ("203.0.113.7:port", ""),
     ],
 )
-def test_an_address_is_read_in_every_notation_of_proxies(make_site, capfd, forwarded, seen):
+def test_client_addresses_are_read_in_every_notation_of_proxies(make_site, capfd, forwarded, seen):
     """Unread, all visitors of such a proxy would be counted as one."""
     site = make_site(TRUSTED_PROXIES="1")
     browser = site.browser()
@@ -110,7 +110,7 @@ def test_an_address_is_read_in_every_notation_of_proxies(make_site, capfd, forwa
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_no_other_method_is_taken_for_a_post(browser, method):
+def test_a_method_override_is_ignored(browser, method):
     browser.sign_in("google", "ada")
     page = browser.get("/logout")
     form = {"csrf_token": page.csrf_token, "_method": "POST"}
@@ -136,14 +136,14 @@ def test_no_other_method_is_taken_for_a_post(browser, method):
         "/static/%2e%2e/app.py",
     ],
 )
-def test_hostile_addresses_get_a_clear_answer(browser, path):
+def test_hostile_urls_get_a_clear_answer(browser, path):
     browser.sign_in("google", "ada")
     page = browser.fetch(path)
     assert page.status < 500, page
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_an_id_that_is_none_is_never_asked_of_the_database(make_site, database):
+def test_a_malformed_id_never_reaches_the_database(make_site, database):
     """PostgreSQL refuses to compare with a NUL, which came out as "Back soon"."""
     site = make_site(database)
     browser = site.browser()
@@ -170,7 +170,7 @@ def test_an_id_that_is_none_is_never_asked_of_the_database(make_site, database):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_user_agent_is_kept_without_its_controls(make_site, database):
+def test_a_user_agent_is_stored_without_control_characters(make_site, database):
     site = make_site(database)
     browser = site.browser()
     callback = browser.choose(browser.begin("google"), "grace")
@@ -190,7 +190,7 @@ def raw(site, path: str, *headers: str) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_a_broken_cookie_of_ours_is_no_cookie(browser):
+def test_a_malformed_session_cookie_counts_as_absent(browser):
     cookies = "quickstep=broken.value; last_idp=<script>; flow_x=1; flow_=; session=x"
     page = browser.fetch("/login", headers={"Cookie": cookies})
     assert page.status == 200
@@ -209,7 +209,7 @@ def test_demo_mode_answers_this_machine_only(make_site):
 @pytest.mark.parametrize(
     "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "x-forwarded-proto", "Via"]
 )
-def test_demo_mode_answers_no_proxy(make_site, header):
+def test_demo_mode_refuses_requests_through_a_proxy(make_site, header):
     """To us, all that a proxy or tunnel brings in comes from this machine."""
     site = make_site(DEMO="1")
     answer = requests.get(f"{site.url}/login", headers={header: "127.0.0.1"}, timeout=5)
@@ -227,7 +227,7 @@ def test_demo_mode_says_so_on_every_page(make_site):
         assert "Demo mode" in browser.get(path).text
 
 
-def test_outside_demo_mode_nothing_of_it_shows(browser):
+def test_outside_demo_mode_no_page_mentions_it(browser):
     assert "Demo mode" not in browser.get("/login").text
 
 
@@ -261,7 +261,7 @@ def test_no_secret_is_ever_logged(capfd, make_site, form):
     assert not [secret for secret in secrets if secret and secret in log]
 
 
-def test_a_json_log_is_one_object_a_line_with_a_reference(capfd, make_site):
+def test_a_json_log_has_one_object_per_line_with_a_reference(capfd, make_site):
     site = make_site(LOG_FORMAT="json")
     site.browser().sign_in("google", "ada")
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line]
@@ -275,7 +275,7 @@ HOSTILE = "\x1b[2J\x9b31m\x07\u202e\u2066\ud800"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_nothing_in_a_log_acts_on_a_terminal(capfd, make_site, form):
+def test_log_lines_hold_no_terminal_control_characters(capfd, make_site, form):
     site = make_site(LOG_FORMAT=form, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="1")
     browser = site.browser()
     callback = f"/login/github/authorized?state={query_of(browser.begin('github'))['state']}"
@@ -302,7 +302,7 @@ def test_nothing_in_a_log_acts_on_a_terminal(capfd, make_site, form):
     assert "long" * 5001 not in log
 
 
-def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):
+def test_a_providers_text_cannot_forge_a_log_line(capfd, make_site):
     site = make_site()
     browser = site.browser()
     state = query_of(browser.begin("github"))["state"]
@@ -312,7 +312,7 @@ def test_what_a_provider_says_cannot_forge_a_log_line(capfd, make_site):
 
 @pytest.mark.parametrize("path", ["/login", "/account", "/api/v1/me", "/static/app.css", "/livez"])
 @pytest.mark.parametrize("cookie", [b"a=\xff", b"session=\xff", b"quickstep=\xff\xfe", b"\xff=a"])
-def test_a_cookie_that_is_no_text_locks_nobody_out(site, path, cookie):
+def test_a_cookie_that_is_not_text_locks_nobody_out(site, path, cookie):
     """Neighbouring hosts can plant one under a name of their own."""
     usual = requests.get(site.url + path, allow_redirects=False, timeout=30).status_code
     sent = {"Cookie": cookie}

@@ -74,7 +74,7 @@ def state_of(site) -> str | None:
     return state
 
 
-def test_instances_count_an_addresses_refusals_together(make_site, redis):
+def test_instances_count_the_refusals_of_an_address_together(make_site, redis):
     one, other = (in_flow(site) for site in two(make_site, redis))
     assert [refuse(browser) for browser in (one, other, one, other)] == [400] * 4
     assert [refuse(one), refuse(other)] == [429, 429]
@@ -83,7 +83,7 @@ def test_instances_count_an_addresses_refusals_together(make_site, redis):
     assert 1 <= int(page.headers["Retry-After"]) <= 60
 
 
-def test_by_a_unix_socket_too_and_with_a_password(make_site, redis, capfd):
+def test_redis_works_over_a_unix_socket_and_with_a_password(make_site, redis, capfd):
     redis.kill()
     redis.start("--requirepass", "hunter2")
     by_socket = redis.socket_url.replace("unix://", "unix://:hunter2@")
@@ -102,7 +102,7 @@ def test_by_a_unix_socket_too_and_with_a_password(make_site, redis, capfd):
     assert "hunter" not in output.err + output.out
 
 
-def test_two_accounts_and_two_networks_have_counts_of_their_own(make_site, redis):
+def test_accounts_and_networks_are_counted_separately(make_site, redis):
     site = make_site(REDIS_URL=redis.url, REFUSALS_PER_MINUTE="1", TRUSTED_PROXIES="1")
 
     def begin(address: str) -> int:
@@ -119,7 +119,7 @@ def test_two_accounts_and_two_networks_have_counts_of_their_own(make_site, redis
     assert begin("192.0.2.2") == 302
 
 
-def test_what_stands_in_redis_is_ours_by_name_and_tells_no_more_than_a_network(make_site, redis):
+def test_redis_keys_have_our_prefix_and_hold_at_most_a_network(make_site, redis):
     site = make_site(REDIS_URL=redis.url, TRUSTED_PROXIES="1")
     browser = site.browser()
     person = {"X-Forwarded-For": "2001:db8::dead:beef"}
@@ -133,7 +133,7 @@ def test_what_stands_in_redis_is_ours_by_name_and_tells_no_more_than_a_network(m
     assert all(int(redis.ask(f"TTL {key}")[1:]) in range(1, 61) for key in keys)
 
 
-def test_a_redis_that_is_gone_fails_nobodys_sign_in_and_is_told_once(make_site, redis, capfd):
+def test_a_redis_outage_fails_no_sign_in_and_is_logged_once(make_site, redis, capfd):
     one, other = two(make_site, redis)
     assert one.browser().sign_in("google", "ada").path == "/account"
     redis.kill()
@@ -149,7 +149,7 @@ def test_a_redis_that_is_gone_fails_nobodys_sign_in_and_is_told_once(make_site, 
     assert refuse(there) == 400
 
 
-def test_a_redis_that_is_back_is_used_again_and_that_is_told_once(make_site, redis, capfd):
+def test_a_recovered_redis_is_used_again_and_logged_once(make_site, redis, capfd):
     one, other = two(make_site, redis)
     redis.kill()
     assert in_flow(one).sign_in("google", "ada").path == "/account"
@@ -165,7 +165,7 @@ def test_a_redis_that_is_back_is_used_again_and_that_is_told_once(make_site, red
     assert not lines(capfd, "limits_not_shared")
 
 
-def test_a_connection_that_a_restart_cut_is_made_anew(make_site, redis, capfd):
+def test_a_redis_connection_cut_by_a_restart_is_opened_again(make_site, redis, capfd):
     """Redis was away for so short a time that nobody asked: nobody notices."""
     site = two(make_site, redis)[0]
     browser = in_flow(site)
@@ -176,7 +176,7 @@ def test_a_connection_that_a_restart_cut_is_made_anew(make_site, redis, capfd):
     assert redis.keys()
 
 
-def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(make_site, redis, monkeypatch, capfd):
+def test_a_hanging_redis_is_tried_once_and_then_skipped(make_site, redis, monkeypatch, capfd):
     """Its connections stay open, and nothing comes back."""
     monkeypatch.setattr(shared_limits, "ASK_AGAIN_AFTER_SECONDS", 3600)
     site = two(make_site, redis)[0]
@@ -190,7 +190,7 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(make_site, redis, 
     redis.go_on()
 
 
-def test_after_a_while_it_is_asked_beside_the_requests(make_site, redis):
+def test_a_skipped_redis_is_tried_again_outside_of_requests(make_site, redis):
     site = two(make_site, redis)[0]
     redis.halt()
     in_flow(site)
@@ -201,7 +201,7 @@ def test_after_a_while_it_is_asked_beside_the_requests(make_site, redis):
     assert redis.keys()
 
 
-def test_a_redis_that_cannot_write_is_no_redis(make_site, redis, capfd):
+def test_a_read_only_redis_counts_as_an_outage(make_site, redis, capfd):
     """One that answers a PING, and refuses all else: told once, not at every look."""
     site = two(make_site, redis)[0]
     redis.ask("CONFIG SET maxmemory 1")
@@ -215,7 +215,7 @@ def test_a_redis_that_cannot_write_is_no_redis(make_site, redis, capfd):
     until_shared(site)
 
 
-def test_without_a_redis_there_is_nothing_to_tell(site, redis: RedisServer):
+def test_without_the_setting_no_redis_is_used(site, redis: RedisServer):
     assert state_of(site) is None
     assert site.browser().sign_in("google", "ada").path == "/account"
     assert not redis.keys()

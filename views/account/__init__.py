@@ -1,1 +1,1 @@
-"""The account pages: ways in, sessions, activity, profile, download and deletion."""
+"""The account pages: identities, sessions, activity, profile, download and deletion."""

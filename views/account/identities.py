@@ -1,4 +1,4 @@
-"""What each provider shared of a person, and reading it again."""
+"""What each provider shared about a person, and refreshing it."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response
 
+import accounts
 from accounts import identities as rows
-from accounts import profile_refresh
 from errors import ProviderError, WrongAccount
-from models import OAuth
+from models import Identity
 from vault import tokens
 from web.authentication import this_session
 from web.context import site
@@ -31,11 +31,11 @@ def show(identity_id: str) -> str:
     return render_template("identity.html", **_facts(identity))
 
 
-def _own(identity_id: str) -> OAuth:
+def _own(identity_id: str) -> Identity:
     return rows.own(this_session().user_id, identity_id)
 
 
-def _facts(identity: OAuth) -> dict[str, Any]:
+def _facts(identity: Identity) -> dict[str, Any]:
     return {
         "identity": identity,
         "label": site().label(identity.provider),
@@ -45,20 +45,20 @@ def _facts(identity: OAuth) -> dict[str, Any]:
     }
 
 
-def _reads_again(identity: OAuth) -> bool:
-    client = site().providers.get(identity.provider)
-    return client is not None and client.provider.reads_again
+def _reads_again(identity: Identity) -> bool:
+    connector = site().connectors.get(identity.provider)
+    return connector is not None and connector.provider.reads_again
 
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
-    """Read the profile again, with the token that is kept."""
+    """Refresh the profile with the stored token."""
     identity = _own(identity_id)
     if not site().can_use(identity) or not _reads_again(identity):
         raise PageNotFound
     label = site().label(identity.provider)
     try:
-        profile_refresh.read_again(identity, site().providers[identity.provider], caller())
+        accounts.refresh_profile(identity, site().connectors[identity.provider], caller())
     except (ProviderError, WrongAccount) as error:
         _report_failure(error, label, identity)
     else:
@@ -66,7 +66,7 @@ def refresh(identity_id: str) -> Response:
     return redirect(url_for("identities.show", identity_id=identity_id), 303)
 
 
-def _report_failure(error: ProviderError | WrongAccount, label: str, identity: OAuth) -> None:
+def _report_failure(error: ProviderError | WrongAccount, label: str, identity: Identity) -> None:
     log.warning(
         "not_read_again",
         reason=error.code,

@@ -1,5 +1,6 @@
-"""The account: ways to sign in, sessions, activity, and the proof that sensitive acts ask for."""
+"""The account page: identities, sessions, activity, and the reauthentication for sensitive acts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,7 +12,8 @@ from accounts import activity, sessions
 from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
-from models import OAuth
+from models import Identity
+from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
 from web.authentication import this_session, this_user
@@ -30,7 +32,7 @@ from web.text.words import ACTS, other_sessions
 account = Blueprint("account", __name__, url_prefix="/account")
 protect(account, LIMITED, SIGNED_IN, BOUND)
 
-# What somebody is about to do, by the page that asks to sign in again.
+# The sensitive act, by the page that asks to sign in again.
 ACT_OF_PAGE = {
     "/account/unlink/": "unlink",
     "/account#methods": "link",
@@ -47,7 +49,7 @@ SHOWN_SESSIONS = 5
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
     connected = {identity.provider for identity in identities}
-    few, more = few_of(sorted(site().providers, key=lambda name: name in connected))
+    few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
     request_state().has_redirecting_form = True
     return render_template(
         "account.html",
@@ -60,7 +62,7 @@ def show() -> str:
     )
 
 
-def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
+def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
     others = accounts.others_usable(identities, identity.id, site().policy)
     firebase = site().firebase
     return {
@@ -80,15 +82,16 @@ def identity_row(identity: OAuth, identities: Any) -> dict[str, Any]:
 
 @account.post("/link/<provider>")
 def link(provider: str) -> Response:
-    """Begin to link, after a recent proof; bound to this person, this session and this flow."""
-    blueprint = site().providers.get(provider)
-    if blueprint is None:
+    """Begin to link, after a recent authentication; bound to this person, this session and this
+    flow."""
+    connector = site().connectors.get(provider)
+    if connector is None:
         raise PageNotFound
     methods = url_for("account.show", _anchor="methods")
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
     flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
-    return blueprint.redirect_to_provider(flow)
+    return redirect_to_provider(connector, flow)
 
 
 @account.get("/unlink/<identity_id>")
@@ -120,12 +123,12 @@ def _own_row(identity_id: str) -> dict[str, Any]:
     raise NotFound("no such identity of this account")
 
 
-# Proof again.
+# Reauthentication.
 
 
 @account.get("/reauth")
 def reauth() -> str | Response:
-    """Confirm it's you, with one of the identities of this account."""
+    """Show "Confirm it's you", with the identities of this account."""
     return_to = local_path(request.args.get("next"), url_for("account.show"))
     if has_fresh_auth(this_session()):
         return redirect(return_to)
@@ -148,14 +151,14 @@ def _act_before(return_to: str) -> str:
 @account.post("/reauth/<identity_id>")
 def begin_reauth(identity_id: str) -> Response:
     identity = _own_row(identity_id)["identity"]
-    blueprint = site().providers.get(identity.provider)
-    if blueprint is None:
+    connector = site().connectors.get(identity.provider)
+    if connector is None:
         raise PageNotFound
     return_to = local_path(request.form.get("next"), url_for("account.show"))
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )
-    return blueprint.redirect_to_provider(flow)
+    return redirect_to_provider(connector, flow)
 
 
 # Sessions.
@@ -167,7 +170,7 @@ def show_sessions() -> str:
 
 
 def session_rows() -> list[dict[str, Any]]:
-    """This device first, then the last seen."""
+    """Return the sessions: this device first, then by last use."""
     this = this_session().id
     rows = [
         {

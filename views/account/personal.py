@@ -1,4 +1,4 @@
-"""What is a person's own: their profile, their data to take away, and the end of the account."""
+"""Personal data: the profile, the download, and the deletion of the account."""
 
 import json
 from typing import Any
@@ -9,9 +9,8 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import activity, export
+from accounts import Deleted, activity, export
 from accounts.activity import EventKind
-from accounts.verbs import Deleted
 from storage import atomic, now
 from web.authentication import this_session, this_user
 from web.context import site
@@ -50,7 +49,7 @@ def save() -> Response:
 
 @atomic
 def _save(user_id: str) -> None:
-    """What the form holds; what it lacks stays. An empty choice is the one made by us."""
+    """Save what the form contains; missing fields stay. An empty choice means the default."""
     form = request.form
     if "name" in form:
         accounts.rename(user_id, form["name"], caller())
@@ -74,7 +73,7 @@ def ask_download() -> str:
 @login_required
 @needs_fresh_auth
 def download() -> Response:
-    """Everything as one JSON file; that it was taken stands in it too."""
+    """Download everything as one JSON file, which includes the event of this download."""
     activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
     text = json.dumps(export.of_user(this_user()), indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
@@ -84,7 +83,7 @@ def download() -> Response:
     return response
 
 
-# The end.
+# The deletion.
 
 
 @personal.get("/delete")
@@ -108,7 +107,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
 @login_required
 @needs_fresh_auth
 def delete() -> Response | tuple[str, int]:
-    """Once the word is typed; then this browser, too, forgets who was here."""
+    """Delete the account after the word is typed; then clear this browser's cookies."""
     if request.form.get("confirm", "").strip() != DELETION_WORD:
         return _deletion_page(wrong=True), 400
     deleted = accounts.delete(this_session().user_id, caller())
@@ -118,7 +117,8 @@ def delete() -> Response | tuple[str, int]:
 
 
 def _receipt(deleted: Deleted) -> dict[str, Any]:
-    """What the last page says, kept by the browser: here, nobody is left to know it."""
+    """Return the contents of the last page, which the browser keeps: the server has forgotten the
+    person."""
     return {
         "methods": [site().label(provider) for provider, _handle in deleted.identities],
         "sessions": deleted.sessions,

@@ -1,1 +1,1 @@
-"""The JSON API under /api/v1, its OpenAPI document, and the session check before Flask."""
+"""The JSON API under /api/v1, its OpenAPI document, and the fast session check before Flask."""

@@ -1,4 +1,4 @@
-"""The API's description of itself: /openapi.json for programs, /docs for people."""
+"""The API's description: /openapi.json for programs, /docs for people."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ REF_PREFIX = "#/components/schemas/"
 
 @docs.get("/openapi.json")
 def openapi() -> Response:
-    """OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document."""
     return Response(json.dumps(document()), mimetype=JSON)
 
 
@@ -41,13 +41,13 @@ def show() -> str:
 
 
 def model_of(schema: dict[str, Any]) -> str:
-    """The name of the model that a schema, or a list's items, refers to; empty when none."""
+    """Return the model that a schema, or a list's items, refers to; empty if none."""
     ref: str = schema.get("$ref") or schema.get("items", {}).get("$ref") or ""
     return ref.removeprefix(REF_PREFIX)
 
 
 def type_words(schema: dict[str, Any]) -> str:
-    """A type in words: "string (date-time) or null"."""
+    """Return a type in words: "string (date-time) or null"."""
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(type_words(one) for one in schema["anyOf"]))
     if model := model_of(schema):
@@ -64,7 +64,7 @@ def type_words(schema: dict[str, Any]) -> str:
 
 
 def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """A value that fits a schema, as telling as its examples."""
+    """Return a value that matches a schema, taken from its examples if it has any."""
     if "$ref" in schema:
         return example(schemas[model_of(schema)], schemas)
     if schema.get("examples"):

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from what the views declare (views/api/operations.py)."""
+"""The OpenAPI 3.1 document, generated from the declarations of the views (operations.py)."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Route:
-    """One declared operation, and where it is."""
+    """One declared operation, and its route."""
 
     path: str
     method: str
@@ -55,14 +55,14 @@ class Route:
 
 
 class PlainJsonSchema(GenerateJsonSchema):
-    """JSON Schema without titles that only repeat the names of fields."""
+    """JSON Schema without titles that only repeat field names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 (pydantic's signature)
         return False
 
 
 def routes() -> Iterator[Route]:
-    """Every declared operation of this application, in the order of the declarations."""
+    """Return every declared operation of this application, in the order of the declarations."""
     views = current_app.view_functions
     rules = {views[rule.endpoint]: rule for rule in current_app.url_map.iter_rules()}
     for view in OPERATIONS:
@@ -78,7 +78,7 @@ def _route(rule: Rule, method: str, view: Callable[..., Any]) -> Route:
 
 
 def document() -> dict[str, Any]:
-    """The whole document, for this application's settings."""
+    """Build the document for this application's settings."""
     settings = site().settings
     paths: dict[str, Any] = {}
     found = list(routes())
@@ -109,7 +109,7 @@ def security_schemes() -> dict[str, Any]:
 
 
 def schemas(found: list[Route]) -> dict[str, Any]:
-    """The models that operations speak of, as JSON Schema."""
+    """Return the models of the operations as JSON Schema."""
     models: dict[tuple[type[BaseModel], Literal["validation", "serialization"]], None] = {
         (ProblemDetails, "serialization"): None
     }
@@ -126,7 +126,7 @@ def schemas(found: list[Route]) -> dict[str, Any]:
 
 
 def describe_route(route: Route) -> dict[str, Any]:
-    """One operation object."""
+    """Build one operation object."""
     summary, _, description = inspect.cleandoc(route.view.__doc__ or "").partition("\n")
     described: dict[str, Any] = {
         "operationId": route.name,
@@ -162,7 +162,8 @@ def parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def security(route: Route) -> list[dict[str, list[str]]]:
-    """Any one of these will do; what stands in one is needed together."""
+    """Return the security requirements: any one suffices; the schemes within one are needed
+    together."""
     if route.operation.is_open:
         return []
     cookie: dict[str, list[str]] = {COOKIE: []}
@@ -178,7 +179,7 @@ def content(kind: type[BaseModel] | Text) -> dict[str, Any]:
 
 
 def responses(route: Route) -> dict[str, Any]:
-    """Every answer by its status."""
+    """Return the responses by status."""
     answer = route.operation.answer
     success: dict[str, Any] = {"description": "Done."}
     if answer:
@@ -193,7 +194,7 @@ def responses(route: Route) -> dict[str, Any]:
 
 
 def usual_problems(route: Route) -> dict[int, str]:
-    """The problems that what an operation takes brings with it."""
+    """Return the problems that follow from an operation's parameters and body."""
     takes, statuses = route.operation, [503]
     if not takes.is_open:
         statuses += [401] if route.method in SAFE_METHODS else [401, 403, 429]

@@ -1,7 +1,7 @@
 """Cursors: where a page of a list ended, as an opaque text.
 
-A cursor holds the time and id of the last item shown, so a page neither skips nor repeats
-anything when items before it come or go, and that item itself may be gone.
+A cursor holds the time and id of the last item shown. So a page neither skips nor repeats anything
+when earlier items are added or removed, and that item itself may be gone.
 """
 
 import base64
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 Row = TypeVar("Row")
-# A time and the id that tells apart what happened at it.
+# A time, and the id that orders items of the same time.
 Position = tuple[datetime, str]
 
 CURSOR_FORMAT = "cursor"
@@ -24,7 +24,7 @@ def encode_cursor(position: Position) -> str:
 
 
 def decode_cursor(cursor: object) -> Position | None:
-    """The position a cursor speaks of. Raises ValueError when it is none of ours."""
+    """Return the position of a cursor. Raises ValueError if it is invalid."""
     if cursor is None:
         return None
     try:
@@ -33,7 +33,7 @@ def decode_cursor(cursor: object) -> Position | None:
         position = (datetime.fromisoformat(moment_text), row_id)
     except (ValueError, binascii.Error) as error:
         raise ValueError("is not a next_cursor of this API") from error
-    # One position has one cursor; this also refuses times without a zone, and loose base64.
+    # A position has exactly one cursor; this also refuses times without a zone, and loose base64.
     if position[0].utcoffset() is None or encode_cursor(position) != cursor:
         raise ValueError("is not a next_cursor of this API")
     return position
@@ -47,9 +47,9 @@ def page_of(
     limit: int,
     newest_first: bool = False,
 ) -> tuple[list[Row], str | None]:
-    """The rows of one page, and the cursor of the next; None on the last.
+    """Return the rows of one page, and the cursor of the next; None on the last.
 
-    For lists that are short as a whole: all rows come in, in any order.
+    For short lists: all rows are passed in, in any order.
     """
     ordered = sorted(rows, key=position_of, reverse=newest_first)
     if after is not None:

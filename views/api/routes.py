@@ -10,10 +10,10 @@ from urllib.parse import urljoin
 from flask import Blueprint, Response, after_this_request, current_app, url_for
 
 import accounts
+import models
 from accounts import activity, sessions
 from accounts.activity import EventKind
 from errors import NotFound, ReauthRequired
-from models import OAuth
 from models import Session as SessionRow
 from views.api.me import describe_me
 from views.api.operations import operation
@@ -137,7 +137,7 @@ def require_fresh_auth() -> None:
         )
 
 
-def place_of_identity(row: OAuth) -> Position:
+def place_of_identity(row: models.Identity) -> Position:
     return row.linked_at, row.id
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from providers import PROVIDERS
-from providers.base import NAME_MAX_CHARACTERS
+from providers.profile import NAME_MAX_CHARACTERS
 from views.api.paging import CURSOR_FORMAT, Position, decode_cursor
 
 PAGE_SIZE = 50

@@ -1,4 +1,4 @@
-"""Whether this process lives (/livez, /healthz), and whether it can serve (/readyz)."""
+"""Probes: this process is alive (/livez, /healthz), and it can serve (/readyz)."""
 
 import threading
 import time
@@ -23,32 +23,32 @@ MISSING = "there is none: flask --app app db upgrade"
 
 
 class NotReady(Exception):
-    """Why this server cannot serve, in words that anybody may read."""
+    """The reason why this server cannot serve, in words that are safe to publish."""
 
 
 class Check(NamedTuple):
-    """``run`` raises NotReady, or ends within CHECK_SECONDS; longer is a failure too."""
+    """``run`` raises NotReady, or ends within CHECK_SECONDS; taking longer is a failure too."""
 
     name: str
     run: Callable[[Flask], None]
-    # Whether without it this server cannot serve.
+    # Whether this server cannot serve without it.
     is_needed: bool = True
 
 
 @dataclass
 class Health:
-    """What one application knows of its own state."""
+    """The health of one application."""
 
     app: Flask
     checks: list[Check]
-    # gunicorn.conf.py has a better answer.
+    # gunicorn.conf.py replaces this.
     is_stopping: Callable[[], bool] = lambda: False
     _attempts: dict[str, "Attempt"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _failing: set[str] = field(default_factory=set)
 
     def report(self) -> tuple[bool, list[str]]:
-        """Whether all is well, and a line for each check."""
+        """Return whether all is well, and a line for each check."""
         attempts = [self._begin(check) for check in self.checks]
         until = time.monotonic() + CHECK_SECONDS
         found = {one.check.name: one.reason_by(until) for one in attempts}
@@ -61,7 +61,7 @@ class Health:
         return not any(found[name] for name in found.keys() - unneeded), lines
 
     def _begin(self, check: Check) -> "Attempt":
-        """One at a time: where one hangs, those who ask later wait for the same."""
+        """Start the check once: if it hangs, later probes wait for the same run."""
         with self._lock:
             attempt = self._attempts.get(check.name)
             if attempt is None or not attempt.is_alive():
@@ -70,7 +70,7 @@ class Health:
             return attempt
 
     def _tell(self, name: str, reason: str) -> None:
-        """The log has a line when something changes, not for each probe."""
+        """Log changes, not every probe."""
         if reason and name not in self._failing:
             self._failing.add(name)
             log.error("not_ready", check=name, reason=reason)
@@ -80,8 +80,8 @@ class Health:
 
 
 class Attempt(threading.Thread):
-    """A check that runs, in a thread of its own: what hangs (a network that swallows packets)
-    holds up neither the answer nor the end of the process."""
+    """A running check in a thread of its own: if it hangs (a network that drops packets), neither
+    the response nor the end of the process waits for it."""
 
     def __init__(self, check: Check, app: Flask) -> None:
         super().__init__(name=f"check-{check.name}", daemon=True)
@@ -98,7 +98,7 @@ class Attempt(threading.Thread):
             self._reason = type(error).__name__
 
     def reason_by(self, until: float) -> str:
-        """Why it fails; empty when it does not. ``until``: of the monotonic clock."""
+        """Return why it fails, or an empty text. ``until`` is a time of the monotonic clock."""
         self.join(max(0.0, until - time.monotonic()))
         if self.is_alive():
             return f"no answer within {CHECK_SECONDS:g} seconds"
@@ -106,7 +106,7 @@ class Attempt(threading.Thread):
 
 
 def init_app(app: Flask, limits: Limits | None) -> None:
-    """``limits``: those that instances share, where they do."""
+    """Register the probes. ``limits``: the shared limits, if instances share them."""
     checks = [Check("database", check_database), Check("schema", SchemaCheck().run)]
     if limits is not None:
         checks.append(redis_check(limits))
@@ -123,8 +123,8 @@ def check_database(app: Flask) -> None:
 
 
 class SchemaCheck:
-    """Whether the schema is the one of this release. Asked until it is: a later release that is
-    being brought up beside this one, schema first, must not stop it."""
+    """Check that the schema matches this release, until it does once. A newer schema must not make
+    a running server unready: it is upgraded before the servers are replaced."""
 
     def __init__(self) -> None:
         self._is_good = False
@@ -146,8 +146,8 @@ class SchemaCheck:
 
 
 def redis_check(limits: Limits) -> Check:
-    """While Redis is away each instance counts for itself: whoever reads this is told, but to take
-    every instance out of service would be the greater harm."""
+    """Report Redis, but stay ready: while Redis is away each instance counts for itself, and taking
+    all instances out of service would be worse."""
 
     def run(_app: Flask) -> None:
         if limits.shared_state() == "gone":
@@ -164,7 +164,7 @@ def live() -> Response:
 
 @health.get("/readyz")
 def ready() -> Response:
-    """200 or 503, with a line for each check."""
+    """Return 200 or 503, with a line for each check."""
     state: Health = current_app.extensions["health"]
     is_ready, lines = state.report()
     status = 200 if is_ready else 503

@@ -1,4 +1,4 @@
-"""Each answer counted and timed; and /metrics, for Prometheus."""
+"""Metrics: every response is counted and timed; /metrics serves them to Prometheus."""
 
 import hmac
 import logging
@@ -26,7 +26,7 @@ STATUS_CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 def init_app(app: Flask) -> None:
-    """First of all, so that what the others do is timed too."""
+    """Register first, so that the time of the other hooks is included."""
     app.before_request(begin)
     app.after_request(count)
     app.register_blueprint(monitoring)
@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
         metrics.CONNECTIONS.inc()
 
     def given_back(_connection: Any, record: Any) -> None:
-        if id(record) in in_use:  # one that could not be opened is given back but was never taken
+        if id(record) in in_use:  # one that failed to open was never taken
             in_use.discard(id(record))
             metrics.CONNECTIONS.dec()
 
@@ -51,7 +51,7 @@ def begin() -> None:
 
 
 def count(response: Response) -> Response:
-    """By the endpoint's name, never by the path: that may hold anything."""
+    """Count by the endpoint's name, never by the path, which may hold anything."""
     began = request_state().began
     seconds = 0.0 if began is None else time.perf_counter() - began
     endpoint = request.endpoint or "none"
@@ -70,8 +70,8 @@ def count(response: Response) -> Response:
 
 @monitoring.get("/metrics")
 def show() -> Response:
-    """For who has METRICS_TOKEN; without one, for this machine where no proxy is in front. To
-    anybody else there is no such page, or it asks for the token."""
+    """Show the metrics to holders of METRICS_TOKEN; without a token, to this machine if no proxy is
+    in front. Others get a 404, or a request for the token."""
     token = site().settings.metrics_token
     if token is not None:
         sent = request.headers.get("Authorization", "")
@@ -81,12 +81,12 @@ def show() -> Response:
     elif site().settings.trusted_proxies or not is_on_this_machine(asked_name()):
         abort(404)
     found = facts()
-    db.session.remove()  # or this request's own connection would be told as one in use
+    db.session.remove()  # otherwise this request's own connection would count as in use
     return Response(metrics.exposition(found), content_type=metrics.CONTENT_TYPE)
 
 
 def facts() -> list[tuple[str, str, float]]:
-    """Whether this server is ready, and what the database has now where it is."""
+    """Return whether this server is ready, and the counts of the database if it is reachable."""
     is_ready, _lines = current_app.extensions["health"].report()
     ready = [("quickstep_ready", "Whether /readyz says 200.", float(is_ready))]
     return ready + (numbers() if is_ready else [])

@@ -1,1 +1,1 @@
-"""Signing in and out: the buttons, the callback, the questions in between, ID tokens of apps."""
+"""Signing in and out: the buttons, the callback, the pending questions, ID tokens of apps."""

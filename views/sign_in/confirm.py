@@ -1,7 +1,7 @@
-"""The questions between a callback and its end: connect, switch, merge.
+"""The pending questions between a callback and its end: connect, switch, merge.
 
-Nothing happens before the answer. The flow waits with what it brought, for this browser and,
-where somebody was signed in, for them only, for 10 minutes.
+Nothing happens before the answer. The flow waits with its assertion, for this browser and, if a
+person was signed in, for that person only, for 10 minutes.
 """
 
 from collections.abc import Callable
@@ -74,12 +74,12 @@ def _render(template: str, question: PendingQuestion, **facts: object) -> str:
 
 
 def mask(email: str | None) -> str:
-    """An address that its owner recognises and nobody else learns: a•••@example.com."""
+    """Mask an address so that only its owner recognises it: a•••@example.com."""
     local, _, domain = (email or "").rpartition("@")
     return f"{local[:1]}•••@{domain}" if local else ""
 
 
-# An account has this address: prove it, then connect.
+# An account has this address: verify ownership, then connect.
 
 
 def _ask_ownership(question: PendingQuestion) -> str | Response:
@@ -91,7 +91,7 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
-    old = [name for name in site().providers if name in opening]
+    old = [name for name in site().connectors if name in opening]
     others = sorted(site().label(name) for name in opening - set(old))
     if session and is_theirs:
         if not has_fresh_auth(session):
@@ -128,7 +128,7 @@ def _connect_now(question: PendingQuestion, session: Session | Begun) -> str:
 
 
 def _create(question: PendingQuestion) -> Response:
-    """An account of its own, beside the one with the same address."""
+    """Create a separate account next to the one with the same address."""
     questions.take(question.flow)
     return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=True)
 
@@ -146,7 +146,7 @@ def _switch(question: PendingQuestion) -> Response:
     return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=False)
 
 
-# The identity opens another account of the same person.
+# The identity opens another account, which the person owns too.
 
 
 def _ask_merge(question: PendingQuestion) -> str:
@@ -182,7 +182,7 @@ def _merge_now(question: PendingQuestion, session: Session | Begun) -> str:
 
 
 def _leave(question: PendingQuestion) -> Response:
-    """No: everything stays as it was."""
+    """Answer no: nothing changes."""
     questions.take(question.flow)
     return _done(question)
 

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +11,7 @@ from accounts import flows
 from accounts.rules import NeedsOwnership, NeedsSwitch, Refused
 from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.base import Assertion
+from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
 from views.sign_in.login import answer_sign_in, count_decision, open_account
 from web.authentication import current_user_id
@@ -38,7 +39,7 @@ SIGN_IN_PROBLEMS = {
 
 
 @mobile.post("/auth/sign-in")
-@csrf.exempt  # no form and no page of another site can send this content type, nor this origin
+@csrf.exempt  # no form and no page of another site can send this content type or origin
 @declare(
     Operation(
         body=Text(CONTENT_TYPE, "An ID token: Firebase's, or one that a provider gives to apps."),
@@ -51,15 +52,15 @@ SIGN_IN_PROBLEMS = {
 def sign_in() -> Response:
     """Sign in with an ID token that an app has.
 
-    With separate=1 in the query the person gets an account of their own where needs_proof says
-    may_create.
+    With separate=1 in the query the person gets a separate account, if needs_proof says may_create.
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)
-    g.assertion = verify(site().id_tokens.verify, read_token())
+    assertion = verify(site().id_tokens.verify, read_token())
+    sign_in_progress().assertion = assertion
     separate = request.args.get("separate") == "1"
-    decision = open_account(g.assertion, signed_in_as=current_user_id(), separate=separate)
-    count_decision(g.assertion.provider, decision)
+    decision = open_account(assertion, signed_in_as=current_user_id(), separate=separate)
+    count_decision(assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
@@ -71,7 +72,7 @@ def sign_in() -> Response:
 
 
 def refuse_other_sites() -> None:
-    """For what no page but our own may send, and an app may. Raises CrossSite.
+    """Refuse pages of other sites; apps are accepted. Raises CrossSite.
 
     Browsers say where a request comes from (Fetch Metadata; RFC 6454 7), apps do not.
     """
@@ -82,7 +83,7 @@ def refuse_other_sites() -> None:
 
 
 def read_token() -> str:
-    """The request's body. Raises 413, 415 or InvalidToken."""
+    """Read the request's body. Raises 413, 415 or InvalidToken."""
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
     request.max_content_length = TOKEN_MAX_BYTES
@@ -93,7 +94,7 @@ def read_token() -> str:
 
 
 def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertion:
-    """Raises InvalidToken, or ProviderError where the keys cannot be had."""
+    """Verify the token. Raises InvalidToken, or ProviderError if the keys cannot be fetched."""
     try:
         return check(unverified_token)
     except IdTokenRefused as error:
@@ -101,7 +102,7 @@ def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertio
 
 
 def ask_ownership(decision: NeedsOwnership) -> Response:
-    """An account has this address: its owner must show up in a browser."""
+    """Tell the app that an account has this address: its owner must confirm in a browser."""
     place = f"{site().settings.public_url}/login"
     reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
     return problem_json(
@@ -118,41 +119,45 @@ def ask_switch() -> Response:
 
 
 @mobile.post("/login/<provider>/one-tap")
-@csrf.exempt  # only because the form brings a token of its own, doubled in a cookie
+@csrf.exempt  # only because the form has its own token, checked against a cookie
 def one_tap(provider: str) -> AnyResponse:
-    """Google's One Tap and its button: a form with an ID token, sent by a page of this host.
+    """Sign in with Google's One Tap or its button: a form with an ID token, sent by a page of this
+    host.
 
-    303 to ``next`` or the account; else as at a callback, a question or the sign-in page with
-    the reason. https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+    303 to ``next`` or the account; otherwise, as at a callback, a pending question or the sign-in
+    page with the reason.
+    https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
     """
     tokens = site().one_taps.get(provider)
     if tokens is None:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
-    g.flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
+    flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
+    sign_in_progress().flow = flow
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
-    check_doubled(site().providers[provider].provider.one_tap_cookie)
+    check_doubled(site().connectors[provider].provider.one_tap_cookie)
     assertion = verify(tokens.verify, request.form.get("credential", ""))
-    response = answer_sign_in(g.flow, assertion, signed_in_as=user_id, separate=False)
+    response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response
 
 
 def refuse_neighbours(provider: str) -> None:
-    """The form comes from a page of ours, or from the provider's own (its redirect mode).
+    """Accept the form only from our pages, or from the provider's own (its redirect mode).
 
-    A host beside ours could set the doubled cookie for both. Raises CrossSite.
+    A neighbouring host could set the double-submit cookie for both. Raises CrossSite.
     """
     origin = request.headers.get("Origin")
-    ours = (site().settings.public_url, *site().providers[provider].form_origins)
+    ours = (site().settings.public_url, *site().connectors[provider].form_origins)
     if origin is not None and origin not in ours:
         raise CrossSite("the form comes from a page of another site")
 
 
 def check_doubled(name: str) -> None:
-    """The form repeats a cookie that only a page of this host can have set. Raises FormOld."""
+    """Check that the form repeats a cookie that only a page of this host can have set. Raises
+    FormOld."""
     sent, kept = request.form.get(name, ""), request.cookies.get(name, "")
     if not sent or not hmac.compare_digest(sent.encode(), kept.encode()):
         raise FormOld(f"the form does not repeat the cookie {name}")

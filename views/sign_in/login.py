@@ -1,12 +1,13 @@
-"""Sign in and out: the buttons, the gate of the login blueprints, and the one receiver of
-``oauth_authorized`` that decides and answers."""
+"""Sign in and out: the buttons, the gate of the login blueprints, and the only receiver of
+``oauth_authorized``, which decides and responds.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 import structlog
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -30,14 +31,13 @@ from accounts.rules import (
 )
 from accounts.sessions import Begun
 from errors import TokenUnreadable, WrongAccount
-from models import OAuth
 from providers.base import Assertion
-from providers.protocols.blueprint import LoginBlueprint, oauth_authorized, oauth_error
+from providers.protocols.flask_dance import connector_of, oauth_authorized, oauth_error
 from storage import atomic, db
 from telemetry import metrics
 from vault import tokens
 from web.authentication import current_session, is_signed_in, this_session
-from web.context import site
+from web.context import current_assertion, current_flow, site
 from web.cookies import (
     FLOW_COOKIE,
     cookie_name,
@@ -57,9 +57,9 @@ from web.text.messages import message
 log = structlog.get_logger()
 login = Blueprint("login", __name__)
 
-# Flows that end only in the very session that began them.
+# Flows that must end in the session that began them.
 BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
-# What a decision is called in the metrics.
+# The name of a decision in the metrics.
 OUTCOMES: dict[type, str] = {
     Known: "signed_in",
     Create: "created",
@@ -78,7 +78,7 @@ def home() -> Response:
 
 @login.get("/login")
 def choose() -> str:
-    """One control per provider."""
+    """Show one control per provider."""
     return sign_in_page()
 
 
@@ -101,10 +101,10 @@ def sign_out() -> Response:
 
 
 class Gate:
-    """The flows that login blueprints begin and claim, with this browser's cookies."""
+    """Begins and claims the flows of login blueprints, with this browser's cookies."""
 
     def begin(self, provider: str) -> flows.Flow:
-        """GET /login/<provider>: an attempt to sign in, and then to go to ``next``."""
+        """Handle GET /login/<provider>: begin a flow to sign in, and then to go to ``next``."""
         self._check_manner()
         site().limits.check_refusals(caller().address)
         return_to = local_path(request.args.get("next"), url_for("account.show"))
@@ -140,7 +140,7 @@ class Gate:
             return {}
 
     def _check_manner(self) -> None:
-        """Refuse, and count for nobody, what other sites have their visitors' browsers load."""
+        """Refuse what other sites make their visitors' browsers load, without counting it."""
         if not is_navigation(request):
             raise BadRequest
 
@@ -152,14 +152,14 @@ def _bound(state: str) -> str:
 def begin_flow(
     provider: str, intent: Intent, *, return_to: str, identity_id: str | None = None
 ) -> flows.Flow:
-    """A flow of this browser; one that is to change an account is bound to its session."""
+    """Begin a flow of this browser; one that changes an account is bound to its session."""
     session = current_session()
     drop_flows(flows.surplus(flow_cookies()))
-    blueprint, request_token = site().providers[provider], None
-    if blueprint.has_opening:
+    connector, request_token = site().connectors[provider], None
+    if connector.needs_request_token:
         flows.check_open(caller().address)
         db.session.commit()  # nothing of the database is held while the provider is asked
-        request_token = blueprint.opening()
+        request_token = connector.fetch_request_token()
     flow = flows.begin(
         provider,
         intent,
@@ -177,16 +177,17 @@ def begin_flow(
 @oauth_error.connect
 def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
     """The provider said no, to a flow that was checked. Raises the SignInError for it."""
-    if isinstance(blueprint, LoginBlueprint):
-        raise blueprint.callback_error(str(error))
+    if connector := connector_of(blueprint):
+        raise connector.callback_error(str(error))
 
 
 @oauth_authorized.connect
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     """The provider said who it is: decide what that means here, and answer."""
-    if not isinstance(blueprint, LoginBlueprint):
+    flow, assertion = current_flow(), current_assertion()
+    if connector_of(blueprint) is None or flow is None or assertion is None:
         return None
-    return FINISH[g.flow.intent](g.flow, g.assertion)
+    return FINISH[flow.intent](flow, assertion)
 
 
 def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:
@@ -197,7 +198,8 @@ def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:
 
 
 def finish_verification(flow: flows.Flow, assertion: Assertion) -> Response:
-    """A sign-in that answers a question: to an account that is there, and it makes none."""
+    """Finish a sign-in that verifies ownership: it must open an existing account, and
+    creates none."""
     decision = accounts.sign_in_preview(assertion, site().policy)
     if isinstance(decision, Known | Refused):
         return finish_sign_in(flow, assertion)
@@ -209,7 +211,8 @@ def finish_verification(flow: flows.Flow, assertion: Assertion) -> Response:
 def answer_sign_in(
     flow: flows.Flow, assertion: Assertion, *, signed_in_as: str | None, separate: bool
 ) -> Response:
-    """Carry out a sign-in and answer: a session and the way back, a question, or a refusal.
+    """Carry out a sign-in and respond: a session and the return path, a pending question, or a
+    refusal.
 
     Raises SignInError.
     """
@@ -227,7 +230,7 @@ def answer_sign_in(
 
 
 def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
-    """Once it is carried out. Refusals are counted where they are answered."""
+    """Count a decision after it is carried out. Refusals are counted by the error handlers."""
     if outcome := OUTCOMES.get(type(decision)):
         metrics.count_sign_in(provider, outcome)
 
@@ -235,8 +238,8 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
 def open_account(
     assertion: Assertion, *, signed_in_as: str | None, separate: bool
 ) -> SignInDecision:
-    """Account and session in one transaction, where the decision opens one; the browser is told
-    when both are there for good."""
+    """Open account and session in one transaction, if the decision opens one; cookies are set after
+    the commit."""
     decision, session = _open_account(assertion, signed_in_as, separate)
     if session:
         begin_session(*session)
@@ -256,9 +259,10 @@ def _open_account(
 
 
 def _ask(flow: flows.Flow, question: Question, assertion: Assertion, reason: str) -> Response:
-    """Keep what the flow brought, and put the question to the person.
+    """Store the assertion, and ask the person.
 
-    A proof may be of another account than this browser is in, so it is not bound to that one.
+    Verifying ownership may sign in to another account than this browser's, so it is not bound to
+    that one.
     """
     if question is Question.VERIFY_OWNERSHIP:
         flow = replace(flow, user_id=None)
@@ -269,7 +273,8 @@ def _ask(flow: flows.Flow, question: Question, assertion: Assertion, reason: str
 
 
 def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
-    """Add what came back, if the proof that linking began with still holds."""
+    """Link the returned identity, if the authentication that the flow began with is still
+    recent."""
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(url_for("account.show", _anchor="methods"))
     decision = accounts.link(this_session().user_id, assertion, caller())
@@ -291,9 +296,7 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
 def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
     session = this_session()
     identity_id = flow.identity_id or ""
-    if not accounts.confirm(session.user_id, identity_id, assertion, caller()):
-        asked = db.session.get(OAuth, identity_id)
-        raise WrongAccount("another identity came back", email=asked.handle if asked else "")
+    accounts.reauthenticate(session.user_id, identity_id, assertion, caller())
     renew_session(reauthenticated=True)
     return redirect(flow.return_to)
 

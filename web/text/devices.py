@@ -9,13 +9,13 @@ from accounts.activity import COMMAND_LINE
 OPERATOR = "This site's operator"
 UNKNOWN_BROWSER = "Unknown browser"
 ON = "{browser} on {system}"
-# Names that a shorter one says as well.
+# Long names and their usual short forms.
 SHORT_NAMES = {"Mac OS X": "macOS", "Chrome Mobile": "Chrome", "Mobile Safari": "Safari"}
 
 
 @functools.lru_cache(maxsize=1024)
 def device_name(user_agent: str) -> str:
-    """A browser and its system, such as "Firefox on Windows", from a User-Agent header."""
+    """Return a browser and its system, such as "Firefox on Windows", from a User-Agent header."""
     if user_agent == COMMAND_LINE.user_agent:
         return OPERATOR
     known = parse(user_agent)

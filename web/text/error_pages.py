@@ -1,11 +1,11 @@
-"""What a visitor reads where a request itself fails: by HTTP status."""
+"""The texts of HTTP error pages, by status."""
 
 from typing import NamedTuple
 
 
 class ErrorPage(NamedTuple):
-    """``endpoint``: where the button leads, signed in or not. ``{email}``, ``{product}`` and
-    ``{ref}`` are filled in by the page."""
+    """``endpoint``: where the button leads, whether signed in or not. The page fills in
+    ``{email}``, ``{product}`` and ``{ref}``."""
 
     title: str
     body: str

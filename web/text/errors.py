@@ -1,7 +1,7 @@
-"""What a visitor reads of each error: title, body and what the page offers, by the error's code.
+"""The texts of errors: title, body and what the page offers, by the error's code.
 
-``{provider}``, ``{product}``, ``{host}``, ``{email}``, ``{support}``, ``{ref}`` and ``{minutes}``
-are filled in by the page (web/sign_in_page.py).
+The page (web/sign_in_page.py) fills in ``{provider}``, ``{product}``, ``{host}``, ``{email}``,
+``{support}``, ``{ref}`` and ``{minutes}``.
 """
 
 from typing import Literal, NamedTuple
@@ -10,15 +10,15 @@ Offers = Literal["buttons", "retry", "nothing"]
 
 
 class ErrorText(NamedTuple):
-    """``offers``: what the page lets its visitor do. ``buttons``: every way to sign in;
-    ``retry``: the same way again, and the buttons."""
+    """``offers``: what the page offers. ``buttons``: every way to sign in; ``retry``: the same
+    provider again, and the buttons."""
 
     title: str
     body: str
     offers: Offers = "buttons"
 
 
-# An email_unverified of a provider that never says so: there is nothing the person could do.
+# email_unverified of a provider that never verifies: the person can do nothing about it.
 EMAIL_NEVER_VERIFIED = "email_never_verified"
 
 ERRORS: dict[str, ErrorText] = {
@@ -105,5 +105,5 @@ ERRORS: dict[str, ErrorText] = {
 
 
 def error_text(code: str) -> ErrorText:
-    """The words of an error; those of any error for a code that has none."""
+    """Return the texts of an error; those of a general problem for an unknown code."""
     return ERRORS.get(code, ERRORS["problem"])

@@ -35,12 +35,12 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }
-# Of a kind that this release does not know: an instance of a later one may have written it.
+# A kind that this release does not know: an instance of a later release may have written it.
 OTHER = "Something else happened"
 
 
 def sentence(event: Event, provider: str) -> str:
-    """One event as a plain sentence."""
+    """Return one event as a plain sentence."""
     template = SENTENCES.get((event.kind, event.reason)) or SENTENCES.get((event.kind, ""), OTHER)
     return template.format(
         provider=provider,
@@ -50,5 +50,5 @@ def sentence(event: Event, provider: str) -> str:
 
 
 def _refusal(reason: str, provider: str) -> str:
-    """The title of the error; a reason that has none, as it is."""
+    """Return the title of the error, or the reason itself if it has none."""
     return ERRORS[reason].title.format(provider=provider) if reason in ERRORS else reason

@@ -22,7 +22,7 @@ MESSAGES = {
     "provider_error": (
         "{provider} gave an answer we couldn't use. Nothing was changed. Reference {ref}."
     ),
-    # Why an app's sign-in has to go on in a browser.
+    # Why an app's sign-in has to continue in a browser.
     "needs_proof": (
         "An account has this email address. Sign in the way you did before, or at {place} "
         "to connect this one."
@@ -32,18 +32,18 @@ MESSAGES = {
         "If you already have an account, sign in the way you did before, or at {place}."
     ),
     "needs_switch": "The session cookie is another person's. Sign them out, or send none.",
-    # Who asks a server that trusts anybody, from elsewhere.
+    # For visitors from elsewhere, on a server in an unsafe mode.
     "demo_elsewhere": "Demo mode answers this machine only.",
     "emulator_elsewhere": ("A server that trusts Firebase's emulator answers this machine only."),
 }
 
 
 def message(code: str, **values: str) -> str:
-    """The words of a message with its places filled in, as plain text."""
+    """Return a message with its placeholders filled in, as plain text."""
     return MESSAGES[code].format(**values)
 
 
 def refresh_failure(code: str, **values: str) -> str:
-    """Why a profile could not be refreshed, for an error's code."""
+    """Return why a profile could not be refreshed, by the error's code."""
     known = code if code in ("grant_ended", "provider_down", "wrong_account") else "provider_error"
     return message(known, **values)

@@ -1,13 +1,13 @@
-"""Small words: times, numbers, scopes, acts, and names for what has none."""
+"""Small words: times, numbers, scopes, acts, and names of missing things."""
 
 from datetime import datetime
 
-# In place of a name that is not known.
+# In place of an unknown name.
 THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
-# What a person types to have their account deleted.
+# What a person types to delete their account.
 DELETION_WORD = "DELETE"
 
 # What a page asks a person to sign in again for: "You're about to …".
@@ -21,7 +21,7 @@ ACTS = {
     "change": "change your account",
 }
 
-# What a provider lets us do, by the name of the scope there.
+# What a scope allows, by its name at the provider.
 SCOPES = {
     "openid": "Know it's you",
     "profile": "See your name and picture",
@@ -32,12 +32,12 @@ SCOPES = {
     "offline_access": "Keep access while you're away, until you remove it",
 }
 
-# What somebody began while signed in, as the heading of the page where it failed.
+# Acts of signed-in people, as headings of the page after a failure.
 HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
 
 
 def scope_words(scope: str) -> str:
-    """A scope in plain words; one that we have no words for, as it is."""
+    """Return a scope in plain words, or as it is if we have no words for it."""
     return SCOPES.get(scope, scope)
 
 

@@ -64,7 +64,7 @@ def kill(transport: Transport, peer: Peer) -> None:
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("how", ["resets", "is not there", "is silent"])
-def test_a_dead_one_is_not_asked_for_a_while(serve, transport, impatient, how):
+def test_a_dead_provider_is_not_called_for_a_while(serve, transport, impatient, how):
     peer = serve({"is silent": SLOW["says nothing"]}.get(how, reset))
     if how == "is not there":
         peer.stop()
@@ -82,7 +82,7 @@ def test_a_dead_one_is_not_asked_for_a_while(serve, transport, impatient, how):
     assert len(peer.requests) == asked
 
 
-def test_one_call_tries_again_and_who_waits_longer_each_time(serve, transport, clock):
+def test_an_open_breaker_lets_one_call_through_after_growing_delays(serve, transport, clock):
     peer = serve()
     kill(transport, peer)
     for wait in (5, 10, 20, 40, 60, 60):
@@ -100,7 +100,7 @@ def test_one_call_tries_again_and_who_waits_longer_each_time(serve, transport, c
     assert "next try in 5 s" in str(ask(transport, peer))
 
 
-def test_while_one_tries_the_others_are_refused(serve, transport, clock):
+def test_during_a_trial_call_others_are_refused(serve, transport, clock):
     peer = serve()
     kill(transport, peer)
     clock.now += 6
@@ -124,7 +124,7 @@ def test_while_one_tries_the_others_are_refused(serve, transport, clock):
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "503 Service Unavailable"])
-def test_one_that_answers_is_asked_whatever_it_says(serve, transport, status):
+def test_a_provider_that_answers_with_errors_is_still_called(serve, transport, status):
     peer = serve(http(b"{}", status))
     for _ in range(3 * FAILURES_IN_A_ROW):
         assert not is_refused(ask(transport, peer))
@@ -140,14 +140,16 @@ def test_one_that_answers_is_asked_whatever_it_says(serve, transport, status):
 
 
 @pytest.mark.usefixtures("clock")
-def test_other_hosts_are_undisturbed_and_other_providers_see_the_same_host(serve, transport):
+def test_the_breaker_is_per_host_and_shared_between_providers(serve, transport):
     dead, other = serve(), serve()
     kill(transport.named("one"), dead)
     assert is_refused(ask(transport.named("two"), dead))
     assert ask(transport.named("one"), other) == OK
 
 
-def test_the_log_says_it_once_and_once_that_it_is_over(serve, transport, clock, capfd):
+def test_a_breaker_is_logged_once_when_it_opens_and_once_when_it_closes(
+    serve, transport, clock, capfd
+):
     logs.configure("INFO", "json")
     peer = serve()
     kill(transport, peer)
@@ -167,7 +169,7 @@ def test_the_log_says_it_once_and_once_that_it_is_over(serve, transport, clock, 
 
 
 @pytest.mark.usefixtures("clock")
-def test_no_connection_is_made_ready_to_one_that_is_dead(serve, transport, monkeypatch):
+def test_no_connection_is_opened_in_advance_to_a_dead_provider(serve, transport, monkeypatch):
     monkeypatch.setattr("providers.http.transport.IDLE_SECONDS", -LONG)
     peer = serve()
     transport.warm(peer.url)
@@ -207,7 +209,7 @@ def crowd(
     return futures
 
 
-def test_a_slow_one_holds_so_many_threads_and_no_more(turnstile, serve, clock):
+def test_a_slow_provider_holds_a_limited_number_of_threads(turnstile, serve, clock):
     peer, arrived, opened = turnstile
     transport = Transport(max_waiting=3)
     slow, other = transport.named("slow"), transport.named("other")
@@ -227,7 +229,7 @@ def test_a_slow_one_holds_so_many_threads_and_no_more(turnstile, serve, clock):
     transport.close()
 
 
-def test_one_that_is_only_busy_serves_everybody(turnstile):
+def test_a_busy_provider_that_answers_serves_every_call(turnstile):
     """More at once than may wait, of a provider that answers as usual: nobody is refused."""
     peer, arrived, opened = turnstile
     transport = Transport(max_waiting=3)
@@ -239,7 +241,7 @@ def test_one_that_is_only_busy_serves_everybody(turnstile):
     transport.close()
 
 
-def test_who_waits_for_a_call_beside_has_the_place_and_not_the_call(turnstile, clock):
+def test_waiting_for_a_background_call_counts_and_the_call_itself_does_not(turnstile, clock):
     peer, arrived, opened = turnstile
     transport = Transport(max_waiting=2)
     with ThreadPoolExecutor(4) as pool:
@@ -259,7 +261,7 @@ def test_who_waits_for_a_call_beside_has_the_place_and_not_the_call(turnstile, c
 # What people see.
 
 
-def test_who_presses_the_button_of_a_dead_one_is_told_at_once(make_site, serve, monkeypatch):
+def test_the_button_of_a_dead_provider_is_refused_immediately(make_site, serve, monkeypatch):
     """Sign-in page and other providers as ever; to press it again costs nobody a wait."""
     monkeypatch.setattr(breaker, "FIRST_WAIT_SECONDS", LONG)
     peer = serve(reset)
@@ -281,7 +283,7 @@ def test_who_presses_the_button_of_a_dead_one_is_told_at_once(make_site, serve, 
     assert browser.sign_in("facebook", "grace").path == "/account"
 
 
-def test_a_slow_issuer_holds_one_reader(serve, turnstile, monkeypatch):
+def test_a_slow_issuer_holds_one_thread(serve, turnstile, monkeypatch):
     """Who cannot be served from the last copy waits as long as is usual, and no longer."""
     monkeypatch.setattr("providers.http.cache.SLOW_SECONDS", 0.2)
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 20)

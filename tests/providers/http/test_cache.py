@@ -53,7 +53,7 @@ def all_at_once(count: int, act: Callable[[], object], begun: Callable[[], None]
 
 
 @pytest.mark.parametrize("failure", [None, ProviderDown("away", timed_out=True)], ids=repr)
-def test_of_many_who_ask_at_once_one_reads(failure):
+def test_concurrent_readers_cause_one_request(failure):
     """And when it fails, the others do not wait one after the other for the same failure."""
     afar = Afar()
     afar.failure = failure
@@ -69,7 +69,7 @@ def test_of_many_who_ask_at_once_one_reads(failure):
         assert (error.status, error.detail) == (504, "away")
 
 
-def test_a_failure_stands_for_a_moment_and_is_then_tried_again(clock):
+def test_a_failure_is_remembered_briefly_and_then_retried(clock):
     afar = Afar()
     cached = Cached(afar.read)
     afar.failure = ProviderError("broken")
@@ -82,7 +82,7 @@ def test_a_failure_stands_for_a_moment_and_is_then_tried_again(clock):
     assert cached.get() == "copy 2"
 
 
-def test_a_copy_is_kept_renewed_and_served_stale(clock):
+def test_a_cached_copy_is_renewed_and_served_stale(clock):
     afar = Afar()
     cached = Cached(afar.read)
     assert [cached.get(), cached.get(), cached.renew()] == ["copy 1"] * 3
@@ -100,7 +100,7 @@ def test_a_copy_is_kept_renewed_and_served_stale(clock):
     assert cached.get() == "copy 5"
 
 
-def test_those_who_have_a_copy_do_not_wait_for_one_who_renews_it(clock):
+def test_readers_of_a_cached_copy_do_not_wait_for_its_renewal(clock):
     afar = Afar()
     cached = Cached(afar.read)
     cached.get()

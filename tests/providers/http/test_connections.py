@@ -7,7 +7,7 @@ from errors import ProviderDown, ProviderError
 from tests.providers.http.peers import BROKEN, GOOD, OK, http, in_turn, post, reset, send
 
 
-def test_a_connection_is_kept_and_used_again(serve, transport):
+def test_connections_are_reused(serve, transport):
     """One TLS handshake per sign-in was a stock set-up's greatest cost."""
     peer = serve()
     for _ in range(3):
@@ -62,13 +62,13 @@ def test_a_post_is_never_sent_twice(serve, transport, how, kept):
 
 
 @pytest.mark.parametrize("how", ["is busy", "is away", "is broken"])
-def test_nor_when_the_provider_asks_for_it(serve, transport, how):
+def test_a_post_is_not_repeated_when_the_provider_asks_for_it(serve, transport, how):
     peer = serve(in_turn(BROKEN[how], GOOD))
     assert post(transport, peer.url).status_code in (429, 500, 503)
     assert peer.methods() == ["POST"]
 
 
-def test_a_post_finds_a_new_connection_where_the_old_one_was_closed(serve, transport):
+def test_a_post_opens_a_new_connection_if_the_old_one_was_closed(serve, transport):
     peer = serve(http(b"{}", "200 OK", "Connection: close"))
     transport.get_json(peer.url)
     peer.answer = GOOD
@@ -77,7 +77,7 @@ def test_a_post_finds_a_new_connection_where_the_old_one_was_closed(serve, trans
 
 
 @pytest.mark.parametrize("how", ["is huge", "has chunks that are none"])
-def test_a_connection_with_a_rest_on_it_is_not_used_again(serve, transport, how):
+def test_a_connection_with_unread_data_is_not_reused(serve, transport, how):
     """Else one person's answer would begin with the rest of another's."""
     peer = serve(in_turn(BROKEN[how], GOOD))
     with pytest.raises(ProviderError):
@@ -86,7 +86,7 @@ def test_a_connection_with_a_rest_on_it_is_not_used_again(serve, transport, how)
     assert peer.connections == 2
 
 
-def test_an_answer_that_nobody_asked_for_is_nobodys(serve, transport):
+def test_an_unsolicited_response_is_discarded(serve, transport):
     """A second answer behind the first must not be taken for the next person's."""
     forged = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"ok": "mine"}'
     whole = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}'
@@ -94,7 +94,7 @@ def test_an_answer_that_nobody_asked_for_is_nobodys(serve, transport):
     assert [transport.get_json(peer.url) for _ in range(3)] == [OK] * 3
 
 
-def test_no_cookie_is_kept_from_one_person_to_the_next(serve, transport):
+def test_no_cookie_is_kept_between_calls(serve, transport):
     peer = serve(http(b"{}", "200 OK", "Set-Cookie: session=of-the-first-person; Path=/"))
     for _ in range(2):
         person = requests.Session()

@@ -9,7 +9,7 @@ from providers.http.transport import Transport
 from tests.providers.http.peers import OK, SLOW, trusting
 
 
-def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(serve, monkeypatch):
+def test_the_environments_proxy_is_used_except_for_this_machine(serve, monkeypatch):
     proxy, direct = serve(), serve()
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, proxy.url)
@@ -24,7 +24,7 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(serve, monk
 @pytest.mark.parametrize("how", SLOW)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.usefixtures("impatient")
-def test_a_slow_provider_is_left_behind_a_proxy_too(serve, monkeypatch, scheme, how):
+def test_the_time_limit_applies_behind_a_proxy(serve, monkeypatch, scheme, how):
     proxy = serve(SLOW[how])
     monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -32,7 +32,7 @@ def test_a_slow_provider_is_left_behind_a_proxy_too(serve, monkeypatch, scheme, 
         transport.get_json(f"{scheme}://provider.example/")
 
 
-def test_a_proxy_that_is_named_without_a_scheme_is_one_too(serve, monkeypatch):
+def test_a_proxy_without_a_scheme_is_understood(serve, monkeypatch):
     """As curl and most programs have it: HTTPS_PROXY=proxy.example:3128."""
     proxy = serve()
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")

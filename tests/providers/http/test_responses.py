@@ -15,7 +15,7 @@ from tests.providers.http.peers import BROKEN, GOOD, OK, http, send
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_whatever_comes_is_told_as_the_providers_fault(serve, transport, how):
+def test_any_broken_response_is_a_provider_error(serve, transport, how):
     peer = serve(BROKEN[how])
     with pytest.raises(ProviderError) as caught:
         transport.get_json(peer.url)
@@ -28,7 +28,7 @@ def test_whatever_comes_is_told_as_the_providers_fault(serve, transport, how):
 REDIRECTS_NOWHERE = [b"http://[", b"http://[\xff", b"http://\xff\xfe/", b"//", b"http://a:99999/"]
 
 
-def test_the_person_sees_one_friendly_page_whatever_comes(make_site, serve, monkeypatch):
+def test_any_broken_response_ends_in_an_error_page(make_site, serve, monkeypatch):
     """All of it once more where it hurts: on the way from the button to the account."""
     # So many in a row that hang up, and it would not be asked (test_breaker.py).
     monkeypatch.setattr("providers.http.breaker.FAILURES_IN_A_ROW", 1000)
@@ -51,13 +51,13 @@ def test_the_person_sees_one_friendly_page_whatever_comes(make_site, serve, monk
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
-def test_what_a_provider_keeps_to_itself_is_told_apart(serve, transport, status):
+def test_a_403_or_404_of_a_provider_means_not_shared(serve, transport, status):
     with pytest.raises(NotShared):
         transport.get_json(serve(http(b"{}", status)).url)
 
 
 @pytest.mark.parametrize("how", ["is busy", "is away"])
-def test_a_provider_that_says_when_to_come_back_is_not_asked_again_at_once(serve, transport, how):
+def test_retry_after_of_a_provider_causes_no_immediate_retry(serve, transport, how):
     """Retry-After must neither be waited for nor hide what the provider said."""
     peer = serve(BROKEN[how])
     with pytest.raises(ProviderError, match=r"answered (429|503)") as caught:
@@ -80,7 +80,7 @@ def test_no_redirect_is_followed(serve, transport, method, status):
     assert elsewhere.requests == []
 
 
-def test_a_megabyte_is_read_and_not_one_byte_more(serve, transport):
+def test_a_response_over_a_megabyte_is_refused(serve, transport):
     peer = serve(http(b'"' + b"x" * (ANSWER_MAX_BYTES - 2) + b'"'))
     assert len(transport.get_json(peer.url)) == ANSWER_MAX_BYTES - 2
     peer.answer = http(b'"' + b"x" * (ANSWER_MAX_BYTES - 1) + b'"')
@@ -88,7 +88,7 @@ def test_a_megabyte_is_read_and_not_one_byte_more(serve, transport):
         transport.get_json(peer.url)
 
 
-def test_a_body_without_end_is_cut_off(serve, transport):
+def test_an_endless_body_is_cut_off(serve, transport):
     sent = []
 
     def pour(connection: socket.socket) -> None:
@@ -110,7 +110,7 @@ def squeezed(encoding: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_bomb_is_not_unpacked(serve, transport, encoding):
+def test_a_compression_bomb_is_not_unpacked(serve, transport, encoding):
     peer = serve(http(squeezed(encoding), "200 OK", f"Content-Encoding: {encoding}"))
     tracemalloc.start()
     try:

@@ -35,7 +35,7 @@ def test_the_query_never_shows_in_an_error_or_a_log(serve, transport, caplog, ho
     assert f"{url}me" in said, "the log must tell where it happened"
 
 
-def test_nor_does_it_show_where_a_second_try_went_well(serve, transport, caplog):
+def test_the_query_never_shows_in_the_log_of_a_successful_retry(serve, transport, caplog):
     nonsense = send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header\r\n\r\n{}")
     peer = serve(in_turn(reset, nonsense))
     transport.get_json(f"{peer.url}me?access_token={SECRET}")
@@ -43,7 +43,7 @@ def test_nor_does_it_show_where_a_second_try_went_well(serve, transport, caplog)
     assert SECRET not in caplog.text
 
 
-def test_nor_does_it_show_where_the_address_itself_is_bad(transport):
+def test_the_query_never_shows_in_the_error_of_an_invalid_url(transport):
     with pytest.raises(ProviderError) as caught:
         transport.get_json(f"http://exa mple/?token={SECRET}")
     assert SECRET not in everything_said(caught.value)

@@ -16,7 +16,7 @@ from tests.providers.http.peers import GOOD, OK, SLOW, Peer, post, say_nothing
 
 
 @pytest.mark.parametrize("how", SLOW)
-def test_a_provider_that_takes_for_ever_is_left(serve, transport, impatient, how):
+def test_a_slow_provider_is_abandoned_within_the_time_limit(serve, transport, impatient, how):
     """Stock Flask-Dance gives requests no time limit: a worker hangs for ever."""
     peer = serve(SLOW[how])
     with pytest.raises(ProviderDown) as caught:
@@ -28,7 +28,7 @@ def test_a_provider_that_takes_for_ever_is_left(serve, transport, impatient, how
 
 
 @pytest.mark.parametrize("how", SLOW)
-def test_a_slow_token_endpoint_is_left_and_not_asked_again(serve, transport, impatient, how):
+def test_a_slow_token_endpoint_is_abandoned_and_not_retried(serve, transport, impatient, how):
     peer = serve(SLOW[how])
     with pytest.raises(ProviderDown) as caught:
         post(transport, peer.url)
@@ -41,7 +41,7 @@ def test_a_slow_token_endpoint_is_left_and_not_asked_again(serve, transport, imp
 
 
 @pytest.mark.usefixtures("impatient")
-def test_an_answer_that_pours_without_end_is_left(serve, transport):
+def test_an_endless_response_is_abandoned_within_the_time_limit(serve, transport):
     """Interim answers as fast as the line carries: each read is quick, all of them are not."""
     start = time.monotonic()
 
@@ -56,7 +56,7 @@ def test_an_answer_that_pours_without_end_is_left(serve, transport):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_handshake_that_never_ends_is_left(serve, transport):
+def test_a_tls_handshake_that_never_ends_is_abandoned(serve, transport):
     peer = Peer(say_nothing)
     with pytest.raises(ProviderDown) as caught:
         transport.get_json(f"https://127.0.0.1:{peer.port}/")
@@ -98,14 +98,14 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_host_that_swallows_connections_is_left(transport):
+def test_a_host_that_accepts_no_connection_is_abandoned(transport):
     with black_hole() as port, pytest.raises(ProviderDown) as caught:
         transport.get_json(f"http://127.0.0.1:{port}/")
     assert caught.value.status == 504
 
 
 @pytest.mark.usefixtures("impatient")
-def test_many_dead_addresses_take_no_longer_than_one_call_may(serve, transport, resolve):
+def test_many_dead_addresses_take_no_longer_than_one_call(serve, transport, resolve):
     """Some providers have sixteen addresses; when none answers, a worker must not wait for all."""
     peer = serve()
     resolve(*["127.0.0.2"] * 8, "127.0.0.1")
@@ -115,7 +115,9 @@ def test_many_dead_addresses_take_no_longer_than_one_call_may(serve, transport, 
     assert peer.connections == 0
 
 
-def test_one_dead_address_among_several_does_no_harm(serve, transport, resolve, monkeypatch):
+def test_a_dead_address_among_several_does_not_fail_the_call(
+    serve, transport, resolve, monkeypatch
+):
     monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.1)
     peer = serve()
     resolve("127.0.0.2", "127.0.0.1")
@@ -133,7 +135,7 @@ def test_one_dead_address_among_several_does_no_harm(serve, transport, resolve, 
         "http://a..example/",
     ],
 )
-def test_a_host_that_is_not_there_is_told(transport, url):
+def test_an_unreachable_host_is_a_provider_error(transport, url):
     with pytest.raises(ProviderError) as caught:
         transport.get_json(url)
     assert caught.value.status == 502
@@ -143,14 +145,14 @@ def test_a_host_that_is_not_there_is_told(transport, url):
     "url",
     ["http://exa mple/", "http://*.example/", "http://x:99999/", "ftp://example.org/", "nowhere"],
 )
-def test_an_address_that_is_none_is_a_providers_fault_too(transport, url):
+def test_an_invalid_url_is_a_provider_error(transport, url):
     """A URL of a provider's metadata goes straight into a request."""
     with pytest.raises(ProviderError) as caught:
         transport.get_json(url)
     assert caught.value.status == 502
 
 
-def test_a_slow_provider_keeps_nobody_else_waiting(serve, transport, monkeypatch):
+def test_a_slow_provider_does_not_delay_calls_to_others(serve, transport, monkeypatch):
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 1.0)
     slow, quick = serve(SLOW["drips the body"]), serve()
     ended: list[ProviderError] = []

@@ -14,7 +14,7 @@ from providers.http.connections import tls_context
 from tests.providers.http.peers import OK, certificate, post, trusting
 
 
-def test_a_trusted_certificate_is_taken_and_its_connection_kept(serve, monkeypatch, tmp_path):
+def test_a_trusted_certificate_is_accepted_and_its_connection_kept(serve, monkeypatch, tmp_path):
     server_side, path = certificate(tmp_path, "127.0.0.1")
     peer = serve(tls=server_side)
     with closing(trusting(path, monkeypatch)) as transport:
@@ -22,7 +22,7 @@ def test_a_trusted_certificate_is_taken_and_its_connection_kept(serve, monkeypat
     assert peer.connections == 1
 
 
-def test_a_stranger_s_certificate_is_refused_before_anything_is_said(serve, transport, tmp_path):
+def test_an_untrusted_certificate_is_refused_before_any_request_is_sent(serve, transport, tmp_path):
     server_side, _path = certificate(tmp_path, "127.0.0.1")
     peer = serve(tls=server_side)
     with pytest.raises(ProviderDown):
@@ -38,7 +38,7 @@ def test_a_certificate_of_another_host_is_refused(serve, monkeypatch, tmp_path):
     assert peer.requests == []
 
 
-def test_no_caller_can_switch_the_check_off(serve, transport, tmp_path):
+def test_no_caller_can_disable_certificate_checks(serve, transport, tmp_path):
     server_side, _path = certificate(tmp_path, "127.0.0.1")
     peer = serve(tls=server_side)
     person = requests.Session()
@@ -58,7 +58,9 @@ def test_the_usual_authorities_are_trusted_and_host_names_checked():
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_garbage_inside_tls_is_no_reason_to_post_again(serve, monkeypatch, tmp_path, method):
+def test_a_tls_error_during_the_response_does_not_repeat_a_post(
+    serve, monkeypatch, tmp_path, method
+):
     """A TLS error while the answer is read comes after the request was sent."""
 
     def garbage(connection: socket.socket) -> None:

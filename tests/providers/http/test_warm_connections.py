@@ -13,7 +13,7 @@ def warmed(transport: Transport, url: str) -> None:
     transport._beside.shutdown(wait=True)
 
 
-def test_a_connection_made_ready_is_used(serve, monkeypatch, tmp_path):
+def test_a_connection_opened_in_advance_is_used(serve, monkeypatch, tmp_path):
     server_side, path = certificate(tmp_path, "127.0.0.1")
     peer = serve(tls=server_side)
     with closing(trusting(path, monkeypatch)) as transport:
@@ -23,7 +23,7 @@ def test_a_connection_made_ready_is_used(serve, monkeypatch, tmp_path):
     assert peer.connections == 1
 
 
-def test_one_that_could_not_be_made_ready_stands_in_nobody_s_way(serve, monkeypatch, tmp_path):
+def test_a_failed_advance_connection_does_not_fail_the_next_call(serve, monkeypatch, tmp_path):
     server_side, path = certificate(tmp_path, "127.0.0.1")
     peer = serve(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # has no certificate to show
     with closing(trusting(path, monkeypatch)) as transport:
@@ -32,7 +32,7 @@ def test_one_that_could_not_be_made_ready_stands_in_nobody_s_way(serve, monkeypa
         assert post(transport, peer.url).status_code == 200
 
 
-def test_behind_a_proxy_too(proxied, monkeypatch):
+def test_a_connection_opened_in_advance_through_a_proxy_is_used(proxied, monkeypatch):
     _provider, proxy, path = proxied
     with closing(trusting(path, monkeypatch)) as transport:
         warmed(transport, "https://provider.example/")

@@ -15,7 +15,7 @@ from joserfc.errors import SecurityWarning
 
 from errors import ProviderError
 from keys.jwt import VerifiedClaims
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.browser import Page
 
 # One of each kind: what the transport makes of the others is in tests/providers/http.
@@ -97,7 +97,9 @@ def sign(claims: object, signer: Signer | None = None, **header: Any) -> str:
 
 
 def check(issuer: UpstreamIssuer, token: object) -> VerifiedClaims:
-    return issuer.check_id_token(token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN)
+    return issuer.verify_id_token(
+        token, client_id=CLIENT_ID, nonce=NONCE, access_token=ACCESS_TOKEN
+    )
 
 
 def assert_not_believed(token: object, *keys: jwk.Key) -> None:

@@ -35,9 +35,7 @@ def test_a_callback_of_another_issuer_is_refused_before_its_code_is_sent(browser
 
 
 @pytest.mark.parametrize("announced", [False, None, "true", 1])
-def test_an_issuer_that_announces_no_iss_may_leave_it_out_but_not_send_another(
-    browser, site, announced
-):
+def test_an_issuer_that_announces_no_iss_may_omit_it_but_not_send_another(browser, site, announced):
     google = site.simulator.google
     google.metadata_changes = {"authorization_response_iss_parameter_supported": announced}
     callback = browser.choose(browser.begin("google"), "ada")
@@ -47,7 +45,7 @@ def test_an_issuer_that_announces_no_iss_may_leave_it_out_but_not_send_another(
     assert_refused(page, 400, "We couldn't match that sign-in")
 
 
-def test_an_error_of_another_issuer_is_not_this_ones(browser):
+def test_an_error_response_of_another_issuer_is_refused(browser):
     callback = browser.choose(browser.begin("google"), "", cancel="1")
     page = browser.get(with_iss(callback, "https://accounts.evil.example"))
     assert_refused(page, 400, "We couldn't match that sign-in")

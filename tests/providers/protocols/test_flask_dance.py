@@ -11,8 +11,8 @@ from pathlib import Path
 from flask_dance.consumer import OAuth1ConsumerBlueprint, OAuth2ConsumerBlueprint
 from flask_dance.consumer.requests import OAuth1Session, OAuth2Session
 
-from providers.protocols import oauth1, oauth2
-from providers.protocols.blueprint import oauth_authorized, oauth_error
+from providers.protocols import flask_dance, flask_dance_oauth1
+from providers.protocols.flask_dance import oauth_authorized, oauth_error
 from tests.browser import query_of
 
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_row_1_the_provider_session_belongs_to_the_request(site):
-    blueprint = site.app.extensions["quickstep"].providers["github"]
+    blueprint = site.app.blueprints["github"]
     with site.app.app_context():
         first = blueprint.session
         assert blueprint.session is first
@@ -41,26 +41,27 @@ def test_row_1_the_provider_session_belongs_to_the_request(site):
 
 def test_row_2_no_parameter_of_a_flow_stays_on_the_blueprint(browser, site):
     browser.sign_in("github", "ada")
-    for blueprint in site.app.extensions["quickstep"].providers.values():
+    for name in site.app.extensions["quickstep"].connectors:
+        blueprint = site.app.blueprints[name]
         assert blueprint.authorization_url_params == {}
         assert blueprint.token_url_params == {}
         assert blueprint.state is None
 
 
-def test_row_6_a_narrowed_or_comma_joined_scope_is_no_error(browser):
+def test_row_6_a_narrowed_or_comma_joined_scope_is_accepted(browser):
     """oauthlib raises "Scope has changed" on Google's URLs and GitHub's commas."""
     assert browser.sign_in("google", "ada").path == "/account"
     assert browser.link("github", "ada").path == "/account"
 
 
-def test_row_6_scopes_that_were_not_granted_are_not_taken_for_granted(browser, site):
+def test_row_6_scopes_that_were_not_granted_are_not_stored(browser, site):
     location = browser.begin("github").replace("user%3Aemail", "")
     assert browser.get(browser.choose(location, "grace")).path == "/account"
     assert browser.me()["email"] is None
     assert site.rows("SELECT scopes FROM oauth")[0][0] == "read:user"
 
 
-def test_row_8_an_answer_in_form_encoding_is_understood(browser):
+def test_row_8_a_form_encoded_token_response_is_understood(browser):
     assert browser.sign_in("github", "ada", behave="token:form_encoded").path == "/account"
 
 
@@ -80,7 +81,7 @@ def test_row_12_no_state_verifier_or_token_is_in_a_readable_cookie(browser, site
 def test_row_13_connections_are_kept(site):
     """Stock: one TLS handshake and one parse of the CA bundle per sign-in."""
     browser = site.browser()
-    transport = site.app.extensions["quickstep"].providers["github"].transport
+    transport = site.app.extensions["quickstep"].connectors["github"].http
     for _ in range(3):
         browser.sign_in("github", "ada")
     (key,) = transport.poolmanager.pools.keys()
@@ -92,13 +93,13 @@ def test_row_13_connections_are_kept(site):
 def test_row_14_a_page_builds_no_provider_session(site, monkeypatch):
     """Stock: one requests Session per provider on every request of the app."""
     built = []
-    original = oauth2.ProviderSession.__init__
+    original = flask_dance.ProviderSession.__init__
 
     def counted(self, *args, **kwargs) -> None:
         built.append(1)
         original(self, *args, **kwargs)
 
-    monkeypatch.setattr(oauth2.ProviderSession, "__init__", counted)
+    monkeypatch.setattr(flask_dance.ProviderSession, "__init__", counted)
     browser = site.browser()
     browser.get("/login")
     assert not built
@@ -121,8 +122,8 @@ def test_row_20_nothing_of_contrib_is_used():
         assert "OAUTHLIB_" not in text
 
 
-def test_our_blueprint_is_flask_dances():
-    assert issubclass(oauth2.OAuth2LoginBlueprint, OAuth2ConsumerBlueprint)
-    assert issubclass(oauth1.OAuth1LoginBlueprint, OAuth1ConsumerBlueprint)
-    assert issubclass(oauth2.ProviderSession, OAuth2Session)
-    assert issubclass(oauth1.ProviderSession, OAuth1Session)
+def test_our_blueprint_is_a_flask_dance_blueprint():
+    assert issubclass(flask_dance.OAuth2LoginBlueprint, OAuth2ConsumerBlueprint)
+    assert issubclass(flask_dance_oauth1.OAuth1LoginBlueprint, OAuth1ConsumerBlueprint)
+    assert issubclass(flask_dance.ProviderSession, OAuth2Session)
+    assert issubclass(flask_dance_oauth1.ProviderSession, OAuth1Session)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from errors import NotFresh
-from providers.protocols.openid_connect import FRESH_SECONDS, check_fresh
+from providers.protocols.id_token import FRESH_SECONDS, check_fresh
 from simulator.signing import SPOILT_PROOFS
 from tests.browser import Browser, Page, query_of
 from tests.site import ALL, Site, Sites
@@ -50,7 +50,7 @@ def assert_not_proved(page: Page, label: str) -> None:
 
 
 @pytest.mark.parametrize("provider", ASKED)
-def test_a_proof_is_asked_anew_and_counts(site, provider):
+def test_a_fresh_sign_in_counts_as_reauthentication(site, provider):
     browser, url = begin_proof(site, provider)
     assert ASKED[provider].items() <= query_of(url).items()
     assert end_proof(browser, url).path == "/account/sessions"
@@ -58,7 +58,7 @@ def test_a_proof_is_asked_anew_and_counts(site, provider):
 
 
 @pytest.mark.parametrize("provider", ["gitlab", "salesforce", "acme"])
-def test_taking_the_question_away_gets_nobody_by(site, provider):
+def test_removing_prompt_and_max_age_from_the_url_does_not_reauthenticate(site, provider):
     """Somebody at a browser that was left alone: the provider still knows its owner."""
     browser, url = begin_proof(site, provider)
     label = site.app.extensions["quickstep"].label(provider)
@@ -70,25 +70,25 @@ def test_taking_the_question_away_gets_nobody_by(site, provider):
 
 
 @pytest.mark.parametrize("flaw", SPOILT_PROOFS)
-def test_where_max_age_was_sent_the_time_must_be_there_and_good(site, flaw):
+def test_after_max_age_a_valid_auth_time_is_required(site, flaw):
     """OpenID Connect Core 3.1.2.1 and 2: auth_time is required then."""
     browser, url = begin_proof(site, "acme")
     assert_not_proved(end_proof(browser, url, f"id_token:{flaw}"), "Acme")
 
 
 @pytest.mark.parametrize("flaw", sorted(set(SPOILT_PROOFS) - {"no_auth_time"}))
-def test_a_time_that_is_told_unasked_must_be_good_too(site, flaw):
+def test_an_unrequested_auth_time_must_be_valid_too(site, flaw):
     browser, url = begin_proof(site, "gitlab")
     assert_not_proved(end_proof(browser, url, f"id_token:{flaw}"), "GitLab")
 
 
 @pytest.mark.parametrize("provider", ["google", "microsoft", "slack"])
-def test_who_tells_no_time_is_believed_as_before(site, provider):
+def test_a_provider_without_auth_time_is_accepted_for_reauthentication(site, provider):
     browser, url = begin_proof(site, provider)
     assert end_proof(browser, url).path == "/account/sessions"
 
 
-def test_a_sign_in_needs_no_fresh_proof(site):
+def test_a_plain_sign_in_needs_no_fresh_auth_time(site):
     """Whoever is signed in at their provider just comes in."""
     assert site.browser().sign_in("gitlab", "linus").path == "/account"
     assert site.browser().sign_in("acme", "grace").path == "/account"
@@ -96,7 +96,7 @@ def test_a_sign_in_needs_no_fresh_proof(site):
 
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("seconds", [0, -FRESH_SECONDS + 5, 30])
-def test_minutes_ago_is_fresh(seconds, required):
+def test_an_auth_time_of_the_last_minutes_is_fresh(seconds, required):
     check_fresh({"auth_time": time.time() + seconds}, required=required)
     check_fresh({"auth_time": int(time.time() + seconds)}, required=required)
 
@@ -107,13 +107,13 @@ def test_minutes_ago_is_fresh(seconds, required):
     [None, True, "1", [], {}, float("nan"), float("inf"), float("-inf"), 0, -1, 10**400],
     ids=lambda value: str(value)[:9],
 )
-def test_anything_else_is_not(odd, required):
+def test_an_old_future_or_malformed_auth_time_is_not_fresh(odd, required):
     for value in (odd, time.time() - FRESH_SECONDS - 1, time.time() + 120):
         with pytest.raises(NotFresh):
             check_fresh({"auth_time": value}, required=required)
 
 
-def test_silence_is_fine_unless_the_time_was_asked_for():
+def test_a_missing_auth_time_is_refused_only_if_it_was_requested():
     check_fresh({}, required=False)
     with pytest.raises(NotFresh):
         check_fresh({}, required=True)

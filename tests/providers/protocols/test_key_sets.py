@@ -6,14 +6,14 @@ from flask import redirect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.registrations import check_endpoint
+from config.validators import check_endpoint
 from errors import ProviderError
 from providers.http.cache import (
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
     LIFETIME_SECONDS,
 )
-from providers.protocols.openid_connect import UpstreamIssuer
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.providers.protocols.id_tokens import (
     ISSUER,
     JSON_VALUES,
@@ -42,7 +42,7 @@ def test_a_new_key_is_found_without_a_restart(browser, site, clock):
     assert google.seen.count("certs") == 2
 
 
-def test_made_up_key_ids_make_us_ask_at_most_once_a_minute(browser, site, clock):
+def test_made_up_key_ids_cause_at_most_one_key_request_a_minute(browser, site, clock):
     """JWKS fetch amplification: whoever sends odd tokens must not make us hammer the issuer."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
@@ -67,7 +67,7 @@ def test_the_old_keys_stay_when_new_ones_cannot_be_read(browser, site, clock, an
     assert browser.sign_in("google", "ada").path == "/account"
 
 
-def test_a_key_that_the_issuer_withdrew_is_good_for_an_hour_at_most(browser, site, clock):
+def test_a_withdrawn_key_is_accepted_for_at_most_an_hour(browser, site, clock):
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
     browser.sign_out()
@@ -83,7 +83,7 @@ def test_a_key_that_the_issuer_withdrew_is_good_for_an_hour_at_most(browser, sit
 
 
 @pytest.mark.parametrize("answer", SOME_ODD_ANSWERS)
-def test_without_any_keys_the_first_sign_in_fails_softly(browser, site, clock, answer):
+def test_a_first_sign_in_without_keys_ends_in_an_error_page(browser, site, clock, answer):
     site.simulator.google.certs_answer = answer
     page = browser.sign_in("google", "ada")
     assert page.status == 502
@@ -108,7 +108,7 @@ def test_without_any_keys_the_first_sign_in_fails_softly(browser, site, clock, a
     ],
     ids=ascii,
 )
-def test_a_key_of_an_unknown_kind_does_not_spoil_the_set(changes):
+def test_a_key_of_an_unknown_kind_is_ignored(changes):
     """Issuers publish keys for purposes, curves and algorithms that we do not know."""
     strange = {**key("EC P-256").as_dict(private=False), "kid": "strange", **changes}
     rows = [strange, None, 5, [], {}, "text", *public(key("RSA"))["keys"]]
@@ -125,7 +125,7 @@ def test_a_key_set_without_keys_is_refused(key_set):
         check(issuer_with(key_set), sign(good_claims()))
 
 
-def test_a_key_for_encryption_is_no_key_to_choose_from():
+def test_an_encryption_key_is_never_used_to_verify():
     """Keycloak publishes one beside the key that signs."""
     for_encryption = {**key("RSA").as_dict(private=False), "kid": "other", "use": "enc"}
     rows = [for_encryption, *public(key("EC P-256"))["keys"]]
@@ -135,7 +135,7 @@ def test_a_key_for_encryption_is_no_key_to_choose_from():
         check(issuer_with({"keys": rows}), sign(good_claims(), kid="other"))
 
 
-def test_a_key_without_id_is_known_by_its_thumbprint():
+def test_a_key_without_an_id_is_found_by_its_thumbprint():
     """RFC 7638; the id is only recommended (RFC 7517 4.5)."""
     row = {n: v for n, v in key("RSA").as_dict(private=False).items() if n != "kid"}
     issuer = issuer_with({"keys": [row, *public(key("EC P-256"))["keys"]]})
@@ -154,7 +154,7 @@ def test_a_key_without_id_is_known_by_its_thumbprint():
 )
 @settings(max_examples=100, deadline=None)
 @pytest.mark.filterwarnings("ignore:Key size should be:joserfc.errors.SecurityWarning")
-def test_whatever_stands_in_a_key_set_the_good_key_is_found(rows):
+def test_the_good_key_is_found_in_any_key_set(rows):
     for row in rows:
         row.pop("kid", None)
     signer = Signer("ES256", key("EC P-256"))
@@ -170,7 +170,7 @@ def test_whatever_stands_in_a_key_set_the_good_key_is_found(rows):
     )
 )
 @settings(max_examples=100, deadline=None)
-def test_whatever_stands_in_metadata_can_be_used_or_is_refused(changes):
+def test_any_metadata_is_usable_or_refused(changes):
     """What passes goes into a Location header and into requests."""
     pages = {f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER) | changes}
     try:

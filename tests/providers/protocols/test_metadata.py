@@ -12,7 +12,8 @@ from providers.http.cache import (
     LIFETIME_SECONDS,
     RETRY_SECONDS,
 )
-from providers.protocols.openid_connect import Metadata, UpstreamIssuer
+from providers.protocols.metadata import Metadata
+from providers.protocols.upstream_issuer import UpstreamIssuer
 from simulator.misbehaviour import ANSWERS
 from tests.providers.protocols.id_tokens import (
     ISSUER,
@@ -24,14 +25,14 @@ from tests.providers.protocols.id_tokens import (
 ODD_ANSWERS = sorted(set(ANSWERS) - {"slow", "drip"})
 
 
-def test_nothing_is_read_of_an_issuer_before_it_is_needed(site, browser):
+def test_metadata_is_read_on_first_use_only(site, browser):
     assert browser.get("/login").status == 200
     assert browser.sign_in("github", "grace").path == "/account"
     assert site.simulator.google.seen == []
 
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS)
-def test_an_issuer_that_is_broken_breaks_its_own_button_only(make_site, clock, answer):
+def test_a_broken_issuer_does_not_affect_the_others(make_site, clock, answer):
     """One provider down must not keep the server down."""
     site = make_site()
     site.simulator.google.metadata_answer = answer
@@ -50,7 +51,9 @@ def test_an_issuer_that_is_broken_breaks_its_own_button_only(make_site, clock, a
 
 
 @pytest.mark.parametrize("answer", ["slow", "drip"])
-def test_an_issuer_that_takes_for_ever_is_left_waiting(browser, site, monkeypatch, answer):
+def test_an_issuer_that_never_answers_is_abandoned_within_the_time_limit(
+    browser, site, monkeypatch, answer
+):
     monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
     monkeypatch.setattr("providers.http.connections.TOTAL_SECONDS", 1.3)
     site.simulator.google.metadata_answer = answer
@@ -67,7 +70,7 @@ def test_an_issuer_that_takes_for_ever_is_left_waiting(browser, site, monkeypatc
     ],
     ids=str,
 )
-def test_metadata_of_another_issuer_are_refused(browser, site, clock, issuer):
+def test_metadata_of_another_issuer_is_refused(browser, site, clock, issuer):
     """OpenID Connect Discovery 4.3: otherwise one issuer could speak for another."""
     google = site.simulator.google
     named = json.loads(json.dumps(issuer).replace("{}", google.url))
@@ -91,7 +94,7 @@ BAD_ENDPOINTS: list[Any] = [
 @pytest.mark.parametrize(
     "name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
 )
-def test_an_endpoint_that_is_none_or_goes_in_the_clear_is_refused(name, bad):
+def test_an_invalid_or_unencrypted_endpoint_is_refused(name, bad):
     """Code, secret and access token go there; http is for this machine alone."""
     metadata = metadata_of(ISSUER) | {name: bad}
     if bad == "absent":
@@ -107,7 +110,7 @@ def test_an_endpoint_that_is_none_or_goes_in_the_clear_is_refused(name, bad):
 
 
 @pytest.mark.parametrize("bad", ["http://a.example/token", "https://a.example/\r\nX: y", None])
-def test_nobody_is_sent_to_a_bad_endpoint(browser, site, bad):
+def test_no_browser_is_redirected_to_a_bad_endpoint(browser, site, bad):
     site.simulator.google.metadata_changes = {"authorization_endpoint": bad}
     page = browser.get("/login/google")
     assert_refused(page)
@@ -126,7 +129,7 @@ def test_metadata_and_keys_are_read_once_and_again_after_an_hour(site, clock):
 
 
 @pytest.mark.parametrize("answer", SOME_ODD_ANSWERS)
-def test_old_metadata_and_keys_serve_while_they_cannot_be_read_again(site, clock, answer):
+def test_old_metadata_and_keys_are_used_while_new_ones_cannot_be_read(site, clock, answer):
     google, browser = site.simulator.google, site.browser()
     assert browser.sign_in("google", "ada").path == "/account"
     google.metadata_answer = google.certs_answer = answer
@@ -145,7 +148,7 @@ def test_old_metadata_and_keys_serve_while_they_cannot_be_read_again(site, clock
     assert (google.seen.count("metadata"), google.seen.count("certs")) == (1, 1)
 
 
-def test_metadata_that_turn_bad_do_not_replace_good_ones(browser, site, clock):
+def test_bad_metadata_does_not_replace_good_metadata(browser, site, clock):
     assert browser.sign_in("google", "ada").path == "/account"
     site.simulator.google.metadata_changes = {"token_endpoint": "http://a.example/"}
     clock.later(LIFETIME_SECONDS)
@@ -153,7 +156,7 @@ def test_metadata_that_turn_bad_do_not_replace_good_ones(browser, site, clock):
     assert site.simulator.google.seen.count("metadata") == 2
 
 
-def test_what_metadata_say_is_what_is_used():
+def test_the_endpoints_of_the_metadata_are_used():
     pages: Mapping[str, Any] = {
         f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER)
         | {"authorization_response_iss_parameter_supported": True, "unknown": [1]}

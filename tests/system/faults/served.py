@@ -44,7 +44,11 @@ class Served:
     ) -> None:
         self.database_url = database_url
         self.engine = create_engine(database_url, poolclass=NullPool)
-        variables = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url, "LOG_FORMAT": "json"}
+        variables: dict[str, Any] = {
+            "SECRET_KEY": SECRET_KEY,
+            "DATABASE_URL": database_url,
+            "LOG_FORMAT": "json",
+        }
         # At its public address too.
         place = ("-b", f"127.0.0.1:{settings['PORT']}")
         self.gunicorn = Gunicorn(log, *flags, *place, app=app, **(variables | settings))

@@ -70,21 +70,21 @@ def make_front(
     certificate: Path,
     make_look_alikes: Callable[..., Server],
 ) -> Iterator[Callable[..., Front]]:
-    """``make_front("nginx/quickstep.conf")``: Quickstep behind that very example."""
+    """``make_front("nginx/quickstep.conf")`` starts Quickstep behind that very example."""
     with ExitStack() as running:
 
-        def make(example: str) -> Front:
-            proxy = make_proxy(example)
+        def make(example: str, instances: int = 1) -> Front:
+            proxy = make_proxy(example, instances)
             front = Front(proxy, tree, template, tmp_path, make_look_alikes)
             running.callback(front.stop)
             return front
 
-        def make_proxy(example: str) -> Proxy:
+        def make_proxy(example: str, instances: int = 1) -> Proxy:
             program = example.partition("/")[0]
             path = find(program)
             if path is None:
                 lack(program)
-            proxy = Proxy(path or "", example, tmp_path, certificate)
+            proxy = Proxy(path or "", example, tmp_path, certificate, instances)
             running.callback(proxy.stop)
             return proxy
 

@@ -14,7 +14,8 @@ import pytest
 from flask_dance.consumer.requests import OAuth1Session, OAuth2Session
 from flask_dance.consumer.storage import BaseStorage
 
-from providers.protocols import blueprint, oauth1, oauth2
+from providers.protocols import flask_dance as door
+from providers.protocols import flask_dance_oauth1 as twin
 from tests.system.packages.test_lock import read
 from web.authentication import login_manager
 
@@ -24,15 +25,15 @@ PINS = {
     "flask-sqlalchemy": "3.1.1",
     "requests-oauthlib": "2.0.0",
 }
-SESSIONS = "ProviderSession in providers/oauth2.py and oauth1.py"
-SETUP = "LoginBlueprint and its two __init__, in providers/"
-SLOTS = "_PerRequest and LoginBlueprint in providers/blueprint.py"
-CALLBACK = "finish in providers/oauth2.py and oauth1.py; Gate.claim"
-STORAGE = "Storage in providers/blueprint.py, IdentityTokens in tokens.py"
-LOADING = "SessionLoginManager in web/authentication.py"
-ENDING = "begin_session and end_session in web/session.py"
+SESSIONS = "ProviderSession in providers/protocols/flask_dance.py and its twin"
+SETUP = "LoginBlueprint and its two heirs, in providers/protocols/flask_dance.py and its twin"
+SLOTS = "PerRequestSession in gate.py and LoginBlueprint in flask_dance.py"
+CALLBACK = "finish in providers/protocols/flask_dance.py and its twin; Gate.claim"
+STORAGE = "Storage in providers/protocols/flask_dance.py, IdentityTokens in vault/tokens.py"
+LOADING = "load_user in views/bearer.py, _LoginManager in views/guards.py"
+ENDING = "begin_session and end_session in views/guards.py"
 ENGINES = "storage/engine.py, engine_options in app.py"
-SCOPES = "atomic in database.py, migrations/env.py"
+SCOPES = "atomic in transactions.py, migrations/env.py"
 
 # What, the hash of its source, and what of ours rests on it.
 STOOD_ON = [
@@ -170,14 +171,14 @@ def test_names_that_we_reach_for_are_there():
 def test_what_we_override_exists_upstream():
     """A method of ours that upstream renamed would never be called."""
     for ours, base, names in (
-        (blueprint.LoginBlueprint, flask_dance.consumer.OAuth2ConsumerBlueprint,
+        (door.LoginBlueprint, flask_dance.consumer.OAuth2ConsumerBlueprint,
             ("login", "authorized", "session", "client_id")),
-        (oauth1.OAuth1LoginBlueprint, flask_dance.consumer.OAuth1ConsumerBlueprint,
+        (twin.OAuth1LoginBlueprint, flask_dance.consumer.OAuth1ConsumerBlueprint,
             ("login", "authorized", "session")),
-        (oauth2.ProviderSession, OAuth2Session, ("fetch_token", "request")),
-        (oauth1.ProviderSession, OAuth1Session,
+        (door.ProviderSession, OAuth2Session, ("fetch_token", "request")),
+        (twin.ProviderSession, OAuth1Session,
             ("parse_authorization_response", "fetch_access_token", "request")),
-        (blueprint.Storage, BaseStorage, ("get", "set", "delete")),
+        (door.Storage, BaseStorage, ("get", "set", "delete")),
         (type(login_manager), type(login_manager).__mro__[1], ("_load_user",
             "_update_remember_cookie")),
     ):  # fmt: skip

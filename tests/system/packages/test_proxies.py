@@ -1,6 +1,7 @@
 """nginx and Caddy as deploy/ shows them: people sign in over https, and nobody talks past them."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
+
+from tests.system.packages.fronts import DEPLOY
 
 EXAMPLES = ["nginx/quickstep.conf", "caddy/Caddyfile"]
 SHARED = ["nginx/quickstep-paths.conf", "caddy/Caddyfile.paths"]
@@ -48,7 +52,7 @@ def proxy(make_front, request) -> Iterator[Any]:
     """One of the examples, with echoes behind it."""
     proxy = make_front.proxy(request.param)
     servers = []
-    for name, port in (("quickstep", proxy.upstream), ("app", proxy.app)):
+    for name, port in (("quickstep", proxy.upstreams[0]), ("app", proxy.app)):
         handler = type("Handler", (Echo,), {"name": name})
         servers.append(ThreadingHTTPServer(("127.0.0.1", port), handler))
         threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
@@ -63,6 +67,16 @@ def ask(proxy, path: str, method: str = "GET", **kwargs: Any) -> requests.Respon
     session.trust_env = False
     url = f"{proxy.url}{path}"
     return session.request(method, url, verify=str(proxy.certificate), timeout=5, **kwargs)
+
+
+@pytest.mark.parametrize("example", EXAMPLES + SHARED)
+def test_the_proxy_closes_idle_connections_before_a_stopping_server_does(example):
+    """Only the side that may send the next request can close one without losing it."""
+    found = re.search(
+        r"^\s*keepalive(?:_timeout)? (\d+)s", (DEPLOY / example).read_text(), re.MULTILINE
+    )
+    assert found
+    assert int(found[1]) < STOP_KEEPALIVE_LINGER
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -33,7 +33,7 @@ def test_every_page_of_the_account_needs_a_session(browser, path):
 # Linking.
 
 
-def test_linking_adds_a_way_in(grace, other, site):
+def test_linking_adds_an_identity(grace, other, site):
     page = grace.link("github", "grace")
     assert page.path == "/account"
     assert page.message == "GitHub connected. You can now sign in with it."
@@ -49,7 +49,7 @@ def test_one_person_may_link_two_accounts_of_one_provider(grace):
     assert grace.get("/account").status == 200
 
 
-def test_linking_the_same_again_says_so(grace):
+def test_linking_the_same_identity_again_says_so(grace):
     assert grace.link("google", "grace").message == "You've already connected this Google account."
     assert grace.providers() == ["google"]
 
@@ -64,14 +64,14 @@ def test_linking_needs_a_post_with_a_csrf_token(grace, site):
     assert site.rows("SELECT count(*) FROM flows WHERE intent = 'link'")[0][0] == 0
 
 
-def test_another_browsers_csrf_token_is_no_good(grace, other):
+def test_another_browsers_csrf_token_is_refused(grace, other):
     other.sign_in("github", "linus")
     token = other.get("/account").csrf_token
     page = grace.fetch("/account/link/github", "POST", data={"csrf_token": token})
     assert page.status == 400
 
 
-def test_a_csrf_token_from_before_the_sign_in_is_no_good(browser):
+def test_a_csrf_token_from_before_the_sign_in_is_refused(browser):
     browser.sign_in("google", "grace")
     token = browser.get("/account").csrf_token
     browser.sign_in("google", "grace")
@@ -79,7 +79,7 @@ def test_a_csrf_token_from_before_the_sign_in_is_no_good(browser):
     assert page.status == 400
 
 
-def test_linking_is_bound_to_the_person_who_began_it(grace, site, other):
+def test_a_link_must_end_as_the_user_who_began_it(grace, site, other):
     """Second-tab linking: begun as Grace, finished while Linus is signed in."""
     callback = grace.choose(grace.begin_link("github"), "grace")
     grace.sign_out()
@@ -97,7 +97,7 @@ def test_a_link_begun_by_an_attacker_does_not_end_in_the_victims_account(grace, 
     assert grace.providers() == ["google"]
 
 
-def test_linking_renews_the_session(grace):
+def test_linking_replaces_the_session_token(grace):
     before = grace.cookie("session")
     grace.link("github", "grace")
     after = grace.cookie("session")
@@ -106,7 +106,7 @@ def test_linking_renews_the_session(grace):
     assert grace.me() is None
 
 
-def test_a_cancelled_link_leaves_the_person_signed_in(grace):
+def test_a_cancelled_link_leaves_the_user_signed_in(grace):
     page = grace.get(grace.choose(grace.begin_link("github"), "", cancel="1"))
     assert page.alert == "Sign-in wasn't completed"
     assert page.heading == "Add a sign-in method"
@@ -115,7 +115,7 @@ def test_a_cancelled_link_leaves_the_person_signed_in(grace):
     assert "Connecting GitHub was cancelled" in grace.get("/account/activity").text
 
 
-def test_a_link_that_failed_is_tried_again_from_its_page(grace):
+def test_a_failed_link_can_be_tried_again_from_its_error_page(grace):
     page = grace.get(grace.choose(grace.begin_link("github"), "grace", "token:html"))
     assert page.heading == "Add a sign-in method"
     answer = grace.fetch(page.actions()[0], "POST", data={"csrf_token": page.csrf_token})
@@ -123,14 +123,14 @@ def test_a_link_that_failed_is_tried_again_from_its_page(grace):
     assert grace.providers() == ["github", "google"]
 
 
-def test_linking_with_a_provider_that_is_off_is_not_found(grace):
+def test_linking_with_a_provider_that_is_not_configured_is_a_404(grace):
     assert grace.post("/account/link/myspace").status == 404
 
 
 # Unlinking.
 
 
-def test_removing_the_way_that_gave_the_address_says_what_it_will_be(grace):
+def test_removing_the_identity_of_the_primary_address_names_the_next_one(grace):
     grace.link("github", "linus")
     page = grace.get(f"/account/unlink/{grace.identity('google')}")
     assert "Your address here will be linus@chemistry.example." in page.text
@@ -141,7 +141,7 @@ def test_removing_the_way_that_gave_the_address_says_what_it_will_be(grace):
     assert "Email changed" in grace.get("/account/activity").text
 
 
-def test_unlinking_takes_one_way_in_away(grace, other):
+def test_unlinking_removes_one_identity(grace, other):
     grace.link("github", "grace")
     page = grace.get(f"/account/unlink/{grace.identity('github')}")
     assert page.heading == "Remove GitHub?"
@@ -153,7 +153,7 @@ def test_unlinking_takes_one_way_in_away(grace, other):
     assert other.user_id != grace.user_id
 
 
-def test_unlinking_what_this_session_used_keeps_it(grace):
+def test_unlinking_the_identity_of_the_current_session_keeps_that_session(grace):
     grace.link("github", "grace")
     page = grace.unlink(grace.identity("google"))
     assert page.message == "Google removed. You stay signed in on this device."
@@ -168,7 +168,7 @@ def test_unlinking_ends_the_other_sessions_it_started(grace, other):
     assert other.me() is None
 
 
-def test_the_last_way_in_stays(grace):
+def test_the_last_identity_cannot_be_removed(grace):
     """Supabase, better-auth: counted outside the delete."""
     page = grace.get("/account")
     assert "This is your only way to sign in. Add another before removing it." in page.text
@@ -179,7 +179,7 @@ def test_the_last_way_in_stays(grace):
     assert grace.providers() == ["google"]
 
 
-def test_a_way_in_that_the_site_no_longer_offers_does_not_count(make_site):
+def test_an_identity_of_a_removed_provider_does_not_count_as_a_way_in(make_site):
     site = make_site()
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -228,7 +228,7 @@ def test_unlinking_needs_a_recent_sign_in_with_the_same_identity(grace, site):
     assert grace.post(f"/account/unlink/{identity}", page).message == "GitHub removed."
 
 
-def test_the_proof_is_asked_of_the_provider_as_a_fresh_one(grace, site):
+def test_reauthentication_asks_the_provider_for_a_fresh_sign_in(grace, site):
     grace.link("facebook", "grace")
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
     page = grace.get("/account/reauth")
@@ -241,7 +241,7 @@ def test_the_proof_is_asked_of_the_provider_as_a_fresh_one(grace, site):
     assert by_provider["google"]["prompt"] == "select_account"
 
 
-def test_the_proof_renews_the_session(grace, site):
+def test_reauthentication_replaces_the_session_token(grace, site):
     grace.link("github", "grace")
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
     before = grace.cookie("session")
@@ -250,11 +250,11 @@ def test_the_proof_renews_the_session(grace, site):
     assert "Confirmed it's you with Google" in grace.get("/account/activity").text
 
 
-def test_somebody_who_just_signed_in_is_not_asked_again(grace):
+def test_a_user_who_just_signed_in_need_not_reauthenticate(grace):
     assert grace.get("/account/reauth?next=/account/activity").path == "/account/activity"
 
 
-def test_the_proof_leads_to_this_site_only(grace, site):
+def test_reauthentication_returns_to_this_site_only(grace, site):
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
     page = grace.get("/account/reauth?next=//evil.example")
     assert page.hidden("next") == "/account"
@@ -263,7 +263,7 @@ def test_the_proof_leads_to_this_site_only(grace, site):
 # Sessions.
 
 
-def test_sessions_are_listed_with_what_is_known_of_them(grace, site):
+def test_sessions_are_listed_with_device_and_times(grace, site):
     phone = site.browser()
     phone.http.headers["User-Agent"] = (
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
@@ -286,7 +286,7 @@ def test_one_other_session_can_be_ended(grace, other):
     assert grace.me()
 
 
-def test_all_other_sessions_can_be_ended_at_once(grace, site):
+def test_all_other_sessions_can_be_ended_together(grace, site):
     others = [site.browser() for _ in range(3)]
     for browser in others:
         browser.sign_in("google", "grace")
@@ -308,7 +308,7 @@ def test_a_strangers_session_answers_like_a_missing_one(grace, other, site):
 # Activity.
 
 
-def test_activity_tells_what_happened(grace):
+def test_activity_lists_events(grace):
     grace.link("github", "grace")
     grace.unlink(grace.identity("github"))
     text = grace.get("/account/activity").text
@@ -329,7 +329,7 @@ def test_activity_is_paged(grace, site):
     assert "Account created with Google" in second.text
 
 
-def test_nobody_reads_a_strangers_activity(grace, other, site):
+def test_the_activity_of_another_user_cannot_be_read(grace, other, site):
     other.sign_in("github", "linus")
     (theirs,) = site.rows("SELECT id FROM events WHERE provider = 'github'")[0]
     assert (

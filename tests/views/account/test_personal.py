@@ -34,7 +34,7 @@ def download(browser: Browser) -> Page:
 
 
 @pytest.mark.parametrize("path", ["profile", "data", "delete", "identities/x"])
-def test_every_page_needs_a_session(browser, path):
+def test_every_profile_page_needs_a_session(browser, path):
     assert "next=/account" in browser.fetch(f"/account/{path}").location.replace("%2F", "/")
     assert browser.fetch(f"/account/{path}", "POST").status in (302, 400, 405)
 
@@ -51,12 +51,12 @@ def test_a_name_can_be_changed(grace):
     assert grace.me()["name"] == "Amazing Grace"
 
 
-def test_a_name_can_be_taken_away(grace):
+def test_a_name_can_be_removed(grace):
     assert "No name" in save(grace, name=" ").text
     assert grace.me()["name"] is None
 
 
-def test_a_hostile_name_is_text(grace):
+def test_a_hostile_name_is_escaped(grace):
     save(grace, name='"><script>alert(1)</script>' + "x" * 300)
     assert len(grace.me()["name"]) == 200
     assert "<script>alert" not in grace.get("/account").html + grace.get("/account/profile").html
@@ -73,14 +73,14 @@ def test_an_address_can_be_chosen(grace):
     assert grace.me()["email"] == "grace@navy.example"
 
 
-def test_an_address_that_nobody_vouches_for_cannot_be_chosen(grace):
+def test_an_unverified_address_cannot_be_chosen(grace):
     assert "Facebook" not in grace.get("/account/profile").text.partition("Picture")[0]
     page = save(grace, email=grace.identity("facebook"))
     assert (page.status, page.heading) == (404, "Page not found")
     assert grace.me()["email_verified"] is True
 
 
-def test_a_chosen_address_that_goes_gives_way_to_the_next(grace, site):
+def test_removing_the_chosen_address_falls_back_to_the_next(grace, site):
     save(grace, email=grace.identity("github"))
     grace.unlink(grace.identity("github"))
     assert grace.me()["email"] == "grace@navy.example"
@@ -96,7 +96,7 @@ def test_a_picture_can_be_chosen_and_is_never_fetched(grace):
     assert "usercontent" not in grace.get("/account").html
 
 
-def test_the_picture_goes_with_its_identity(grace):
+def test_removing_an_identity_removes_its_picture(grace):
     save(grace, picture=grace.identity("github"))
     grace.unlink(grace.identity("github"))
     assert grace.me()["picture"] is None
@@ -114,7 +114,7 @@ def test_a_strangers_address_or_picture_cannot_be_chosen(grace, other, field):
     assert grace.me() == before
 
 
-def test_the_profile_changes_by_a_form_of_this_site_only(grace):
+def test_changing_the_profile_needs_a_csrf_token(grace):
     assert grace.fetch("/account/profile", "POST", data={"name": "Mallory"}).status == 400
     assert grace.me()["name"] == "Grace Hopper"
 
@@ -122,7 +122,7 @@ def test_the_profile_changes_by_a_form_of_this_site_only(grace):
 # The data.
 
 
-def test_everything_can_be_taken_away(grace, site):
+def test_the_export_holds_all_data_of_the_account(grace, site):
     page = download(grace)
     assert page.headers["Content-Type"] == "application/json"
     assert page.headers["Cache-Control"] == "no-store"
@@ -144,7 +144,7 @@ def test_everything_can_be_taken_away(grace, site):
     assert "Account data downloaded" in grace.get("/account/activity").text
 
 
-def test_what_is_taken_away_opens_nothing(grace, other, site):
+def test_the_export_holds_no_secret(grace, other, site):
     other.sign_in("google", "uma")
     text = download(grace).html
     look_alikes = (site.simulator.google, site.simulator.github, site.simulator.facebook)
@@ -158,7 +158,7 @@ def test_what_is_taken_away_opens_nothing(grace, other, site):
 @pytest.mark.parametrize(
     ("page", "act"), [("data", "download your data"), ("delete", "delete your account")]
 )
-def test_data_and_end_need_a_recent_sign_in(grace, site, page, act):
+def test_export_and_deletion_need_a_recent_sign_in(grace, site, page, act):
     """Flask-Security GHSA-97r5."""
     form = grace.get(f"/account/{page}")
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
@@ -179,7 +179,7 @@ def test_data_and_end_need_a_recent_sign_in(grace, site, page, act):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_deleted_account_leaves_nothing_and_nobody_signed_in(make_site, database):
+def test_deleting_an_account_removes_its_rows_and_ends_its_sessions(make_site, database):
     site = make_site(database)
     grace, phone, other = site.browser(), site.browser(), site.browser()
     grace.sign_in("google", "grace")
@@ -210,7 +210,7 @@ def test_a_deleted_account_leaves_nothing_and_nobody_signed_in(make_site, databa
 
 
 @pytest.mark.parametrize("typed", ["", "delete", "DELETE!", "LÖSCHEN"])
-def test_another_word_deletes_nothing(grace, typed):
+def test_deleting_an_account_needs_the_exact_word(grace, typed):
     page = delete(grace, typed)
     assert (page.status, page.alert) == (400, "Your account wasn't deleted")
     assert page.title.startswith("Error: ")
@@ -218,12 +218,12 @@ def test_another_word_deletes_nothing(grace, typed):
     assert "Delete account" in page.buttons
 
 
-def test_deleting_needs_a_form_of_this_site(grace):
+def test_deleting_an_account_needs_a_csrf_token(grace):
     assert grace.fetch("/account/delete", "POST", data={"confirm": "DELETE"}).status == 400
     assert grace.me()
 
 
-def test_the_receipt_stays_until_somebody_signs_in(grace, other):
+def test_the_deletion_receipt_stays_until_somebody_signs_in(grace, other):
     page = delete(grace)
     assert page.path == "/account/deleted"
     assert grace.get("/account/deleted").text == page.text
@@ -232,14 +232,14 @@ def test_the_receipt_stays_until_somebody_signs_in(grace, other):
     assert grace.get("/account/deleted").path == "/account"
 
 
-def test_the_receipt_has_the_reference_of_the_log(grace, caplog):
+def test_the_deletion_receipt_shows_the_reference_in_the_log(grace, caplog):
     reference = re.search(r"Reference (\S{9})", delete(grace).text)
     (line,) = [one.msg for one in caplog.records if one.msg["event"] == "account_deleted"]
     assert reference
     assert line["ref"] == reference[1]
 
 
-def test_a_half_done_flow_of_a_deleted_account_ends_nowhere(grace, site):
+def test_an_open_flow_of_a_deleted_account_is_refused(grace, site):
     callback = grace.choose(grace.begin_link("google"), "uma")
     delete(grace)
     assert grace.get(callback).alert == "We couldn't match that sign-in"

@@ -39,14 +39,14 @@ def test_linking_needs_a_recent_sign_in(grace, site):
     assert grace.link("github", "grace").message == "GitHub connected. You can now sign in with it."
 
 
-def test_a_link_that_ends_after_its_proof_adds_nothing(grace, site):
+def test_a_link_that_ends_after_the_reauthentication_expired_adds_nothing(grace, site):
     callback = grace.choose(grace.begin_link("github"), "grace")
     grow_old(site)
     assert grace.get(callback).heading == "Confirm it's you"
     assert grace.providers() == ["google"]
 
 
-def test_a_stolen_session_gets_no_way_in_of_the_thiefs(grace, other, site):
+def test_a_stolen_session_cannot_link_the_thiefs_identity(grace, other, site):
     """With one it could have proved itself, and taken the owner's ways in away."""
     plant(other, grace.cookie("session"))
     assert other.user_id == grace.user_id
@@ -61,7 +61,7 @@ def test_a_stolen_session_gets_no_way_in_of_the_thiefs(grace, other, site):
 # What a proof is.
 
 
-def test_signing_in_once_more_is_no_proof(grace, site):
+def test_a_plain_sign_in_does_not_reauthenticate_a_signed_in_browser(grace, site):
     """A provider that knows its person signs whoever sits there in again, unasked."""
     grace.link("github", "grace")
     identity = grace.identity("github")
@@ -74,7 +74,7 @@ def test_signing_in_once_more_is_no_proof(grace, site):
     assert grace.reauth(page, "grace").heading == "Remove GitHub?"
 
 
-def test_signing_in_where_nobody_was_is_a_proof(grace, site):
+def test_a_sign_in_after_signing_out_counts_as_reauthentication(grace, site):
     grace.link("github", "grace")
     grow_old(site)
     grace.sign_out()
@@ -82,7 +82,7 @@ def test_signing_in_where_nobody_was_is_a_proof(grace, site):
     assert grace.get(f"/account/unlink/{grace.identity('github')}").heading == "Remove GitHub?"
 
 
-def test_signing_in_as_somebody_else_is_their_proof(grace, other, site):
+def test_signing_in_as_another_user_counts_as_their_reauthentication(grace, other, site):
     other.sign_in("github", "linus")
     other.link("facebook", "linus")
     grow_old(site)
@@ -91,7 +91,7 @@ def test_signing_in_as_somebody_else_is_their_proof(grace, other, site):
     assert page.heading == "Remove Facebook?"
 
 
-def test_connecting_needs_a_recent_proof_and_goes_on_after_it(browser, site):
+def test_connecting_needs_a_recent_reauthentication_and_resumes_after_it(browser, site):
     browser.sign_in("google", "ada")
     grow_old(site)
     page = browser.sign_in("github", "ada")
@@ -103,7 +103,7 @@ def test_connecting_needs_a_recent_proof_and_goes_on_after_it(browser, site):
     assert browser.providers() == ["github", "google"]
 
 
-def test_sessions_of_a_merged_account_prove_themselves_again(grace, other, site):
+def test_sessions_of_a_merged_account_must_reauthenticate(grace, other, site):
     """They proved the smaller account; the merged one is more."""
     other.sign_in("github", "linus")
     grace.answer(grace.link("github", "linus"), "merge")
@@ -117,7 +117,7 @@ def test_sessions_of_a_merged_account_prove_themselves_again(grace, other, site)
 # Whose browser it is.
 
 
-def test_a_planted_session_connects_nobody_to_the_planters_account(grace, other):
+def test_a_planted_session_cannot_connect_the_victims_identity(grace, other):
     """A neighbouring host can set a cookie named "session" for this one, but no __Host- cookie."""
     other.sign_in("github", "mallory")
     plant(grace, other.cookie("session"))
@@ -128,7 +128,7 @@ def test_a_planted_session_connects_nobody_to_the_planters_account(grace, other)
     assert other.providers() == ["github"]
 
 
-def test_a_planted_session_does_not_end_a_link(grace, other):
+def test_a_planted_session_cannot_complete_a_link(grace, other):
     """Not even with the planter's own flow in the victim's browser."""
     other.sign_in("github", "mallory")
     location = other.begin_link("google")
@@ -140,7 +140,7 @@ def test_a_planted_session_does_not_end_a_link(grace, other):
     assert other.providers() == ["github"]
 
 
-def test_a_planted_session_connects_and_merges_nothing(grace, other, site):
+def test_a_planted_session_cannot_connect_or_merge(grace, other, site):
     grace.sign_out()
     other.sign_in("github", "mallory")  # an account with Ada's address, unproved
     plant(grace, other.cookie("session"))
@@ -150,7 +150,7 @@ def test_a_planted_session_connects_and_merges_nothing(grace, other, site):
     assert site.user_count() == 2
 
 
-def test_who_was_given_a_planted_session_can_still_change_over(grace, other):
+def test_a_browser_with_a_planted_session_can_switch_to_its_own_account(grace, other):
     mine = grace.user_id
     other.sign_in("github", "linus")
     plant(grace, other.cookie("session"))
@@ -161,7 +161,7 @@ def test_who_was_given_a_planted_session_can_still_change_over(grace, other):
     assert grace.link("github", "grace").message.startswith("GitHub connected.")
 
 
-def test_a_proof_makes_a_session_this_browsers_own(grace, other):
+def test_reauthentication_binds_the_session_to_this_browser(grace, other):
     plant(other, grace.cookie("session"))
     page = other.post("/account/sessions/end-others")
     assert page.heading == "Confirm it's you"
@@ -169,7 +169,7 @@ def test_a_proof_makes_a_session_this_browsers_own(grace, other):
     assert other.post("/account/sessions/end-others").path == "/account/sessions"
 
 
-def test_a_browser_that_was_closed_is_the_same_browser(grace):
+def test_a_reopened_browser_keeps_its_session(grace):
     grace.http.cookies.clear_session_cookies()
     assert grace.post("/account/sessions/end-others").path == "/account/sessions"
     grace.link("github", "grace")  # renews the session
@@ -178,7 +178,7 @@ def test_a_browser_that_was_closed_is_the_same_browser(grace):
 
 
 @pytest.mark.parametrize("first", ["mine", "theirs"])
-def test_of_two_session_cookies_neither_counts(capfd, make_site, first):
+def test_two_session_cookies_count_as_none(capfd, make_site, first):
     """Which of them this site has set is not to be told."""
     site = make_site()
     grace, other = site.browser(), site.browser()

@@ -24,7 +24,7 @@ def operations(document) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_every_route_of_the_api_is_in_the_document(site, document):
+def test_every_api_route_is_in_the_openapi_document(site, document):
     routes = {
         f"{method} {rule.rule.replace('<', '{').replace('>', '}')}"
         for rule in site.app.url_map.iter_rules()
@@ -35,7 +35,7 @@ def test_every_route_of_the_api_is_in_the_document(site, document):
     assert routes <= set(operations(document))
 
 
-def test_what_an_operation_needs_is_in_the_document(document):
+def test_the_openapi_document_states_what_each_operation_needs(document):
     change = operations(document)["PATCH /api/v1/me"]
     assert change["security"] == [{"session": [], "csrf": []}, {"bearer": []}]
     assert {"200", "400", "401", "403", "413", "415", "422", "429"} <= set(change["responses"])
@@ -46,7 +46,7 @@ def test_what_an_operation_needs_is_in_the_document(document):
     assert document["openapi"].startswith("3.1.")
 
 
-def test_the_document_follows_the_settings(make_site):
+def test_the_openapi_document_follows_the_settings(make_site):
     site = make_site(
         PUBLIC_URL="https://login.example.org",
         SESSION_COOKIE_NAME="__Host-s",
@@ -58,12 +58,12 @@ def test_the_document_follows_the_settings(make_site):
     assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-s"
 
 
-def test_its_wrong_use_is_a_problem_for_programs(browser):
+def test_wrong_use_of_the_openapi_document_is_a_problem_document(browser):
     page = browser.fetch("/openapi.json", "PUT")
     assert (page.status, page.response.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_the_page_tells_every_operation_and_schema_to_everybody(browser, document):
+def test_the_api_page_lists_every_operation_and_schema_without_a_session(browser, document):
     page = browser.fetch("/docs")
     assert page.status == 200
     assert "'unsafe" not in page.headers["Content-Security-Policy"]
@@ -77,13 +77,13 @@ def test_the_page_tells_every_operation_and_schema_to_everybody(browser, documen
     assert all(f'id="{link[1:]}"' in page.html for link in inside)
 
 
-def test_the_page_fetches_nothing_from_elsewhere(browser):
+def test_the_api_page_loads_nothing_from_other_hosts(browser):
     fetched = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', browser.fetch("/docs").html)
     assert fetched
     assert all(address.startswith("/static/") for address in fetched)
 
 
-def test_the_guide_speaks_of_every_operation_and_code(document):
+def test_the_api_guide_covers_every_operation_and_error_code(document):
     of_the_api = [each for each in operations(document) if "/api/" in each]
     assert of_the_api
     for operation in of_the_api:

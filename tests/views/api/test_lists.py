@@ -20,7 +20,7 @@ def pages(browser: Browser, path: str, limit: int) -> list[list[str]]:
     return found
 
 
-def test_pages_hold_everything_once_and_in_order(grace, site):
+def test_pages_of_a_list_hold_every_item_once_and_in_order(grace, site):
     for _ in range(4):
         site.browser().sign_in("google", "grace")
     (whole,) = pages(grace, "/api/v1/sessions", 100)
@@ -32,7 +32,7 @@ def test_pages_hold_everything_once_and_in_order(grace, site):
     assert pages(grace, "/api/v1/identities", 2) == [identities[:2], identities[2:]]
 
 
-def test_a_page_goes_on_where_the_last_one_ended_though_that_is_gone(grace, site):
+def test_a_cursor_still_works_after_its_item_was_deleted(grace, site):
     for _ in range(3):
         site.browser().sign_in("google", "grace")
     (whole,) = pages(grace, "/api/v1/sessions", 100)
@@ -70,7 +70,7 @@ def test_a_bad_cursor_is_a_400(grace, path):
         *(("limit=1&limit=2", "limit"), ("page=2", "page")),
     ],
 )
-def test_a_query_that_is_not_understood_is_not_guessed_at(grace, query, field):
+def test_an_unknown_query_parameter_is_refused(grace, query, field):
     page = grace.fetch(f"/api/v1/sessions?{query}")
     assert problem(page) == (400, "invalid_query")
     assert set(faults(page)) == {field}

@@ -52,7 +52,7 @@ def run_schemathesis(browser, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_answer_is_one_that_the_document_promises(ada, tmp_path):
+def test_every_api_response_matches_the_openapi_document(ada, tmp_path):
     report = run_schemathesis(ada, tmp_path)
     assert report.returncode == 0, report.stdout + report.stderr
     assert ada.me()

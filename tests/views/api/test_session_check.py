@@ -49,7 +49,7 @@ def headers(page: Page) -> dict[str, str]:
 
 
 @on_both_engines
-def test_the_first_check_of_a_browser_takes_the_short_way_too(site):
+def test_the_first_check_of_a_browser_is_answered_before_flask(site):
     lame(site)
     browser = site.browser()
     browser.get(browser.choose(browser.begin("google"), "grace"))
@@ -61,7 +61,7 @@ def test_the_first_check_of_a_browser_takes_the_short_way_too(site):
     ("provider", "person"),
     [("google", "grace"), ("github", "noa"), ("github", "linus"), ("facebook", "ada")],
 )
-def test_both_ways_give_the_same_answer(site, browser, provider, person):
+def test_the_fast_check_answers_as_the_view_does(site, browser, provider, person):
     browser.sign_in(provider, person)
     long = ask(browser, **BY_THE_VIEW)
     lame(site)
@@ -71,7 +71,7 @@ def test_both_ways_give_the_same_answer(site, browser, provider, person):
     assert headers(short) == headers(long)
 
 
-def test_also_for_somebody_with_several_identities_and_an_odd_name(site, browser):
+def test_the_fast_check_answers_as_the_view_for_several_identities_and_an_odd_name(site, browser):
     browser.sign_in("google", "grace")
     browser.link("github", "linus")
     browser.link("facebook", "ada")
@@ -121,7 +121,7 @@ def test_a_csrf_value_of_an_earlier_key_is_accepted_until_that_key_is_gone(site,
     assert change() == 403
 
 
-def test_its_csrf_token_is_good_for_a_change(browser):
+def test_the_csrf_token_of_the_fast_check_is_accepted(browser):
     browser.sign_in("google", "grace")
     token = ask(browser).headers["X-CSRF-Token"]
     changed = browser.fetch(ME, "PATCH", json={"name": "G."}, headers={"X-CSRF-Token": token})
@@ -139,13 +139,13 @@ def test_its_csrf_token_is_good_for_a_change(browser):
         "UPDATE sessions SET last_seen_at = '2025-01-01 00:00:00.000000'",
     ],
 )
-def test_what_is_over_is_over_at_once(site, browser, end):
+def test_an_ended_session_fails_the_next_check(site, browser, end):
     browser.sign_in("google", "grace")
     site.execute(end)
     assert ask(browser).status == 401
 
 
-def test_a_session_is_noted_as_in_use_once_a_minute(site, browser):
+def test_the_fast_check_writes_last_use_once_a_minute(site, browser):
     browser.sign_in("google", "grace")
     moment = datetime.now(UTC) - timedelta(seconds=90)
     site.execute("UPDATE sessions SET last_seen_at = :at", at=f"{moment:%Y-%m-%d %H:%M:%S.%f}")
@@ -157,7 +157,7 @@ def test_a_session_is_noted_as_in_use_once_a_minute(site, browser):
     assert site.rows("SELECT last_seen_at FROM sessions") == noted
 
 
-def test_who_signed_out_is_out_and_others_are_not(browser, other):
+def test_signing_out_fails_the_next_check_of_that_browser_only(browser, other):
     browser.sign_in("google", "grace")
     other.sign_in("google", "ada")
     browser.post("/logout")
@@ -187,7 +187,7 @@ def cookies_of(browser: Browser) -> dict[str, str]:
         ("Session={session}; quickstep={quickstep}", 401),
     ],
 )
-def test_cookies_count_as_ever(site, browser, how, status):
+def test_the_fast_check_reads_cookies_as_the_view_does(site, browser, how, status):
     browser.sign_in("google", "grace")
     cookie = how.format(**cookies_of(browser))
     for more in ({}, BY_THE_VIEW):
@@ -205,18 +205,18 @@ def test_cookies_count_as_ever(site, browser, how, status):
         ("GET", {"Authorization": "Basic nonsense"}, 200),
     ],
 )
-def test_other_questions_are_the_views(browser, method, headers, status):
+def test_unusual_requests_fall_through_to_the_view(browser, method, headers, status):
     browser.sign_in("google", "grace")
     assert browser.fetch(ME, method, headers=headers).status == status
 
 
-def test_a_query_means_what_it_means_to_the_view(browser):
+def test_the_fast_check_treats_a_query_as_the_view_does(browser):
     browser.sign_in("google", "grace")
     odd = browser.fetch(f"{ME}?limit=1")
     assert odd.status == browser.fetch(f"{ME}?limit=1", headers=BY_THE_VIEW).status
 
 
-def test_a_page_elsewhere_that_may_ask_is_told_that_it_may(make_site):
+def test_the_fast_check_answers_a_listed_origin_with_cors_headers(make_site):
     """The short way knows no origins: one that is listed must not lose its headers to it."""
     friend = "https://app.example.org"
     browser = make_site(CORS_ORIGINS=friend).browser()
@@ -226,7 +226,7 @@ def test_a_page_elsewhere_that_may_ask_is_told_that_it_may(make_site):
     assert "Access-Control-Allow-Origin" not in ask(browser).headers
 
 
-def test_a_local_server_answers_by_its_own_name_only(site, browser):
+def test_a_local_servers_fast_check_answers_its_own_host_name_only(site, browser):
     """localhost and 127.0.0.1 are two sites to a browser, with cookies of their own."""
     browser.sign_in("google", "grace")
     port = site.url.rpartition(":")[2]
@@ -236,13 +236,13 @@ def test_a_local_server_answers_by_its_own_name_only(site, browser):
     assert elsewhere.location == f"{site.url}{ME}"
 
 
-def test_a_demo_answers_no_proxy_either_for_who_is_signed_in(make_site):
+def test_the_fast_check_in_demo_mode_refuses_requests_through_a_proxy(make_site):
     browser = make_site(DEMO="1").browser()
     browser.sign_in("google", "grace")
     assert ask(browser, Via="1.1 tunnel").status == 403
 
 
-def test_an_answer_to_one_is_never_given_to_another(browser, other):
+def test_the_fast_check_never_gives_one_users_answer_to_another(browser, other):
     """Stock Flask-Dance signs people into each other's accounts; here a cookie is looked up
     each time, whatever the cookie beside it says."""
     browser.sign_in("google", "grace")
@@ -254,7 +254,7 @@ def test_an_answer_to_one_is_never_given_to_another(browser, other):
         assert ask(browser, Cookie=cookie).response.json()["name"] == "Ada Lovelace"
 
 
-def test_however_many_threads_have_asked_there_is_a_connection_for_others(site, browser):
+def test_session_checks_of_many_threads_leave_database_connections_for_others(site, browser):
     """A thread of a server that lives on keeps its connection to SQLite."""
     browser.sign_in("google", "grace")
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
@@ -286,7 +286,7 @@ def test_however_many_threads_have_asked_there_is_a_connection_for_others(site, 
 # Guards: what is to be obeyed before Flask runs.
 
 
-def test_a_guard_that_sql_cannot_express_leaves_every_check_to_the_view(make_site, monkeypatch):
+def test_a_guard_without_sql_leaves_every_check_to_the_view(make_site, monkeypatch):
     def refuse() -> None:
         raise NotAllowed("a guard of this test")
 
@@ -297,7 +297,7 @@ def test_a_guard_that_sql_cannot_express_leaves_every_check_to_the_view(make_sit
     assert ask(browser).status == ask(browser, **BY_THE_VIEW).status == 403
 
 
-def test_a_guard_in_sql_is_obeyed_by_the_short_way(make_site, monkeypatch):
+def test_the_fast_check_obeys_a_guard_in_sql(make_site, monkeypatch):
     def refuse_ada() -> None:
         if this_user().name == "Ada Lovelace":
             raise NotAllowed("a guard of this test")

@@ -24,12 +24,12 @@ def ready(site: Site) -> tuple[int, dict[str, str]]:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_server_that_can_serve_says_so(make_site, database):
+def test_a_healthy_server_is_live_and_ready(make_site, database):
     assert ready(make_site(database)) == (200, {"database": "ok", "schema": "ok"})
 
 
 @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
-def test_probes_ask_by_any_name_and_get_no_cookie(make_site, path):
+def test_probes_may_use_any_host_name_and_get_no_cookie(make_site, path):
     """A kubelet asks by the address of the pod."""
     site = make_site(DEMO="1")
     with requests.Session() as http:
@@ -42,7 +42,7 @@ def test_probes_ask_by_any_name_and_get_no_cookie(make_site, path):
             assert http.head(site.url + path, headers=headers).status_code == 200
 
 
-def test_probes_leave_no_line_in_the_log(make_site, capfd):
+def test_probes_are_not_logged(make_site, capfd):
     site = make_site()
     capfd.readouterr()
     for path in ("/livez", "/readyz"):
@@ -50,7 +50,7 @@ def test_probes_leave_no_line_in_the_log(make_site, capfd):
     assert not capfd.readouterr().err
 
 
-def test_a_database_that_is_gone(make_site, capfd):
+def test_a_server_without_its_database_is_live_but_not_ready(make_site, capfd):
     """Where it was is not for everybody; that it is gone stands in the log once."""
     site = make_site(DATABASE_URL="postgresql://me:never-shown@127.0.0.1:9/people")
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_a_database_that_is_gone(make_site, capfd):
     assert "never-shown" not in log
 
 
-def test_a_database_that_does_not_answer(make_site, black_hole):
+def test_a_server_whose_database_hangs_is_not_ready_within_the_time_limit(make_site, black_hole):
     """A network that swallows packets: the probe has its answer all the same."""
     site = make_site(DATABASE_URL=f"postgresql://me@127.0.0.1:{black_hole}/people")
     told = ""
@@ -75,7 +75,7 @@ def test_a_database_that_does_not_answer(make_site, black_hole):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_schema_of_another_release(make_site, database):
+def test_a_server_with_another_schema_version_is_not_ready(make_site, database):
     site = make_site(database)
     (known,) = site.rows("SELECT version_num FROM alembic_version")[0]
     site.execute("UPDATE alembic_version SET version_num = '0000'")
@@ -90,7 +90,7 @@ def test_a_schema_of_another_release(make_site, database):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_database_that_was_never_brought_up(make_site, database):
+def test_a_server_with_an_empty_database_is_not_ready(make_site, database):
     site = make_site(database)
     site.execute("DROP TABLE alembic_version")
     status, lines = ready(site)
@@ -99,7 +99,7 @@ def test_a_database_that_was_never_brought_up(make_site, database):
     assert lines["schema"] == "there is none: flask --app app db upgrade"
 
 
-def test_connections_that_were_cut_are_renewed(make_site):
+def test_a_server_is_ready_again_after_its_connections_were_cut(make_site):
     """The database was started anew: nobody has to do that with us too."""
     site = make_site("postgresql")
     browser = site.browser()

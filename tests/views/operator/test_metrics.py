@@ -45,7 +45,7 @@ def counts(site: Site) -> Counts:
     return Counts(site)
 
 
-def test_this_machine_may_read_it(site):
+def test_metrics_can_be_read_from_this_machine(site):
     answer = scrape(site)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
@@ -64,19 +64,19 @@ def test_this_machine_may_read_it(site):
     ],
     ids=str,
 )
-def test_nobody_else_may(site, headers):
+def test_metrics_cannot_be_read_from_elsewhere(site, headers):
     """A proxy's requests come from this machine too; so do those of a page in its browser whose
     name was made to lead here."""
     assert requests.get(f"{site.url}/metrics", headers=headers, timeout=30).status_code == 404
 
 
-def test_behind_proxies_nobody_is_this_machine(make_site):
+def test_behind_a_proxy_a_loopback_address_does_not_open_the_metrics(make_site):
     site = make_site(TRUSTED_PROXIES="1")
     assert scrape(site).status_code == 404
     assert scrape(site, X_Forwarded_For="127.0.0.1").status_code == 404
 
 
-def test_who_has_the_token_may_from_anywhere(make_site):
+def test_the_metrics_token_opens_the_metrics_from_anywhere(make_site):
     site = make_site(TRUSTED_PROXIES="1", METRICS_TOKEN=TOKEN)
     good = scrape(site, Authorization=f"Bearer {TOKEN}", X_Forwarded_For="203.0.113.9")
     assert good.status_code == 200
@@ -90,7 +90,7 @@ def test_who_has_the_token_may_from_anywhere(make_site):
     assert requests.get(f"{site.url}/metrics?token={TOKEN}", timeout=30).status_code == 401
 
 
-def test_sign_ins_are_counted_by_how_they_end(site, counts):
+def test_sign_ins_are_counted_by_outcome(site, counts):
     ada = site.browser()
     ada.sign_in("google", "ada")
     ada.sign_in("google", "ada")
@@ -106,7 +106,7 @@ def test_sign_ins_are_counted_by_how_they_end(site, counts):
     assert counts['quickstep_refusals_total{provider="github",reason="cancelled"}'] == 1
 
 
-def test_calls_of_providers_are_timed_by_how_they_end(make_site):
+def test_calls_to_providers_are_timed_by_outcome(make_site):
     site = make_site(FACEBOOK_TOKEN_URL="http://127.0.0.1:9/token")
     counts = Counts(site)
     site.browser().sign_in("google", "ada")
@@ -118,7 +118,7 @@ def test_calls_of_providers_are_timed_by_how_they_end(make_site):
     assert counts[name("facebook", "unreachable")] == 1
 
 
-def test_answers_are_timed_by_endpoint(site, counts):
+def test_responses_are_timed_by_endpoint(site, counts):
     requests.get(f"{site.url}/login", timeout=30)
     requests.get(f"{site.url}/nowhere", timeout=30)
     name = 'quickstep_request_seconds_count{{endpoint="{}",status="{}"}}'.format
@@ -126,7 +126,7 @@ def test_answers_are_timed_by_endpoint(site, counts):
     assert counts[name("none", "4xx")] == 1
 
 
-def test_what_is_there_now(site):
+def test_gauges_show_current_users_sessions_and_queues(site):
     browser = site.browser()
     browser.sign_in("google", "ada")
     site.browser().begin("github")
@@ -138,7 +138,7 @@ def test_what_is_there_now(site):
     assert found["quickstep_database_connections_in_use"] == 0
 
 
-def test_it_goes_on_while_the_database_is_away(make_site, postgres_server):
+def test_metrics_are_served_while_the_database_is_unreachable(make_site, postgres_server):
     """That is when somebody looks. What is tried in vain is no connection in use."""
     site = make_site("postgresql")
     assert series(site)["quickstep_ready"] == 1
@@ -154,7 +154,7 @@ def test_it_goes_on_while_the_database_is_away(make_site, postgres_server):
     assert "quickstep_users" not in found
 
 
-def test_nothing_from_outside_becomes_a_label(site, counts):
+def test_no_client_supplied_text_becomes_a_metric_label(site, counts):
     """Or a stranger could fill our memory and the Prometheus server's."""
     browser = site.browser()
     state = re.search(r"state=([^&]+)", browser.begin("github"))
@@ -177,6 +177,6 @@ def test_nothing_from_outside_becomes_a_label(site, counts):
     assert labels <= {"endpoint", "status", "provider", "reason", "outcome", "result"}
 
 
-def test_a_short_token_is_refused_at_start():
+def test_a_short_metrics_token_is_refused_at_start():
     with pytest.raises(SettingsError, match="METRICS_TOKEN"):
         config.load([], {"METRICS_TOKEN": "short"}, None)

@@ -23,7 +23,7 @@ def prove(browser: Browser, page, provider: str, person: str):
 # ACCOUNT_LINKING=ask, a verified address.
 
 
-def test_a_known_address_asks_for_the_old_way_then_for_a_confirm(ada, site):
+def test_a_known_address_needs_ownership_of_the_old_account_and_then_a_confirmation(ada, site):
     page = ada.sign_in("github", "ada")
     assert page.heading == "You already have an account"
     assert "That address belongs to an account that signs in with Google." in page.text
@@ -43,7 +43,7 @@ def test_a_known_address_asks_for_the_old_way_then_for_a_confirm(ada, site):
     assert "Connected GitHub, after you had signed in and confirmed" in activity
 
 
-def test_nothing_is_joined_when_the_person_says_not_now(ada, site):
+def test_nothing_is_connected_when_the_user_declines(ada, site):
     page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
     ada.answer(page, "not_now")
     assert ada.providers() == ["google"]
@@ -51,12 +51,12 @@ def test_nothing_is_joined_when_the_person_says_not_now(ada, site):
     assert ada.providers() == ["google"]
 
 
-def test_connecting_brings_the_person_to_where_they_were_going(ada):
+def test_connecting_returns_the_user_to_their_page(ada):
     page = prove(ada, ada.sign_in("github", "ada", next="/account/activity"), "google", "ada")
     assert ada.answer(page, "connect").path == "/account/activity"
 
 
-def test_the_wrong_old_account_connects_nothing(ada, site):
+def test_verifying_ownership_with_the_wrong_account_connects_nothing(ada, site):
     site.browser().sign_in("google", "grace")
     page = ada.sign_in("github", "ada")
     page = prove(ada, page, "google", "grace")
@@ -69,7 +69,7 @@ def test_the_wrong_old_account_connects_nothing(ada, site):
     assert site.rows("SELECT count(*) FROM oauth WHERE provider = 'github'")[0][0] == 0
 
 
-def test_the_wrong_old_account_makes_none(ada, site):
+def test_verifying_ownership_with_an_unknown_identity_creates_no_account(ada, site):
     """Whoever picks the wrong one at the provider would else have an account more."""
     page = prove(ada, ada.sign_in("github", "ada"), "google", "linus")
     assert page.alert == "That's a different account."
@@ -79,7 +79,7 @@ def test_the_wrong_old_account_makes_none(ada, site):
     assert page.heading == "Connect GitHub to your account?"
 
 
-def test_connect_cannot_be_forced_before_the_proof(ada, site):
+def test_connecting_cannot_be_forced_before_ownership_is_verified(ada, site):
     """better-auth #9578: joining on the word of one side."""
     page = ada.sign_in("github", "ada")
     form = {"flow": page.hidden("flow"), "answer": "connect"}
@@ -88,14 +88,14 @@ def test_connect_cannot_be_forced_before_the_proof(ada, site):
     assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1
 
 
-def test_an_old_proof_is_not_enough(ada, site):
+def test_an_expired_ownership_verification_is_not_enough(ada, site):
     page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
     site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
     assert ada.answer(page, "connect").heading == "Confirm it's you"
     assert ada.providers() == ["google"]
 
 
-def test_a_question_belongs_to_the_browser_it_was_put_to(ada, other):
+def test_a_pending_question_belongs_to_its_browser(ada, other):
     page = ada.sign_in("github", "ada")
     other.sign_in("google", "ada")
     stolen = other.get(page.url)
@@ -104,7 +104,7 @@ def test_a_question_belongs_to_the_browser_it_was_put_to(ada, other):
     assert other.providers() == ["google"]
 
 
-def test_who_is_signed_in_as_somebody_else_may_prove_the_old_account_and_connect(ada, site):
+def test_a_browser_signed_in_as_another_user_may_verify_ownership_and_connect(ada, site):
     """It was a dead end: the question was bound to whom the browser had to leave."""
     ada.sign_in("google", "grace")
     page = ada.sign_in("github", "ada")
@@ -118,7 +118,7 @@ def test_who_is_signed_in_as_somebody_else_may_prove_the_old_account_and_connect
     assert ada.me()["email"] == "ada@gmail.com"
 
 
-def test_who_is_signed_in_recently_confirms_at_once(ada):
+def test_a_recently_signed_in_owner_confirms_without_another_sign_in(ada):
     ada.sign_in("google", "ada")
     page = ada.sign_in("github", "ada")
     assert page.heading == "Connect GitHub to your account?"
@@ -152,14 +152,14 @@ def test_an_unverified_address_learns_nothing_and_joins_nothing(ada, site, provi
     assert site.user_count() == 1
 
 
-def test_an_unverified_address_may_have_an_account_of_its_own(ada, site):
+def test_an_unverified_address_may_get_a_separate_account(ada, site):
     page = ada.sign_in("facebook", "ada")
     assert ada.answer(page, "create").path == "/account"
     assert ada.providers() == ["facebook"]
     assert site.user_count() == 2
 
 
-def test_signing_in_the_old_way_after_an_unverified_one_adds_nothing(ada):
+def test_signing_in_with_the_old_identity_after_an_unverified_one_adds_nothing(ada):
     page = ada.sign_in("facebook", "ada")
     url = page.url
     ada.sign_in("google", "ada")
@@ -168,7 +168,7 @@ def test_signing_in_the_old_way_after_an_unverified_one_adds_nothing(ada):
     assert ada.providers() == ["google"]
 
 
-def test_an_unverified_address_may_be_left_alone_by_who_is_signed_in(ada, site):
+def test_a_signed_in_user_may_decline_the_question_about_an_unverified_address(ada, site):
     """A dead end: the question was put as to a newcomer, and no answer kept them signed in."""
     ada.sign_in("google", "grace")
     page = ada.sign_in("facebook", "ada", next="/account/activity")
@@ -185,7 +185,7 @@ def test_an_unverified_address_may_be_left_alone_by_who_is_signed_in(ada, site):
     assert site.user_count() == 2
 
 
-def test_a_planted_account_cannot_keep_the_addresses_owner_out(browser, other, site):
+def test_a_planted_account_cannot_lock_the_owner_of_the_address_out(browser, other, site):
     """Account pre-hijacking: Mallory registers Ada's address, unverified, before Ada comes."""
     other.sign_in("github", "mallory")
     page = browser.sign_in("google", "ada")
@@ -197,7 +197,7 @@ def test_a_planted_account_cannot_keep_the_addresses_owner_out(browser, other, s
     assert other.providers() == ["github"]
 
 
-def test_an_account_that_nothing_opens_any_more_cannot_keep_its_address(make_site):
+def test_an_account_without_a_usable_identity_does_not_block_its_address(make_site):
     """Its only provider was switched off, so its owner could never prove it again."""
     site = make_site()
     browser = site.browser()
@@ -210,7 +210,7 @@ def test_an_account_that_nothing_opens_any_more_cannot_keep_its_address(make_sit
     assert browser.providers() == ["github"]
 
 
-def test_a_verified_account_cannot_be_sidestepped_by_a_second_one(ada):
+def test_a_verified_address_gets_no_second_account(ada):
     page = ada.sign_in("github", "ada")
     assert "Create a separate account" not in page.buttons
     form = {"flow": page.hidden("flow"), "answer": "create"}
@@ -221,7 +221,7 @@ def test_a_verified_account_cannot_be_sidestepped_by_a_second_one(ada):
 # ACCOUNT_LINKING=auto and =separate.
 
 
-def test_auto_joins_when_both_sides_are_verified_and_trusted(make_site):
+def test_auto_linking_joins_when_both_sides_are_verified_and_trusted(make_site):
     site = make_site(ACCOUNT_LINKING="auto")
     browser, other = site.browser(), site.browser()
     browser.sign_in("google", "ada")
@@ -240,7 +240,7 @@ def test_auto_joins_when_both_sides_are_verified_and_trusted(make_site):
         (("google", "linus"), ("github", "linus")),
     ],
 )
-def test_auto_asks_when_either_side_is_not(make_site, first, second):
+def test_auto_linking_asks_when_either_side_is_not_trusted(make_site, first, second):
     """allauth 64.2.1 kept the attacker's link; here nothing is joined without a proof."""
     site = make_site(ACCOUNT_LINKING="auto")
     site.browser().sign_in(*first)
@@ -249,7 +249,7 @@ def test_auto_asks_when_either_side_is_not(make_site, first, second):
     assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1
 
 
-def test_separate_makes_a_new_account_without_a_question(make_site):
+def test_separate_linking_creates_a_new_account_without_a_question(make_site):
     site = make_site(ACCOUNT_LINKING="separate")
     browser, other = site.browser(), site.browser()
     browser.sign_in("google", "ada")
@@ -270,7 +270,7 @@ def two_accounts(site) -> tuple[Browser, Browser]:
     return first, second
 
 
-def test_an_identity_of_another_account_leads_to_a_merge(two_accounts, site):
+def test_linking_an_identity_of_another_account_offers_a_merge(two_accounts, site):
     first, second = two_accounts
     page = first.link("facebook", "linus")
     assert page.heading == "Merge two accounts?"
@@ -297,7 +297,7 @@ def test_keeping_accounts_separate_changes_nothing(two_accounts, site):
     assert site.user_count() == 2
 
 
-def test_a_merge_needs_a_recent_proof_of_this_side_too(two_accounts, site):
+def test_a_merge_needs_a_recent_reauthentication_of_this_account_too(two_accounts, site):
     first, _second = two_accounts
     page = first.link("facebook", "linus")
     site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
@@ -330,7 +330,7 @@ def test_a_merge_is_done_once(two_accounts):
     assert first.providers() == ["facebook", "google"]
 
 
-def test_a_switched_off_account_is_not_merged(two_accounts, site):
+def test_a_disabled_account_is_not_merged(two_accounts, site):
     first, second = two_accounts
     site.execute("UPDATE users SET disabled_at = '2026-01-01' WHERE id = :id", id=second.user_id)
     page = first.link("facebook", "linus")
@@ -339,13 +339,13 @@ def test_a_switched_off_account_is_not_merged(two_accounts, site):
 
 
 @pytest.mark.parametrize("flow", ["", "x", "f" * 32, "../../etc", "é" * 32])
-def test_a_question_that_does_not_exist_is_over(browser, flow):
+def test_an_unknown_pending_question_is_reported_as_expired(browser, flow):
     page = browser.get(f"/login/confirm?flow={flow}")
     assert (page.status, page.alert) == (400, "That sign-in took too long")
     assert "Continue with Google" in page.buttons
 
 
-def test_an_answer_that_does_not_exist_is_refused(ada, site):
+def test_an_unknown_answer_is_refused(ada, site):
     page = ada.sign_in("github", "ada")
     assert ada.answer(page, "merge").alert == "That page was out of date"
     assert site.rows("SELECT count(*) FROM oauth")[0][0] == 1

@@ -29,7 +29,7 @@ ODD = [
 ]
 
 
-def test_cancelled(browser, site):
+def test_a_cancelled_sign_in_says_so_and_offers_another(browser, site):
     page = browser.cancel("google")
     assert_designed(page, 403, "Sign-in wasn't completed")
     assert "You closed or declined the Google screen. Nothing was shared." in page.text
@@ -37,7 +37,7 @@ def test_cancelled(browser, site):
     assert site.user_count() == 0
 
 
-def test_expired(browser):
+def test_an_expired_flow_is_refused(browser):
     callback = browser.choose(browser.begin("github"), "ada")
     with time_machine.travel(time.time() + 601, tick=True):
         page = browser.get(callback)
@@ -62,7 +62,7 @@ def test_expired(browser):
     ],
 )
 @pytest.mark.parametrize("provider", USUAL)
-def test_state_that_is_missing_unknown_or_doubled(browser, site, provider, query):
+def test_a_missing_unknown_or_doubled_state_is_refused(browser, site, provider, query):
     """Refused before any token call, never a login loop; an error text is not anybody's to set."""
     browser.begin(provider)
     page = browser.get(f"/login/{provider}/authorized?{query}")
@@ -72,7 +72,7 @@ def test_state_that_is_missing_unknown_or_doubled(browser, site, provider, query
     assert getattr(site.simulator, provider).seen.count("token") == 0
 
 
-def test_state_of_another_browser(browser, other, site):
+def test_the_state_of_another_browser_is_refused(browser, other, site):
     """Login CSRF: the attacker's callback does not sign the victim in as the attacker."""
     callback = other.choose(other.begin("google"), "mallory")
     browser.begin("github")
@@ -82,7 +82,7 @@ def test_state_of_another_browser(browser, other, site):
     assert other.get(callback).path == "/account"
 
 
-def test_a_flow_is_nobodys_who_only_knows_its_name(browser, other, site):
+def test_knowing_a_flows_id_is_not_enough_to_use_it(browser, other, site):
     """Its id stands in addresses (/login/confirm): a cookie of that name must hold the secret."""
     callback = other.choose(other.begin("google"), "mallory")
     (flow_id,) = site.rows("SELECT id FROM flows")[0]
@@ -93,7 +93,7 @@ def test_a_flow_is_nobodys_who_only_knows_its_name(browser, other, site):
     assert "token" not in site.simulator.google.seen
 
 
-def test_state_of_another_provider(browser):
+def test_the_state_of_another_provider_is_refused(browser):
     """allauth 65.20.0 took the state of one provider at another."""
     callback = browser.choose(browser.begin("google"), "ada")
     moved = callback.replace("/login/google/", "/login/github/")
@@ -122,7 +122,7 @@ def test_an_id_token_of_another_flow_is_refused(browser, other, site):
     assert_designed(page, 502, "Google couldn't complete the sign-in")
 
 
-def test_cookies_blocked(site):
+def test_blocked_cookies_are_explained(site):
     browser = site.browser()
     callback = browser.choose(browser.begin("google"), "ada")
     fresh = site.browser()
@@ -132,7 +132,7 @@ def test_cookies_blocked(site):
     assert page.buttons[0] == "Try again"
 
 
-def test_no_cookie_is_no_loop(site):
+def test_a_browser_without_cookies_is_not_redirected_in_a_loop(site):
     """Stock Flask-Dance sends a callback without cookies to login again, for ever."""
     url = f"{site.url}/login/google"
     for _ in range(3):
@@ -145,7 +145,7 @@ def test_no_cookie_is_no_loop(site):
         )
 
 
-def test_misconfigured_tells_the_person_little_and_the_log_enough(make_site, capfd):
+def test_a_misconfigured_provider_shows_the_visitor_little_and_the_log_enough(make_site, capfd):
     site = make_site(GITHUB_CLIENT_SECRET="wrong", LOG_FORMAT="json")
     page = site.browser().sign_in("github", "ada")
     assert_designed(page, 502, "GitHub sign-in isn't working on this site")
@@ -158,28 +158,28 @@ def test_misconfigured_tells_the_person_little_and_the_log_enough(make_site, cap
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook"])
-def test_a_wrong_secret_is_misconfigured_at_each_provider(make_site, provider):
+def test_a_wrong_client_secret_is_reported_as_misconfigured(make_site, provider):
     site = make_site(**{f"{provider.upper()}_CLIENT_SECRET": "wrong"})
     page = site.browser().sign_in(provider, "ada")
     assert page.alert.endswith("sign-in isn't working on this site")
 
 
-def test_an_error_on_the_way_back(browser):
+def test_an_error_in_the_callback_is_shown(browser):
     page = browser.sign_in("google", "ada", behave="callback:server_error")
     assert_designed(page, 502, "Google couldn't complete the sign-in")
 
 
-def test_facebooks_other_form_of_error(browser):
+def test_facebooks_own_form_of_error_is_understood(browser):
     page = browser.sign_in("facebook", "ada", behave="callback:server_error")
     assert_designed(page, 502, "Facebook couldn't complete the sign-in")
 
 
-def test_neither_code_nor_error(browser):
+def test_a_callback_with_neither_code_nor_error_is_refused(browser):
     page = browser.sign_in("github", "ada", behave="callback:no_code")
     assert_designed(page, 502, "GitHub couldn't complete the sign-in")
 
 
-def test_form_old(browser):
+def test_a_form_without_a_valid_csrf_token_is_refused(browser):
     browser.sign_in("google", "ada")
     page = browser.fetch("/logout", "POST")
     assert_designed(page, 400, "That page was out of date")
@@ -194,7 +194,7 @@ def test_a_page_left_open_overnight_still_works(browser):
         assert "You're signed out" in browser.post("/logout", page).text
 
 
-def test_too_many_attempts(make_site):
+def test_too_many_refusals_are_a_429(make_site):
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
     browser.begin("google")
@@ -208,7 +208,7 @@ def test_too_many_attempts(make_site):
     assert browser.get("/login").status == 200
 
 
-def test_success_does_not_reset_the_count(make_site):
+def test_a_successful_sign_in_does_not_reset_the_count_of_refusals(make_site):
     site = make_site(REFUSALS_PER_MINUTE="2")
     browser = site.browser()
     browser.get("/login/google/authorized?state=x")
@@ -221,7 +221,7 @@ def test_success_does_not_reset_the_count(make_site):
 
 
 @pytest.mark.parametrize(("provider", "where", "answer"), ODD)
-def test_every_odd_answer_is_one_friendly_page_and_a_working_retry(
+def test_every_odd_response_of_a_provider_ends_in_an_error_page_and_a_working_retry(
     browser, site, provider, where, answer
 ):
     """Stock Flask-Dance: a 500 on 301 of 380 such cases."""
@@ -234,7 +234,9 @@ def test_every_odd_answer_is_one_friendly_page_and_a_working_retry(
 
 
 @pytest.mark.parametrize("answer", sorted(SLOW))
-def test_a_provider_that_takes_for_ever_is_left_waiting(browser, monkeypatch, answer):
+def test_a_provider_that_never_answers_is_abandoned_within_the_time_limit(
+    browser, monkeypatch, answer
+):
     """Stock Flask-Dance hangs a worker for ever."""
     monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
     monkeypatch.setattr("providers.http.connections.TOTAL_SECONDS", 2.5)
@@ -243,7 +245,7 @@ def test_a_provider_that_takes_for_ever_is_left_waiting(browser, monkeypatch, an
     assert page.buttons[0] == "Try again"
 
 
-def test_a_provider_that_is_away_disturbs_nobody_else(make_site):
+def test_an_unreachable_provider_does_not_affect_the_others(make_site):
     site = make_site(
         GITHUB_TOKEN_URL="http://127.0.0.1:9/token", GOOGLE_ISSUER="http://127.0.0.1:9"
     )
@@ -257,7 +259,7 @@ def test_a_provider_that_is_away_disturbs_nobody_else(make_site):
 # The site itself.
 
 
-def test_the_database_is_away_in_the_middle_of_a_callback(make_site, tmp_path):
+def test_a_database_outage_during_a_callback_is_a_503(make_site, tmp_path):
     """A clear 503, nothing half-written, and the person can simply try again."""
     site = make_site()
     browser = site.browser()
@@ -275,7 +277,7 @@ def test_the_database_is_away_in_the_middle_of_a_callback(make_site, tmp_path):
     assert browser.sign_in("google", "ada").path == "/account"
 
 
-def test_a_refusal_that_cannot_be_noted_is_a_503_and_no_bug(site, browser, capfd):
+def test_a_refusal_that_cannot_be_recorded_is_a_503(site, browser, capfd):
     """Two faults at once: the second must not meet the handler of the first unprepared."""
     browser.sign_in("google", "ada")
     callback = browser.choose(browser.begin_link("github"), "grace", "token:status_500")
@@ -304,13 +306,13 @@ def test_a_database_without_tables_says_so(make_site, tmp_path, capfd):
         ("/account/sessions/x/end", "GET", 405, "That action isn't possible here"),
     ],
 )
-def test_addresses_that_lead_nowhere(browser, path, method, status, heading):
+def test_unknown_urls_and_wrong_methods_get_an_error_page(browser, path, method, status, heading):
     page = browser.fetch(path, method)
     assert (page.status, page.heading) == (status, heading)
     assert page.title.startswith("Error: ")
 
 
-def test_a_form_that_is_too_large_is_refused(browser):
+def test_an_oversized_form_is_refused(browser):
     page = browser.fetch("/logout", "POST", data={"csrf_token": "x" * 200_000})
     assert page.status in (400, 413)
     assert page.heading or page.alert
@@ -331,6 +333,6 @@ def test_a_bug_is_a_page_with_a_reference_and_a_traceback_in_the_log(capfd, site
 
 
 @pytest.mark.parametrize("path", ["/login", "/api/v1/me", "/livez"])
-def test_a_host_that_can_be_none_is_the_sender_s_fault(site, path):
+def test_a_malformed_host_header_is_a_400(site, path):
     answer = requests.get(f"{site.url}{path}", headers={"Host": ".."}, timeout=10)
     assert answer.status_code == 400

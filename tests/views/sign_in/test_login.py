@@ -11,7 +11,7 @@ from web.authentication import current_session
 
 
 @pytest.mark.parametrize("provider", USUAL)
-def test_a_new_person_gets_an_account_and_is_signed_in(browser, provider):
+def test_a_first_sign_in_creates_an_account(browser, provider):
     page = browser.sign_in(provider, "grace")
     assert (page.status, page.path) == (200, "/account")
     me = browser.me()
@@ -22,7 +22,7 @@ def test_a_new_person_gets_an_account_and_is_signed_in(browser, provider):
 
 
 @pytest.mark.parametrize("provider", USUAL)
-def test_the_same_person_finds_the_same_account_again(browser, other, site, provider):
+def test_a_returning_user_finds_the_same_account(browser, other, site, provider):
     browser.sign_in(provider, "grace")
     other.sign_in(provider, "grace")
     assert browser.user_id == other.user_id
@@ -31,7 +31,7 @@ def test_the_same_person_finds_the_same_account_again(browser, other, site, prov
 
 @pytest.mark.parametrize("person", ["noa", "wolfe", "leila", "bobby", "anon"])
 @pytest.mark.parametrize("provider", USUAL)
-def test_people_of_every_kind_are_first_class(browser, provider, person):
+def test_every_fake_person_can_sign_in(browser, provider, person):
     page = browser.sign_in(provider, person)
     assert page.status == 200
     assert browser.sign_in(provider, person).status == 200
@@ -40,7 +40,7 @@ def test_people_of_every_kind_are_first_class(browser, provider, person):
     assert "<b>" not in page.html
 
 
-def test_the_front_door_leads_to_the_right_place(browser):
+def test_the_root_url_redirects_to_sign_in_or_account(browser):
     assert browser.get("/").path == "/login"
     browser.sign_in("google", "ada")
     assert browser.get("/").path == "/account"
@@ -57,7 +57,7 @@ def test_the_sign_in_page_has_one_control_per_provider_in_the_operators_order(ma
     assert page.heading == "Sign in to Quickstep"
 
 
-def test_a_provider_that_is_off_has_neither_button_nor_route(make_site):
+def test_a_provider_that_is_not_configured_has_neither_button_nor_route(make_site):
     site = make_site(FACEBOOK_CLIENT_ID="", FACEBOOK_CLIENT_SECRET="")
     browser = site.browser()
     assert browser.get("/login").buttons == ["Continue with Google", "Continue with GitHub"]
@@ -73,7 +73,7 @@ def test_without_any_provider_the_page_says_what_is_missing(make_site):
     assert page.status == 200
 
 
-def test_the_way_used_last_comes_first_with_a_badge(browser):
+def test_the_provider_used_last_comes_first_with_a_badge(browser):
     browser.sign_in("github", "ada")
     browser.sign_out()
     page = browser.get("/login")
@@ -89,11 +89,11 @@ def test_a_signed_in_visitor_may_go_on_or_use_another_account(browser):
     assert "Continue with Google" in browser.get("/login?switch=1").buttons
 
 
-def test_after_signing_in_the_person_is_where_they_wanted_to_be(browser):
+def test_signing_in_returns_to_the_requested_page(browser):
     assert browser.sign_in("google", "ada", next="/account/activity").path == "/account/activity"
 
 
-def test_a_page_that_needs_a_session_brings_its_visitor_back(browser):
+def test_a_page_that_needs_a_session_is_returned_to_after_sign_in(browser):
     page = browser.get("/account/sessions")
     assert page.path == "/login"
     link = next(link for link in page.links() if link.startswith("/login/google"))
@@ -160,7 +160,7 @@ def test_the_authorization_request_comes_from_settings_and_flow_only(browser, si
     assert query["code_challenge_method"] == "S256"
 
 
-def test_each_provider_is_asked_in_its_own_manner(browser):
+def test_each_provider_gets_its_own_authorization_parameters(browser):
     facebook = query_of(browser.begin("facebook"))
     assert facebook["scope"] == "public_profile,email"
     assert "code_challenge" not in facebook
@@ -170,7 +170,7 @@ def test_each_provider_is_asked_in_its_own_manner(browser):
     assert github["code_challenge_method"] == "S256"
 
 
-def test_the_callback_address_never_follows_the_host_header(site):
+def test_the_redirect_uri_never_follows_the_host_header(site):
     """Host header poisoning."""
     answer = requests.get(
         f"{site.url}/login/github",
@@ -181,7 +181,7 @@ def test_the_callback_address_never_follows_the_host_header(site):
     assert query_of(answer.headers["Location"])["redirect_uri"].startswith(site.url)
 
 
-def test_a_local_server_has_one_name(site):
+def test_a_local_server_redirects_to_its_own_host_name(site):
     """localhost and 127.0.0.1 are two sites to a browser: a flow begun on one would fail."""
     numeric = site.url.replace("localhost", "127.0.0.1")
     answer = requests.get(f"{numeric}/login/google?next=/x", allow_redirects=False, timeout=5)
@@ -200,7 +200,7 @@ def test_link_checkers_neither_begin_nor_use_up_a_flow(browser, site, provider):
     assert browser.get(callback).path == "/account"
 
 
-def test_signing_out_takes_a_post_and_ends_the_session(browser):
+def test_signing_out_needs_a_post_and_ends_the_session(browser):
     browser.sign_in("google", "ada")
     token = browser.cookie("session")
     page = browser.get("/logout")
@@ -225,7 +225,7 @@ def test_signing_out_twice_is_harmless(browser):
 # Several attempts side by side.
 
 
-def test_two_tabs_with_two_providers_both_end_well(browser):
+def test_two_tabs_with_two_providers_both_sign_in(browser):
     first = browser.choose(browser.begin("google"), "ada")
     second = browser.choose(browser.begin("google", next="/account/activity"), "ada")
     assert browser.get(second).path == "/account/activity"
@@ -234,7 +234,7 @@ def test_two_tabs_with_two_providers_both_end_well(browser):
     assert browser.user_id == user_id
 
 
-def test_a_double_click_on_the_button_leaves_one_good_way_in(browser, site):
+def test_a_double_click_on_a_provider_button_still_signs_in(browser, site):
     browser.begin("google")
     assert browser.get(browser.choose(browser.begin("google"), "ada")).path == "/account"
 
@@ -272,12 +272,12 @@ def test_open_flows_are_capped_and_their_cookies_stay_small(browser):
     assert browser.get(callbacks[-1]).path == "/account"
 
 
-def test_flow_cookies_are_gone_after_the_flow(browser):
+def test_flow_cookies_are_deleted_after_the_flow(browser):
     browser.sign_in("google", "ada")
     assert not [c for c in browser.http.cookies if c.name.startswith("flow_")]
 
 
-def test_half_done_flows_end_at_sign_out(browser):
+def test_signing_out_ends_open_flows(browser):
     """oauth2-proxy GHSA-f24x; allauth 65.20."""
     browser.sign_in("google", "ada")
     half_done = browser.choose(browser.begin("github"), "ada")
@@ -289,7 +289,7 @@ def test_half_done_flows_end_at_sign_out(browser):
 # Somebody is signed in already.
 
 
-def test_signing_in_as_somebody_else_asks_first(browser, other, site):
+def test_signing_in_as_another_user_asks_first(browser, other, site):
     other.sign_in("github", "linus")
     browser.sign_in("google", "grace")
     mine = browser.user_id
@@ -315,7 +315,7 @@ def test_signing_in_with_something_new_never_links_it(browser, site):
     assert site.user_count() == 2
 
 
-def test_the_same_person_again_is_simply_signed_in(browser, site):
+def test_signing_in_again_as_the_same_user_needs_no_question(browser, site):
     browser.sign_in("google", "grace")
     session = browser.cookie("session")
     assert browser.sign_in("google", "grace").path == "/account"
@@ -323,7 +323,7 @@ def test_the_same_person_again_is_simply_signed_in(browser, site):
     assert len(site.rows("SELECT 1 FROM sessions")) == 1
 
 
-def test_a_flow_of_one_person_dies_when_another_signs_in(browser, other, site):
+def test_signing_in_as_another_user_ends_the_flows_of_the_first(browser, other, site):
     """Second-tab linking; allauth 64.1."""
     other.sign_in("github", "linus")
     browser.sign_in("google", "grace")
@@ -333,7 +333,7 @@ def test_a_flow_of_one_person_dies_when_another_signs_in(browser, other, site):
     assert browser.user_id == other.user_id
 
 
-def test_whatever_follows_a_sign_in_within_its_request_speaks_of_who_came(site, browser):
+def test_code_after_a_sign_in_in_the_same_request_sees_the_new_user(site, browser):
     """Also where somebody else sat here before."""
     seen = {}
 

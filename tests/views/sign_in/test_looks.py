@@ -64,7 +64,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_the_measure_of_contrast_is_right():
+def test_the_contrast_formula_matches_known_values():
     assert contrast("#ffffff", "#000000") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
@@ -79,7 +79,7 @@ def test_the_measure_of_contrast_is_right():
         pytest.param(LOOK_ALIKE_CSS, LOOK_ALIKE_LINES, 3, id="look-alike lines"),
     ],
 )
-def test_colours_can_be_told_apart(theme, css, pairs, least):
+def test_colours_have_enough_contrast(theme, css, pairs, least):
     colours = themes(css)[theme]
     measured = {
         f"{over} on {under}": contrast(colours[over], colours[under])
@@ -90,7 +90,7 @@ def test_colours_can_be_told_apart(theme, css, pairs, least):
 
 
 @pytest.mark.parametrize("css", [CSS, LOOK_ALIKE_CSS], ids=["site", "look-alike"])
-def test_colours_are_tokens_and_tokens_are_used(css):
+def test_every_colour_is_a_token_and_every_token_is_used(css):
     light, dark = themes(css).values()
     assert light.keys() == dark.keys()
     used = set(re.findall(r"var\(--([a-z-]+)\)", css))
@@ -110,7 +110,7 @@ def short(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=short)
-def test_templates_hold_no_style_script_or_foreign_address(path):
+def test_templates_hold_no_inline_style_script_or_foreign_url(path):
     """The Content-Security-Policy would drop them; better not to write them."""
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle\s*=", text)
@@ -121,12 +121,12 @@ def test_templates_hold_no_style_script_or_foreign_address(path):
 
 
 @pytest.mark.parametrize("path", STYLES, ids=short)
-def test_styles_fetch_nothing(path):
+def test_stylesheets_load_nothing(path):
     assert not re.search(r"url\(|@import|https?:", path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", IMAGES, ids=short)
-def test_images_are_drawings_only(path):
+def test_svg_images_hold_no_script_or_link(path):
     text = path.read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert not re.search(r"<title|<script|<style|<image|href|\son[a-z]+=|https?:", text)
     is_inline = path.parent.name == "idp"

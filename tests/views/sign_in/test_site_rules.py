@@ -7,7 +7,7 @@ from tests.browser import query_of
 from tests.views.sign_in.failures import assert_designed
 
 
-def test_no_email(make_site):
+def test_a_list_of_domains_refuses_an_identity_without_an_address(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
     page = browser.sign_in("facebook", "noa")
@@ -18,21 +18,21 @@ def test_no_email(make_site):
     assert site.user_count() == 0
 
 
-def test_email_unverified(make_site):
+def test_a_list_of_domains_refuses_an_unverified_address(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="example.com")
     page = site.browser().sign_in("github", "uma")
     assert_designed(page, 403, "Your GitHub email isn't verified")
     assert site.user_count() == 0
 
 
-def test_email_unverified_at_a_provider_that_never_verifies_offers_no_retry(make_site):
+def test_a_provider_that_never_verifies_addresses_offers_no_retry(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     page = site.browser().sign_in("facebook", "grace")
     assert_designed(page, 403, "Facebook doesn't vouch for email addresses")
     assert "Try again" not in page.buttons
 
 
-def test_not_allowed(make_site):
+def test_an_address_of_an_unlisted_domain_is_refused(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example", SUPPORT_URL="mailto:help@navy.example")
     page = site.browser().sign_in("google", "ada")
     assert_designed(page, 403, "This account can't sign in here")
@@ -41,7 +41,7 @@ def test_not_allowed(make_site):
     assert site.browser().sign_in("google", "grace").path == "/account"
 
 
-def test_a_list_made_later_counts_for_those_who_were_in(make_site):
+def test_an_allow_list_set_later_applies_to_existing_users(make_site):
     """Fail closed."""
     site = make_site()
     browser = site.browser()
@@ -51,7 +51,7 @@ def test_a_list_made_later_counts_for_those_who_were_in(make_site):
     assert_designed(browser.sign_in("google", "ada"), 403, "This account can't sign in here")
 
 
-def test_an_address_that_left_the_list_lets_nobody_in_once_more(make_site, monkeypatch):
+def test_an_address_that_left_the_allow_list_is_refused_at_the_next_sign_in(make_site, monkeypatch):
     """What the provider says now counts, not what it said the last time."""
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
@@ -64,7 +64,7 @@ def test_an_address_that_left_the_list_lets_nobody_in_once_more(make_site, monke
     assert browser.me() is None
 
 
-def test_a_way_in_that_the_list_would_refuse_is_no_last_one(make_site):
+def test_an_identity_that_the_allow_list_refuses_does_not_count_as_a_way_in(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -77,7 +77,7 @@ def test_a_way_in_that_the_list_would_refuse_is_no_last_one(make_site):
     assert browser.sign_in("github", "grace").path == "/account"
 
 
-def test_whoever_is_on_the_list_may_use_any_of_their_ways_in(make_site):
+def test_an_allowed_user_may_use_any_linked_identity(make_site):
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -86,7 +86,7 @@ def test_whoever_is_on_the_list_may_use_any_of_their_ways_in(make_site):
     assert browser.sign_in("github", "noa").path == "/account"
 
 
-def test_signups_closed(make_site):
+def test_closed_sign_ups_create_no_account(make_site):
     site = make_site()
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -99,7 +99,7 @@ def test_signups_closed(make_site):
     assert site.user_count() == 1
 
 
-def test_disabled(browser, site):
+def test_a_disabled_account_is_signed_out_and_refused(browser, site):
     browser.sign_in("google", "ada")
     site.execute("UPDATE users SET disabled_at = '2026-01-01 00:00:00.000000'")
     assert browser.me() is None

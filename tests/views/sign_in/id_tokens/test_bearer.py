@@ -26,7 +26,7 @@ def token(site, browser) -> str:
     return made
 
 
-def test_a_bearer_token_shows_who_is_asking(browser, token):
+def test_a_bearer_token_identifies_its_user(browser, token):
     for scheme in ("Bearer", "bearer", "BEARER", "Bearer "):
         page = ask(browser, f"{scheme} {token}")
         assert page.status == 200
@@ -34,7 +34,7 @@ def test_a_bearer_token_shows_who_is_asking(browser, token):
         assert "Set-Cookie" not in page.headers
 
 
-def test_a_stranger_must_sign_in_once(site, browser):
+def test_a_bearer_token_of_an_unknown_user_is_refused(site, browser):
     token = site.simulator.firebase.mint("grace")
     page = ask(browser, f"Bearer {token}")
     assert_problem(page, 401, "unknown_account")
@@ -45,7 +45,7 @@ def test_a_stranger_must_sign_in_once(site, browser):
 
 
 @pytest.mark.parametrize("flaw", FIREBASE_FLAWS)
-def test_a_spoilt_token_is_nobodys(site, browser, token, flaw):
+def test_a_flawed_bearer_token_is_refused(site, browser, token, flaw):
     page = ask(browser, f"Bearer {site.simulator.firebase.mint('grace', flaw=flaw)}")
     assert_problem(page, 401, "invalid_token")
     assert page.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
@@ -65,20 +65,20 @@ def test_a_spoilt_token_is_nobodys(site, browser, token, flaw):
         *('Bearer "{0}"', "Bearer token={0}", "Bearer {0}\u00e9", "Bearer x", "bearer {0}\t"),
     ],
 )
-def test_the_header_is_read_strictly(browser, token, header):
+def test_a_malformed_authorization_header_is_refused(browser, token, header):
     """Any malformed token is a 4xx (allauth headless: 500)."""
     page = ask(browser, header.format(token).encode("latin-1"))
     assert_problem(page, 401, "invalid_token")
 
 
 @pytest.mark.parametrize("header", ["Basic {0}", "Token {0}", "{0}", "Bearer\t{0}", "Bearer:{0}"])
-def test_another_scheme_is_no_bearer_token(browser, token, header):
+def test_another_authorization_scheme_is_ignored(browser, token, header):
     page = ask(browser, header.format(token))
     assert_problem(page, 401, "unauthorized")
     assert page.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_a_token_counts_in_its_header_only(browser, token):
+def test_a_bearer_token_counts_in_the_authorization_header_only(browser, token):
     for where in ("access_token", "token", "id_token"):
         assert browser.fetch("/api/v1/me", params={where: token}).status == 401
         assert browser.fetch("/api/v1/me", headers={"Cookie": f"{where}={token}"}).status == 401
@@ -92,7 +92,7 @@ def test_a_bearer_token_wins_over_a_cookie_and_never_falls_back_to_it(site, brow
     assert browser.me()["name"] == "Ada Lovelace"
 
 
-def test_pages_take_no_bearer_token(browser, token):
+def test_pages_accept_no_bearer_token(browser, token):
     page = ask(browser, f"Bearer {token}", "/account")
     assert (page.status, page.location.partition("?")[0]) == (302, "/login")
 
@@ -103,19 +103,19 @@ def test_only_firebase_tokens_are_bearer_tokens(site, browser):
     assert_problem(ask(site.browser(), f"Bearer {native}"), 401, "invalid_token")
 
 
-def test_who_is_switched_off_is_out_at_once(site, browser, token):
+def test_a_bearer_token_of_a_disabled_user_is_refused_immediately(site, browser, token):
     site.execute("UPDATE users SET disabled_at = :now", now="2026-01-01 00:00:00")
     assert_problem(ask(browser, f"Bearer {token}"), 401, "unknown_account")
 
 
-def test_a_way_in_that_was_removed_shows_nobody(site, browser, token):
+def test_a_bearer_token_of_a_removed_identity_is_refused(site, browser, token):
     browser.bring(token)
     browser.link("github", "grace")
     browser.unlink(browser.identity("google"))
     assert_problem(ask(site.browser(), f"Bearer {token}"), 401, "unknown_account")
 
 
-def test_bearer_refusals_do_not_shut_the_door_for_a_whole_network(make_site):
+def test_refused_bearer_tokens_do_not_lock_out_a_whole_network(make_site):
     """Thousands of phones behind one address come back with tokens that have just expired."""
     site = make_site(REFUSALS_PER_MINUTE="2")
     browser = site.browser()
@@ -124,7 +124,7 @@ def test_bearer_refusals_do_not_shut_the_door_for_a_whole_network(make_site):
     assert browser.bring(site.simulator.firebase.mint("grace")).status == 200
 
 
-def test_what_is_not_there_is_a_404_with_a_token_too(browser, token):
+def test_an_unknown_path_is_a_404_with_a_bearer_token_too(browser, token):
     assert_problem(ask(browser, f"Bearer {token}", "/api/v1/nothing"), 404, "not_found")
 
 
@@ -139,7 +139,7 @@ def test_a_change_by_bearer_token_needs_no_csrf_token(browser, token):
     assert "X-CSRF-Token" not in page.headers
 
 
-def test_a_bad_bearer_token_frees_no_cookie_of_its_csrf_token(browser, token):
+def test_a_bad_bearer_token_does_not_exempt_a_cookie_from_csrf(browser, token):
     browser.sign_in("google", "ada")
     page = ask(browser, "Bearer x", "/api/v1/me", "PATCH", json={"name": "Mallory"})
     assert_problem(page, 401, "invalid_token")
@@ -148,7 +148,7 @@ def test_a_bad_bearer_token_frees_no_cookie_of_its_csrf_token(browser, token):
     assert browser.me()["name"] == "Ada Lovelace"
 
 
-def test_sensitive_changes_need_a_recent_proof_of_the_app(site, browser, token):
+def test_sensitive_changes_need_a_recent_auth_time_in_the_bearer_token(site, browser, token):
     browser.bring(token)
     browser.link("github", "grace")
     place = f"/api/v1/identities/{browser.identity('github')}"
@@ -159,7 +159,7 @@ def test_sensitive_changes_need_a_recent_proof_of_the_app(site, browser, token):
     assert browser.providers() == ["google"]
 
 
-def test_no_device_is_the_current_one_for_a_bearer_token(browser, token):
+def test_with_a_bearer_token_no_session_is_the_current_one(browser, token):
     page = ask(browser, f"Bearer {token}", "/api/v1/sessions")
     (session,) = page.response.json()["items"]
     assert session["current"] is False

@@ -18,7 +18,7 @@ def emulated(make_site):
     return make_site(FIREBASE_AUTH_EMULATOR_HOST=HOST)
 
 
-def test_an_unsigned_token_is_good_with_the_emulator_only(site, emulated):
+def test_an_unsigned_token_is_accepted_with_the_emulator_only(site, emulated):
     token = site.simulator.firebase.mint_unsigned("grace")
     assert site.browser().bring(token).status == 401
     app = emulated.browser()
@@ -29,12 +29,12 @@ def test_an_unsigned_token_is_good_with_the_emulator_only(site, emulated):
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_all_other_rules_hold_with_the_emulator_too(emulated, flaw):
+def test_all_other_checks_apply_to_emulator_tokens(emulated, flaw):
     token = emulated.simulator.firebase.mint_unsigned("grace", flaw=flaw)
     assert emulated.browser().bring(token).status == 401
 
 
-def test_a_signature_that_is_there_must_hold(emulated):
+def test_a_signed_token_is_verified_even_with_the_emulator(emulated):
     firebase = emulated.simulator.firebase
     assert emulated.browser().bring(firebase.mint("grace")).status == 200
     for flaw in ("alg_none_signed_by_nobody", "other_key_same_kid", "hs256_with_public_key"):
@@ -42,12 +42,12 @@ def test_a_signature_that_is_there_must_hold(emulated):
     assert emulated.browser().bring(firebase.mint_unsigned("grace")[:-1]).status == 401
 
 
-def test_google_tokens_must_be_signed_with_the_emulator_too(emulated):
+def test_google_tokens_must_be_signed_even_with_the_emulator(emulated):
     google = emulated.simulator.google
     assert emulated.browser().bring(google.native_token("grace", flaw="alg_none")).status == 401
 
 
-def test_every_page_and_the_log_say_so(emulated, site, capfd):
+def test_every_page_and_the_log_mention_the_emulator(emulated, site, capfd):
     browser = emulated.browser()
     for path in ("/login", "/nowhere", "/login/google/authorized"):
         assert "Anybody can sign in as anybody." in browser.get(path).text
@@ -59,7 +59,7 @@ def test_every_page_and_the_log_say_so(emulated, site, capfd):
     assert "firebase_emulator" not in capfd.readouterr().err
 
 
-def test_it_answers_this_machine_only(emulated):
+def test_with_the_emulator_the_server_answers_this_machine_only(emulated):
     token = emulated.simulator.firebase.mint_unsigned("grace")
     headers = {"Content-Type": "application/jwt", "Host": "192.168.1.5:5000"}
     url = f"{emulated.url}/auth/sign-in"
@@ -76,19 +76,19 @@ def test_it_answers_this_machine_only(emulated):
         *("127.0.0.1.nip.io:9099", "127.0.0.1:99999", "127.0.0.1:0", "::1:9099"),
     ],
 )
-def test_the_emulator_is_on_this_machine(host):
+def test_the_emulator_must_be_on_this_machine(host):
     (fault,) = faults(FIREBASE_PROJECT_ID="demo-project", FIREBASE_AUTH_EMULATOR_HOST=host)
     assert fault.startswith("FIREBASE_AUTH_EMULATOR_HOST: ")
 
 
-def test_a_server_for_others_never_trusts_the_emulator():
+def test_a_public_server_never_trusts_the_emulator():
     emulator = {"FIREBASE_PROJECT_ID": "demo-project", "FIREBASE_AUTH_EMULATOR_HOST": HOST}
     (fault,) = faults(**LIVE, **emulator)
     assert fault.startswith("FIREBASE_AUTH_EMULATOR_HOST: ")
     assert load(**emulator).firebase_auth_emulator_host == HOST
 
 
-def test_settings_of_firebase_need_a_project():
+def test_firebase_settings_need_a_project():
     found = faults(
         FIREBASE_JWKS_URL="https://keys.example/", FIREBASE_AUTH_EMULATOR_HOST="[::1]:9099"
     )

@@ -54,14 +54,14 @@ def test_keys_may_come_as_a_jwk_set_or_as_certificates(browser, firebase):
     assert browser.bring(firebase.mint("grace", flaw="other_key_same_kid")).status == 401
 
 
-def test_nothing_is_read_before_it_is_needed_and_then_once(site, firebase):
+def test_firebase_keys_are_read_on_first_use_and_once(site, firebase):
     assert reads(firebase) == 0
     for _ in range(3):
         site.browser().bring(firebase.mint("grace"))
     assert reads(firebase) == 1
 
 
-def test_a_new_key_is_found_and_made_up_ones_do_not_make_us_hammer(browser, firebase, clock):
+def test_a_new_firebase_key_is_found_and_made_up_key_ids_cause_no_flood(browser, firebase, clock):
     browser.bring(firebase.mint("grace"))
     firebase.rotate()
     clock.later(COOL_DOWN_SECONDS)
@@ -73,7 +73,7 @@ def test_a_new_key_is_found_and_made_up_ones_do_not_make_us_hammer(browser, fire
 
 
 @pytest.mark.parametrize("answer", ["hang_up", "html", "status_503", "empty_object"])
-def test_old_keys_serve_while_new_ones_cannot_be_read(browser, firebase, clock, answer):
+def test_old_firebase_keys_are_used_while_new_ones_cannot_be_read(browser, firebase, clock, answer):
     browser.bring(firebase.mint("grace"))
     firebase.keys_answer = answer
     clock.later(KEYS_MAX_SECONDS)
@@ -98,7 +98,9 @@ def test_old_keys_serve_while_new_ones_cannot_be_read(browser, firebase, clock, 
         ("public", LIFETIME_SECONDS),
     ],
 )
-def test_keys_are_kept_as_long_as_they_say_within_bounds(browser, firebase, clock, said, seconds):
+def test_firebase_keys_are_kept_as_long_as_their_headers_say_within_bounds(
+    browser, firebase, clock, said, seconds
+):
     firebase.cache_control = said
     browser.bring(firebase.mint("grace"))
     clock.later(seconds - 5)
@@ -124,7 +126,7 @@ def test_keys_are_kept_as_long_as_they_say_within_bounds(browser, firebase, cloc
     ],
     ids=str,
 )
-def test_how_long_an_answer_stays_fresh(headers, seconds):
+def test_cache_headers_state_how_long_a_response_stays_fresh(headers, seconds):
     assert fresh_seconds(headers) == seconds
 
 
@@ -137,7 +139,7 @@ def test_how_long_an_answer_stays_fresh(headers, seconds):
     ],
     ids=str,
 )
-def test_what_holds_no_key_is_the_issuers_fault(answer):
+def test_a_response_without_keys_is_the_issuers_fault(answer):
     with pytest.raises(ProviderError) as caught:
         read_keys(answer, None)
     assert not isinstance(caught.value, IdTokenRefused)
@@ -168,7 +170,7 @@ def google_takes(token: str, firebase: LookAlike) -> bool:
     return True
 
 
-def test_googles_library_judges_alike_and_leaves_the_rest_to_us():
+def test_every_token_that_googles_library_refuses_is_refused():
     """Nothing that it refuses gets in here; what it leaves to its caller, we refuse too."""
     look_alike = LookAlike()
     ours = Firebase(PROJECT_ID, lambda _url: (look_alike.jwk_set(), None), identity_issuers={})
@@ -199,7 +201,7 @@ def test_googles_library_judges_alike_and_leaves_the_rest_to_us():
     assert passed == ids, "which identity it is, is asked after the checks (test_refusals.py)"
 
 
-def test_googles_library_takes_the_look_alikes_tokens_over_http(monkeypatch, site, firebase):
+def test_googles_library_accepts_the_fake_providers_tokens_over_http(monkeypatch, site, firebase):
     """So the look-alike is one: its certificates, read by the library's own transport."""
     where = f"{site.simulator.url}/firebase/x509"
     monkeypatch.setattr(id_token, "_GOOGLE_APIS_CERTS_URL", where)

@@ -8,9 +8,9 @@ import pytest
 from errors import IdTokenRefused, NotAllowed
 from providers import PROVIDERS
 from providers.base import Get, Profile, Provider
+from providers.profile import claims_with_userinfo, profile_from
 from providers.protocols.firebase import Firebase
 from providers.protocols.native import NativeTokens
-from providers.protocols.openid_connect import claims_with_userinfo, profile_from
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
 from tests.providers.protocols.id_tokens import good_claims, issuer_with, key, public, sign
@@ -33,7 +33,7 @@ def test_one_tap_signs_in(browser, google):
     assert browser.me()["name"] == "Grace Hopper"
 
 
-def test_it_answers_with_a_303_to_where_the_person_was_going(browser, google):
+def test_one_tap_redirects_to_the_requested_page(browser, google):
     browser.http.cookies.set("g_csrf_token", "x", domain="localhost.local")
     form = {"credential": google.native_token("grace"), "g_csrf_token": "x"}
     page = browser.fetch("/login/google/one-tap?next=/account/activity", "POST", data=form)
@@ -47,7 +47,7 @@ def test_it_answers_with_a_303_to_where_the_person_was_going(browser, google):
     ("cookie", "field"),
     [("", "doubled"), ("doubled", ""), ("doubled", "other"), ("", ""), ("doubled", "doubled ")],
 )
-def test_a_form_that_does_not_double_the_cookie_is_refused(browser, google, cookie, field):
+def test_one_tap_without_the_matching_csrf_cookie_is_refused(browser, google, cookie, field):
     """Login CSRF: another site's page can send the form, but not set the cookie."""
     page = browser.one_tap(google.native_token("grace"), cookie, g_csrf_token=field)
     assert (page.status, page.alert) == (400, "That page was out of date")
@@ -55,14 +55,14 @@ def test_a_form_that_does_not_double_the_cookie_is_refused(browser, google, cook
 
 
 @pytest.mark.parametrize("flaw", ["expired", "other_audience", "other_key_same_kid", "missing"])
-def test_a_bad_credential_is_the_sign_in_page_with_the_reason(browser, google, flaw):
+def test_a_bad_one_tap_credential_shows_the_reason_on_the_sign_in_page(browser, google, flaw):
     page = browser.one_tap(google.native_token("grace", flaw=flaw))
     assert (page.status, page.alert) == (401, "This sign-in has expired")
     assert "Continue with Google" in page.buttons
     assert browser.me() is None
 
 
-def test_one_tap_is_for_the_client_of_the_web(make_site):
+def test_one_tap_accepts_tokens_for_the_web_client_only(make_site):
     site = make_site(GOOGLE_MOBILE_CLIENT_IDS=ANDROID)
     browser, google = site.browser(), site.simulator.google
     page = browser.one_tap(google.native_token("grace", audience=ANDROID))
@@ -70,7 +70,7 @@ def test_one_tap_is_for_the_client_of_the_web(make_site):
     assert browser.me() is None
 
 
-def test_its_questions_are_put_on_the_confirm_page(site, browser, google):
+def test_a_question_after_one_tap_is_asked_on_the_confirm_page(site, browser, google):
     browser.sign_in("github", "grace")
     browser.sign_out()
     page = browser.one_tap(google.native_token("grace"))
@@ -82,7 +82,7 @@ def test_its_questions_are_put_on_the_confirm_page(site, browser, google):
     assert site.user_count() == 1
 
 
-def test_another_account_is_asked_about_before_it_is_left(browser, google):
+def test_one_tap_as_another_user_asks_first(browser, google):
     browser.sign_in("google", "ada")
     page = browser.one_tap(google.native_token("grace"))
     assert page.heading == "Use another account?"
@@ -90,7 +90,7 @@ def test_another_account_is_asked_about_before_it_is_left(browser, google):
     assert browser.me()["name"] == "Grace Hopper"
 
 
-def test_only_who_has_one_tap_takes_it(browser, google):
+def test_providers_without_one_tap_have_no_route_for_it(browser, google):
     form = {"credential": google.native_token("grace"), "g_csrf_token": "x"}
     for name in ("github", "facebook", "firebase", "confirm"):
         assert browser.fetch(f"/login/{name}/one-tap", "POST", data=form).status == 404
@@ -100,7 +100,7 @@ def test_only_who_has_one_tap_takes_it(browser, google):
 # Native tokens.
 
 
-def test_the_apps_of_the_settings_are_taken_and_no_others(make_site):
+def test_native_tokens_are_accepted_for_the_configured_apps_only(make_site):
     """Android's client stands in azp, the server's in aud; iOS's own stands in both."""
     site = make_site(GOOGLE_MOBILE_CLIENT_IDS=f"{IOS}, {ANDROID}")
     google = site.simulator.google
@@ -118,12 +118,12 @@ def test_the_apps_of_the_settings_are_taken_and_no_others(make_site):
     assert site.browser().bring(listed).status == 401
 
 
-def test_without_that_setting_the_client_of_the_web_is_taken(site, google):
+def test_without_configured_apps_native_tokens_are_for_the_web_client(site, google):
     assert site.browser().bring(google.native_token("grace", azp=ANDROID)).status == 200
     assert site.browser().bring(google.native_token("grace", audience=IOS)).status == 401
 
 
-def test_google_is_trusted_to_join_as_on_the_web(make_site):
+def test_a_native_google_token_joins_accounts_as_on_the_web(make_site):
     site = make_site(ACCOUNT_LINKING="auto")
     web, app = site.browser(), site.browser()
     web.sign_in("google", "ada")
@@ -171,7 +171,7 @@ def test_a_native_token_of_any_provider_becomes_its_web_identity():
     assert verify(aud=SERVICE).profile == assertion.profile
 
 
-def test_a_hosted_domain_holds_for_apps_too():
+def test_a_hosted_domain_restriction_applies_to_native_tokens():
     """NAME_HOSTED_DOMAIN: whom the web does not let in, no other door does."""
     assert verify("navy.example", hd="navy.example").profile.subject == "1"
     for hd in ("chemistry.example", None, ["navy.example"]):
@@ -179,7 +179,7 @@ def test_a_hosted_domain_holds_for_apps_too():
             verify("navy.example", hd=hd)
 
 
-def test_firebase_does_not_say_of_which_domain_an_account_is():
+def test_a_hosted_domain_restriction_refuses_firebase_tokens():
     look_alike = LookAlike()
     issuers = {"google": "https://accounts.google.com", "github": "https://api.github.com"}
     project = Firebase(
@@ -194,7 +194,7 @@ def test_firebase_does_not_say_of_which_domain_an_account_is():
 
 
 @pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
-def test_a_proof_is_never_younger_than_its_token(auth_time):
+def test_the_auth_time_is_never_later_than_the_token(auth_time):
     assertion = verify(auth_time=auth_time)
     if auth_time in ("1", None) or auth_time is True:
         assert assertion.auth_time is None
@@ -211,12 +211,12 @@ def test_a_proof_is_never_younger_than_its_token(auth_time):
     ],
     ids=str,
 )
-def test_what_is_wrong_with_it_is_the_tokens_fault(changes):
+def test_odd_claims_of_a_native_token_are_refused(changes):
     with pytest.raises(IdTokenRefused):
         verify(**changes)
 
 
-def test_the_settings_name_the_apps_of_every_openid_provider(make_site):
+def test_mobile_client_ids_can_be_configured(make_site):
     assert PROVIDERS["google"].native_tokens
     client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
     assert client.settings.registrations["google"].mobile_client_ids == (IOS, ANDROID)

@@ -5,7 +5,7 @@ from tests.views.sign_in.id_tokens.test_refusals import assert_problem
 from tests.views.sign_in.test_confirm import prove
 
 
-def test_a_known_address_asks_for_the_web_first(site, browser):
+def test_a_known_address_sends_the_app_user_to_the_web(site, browser):
     browser.sign_in("github", "grace")
     browser.sign_out()
     app, google = site.browser(), site.simulator.google
@@ -22,7 +22,7 @@ def test_a_known_address_asks_for_the_web_first(site, browser):
     assert app.user_id == browser.user_id
 
 
-def test_an_unverified_known_address_may_have_an_account_of_its_own(site, browser):
+def test_an_unverified_known_address_may_get_a_separate_account_in_the_app(site, browser):
     browser.sign_in("google", "ada")
     app, token = site.browser(), site.simulator.firebase.mint("mallory", "password")
     problem = assert_problem(app.bring(token), 409, "needs_proof")
@@ -33,7 +33,7 @@ def test_an_unverified_known_address_may_have_an_account_of_its_own(site, browse
     assert app.me()["email_verified"] is False
 
 
-def test_another_persons_cookie_is_not_silently_replaced(site, browser):
+def test_the_session_of_another_user_is_not_silently_replaced(site, browser):
     browser.sign_in("google", "ada")
     ada = browser.user_id
     page = browser.bring(site.simulator.firebase.mint("grace"))
@@ -47,7 +47,7 @@ def refusing(make_site, person: str, way: str, **settings: str) -> Page:
     return browser.bring(site.simulator.firebase.mint(person, way))
 
 
-def test_each_refusal_has_its_reason(make_site):
+def test_each_refused_app_sign_in_has_its_reason(make_site):
     listed = {"ALLOWED_EMAIL_DOMAINS": "navy.example"}
     page = refusing(make_site, "grace", "google.com", SIGNUPS="closed")
     assert_problem(page, 403, "signups_closed")
@@ -59,7 +59,7 @@ def test_each_refusal_has_its_reason(make_site):
     assert_problem(page, 403, "no_email")
 
 
-def test_who_is_switched_off_is_told_so_and_it_is_in_their_activity(site, browser):
+def test_a_disabled_app_user_is_told_and_it_is_in_their_activity(site, browser):
     token = site.simulator.firebase.mint("grace")
     browser.bring(token)
     site.execute("UPDATE users SET disabled_at = :now", now="2026-01-01 00:00:00")

@@ -61,7 +61,7 @@ def assert_problem(page: Page, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("flaw", FIREBASE_FLAWS)
-def test_a_spoilt_firebase_token_signs_nobody_in(browser, site, caplog, flaw):
+def test_a_flawed_firebase_token_signs_nobody_in(browser, site, caplog, flaw):
     page = browser.bring(site.simulator.firebase.mint("grace", flaw=flaw))
     assert_problem(page, 401, "invalid_token")
     assert page.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
@@ -71,7 +71,7 @@ def test_a_spoilt_firebase_token_signs_nobody_in(browser, site, caplog, flaw):
 
 
 @pytest.mark.parametrize("flaw", NATIVE_FLAWS)
-def test_a_spoilt_native_token_signs_nobody_in(browser, site, caplog, flaw):
+def test_a_flawed_native_token_signs_nobody_in(browser, site, caplog, flaw):
     page = browser.bring(site.simulator.google.native_token("grace", flaw=flaw))
     assert_problem(page, 401, "invalid_token")
     assert browser.me() is None
@@ -80,12 +80,12 @@ def test_a_spoilt_native_token_signs_nobody_in(browser, site, caplog, flaw):
 
 
 @pytest.mark.parametrize("body", ["", " ", "x", "a.b.c", "..", "null", "{}", "\xff.\xfe.", "é" * 9])
-def test_what_is_no_token_is_a_401(browser, body):
+def test_a_value_that_is_not_a_token_is_a_401(browser, body):
     assert_problem(browser.bring(body.encode("latin-1")), 401, "invalid_token")
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "PS256", "PS512"])
-def test_firebase_signs_with_rs256_and_nothing_else(site, algorithm):
+def test_firebase_tokens_are_accepted_with_rs256_only(site, algorithm):
     """The key would do, and a certificate names no algorithm; Firebase's rules allow one."""
     site.restart(FIREBASE_JWKS_URL=f"{site.simulator.url}/firebase/x509")
     firebase, browser = site.simulator.firebase, site.browser()
@@ -94,7 +94,7 @@ def test_firebase_signs_with_rs256_and_nothing_else(site, algorithm):
     assert browser.bring(firebase.mint("grace")).status == 200
 
 
-def test_a_token_of_one_issuer_is_not_good_as_anothers(browser, site):
+def test_a_token_of_one_issuer_is_refused_as_anothers(browser, site):
     """Whom a token is checked by is its own claim; that it holds is not."""
     google, firebase = site.simulator.google, site.simulator.firebase
     of_google = firebase.claims_of(google.native_token("grace"))
@@ -105,20 +105,20 @@ def test_a_token_of_one_issuer_is_not_good_as_anothers(browser, site):
     assert browser.bring(firebase.sign(of_firebase)).status == 200
 
 
-def test_firebase_tokens_are_nothing_where_no_project_is_set(make_site):
+def test_firebase_tokens_are_refused_without_a_project(make_site):
     site = make_site(FIREBASE_PROJECT_ID="", FIREBASE_JWKS_URL="")
     page = site.browser().bring(site.simulator.firebase.mint("grace"))
     assert_problem(page, 401, "invalid_token")
 
 
-def test_a_tenant_is_the_configured_one_or_none(make_site):
+def test_a_firebase_token_of_another_tenant_is_refused(make_site):
     site = make_site(FIREBASE_TENANT_ID="tenant-1")
     firebase, browser = site.simulator.firebase, site.browser()
     assert browser.bring(firebase.mint("grace", flaw="a_tenant")).status == 200
     assert_problem(browser.bring(firebase.mint("grace")), 401, "invalid_token")
 
 
-def test_no_token_is_ever_logged_or_shown(capfd, make_site):
+def test_a_refused_token_is_neither_logged_nor_shown(capfd, make_site):
     site = make_site(LOG_LEVEL="DEBUG")
     firebase, browser = site.simulator.firebase, site.browser()
     tokens = [firebase.mint("grace"), firebase.mint("grace", flaw="expired")]
@@ -139,25 +139,25 @@ def test_no_token_is_ever_logged_or_shown(capfd, make_site):
     "kind",
     ["application/json", "text/plain", "application/x-www-form-urlencoded", "application/jwt2", ""],
 )
-def test_another_content_type_is_a_415(browser, site, kind):
+def test_an_app_sign_in_with_another_content_type_is_a_415(browser, site, kind):
     """A form of another site can send three types without being asked; not this one."""
     page = browser.bring(site.simulator.firebase.mint("grace"), content_type=kind)
     assert_problem(page, 415, "unsupported_media_type")
 
 
-def test_the_content_type_is_read_as_http_says(browser, site):
+def test_the_content_type_of_an_app_sign_in_is_parsed_as_http_says(browser, site):
     for kind in ("application/jwt; charset=utf-8", "Application/JWT"):
         token = site.simulator.firebase.mint("grace")
         assert browser.bring(token + "\n", content_type=kind).status == 200
 
 
 @pytest.mark.parametrize("size", [16 * 1024 + 1, 64 * 1024 + 1, 1024 * 1024])
-def test_a_body_that_is_too_large_is_a_413(browser, size):
+def test_an_oversized_app_sign_in_is_a_413(browser, size):
     assert_problem(browser.bring("x" * size), 413, "request_entity_too_large")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_only_a_post_signs_in(browser, method):
+def test_an_app_sign_in_needs_a_post(browser, method):
     assert browser.fetch("/auth/sign-in", method).status == 405
 
 
@@ -172,7 +172,7 @@ def test_only_a_post_signs_in(browser, method):
     ],
     ids=str,
 )
-def test_a_page_of_another_site_signs_nobody_in(browser, site, headers):
+def test_an_app_sign_in_from_another_sites_page_is_refused(browser, site, headers):
     """Login CSRF: the victim would go on in the attacker's account."""
     page = browser.bring(site.simulator.firebase.mint("mallory"), **headers)
     assert_problem(page, 403, "cross_site")
@@ -182,12 +182,12 @@ def test_a_page_of_another_site_signs_nobody_in(browser, site, headers):
     assert not [name for name in preflight.headers if name.startswith("Access-Control")]
 
 
-def test_a_page_of_this_site_may(browser, site):
+def test_an_app_sign_in_from_this_sites_page_is_accepted(browser, site):
     headers = {"origin": site.url, "sec_fetch_site": "same-origin"}
     assert browser.bring(site.simulator.firebase.mint("grace"), **headers).status == 200
 
 
-def test_refused_tokens_are_counted_like_refused_flows(make_site):
+def test_refused_tokens_count_as_refusals(make_site):
     site = make_site(REFUSALS_PER_MINUTE="2")
     browser, good = site.browser(), site.simulator.firebase.mint("grace")
     for _ in range(2):
@@ -216,7 +216,7 @@ def firebase(site, monkeypatch):
         *(("list", 502, "provider_error"), ("slow", 504, "provider_down")),
     ],
 )
-def test_without_keys_the_fault_is_not_the_tokens(browser, firebase, clock, case):
+def test_unreadable_keys_are_reported_as_the_providers_fault(browser, firebase, clock, case):
     answer, status, code = case
     firebase.keys_answer = answer
     page = browser.bring(firebase.mint("grace"))
@@ -232,7 +232,7 @@ def test_without_keys_the_fault_is_not_the_tokens(browser, firebase, clock, case
 # Its age.
 
 
-def test_an_hour_old_is_too_old_whatever_the_token_says(site, browser):
+def test_a_firebase_token_older_than_an_hour_is_refused(site, browser):
     """Apple's native tokens say they are good for a day."""
     google, now = site.simulator.google, int(time.time())
     old = google.native_token("grace", iat=now - 3700, exp=now + 80000)
@@ -241,7 +241,7 @@ def test_an_hour_old_is_too_old_whatever_the_token_says(site, browser):
     assert browser.bring(young).status == 200
 
 
-def test_a_raw_client_needs_no_cookie_jar(site):
+def test_an_app_needs_no_cookie_jar(site):
     """What curl shows: the cookie from one answer is who is asking in the next."""
     token = site.simulator.firebase.mint("grace")
     headers = {"Content-Type": "application/jwt"}

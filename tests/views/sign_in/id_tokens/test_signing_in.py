@@ -35,7 +35,7 @@ def test_an_app_signs_in_and_keeps_a_session(browser, firebase):
     )
 
 
-def test_the_cookie_has_the_configured_name(make_site):
+def test_the_app_session_cookie_has_the_configured_name(make_site):
     site = make_site(SESSION_COOKIE_NAME="kept-by-the-app")
     browser = site.browser()
     browser.bring(site.simulator.firebase.mint("grace"))
@@ -48,7 +48,7 @@ def test_the_cookie_has_the_configured_name(make_site):
 
 @pytest.mark.parametrize("mode", ["ask", "auto", "separate"])
 @pytest.mark.parametrize("first", ["web", "app"])
-def test_the_same_person_on_the_web_and_in_the_app_is_one_account(make_site, mode, first):
+def test_the_same_identity_on_the_web_and_in_the_app_is_one_account(make_site, mode, first):
     site = make_site(look_alikes=ALL, ACCOUNT_LINKING=mode)
     for count, (way, provider) in enumerate(WAYS.items(), 1):
         person = ("ada", "grace", "linus", "leila")[count - 1]
@@ -78,7 +78,7 @@ def test_native_one_tap_firebase_and_web_are_one_account(site, firebase):
     assert site.user_count() == 1
 
 
-def test_who_comes_by_a_provider_that_is_off_is_kept_as_that_provider_will_find_them(make_site):
+def test_an_identity_of_a_provider_that_is_not_configured_is_stored_under_its_own_issuer(make_site):
     off = {
         f"{name}_CLIENT_{part}": ""
         for name in ("GOOGLE", "GITHUB", "FACEBOOK", "TWITTER")
@@ -99,7 +99,7 @@ def test_who_comes_by_a_provider_that_is_off_is_kept_as_that_provider_will_find_
     assert "Only in the mobile app." in browser.get("/account").text
 
 
-def test_a_companys_own_github_is_not_the_one_that_firebase_speaks_of():
+def test_a_firebase_github_identity_is_not_one_of_github_enterprise():
     """Its user 42 is somebody else than github.com's (docs/decisions/0004)."""
     own = {"github": "https://github.corp.example", "google": "https://accounts.google.com"}
     found = identity_issuers(PROVIDERS, own)
@@ -110,9 +110,7 @@ def test_a_companys_own_github_is_not_the_one_that_firebase_speaks_of():
 
 
 @pytest.mark.parametrize("way", ["password", "phone", "custom", "microsoft.com", "oidc.acme"])
-def test_who_signs_in_with_anything_else_is_known_by_their_firebase_id(
-    site, browser, firebase, way
-):
+def test_other_firebase_sign_ins_are_identified_by_the_firebase_id(site, browser, firebase, way):
     token = firebase.mint("grace", way)
     assert browser.bring(token).status == 200
     (row,) = site.rows("SELECT provider, issuer, subject FROM oauth")
@@ -134,7 +132,9 @@ def test_who_signs_in_with_anything_else_is_known_by_their_firebase_id(
         *(("microsoft.com", False), ("custom", False), ("oidc.acme", False), ("phone", False)),
     ],
 )
-def test_an_address_is_verified_where_firebase_had_it_proved(browser, firebase, way, believed):
+def test_a_firebase_address_is_verified_where_firebase_verified_it(
+    browser, firebase, way, believed
+):
     """Facebook's addresses never count, whatever flag comes along (docs/security.md)."""
     email = {"email": "grace@navy.example", "email_verified": True}
     assert browser.bring(firebase.mint("grace", way, **email)).status == 200
@@ -142,12 +142,12 @@ def test_an_address_is_verified_where_firebase_had_it_proved(browser, firebase, 
 
 
 @pytest.mark.parametrize("flag", [False, None, "false", 1, "yes"])
-def test_a_password_user_is_verified_once_the_mail_was_answered(browser, firebase, flag):
+def test_a_firebase_password_user_is_verified_after_confirming_the_mail(browser, firebase, flag):
     browser.bring(firebase.mint("grace", "password", email_verified=flag))
     assert browser.me()["email_verified"] is False
 
 
-def test_what_firebase_says_is_no_news_of_a_known_identity(site, browser, firebase):
+def test_firebase_claims_do_not_update_a_known_identity(site, browser, firebase):
     """GitHub vouched for the address on the web; Firebase knows no better."""
     browser.sign_in("github", "grace")
     token = firebase.mint("grace", "github.com", email="other@navy.example", name="Other")
@@ -160,7 +160,7 @@ def test_what_firebase_says_is_no_news_of_a_known_identity(site, browser, fireba
     assert "other@navy.example" not in page
 
 
-def test_a_token_of_the_web_outlives_a_sign_in_without_one(site, browser):
+def test_an_app_sign_in_keeps_the_stored_provider_token(site, browser):
     browser.sign_in("google", "grace")
     before = site.rows("SELECT token, scopes FROM oauth")
     assert before[0].token
@@ -172,7 +172,7 @@ def test_a_token_of_the_web_outlives_a_sign_in_without_one(site, browser):
 # Sessions.
 
 
-def test_who_is_signed_in_already_gets_a_new_session(site, browser, firebase):
+def test_an_app_sign_in_replaces_the_session_of_the_same_user(site, browser, firebase):
     browser.bring(firebase.mint("grace"))
     old = browser.cookie("session")
     assert browser.bring(firebase.mint("grace")).status == 200
@@ -182,7 +182,7 @@ def test_who_is_signed_in_already_gets_a_new_session(site, browser, firebase):
     assert stale.fetch("/api/v1/me", headers={"Cookie": f"session={old}"}).status == 401
 
 
-def test_a_proof_is_as_old_as_its_token_says(site, browser, firebase):
+def test_the_auth_time_of_an_app_session_is_that_of_its_token(site, browser, firebase):
     """The app renews its tokens for months; that is no proof of who holds the phone now."""
     browser.sign_in("google", "grace")
     browser.link("github", "grace")
@@ -197,7 +197,7 @@ def test_a_proof_is_as_old_as_its_token_says(site, browser, firebase):
 # The account page.
 
 
-def test_it_has_a_name_on_the_account_page_but_no_button(browser, firebase):
+def test_an_app_identity_is_named_on_the_account_page_without_a_button(browser, firebase):
     browser.bring(firebase.mint("grace", "password"))
     page = browser.get("/account")
     assert "Mobile app" in page.text
@@ -208,7 +208,7 @@ def test_it_has_a_name_on_the_account_page_but_no_button(browser, firebase):
     assert browser.fetch("/account/link/firebase", "POST").status in (400, 404)
 
 
-def test_it_counts_as_a_way_in_as_long_as_it_is_one(site, browser, firebase):
+def test_an_app_identity_counts_as_a_way_in_while_firebase_is_configured(site, browser, firebase):
     browser.bring(firebase.mint("grace", "password"))
     page = browser.get("/account")
     assert "This is your only way to sign in." in page.text
@@ -221,14 +221,14 @@ def test_it_counts_as_a_way_in_as_long_as_it_is_one(site, browser, firebase):
     assert browser.providers() == ["firebase", "google"], answer
 
 
-def test_who_has_the_app_only_is_told_to_prove_it_there(site, browser, firebase):
+def test_an_app_only_user_is_told_to_sign_in_again_in_the_app(site, browser, firebase):
     browser.bring(firebase.mint("grace", "password", auth_time=int(time.time()) - 3600))
     page = browser.get("/account/reauth?next=/account")
     assert "Sign in again in the app." in page.text
     assert page.actions() == []
 
 
-def test_an_account_of_the_app_does_not_shut_its_owner_out_of_the_web(site, browser, firebase):
+def test_an_app_account_does_not_lock_its_owner_out_of_the_web(site, browser, firebase):
     """No page can ask for that proof, so a separate account is offered."""
     site.browser().bring(firebase.mint("grace", "password", email_verified=True))
     page = browser.sign_in("google", "grace")
@@ -239,7 +239,7 @@ def test_an_account_of_the_app_does_not_shut_its_owner_out_of_the_web(site, brow
     assert site.user_count() == 2
 
 
-def test_somebody_of_the_app_alone_has_every_page_of_an_account(browser, firebase):
+def test_an_app_only_user_can_open_every_account_page(browser, firebase):
     browser.bring(firebase.mint("grace", "password"))
     identity = browser.identity("firebase")
     for path in (f"identities/{identity}", "profile", "data", "delete", "reauth", "activity"):
@@ -248,7 +248,7 @@ def test_somebody_of_the_app_alone_has_every_page_of_an_account(browser, firebas
     assert browser.post(f"/account/identities/{identity}/refresh").status in (200, 404)
 
 
-def test_whom_no_page_can_ask_for_a_proof_is_told_so(browser, firebase, site):
+def test_a_user_who_cannot_reauthenticate_on_the_web_is_told_so(browser, firebase, site):
     browser.bring(firebase.mint("grace", "password"))
     site.execute("UPDATE sessions SET authenticated_at = '2020-01-01'")
     page = browser.get("/account/delete")

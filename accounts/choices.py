@@ -1,0 +1,55 @@
+"""Verbs for what a person chooses themselves: name, address and picture."""
+
+from accounts import activity, identities, users
+from accounts.activity import Caller, EventKind
+from errors import NotFound
+from models import User
+from providers.profile import clean_text
+from storage import atomic
+
+
+@atomic
+def rename(user_id: str, name: str | None, caller: Caller) -> User:
+    """Change what a person is called; what providers say later does not change it back.
+
+    The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
+    the name away. Raises NotFound when the account has been deleted.
+    """
+    user = users.find_locked(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    cleaned = clean_text(name)
+    if cleaned != user.name:
+        user.name = cleaned
+        activity.record(user_id, EventKind.RENAMED, caller, detail=cleaned or "")
+    return user
+
+
+@atomic
+def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
+    """Make an identity's address the person's; None: the one that is chosen for them.
+
+    Raises NotFound where the identity is not theirs or has no verified address: an unverified
+    one cannot become the primary one.
+    """
+    user = users.lock(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    if identity and not (identity.email and identity.email_verified):
+        raise NotFound("no verified address to choose")
+    before = user.email
+    user.email_choice = identity.id if identity else None
+    users.note_email_change(user, before, caller)
+
+
+@atomic
+def choose_picture(user_id: str, identity_id: str | None) -> None:
+    """Show the picture of an identity, or with None only initials.
+
+    Raises NotFound where the identity is not theirs or has no picture.
+    """
+    user = users.lock(user_id)
+    identity = identities.own(user_id, identity_id) if identity_id else None
+    picture = identity.profile.get("picture") if identity else None
+    if identity and not picture:
+        raise NotFound("that identity has no picture")
+    user.picture = picture

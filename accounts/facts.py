@@ -1,0 +1,109 @@
+"""Facts for the linking rules, read from the database: the owner of an identity, and matches."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from accounts import identities
+from accounts.identities import Found
+from accounts.rules import Match, Owner, Policy, any_allowed
+from models import Identity, OAuth, User
+from providers.base import Assertion, Profile
+from providers.profile import email_key
+from storage.compiled import CompiledSelect
+
+
+class _Row(NamedTuple):
+    """An identity of an account that has a certain address."""
+
+    user_id: str
+    provider: str
+    issuer: str
+    email_key: str | None
+    email_verified: bool
+    email_trusted: bool
+    disabled_at: datetime | None
+
+
+_OF_ADDRESS = CompiledSelect(
+    select(
+        OAuth.user_id,
+        OAuth.provider,
+        OAuth.issuer,
+        OAuth.email_key,
+        OAuth.email_verified,
+        OAuth.email_trusted,
+        User.disabled_at,
+    )
+    .join(User, User.id == OAuth.user_id)
+    .where(OAuth.user_id.in_(select(OAuth.user_id).where(OAuth.email_key == bindparam("key")))),
+    _Row,
+)
+
+
+def look_up(
+    find: Callable[[Assertion], Found | None], assertion: Assertion, policy: Policy
+) -> tuple[Found | None, list[Match]]:
+    """Return the identity or, where it is unknown, the accounts with its address.
+
+    Where there are some the identity is looked for again: another request of the same person
+    may have made the account in between, which would seem to be somebody else's.
+    """
+    found = find(assertion)
+    matches = [] if found else matches_of(assertion.profile, policy)
+    if matches:
+        found = find(assertion)
+    return found, [] if found else matches
+
+
+def owner(found: Found, policy: Policy | None = None) -> Owner:
+    """Return what the rules ask of the account that an identity opens.
+
+    ``policy``: who may come in, where that matters. The identity's own row has no say: the
+    profile that is about to replace it is judged instead.
+    """
+    identity, allowed = found.identity, True
+    if policy and policy.allowed_email_domains:
+        others = [each for each in identities.of_user(identity.user_id) if each.id != identity.id]
+        allowed = any_allowed(others, policy)
+    return Owner(identity.user_id, disabled=found.disabled_at is not None, allowed=allowed)
+
+
+def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:
+    """Return the profile that decides: the provider's current one.
+
+    A relayed assertion may know less than the row of a known identity, or be out of date.
+    """
+    if identity is None or not assertion.is_relayed:
+        return assertion.profile
+    return replace(
+        assertion.profile,
+        email=identity.email,
+        email_verified=identity.email_verified,
+        email_trusted=identity.email_trusted,
+    )
+
+
+def matches_of(profile: Profile, policy: Policy) -> list[Match]:
+    """Return the accounts with an identity of the same address, each with its strongest claim."""
+    if profile.email is None:
+        return []
+    by_user: dict[str, list[_Row]] = {}
+    for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
+        by_user.setdefault(row.user_id, []).append(row)
+    return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
+
+
+def _match(rows: list[_Row], profile: Profile, policy: Policy) -> Match:
+    address = email_key(profile.email or "")
+    same = [row for row in rows if row.email_key == address]
+    return Match(
+        rows[0].user_id,
+        verified=any(row.email_verified for row in same),
+        trusted=any(row.email_verified and row.email_trusted for row in same),
+        disabled=rows[0].disabled_at is not None,
+        reachable=any(policy.can_verify_ownership(row.provider, row.issuer) for row in rows),
+    )

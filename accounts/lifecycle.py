@@ -1,0 +1,76 @@
+"""Verbs that disable, enable or delete a whole account."""
+
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import delete as delete_from
+
+from accounts import activity, identities, sessions, users
+from accounts.activity import Caller, EventKind
+from errors import NotFound
+from models import User
+from storage import atomic, db, now
+from vault import revocations
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What a deleted account had: its identities by provider and handle, and counts."""
+
+    identities: tuple[tuple[str, str], ...]
+    sessions: int
+    events: int
+
+
+@atomic
+def delete(user_id: str, caller: Caller) -> Deleted:
+    """Delete an account with all that is its own: identities and their tokens, sessions,
+    unfinished flows, activity. Its grants are revoked at the providers soon after.
+
+    Raises StateMismatch when it has been deleted already.
+    """
+    user = users.lock(user_id)
+    those = identities.of_user(user_id)
+    for identity in those:
+        revocations.plan(identity)
+    deleted = Deleted(
+        tuple((identity.provider, identity.handle) for identity in those),
+        len(sessions.of_user(user_id)),
+        activity.count(user_id),
+    )
+    # The constraints delete everything else, including what another request has just added.
+    db.session.execute(delete_from(User).where(User.id == user.id))
+    db.session.expunge_all()
+    log.info("account_deleted", user=user_id, address=caller.address)
+    return deleted
+
+
+@atomic
+def disable(user_id: str, caller: Caller) -> int:
+    """Disable an account and end its sessions; returns how many ended.
+
+    An account that is disabled already keeps the time since when it is. Raises NotFound.
+    """
+    user = _find(user_id)
+    if user.is_active:
+        user.disabled_at = now()
+        activity.record(user_id, EventKind.DISABLED, caller)
+    return sessions.end_all(user_id)
+
+
+@atomic
+def enable(user_id: str, caller: Caller) -> None:
+    """Enable an account again. Raises NotFound."""
+    user = _find(user_id)
+    if not user.is_active:
+        user.disabled_at = None
+        activity.record(user_id, EventKind.ENABLED, caller)
+
+
+def _find(user_id: str) -> User:
+    user = users.find_locked(user_id)
+    if user is None:
+        raise NotFound("the account is gone")
+    return user

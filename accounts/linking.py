@@ -1,0 +1,100 @@
+"""Verbs that add an identity to an account or remove one."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+
+from accounts import facts, identities, profile_updates, sessions, users
+from accounts.activity import Caller, EventKind
+from accounts.rules import (
+    AlreadyLinked,
+    Link,
+    LinkDecision,
+    NeedsOwnership,
+    Policy,
+    decide_link,
+    ways_in,
+)
+from accounts.signing_in import sign_in_preview
+from errors import LastWayIn, StateMismatch
+from models import Identity, OAuth
+from providers.base import Assertion
+from storage import atomic, db
+from vault import revocations
+
+
+@atomic
+def link(
+    user_id: str, assertion: Assertion, caller: Caller, reason: str = Link.reason
+) -> LinkDecision:
+    """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
+
+    Raises StateMismatch when the account has been deleted.
+    """
+    users.lock(user_id)
+    found = identities.lock(assertion)
+    decision = decide_link(user_id, facts.owner(found) if found else None)
+    match decision:
+        case Link():
+            identity = identities.add(user_id, assertion)
+            identities.record(identity, EventKind.LINKED, caller, reason)
+        case AlreadyLinked():
+            assert found is not None
+            profile_updates.take_assertion(found.identity, assertion, caller)
+    return decision
+
+
+@atomic
+def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
+    """Link after the person signed in to the old account and confirmed.
+
+    Raises StateMismatch when the linking rules do not, or no longer, ask for that.
+    """
+    decision = sign_in_preview(assertion, policy)
+    if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
+        raise StateMismatch("the identity no longer waits for a verification")
+    if user_id not in decision.user_ids:
+        raise StateMismatch("another account was verified than the one with this address")
+    if link(user_id, assertion, caller, decision.reason) != Link():
+        raise StateMismatch("the identity was linked at this very moment")
+
+
+@atomic
+def unlink(
+    user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
+) -> Identity:
+    """Remove an identity and end the sessions that it started, but this one; returns what was
+    removed. Its grant is revoked at the provider soon after.
+
+    Raises NotFound (also for a stranger's identity) or LastWayIn: identities are counted while
+    the account is locked, so of two concurrent removals the second sees the first.
+    """
+    user = users.lock(user_id)
+    identity = identities.own(user.id, identity_id)
+    if not others_usable(identities.of_user(user.id), identity_id, policy):
+        raise LastWayIn("the last usable identity")
+    sessions.end_of_identity(identity_id, kept_id=session_id)
+    identities.record(identity, EventKind.UNLINKED, caller)
+    if user.picture == identity.profile.get("picture"):
+        user.picture = None
+    revocations.plan(identity)
+    before = user.email
+    identities.remove(identity)
+    db.session.expire(user, ["identity_rows"])
+    users.note_email_change(user, before, caller)
+    return identity
+
+
+def others_usable(those: Sequence[Identity], identity_id: str, policy: Policy) -> list[Identity]:
+    """Return the identities that still let the person in when this one is gone."""
+    return ways_in([each for each in those if each.id != identity_id], policy)
+
+
+def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:
+    """Return the names of the providers that open these accounts here."""
+    query = select(OAuth.provider, OAuth.issuer).where(OAuth.user_id.in_(user_ids)).distinct()
+    return {
+        provider
+        for provider, issuer in db.session.execute(query)
+        if policy.can_use(provider, issuer)
+    }

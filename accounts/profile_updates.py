@@ -1,0 +1,45 @@
+"""What a provider says of a known identity, taken over: after a sign-in, or read on its own."""
+
+from accounts import identities, users
+from accounts.activity import Caller, EventKind
+from accounts.identities import Values
+from models import Identity, address_of
+from providers.base import Assertion, Profile
+from storage import now
+
+
+def take_assertion(identity: Identity, assertion: Assertion, caller: Caller) -> Identity:
+    """Take over what the provider says and gives now, at a sign-in; returns the identity then.
+
+    A relayed assertion changes nothing but the time: it may know less, or another address.
+    """
+    if assertion.is_relayed:
+        return identities.change(identity, {"last_used_at": now()})
+    more = identities.assertion_columns(identity, assertion)
+    return _take(identity, assertion.profile, caller, more)
+
+
+def take_profile(identity: Identity, profile: Profile, caller: Caller) -> None:
+    """Take over a profile; the person's address and picture may change with it."""
+    _take(identity, profile, caller, {})
+
+
+def _take(identity: Identity, profile: Profile, caller: Caller, more: Values) -> Identity:
+    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
+    before = _address(identity.user_id) if moved else None
+    picture = identity.profile.get("picture")
+    if picture and picture != profile.picture:
+        user = users.lock(identity.user_id)
+        if user.picture == picture:
+            user.picture = profile.picture
+    columns = identities.profile_columns(profile, identity.profile)
+    changed = identities.change(identity, columns | more)
+    if moved and (after := _address(identity.user_id)) != before:
+        identities.record(changed, EventKind.EMAIL_CHANGED, caller, detail=after or "")
+    return changed
+
+
+def _address(user_id: str) -> str | None:
+    """Return a person's address as it is now."""
+    identity = address_of(identities.of_user(user_id), users.lock(user_id).email_choice)
+    return identity.email if identity else None

@@ -1,0 +1,90 @@
+"""Verbs of a sign-in: carried out, previewed, or repeated to reauthenticate."""
+
+from dataclasses import dataclass
+
+from accounts import facts, identities, profile_updates, users
+from accounts.activity import Caller, EventKind
+from accounts.rules import Create, Join, Known, Policy, Refused, SignInDecision, decide_sign_in
+from errors import WrongAccount
+from models import Identity
+from providers.base import Assertion
+from storage import atomic
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A decision, and the identity to start a session with where it opened an account."""
+
+    decision: SignInDecision
+    identity: Identity | None = None
+
+
+@atomic
+def sign_in(
+    assertion: Assertion,
+    policy: Policy,
+    caller: Caller,
+    *,
+    signed_in_as: str | None = None,
+    separate: bool = False,
+) -> SignIn:
+    """Find, create or join the account for what a flow brought, as the rules decide.
+
+    ``signed_in_as``: the id of the user whom this browser is signed in as. ``separate``: the
+    person was asked and wants an account of their own.
+    Unless the decision opens an account (Known, Create, Join) nothing is written; only a
+    refusal is recorded, where the identity's account is known.
+    """
+    found, matches = facts.look_up(identities.lock, assertion, policy)
+    identity = found.identity if found else None
+    decision = decide_sign_in(
+        facts.judged_profile(identity, assertion),
+        facts.owner(found, policy) if found else None,
+        matches,
+        policy,
+        signed_in_as=signed_in_as,
+        separate=separate,
+    )
+    match decision:
+        case Known():
+            assert identity is not None
+            identity = profile_updates.take_assertion(identity, assertion, caller)
+        case Create():
+            identity = identities.add(users.add(assertion.profile), assertion)
+        case Join():
+            identity = identities.add(users.lock(decision.user_id).id, assertion)
+            identities.record(identity, EventKind.LINKED, caller, decision.reason)
+        case Refused() if identity:
+            identities.record(identity, EventKind.REFUSED, caller, decision.reason)
+            return SignIn(decision)
+        case _:
+            return SignIn(decision)
+    identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
+    return SignIn(decision, identity)
+
+
+def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
+    """Return what signing in would come to now. Writes nothing."""
+    found, matches = facts.look_up(identities.find, assertion, policy)
+    return decide_sign_in(
+        facts.judged_profile(found.identity if found else None, assertion),
+        facts.owner(found, policy) if found else None,
+        matches,
+        policy,
+    )
+
+
+@atomic
+def reauthenticate(user_id: str, identity_id: str, assertion: Assertion, caller: Caller) -> None:
+    """Record that a reauthentication came back with the identity that was asked for.
+
+    Raises WrongAccount, with the handle of that one, when another came back.
+    """
+    found = identities.lock(assertion)
+    identity = found.identity if found else None
+    if identity is None or identity.id != identity_id or identity.user_id != user_id:
+        asked = (each for each in identities.of_user(user_id) if each.id == identity_id)
+        handle = next((each.handle for each in asked), "")
+        raise WrongAccount("another identity came back", email=handle)
+    identity = profile_updates.take_assertion(identity, assertion, caller)
+    identities.record(identity, EventKind.REAUTHENTICATED, caller)

@@ -1,0 +1,55 @@
+"""Rows of users: added and locked, and changes of their address noted.
+
+An account is locked before its identities are counted or moved.
+"""
+
+from sqlalchemy import bindparam, insert, select
+
+from accounts import activity
+from accounts.activity import Caller, EventKind
+from errors import StateMismatch
+from models import User
+from providers.base import Profile
+from storage import db, new_id, now
+from storage.compiled import CompiledStatement
+
+_LOCK = (
+    select(User)
+    .where(User.id == bindparam("user_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_ADD = CompiledStatement(insert(User))
+
+
+def find_locked(user_id: str) -> User | None:
+    """Return the account as it is now, and as it stays until this transaction ends."""
+    return db.session.scalar(_LOCK, {"user_id": user_id})
+
+
+def lock(user_id: str) -> User:
+    """Do the same; raises StateMismatch when the account has been deleted."""
+    user = find_locked(user_id)
+    if user is None:
+        raise StateMismatch("the account is gone")
+    return user
+
+
+def add(profile: Profile) -> str:
+    """Add a person, who has no identity yet; returns the id."""
+    user_id = new_id()
+    _ADD.run(
+        id=user_id,
+        name=profile.name or profile.username,
+        picture=profile.picture,
+        created_at=now(),
+        disabled_at=None,
+        email_choice=None,
+    )
+    return user_id
+
+
+def note_email_change(user: User, before: str | None, caller: Caller) -> None:
+    """Record it when a person's address is another than before."""
+    if user.email != before:
+        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")

@@ -1,0 +1,181 @@
+"""The settings, in groups. Field ``app_name`` is variable ``APP_NAME``, and so on.
+
+To add a setting, write its field here with a docstring, use it, and run ``make docs``. A field that
+holds a SecretStr can also be read from a file (``NAME_FILE``).
+"""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from config.validators import (
+    CookieName,
+    DatabaseURL,
+    Domains,
+    EmulatorHost,
+    Endpoint,
+    Names,
+    Origins,
+    PageURL,
+    PublicURL,
+    RedisURL,
+    Secrets,
+    is_loopback,
+)
+
+
+class Group(BaseModel):
+    """A part of the settings."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Server(Group):
+    """Where the server is reached, and how much of the machine it uses."""
+
+    public_url: PublicURL = ""
+    """Address at which people reach the server, such as `https://login.example.org`. Callback URLs
+    are built from it. Default: `http://localhost:$PORT`."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 5000
+    """TCP port of `make run`."""
+
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    """Number of proxies in front whose `X-Forwarded-*` headers are trusted."""
+
+    web_concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Number of worker processes. Default: one for each processor, 2 to 8."""
+
+    demo: bool | None = None
+    """`1`: sign-in uses simulated providers, on loopback only. `0`: never. Default: `make run`
+    turns it on while no provider is configured."""
+
+    @property
+    def host(self) -> str:
+        """Host of the public URL, with a port that is not the scheme's default."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the server over https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether people can reach this server from this machine only."""
+        return is_loopback(urlsplit(self.public_url).hostname)
+
+
+class Keys(Group):
+    """Secrets that sign cookies and seal provider tokens ([rotation](../operation.md))."""
+
+    secret_key: SecretStr | None = None
+    """Signs cookies and, unless `TOKEN_ENCRYPTION_KEYS` is set, seals tokens. Any long random text,
+    at least 32 characters on a public server. Required with `DATABASE_URL`. Default: a key is made
+    and kept in `instance/secret_key` (mode 0600)."""
+
+    secret_key_fallbacks: Secrets = ()
+    """Further keys that still verify signatures and open tokens. On several instances a new key
+    starts here ([scaling](../scaling.md))."""
+
+    token_encryption_keys: Secrets = ()
+    """The first key seals provider tokens; all of them open. Default: the secret keys."""
+
+
+class Storage(Group):
+    """Where people are stored, and what several instances share."""
+
+    database_url: DatabaseURL | None = None
+    """Database of people, sessions and tokens. Default: SQLite in `instance/`."""
+
+    database_pool_size: Annotated[int, Field(ge=1, le=500)] = 10
+    """Most PostgreSQL connections that each process opens; 10 is enough for 16 threads."""
+
+    redis_url: RedisURL | None = None
+    """Where several instances count limits together. Default: each process counts for itself, as it
+    also does while Redis is unreachable."""
+
+
+class SignIn(Group):
+    """Which ways to sign in are offered, and who may use them."""
+
+    providers: Names = ()
+    """Order of the buttons, such as `github,google`. Default: the order of the provider list."""
+
+    oidc_providers: Names = ()
+    """OpenID Connect issuers, by names that you choose, such as `acme,kc`. Each lives at
+    `/login/acme` and has variables that begin with `OIDC_ACME_`."""
+
+    account_linking: Literal["ask", "auto", "separate"] = "ask"
+    """What happens when an unknown identity brings the address of an existing account
+    ([linking](../linking.md))."""
+
+    signups: Literal["open", "closed"] = "open"
+    """Whether people without an account get one."""
+
+    allowed_email_domains: Domains = ()
+    """Only people with a verified address in one of these domains may sign in. Default:
+    everyone."""
+
+    refusals_per_minute: Annotated[int, Field(ge=1)] = 120
+    """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the
+    provider counts a fifth."""
+
+
+class Browser(Group):
+    """Cookies and cross-origin access."""
+
+    session_cookie_name: CookieName = "session"
+    """Name of the session cookie. Use `__Host-session` where no mobile app looks for `session`."""
+
+    cors_origins: Origins = ()
+    """Origins whose pages may call the API from a browser, such as `https://app.example.org`.
+    Default: none."""
+
+
+class Pages(Group):
+    """What the pages show."""
+
+    app_name: Annotated[str, Field(max_length=60)] = "Quickstep"
+    """Name of this server on its pages."""
+
+    support_url: PageURL | None = None
+    """Target of the link "Trouble signing in?"."""
+
+    terms_url: PageURL | None = None
+    """Terms of service. Shown under the buttons when `PRIVACY_URL` is set too."""
+
+    privacy_url: PageURL | None = None
+    """Privacy policy. Shown under the buttons when `TERMS_URL` is set too."""
+
+
+class Firebase(Group):
+    """Firebase ID tokens of mobile apps ([mobile](../mobile.md))."""
+
+    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    """Project whose ID tokens are accepted. Default: none."""
+
+    firebase_jwks_url: Endpoint | None = None
+    """Where the project's keys are: a JWK set, or the X.509 certificate map. Default: Google's."""
+
+    firebase_tenant_id: str | None = None
+    """Only accept tokens of this tenant. Default: only tokens without a tenant."""
+
+    firebase_auth_emulator_host: EmulatorHost | None = None
+    """Also accept the unsigned tokens of Firebase's emulator, such as at `127.0.0.1:9099`. Anybody
+    can write such tokens: for development on this machine only."""
+
+
+class Telemetry(Group):
+    """Logs and metrics ([operation](../operation.md))."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe lines that are logged."""
+
+    log_format: Literal["text", "json"] = "text"
+    """Text for people or JSON for machines."""
+
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """Bearer token that may read `/metrics`. Default: only this machine may, and nobody when
+    `TRUSTED_PROXIES` is set."""

@@ -1,0 +1,175 @@
+"""A person's profile, built from a provider's response: cleaned, bounded, or refused."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from errors import ProviderError
+from providers.base import Get, Profile
+
+SUBJECT_MAX_CHARACTERS = 255
+EMAIL_MAX_CHARACTERS = 254
+NAME_MAX_CHARACTERS = 200
+PICTURE_MAX_CHARACTERS = 2048
+
+_NOT_IN_EMAIL = re.compile(r'[\s<>(),;:\\"\[\]]')
+_NOT_IN_PICTURE = re.compile(r'[\x00-\x20"<>\\]')
+# Control characters, and marks that change the direction of the surrounding text.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def make_profile(
+    *,
+    subject: object,
+    email: object = None,
+    email_verified: object = False,
+    email_trusted: object = False,
+    name: object = None,
+    username: object = None,
+    picture: object = None,
+) -> Profile:
+    """Build a Profile from a provider's values: any type, any length, hostile.
+
+    Raises ProviderError without a usable subject; any other bad value counts as missing.
+    """
+    address = clean_email(email)
+    verified = address is not None and is_true(email_verified)
+    return Profile(
+        subject=clean_subject(subject),
+        email=address,
+        email_verified=verified,
+        email_trusted=verified and is_true(email_trusted),
+        name=clean_text(name),
+        username=clean_text(username),
+        picture=clean_picture(picture),
+    )
+
+
+def clean_subject(value: object) -> str:
+    """Return the provider's stable id as a string; an integer becomes its decimal digits.
+
+    Raises ProviderError for anything else, and for an empty or overlong one: an inexact id
+    identifies nobody.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Python refuses to print integers of thousands of digits.
+        value = str(value) if value.bit_length() < 512 else ""
+    if not isinstance(value, str) or not value:
+        raise ProviderError(f"the subject is {type(value).__name__}, not an id")
+    if len(value) > SUBJECT_MAX_CHARACTERS or _UNPRINTABLE.search(value):
+        raise ProviderError("the subject is longer than 255 characters or unprintable")
+    return value
+
+
+def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:
+    """Return a display name: one line, no control or direction marks, at most ``limit``
+    characters."""
+    if not isinstance(value, str):
+        return None
+    text = " ".join(_UNPRINTABLE.sub(" ", value[: limit * 4]).split())
+    return text[:limit].strip() or None
+
+
+def clean_email(value: object) -> str | None:
+    """Return an address as given, or None if it is not plainly one."""
+    if not isinstance(value, str) or len(value) > EMAIL_MAX_CHARACTERS:
+        return None
+    local, _, domain = value.rpartition("@")
+    if not local or not domain or "@" in local or _UNPRINTABLE.search(value):
+        return None
+    if _NOT_IN_EMAIL.search(value):
+        return None
+    return value
+
+
+def email_key(email: str) -> str:
+    """Return the address for comparison: only ASCII case is folded, so no homograph matches."""
+    return email.translate(_ASCII_LOWER)
+
+
+def clean_picture(value: object) -> str | None:
+    """Return an https URL, or None. We never fetch it."""
+    if not isinstance(value, str) or len(value) > PICTURE_MAX_CHARACTERS:
+        return None
+    if not value.isascii() or _NOT_IN_PICTURE.search(value):
+        return None
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return None
+    return value if parts.scheme == "https" and parts.hostname else None
+
+
+def is_true(value: object) -> bool:
+    """Whether a provider's flag is set: true, or the text "true" (Apple, Cognito)."""
+    return value is True or value == "true"
+
+
+def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
+    """Build the ``profile`` function of a provider that is pure data: one request, a map of claims.
+
+    Each keyword names a field of ``make_profile`` and the dotted path of its value, such as
+    ``picture="images.0.url"``; for ``name or nickname``, the first one that is not empty counts.
+    Never for a subject: a person who is identified by one path today and by another tomorrow would
+    be two people.
+    """
+
+    def profile(get: Get) -> Profile:
+        answer = get(path)
+        return make_profile(**{name: _first_at(answer, places) for name, places in claims.items()})
+
+    return profile
+
+
+def value_at(answer: object, place: str) -> object:
+    """Return the value at a dotted path in nested objects and lists; None if the path ends
+    early."""
+    for key in place.split("."):
+        if isinstance(answer, list) and key.isdecimal():
+            answer = answer[int(key)] if int(key) < len(answer) else None
+        elif isinstance(answer, Mapping):
+            answer = answer.get(key)
+        else:
+            return None
+    return answer
+
+
+def _first_at(answer: object, places: str) -> object:
+    found = (value_at(answer, place) for place in places.split(" or "))
+    return next((value for value in found if value not in (None, "")), None)
+
+
+def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> Profile:
+    """Build a Profile from the standard claims (OpenID Connect Core 5.1)."""
+    return make_profile(
+        subject=claims.get("sub"),
+        email=claims.get("email"),
+        email_verified=claims.get("email_verified"),
+        email_trusted=email_trusted,
+        name=claims.get("name"),
+        username=claims.get("preferred_username"),
+        picture=claims.get("picture"),
+    )
+
+
+def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the id_token's claims; if one of ``needs`` is missing, completed from userinfo.
+
+    The id_token is signed, so it takes precedence, and it is enough: an issuer without a userinfo
+    endpoint, or with a broken one, costs a name or a picture but no sign-in.
+    """
+    claims: Mapping[str, Any] = get("id_token")
+    if all(claims.get(name) for name in needs):
+        return claims
+    try:
+        userinfo: Mapping[str, Any] = get("userinfo")
+    except ProviderError:
+        return claims
+    said = {name: value for name, value in claims.items() if value not in (None, "")}
+    # An address and its verified flag must come from the same source.
+    source = claims if "email" in said else userinfo
+    return {**userinfo, **said, **{name: source.get(name) for name in ("email", "email_verified")}}

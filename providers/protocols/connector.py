@@ -1,0 +1,196 @@
+"""A connector: one provider as it is registered and wired here.
+
+The protocol clients (``oauth2``, ``openid_connect``, ``oauth1``) derive from it. It knows no
+request, no person and no table, and all threads share it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from config.registrations import Registration
+from errors import AccessRefused, Cancelled, Misconfigured, ProviderError
+from providers.base import Flow, Get, Params, Profile, Provider, RequestToken, origin
+from providers.http.responses import Answer, HTTPAnswer, read_json
+from providers.http.transport import Transport
+from providers.protocols.error_codes import (
+    CANCELLED_ERRORS,
+    MISCONFIGURED_ERRORS,
+    api_error_code,
+    plain_code,
+)
+from providers.protocols.upstream_issuer import UpstreamIssuer
+
+Token = Mapping[str, Any]
+
+
+class Connector:
+    """One provider as registered and wired here; the parts that do not depend on the protocol."""
+
+    # Parameters that a callback may contain only once.
+    callback_parameters: tuple[str, ...] = ()
+    # Whether a flow begins with a request token (OAuth 1.0a).
+    needs_request_token = False
+    # OpenID Connect only.
+    issuer: UpstreamIssuer | None = None
+
+    def __init__(
+        self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
+    ) -> None:
+        self.provider = provider
+        self.registration = registration
+        self.http = http
+        self.redirect_uri = redirect_uri
+        self.name = provider.name
+        self.label = provider.label
+        self.client_id = registration.client_id
+        self.scope = registration.scope or provider.scope
+        version = registration.api_version or provider.api_version
+        self.api_url = (registration.api_url or provider.api_url).replace("{version}", version)
+        endpoints = {
+            "authorization": registration.authorization_url or provider.authorization_endpoint,
+            "token": registration.token_url or provider.token_endpoint,
+            "request_token": registration.request_token_url or provider.request_token_endpoint,
+        }
+        self._endpoints = {
+            name: url.replace("{version}", version) for name, url in endpoints.items()
+        }
+
+    @property
+    def client_secret(self) -> str:
+        """The client secret; empty for a public client."""
+        return self.registration.secret
+
+    @property
+    def identity_issuer(self) -> str:
+        """Return what keeps this server's subjects apart from another server's of the same name."""
+        return origin(self.api_url)
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        """Return where a form that starts a flow may be redirected, for the page's form-action."""
+        return (origin(self._endpoints["authorization"]), *self.provider.also_passes)
+
+    def endpoint_url(self, name: str) -> str:
+        """Return the address of an endpoint. Raises ProviderError."""
+        return self._endpoints[name]
+
+    # The flow.
+
+    def fetch_request_token(self) -> RequestToken | None:
+        """Fetch the request token of a flow, if the protocol needs one. Raises ProviderError."""
+        return None
+
+    def authorization_url(self, flow: Flow) -> str:
+        """Build the URL of the provider's consent page. Raises ProviderError if its metadata cannot
+        be read."""
+        raise NotImplementedError
+
+    def warm_up(self) -> bool:
+        """Open connections that the callback will need, and return whether there were none.
+
+        Raises ProviderError.
+        """
+        return False
+
+    def callback_error(self, error: str) -> Cancelled | ProviderError:
+        """Convert an error in the callback (RFC 6749 4.1.2.1) into an exception."""
+        detail = f"the callback says {plain_code(error)}"
+        if error in CANCELLED_ERRORS | self.provider.cancelled_errors:
+            return Cancelled(detail)
+        if error in MISCONFIGURED_ERRORS | self.provider.misconfigured_errors:
+            return Misconfigured(detail)
+        return ProviderError(detail)
+
+    # API requests on behalf of a person.
+
+    def own_url(self, path: str) -> str:
+        """Return an address of the provider's API. Raises ValueError for any other: an access
+        token is sent nowhere else."""
+        url = urljoin(self.api_url, path)
+        if not self.owns(url):
+            raise ValueError(f"{urlsplit(url).netloc} is not {self.name}'s API")
+        return url
+
+    def owns(self, url: str) -> bool:
+        """Return whether an access token may be sent to this address."""
+        return origin(url) == origin(self.api_url)
+
+    def request_as(self, token: Token, path: str) -> Answer:
+        """Call the provider's API with a person's token; ``POST path`` sends a POST."""
+        raise NotImplementedError
+
+    def read(self, path: str, token: Token) -> Any:
+        """Return JSON of the provider's API. Raises NotShared or ProviderError."""
+        return read_json(self.request_as(token, path))
+
+    def fetch_profile(self, subject: str, token: Token) -> Profile:
+        """Fetch the provider's current profile of a stored token's person.
+
+        Raises AccessRefused if the token is refused, otherwise ProviderError. The caller compares
+        the subject.
+        """
+        return self.provider.profile(self._stored_getter(subject, token))
+
+    def _stored_getter(self, _subject: str, token: Token) -> Get:
+        """Make the ``get`` for a stored token, which has neither form nor id_token."""
+
+        def get(path: str) -> Any:
+            if path in ("token", "form_user"):
+                return dict(token) if path == "token" else {}
+            return self._read_stored(path, token)
+
+        return get
+
+    def _read_stored(self, path: str, token: Token) -> Any:
+        answer = self.request_as(token, path)
+        if answer.status_code == 401 or self._refuses_access(answer):
+            raise AccessRefused(f"the API answered {answer.status_code} to the access token")
+        return read_json(answer)
+
+    def _refuses_access(self, answer: HTTPAnswer) -> bool:
+        known = self.provider.access_refused_errors
+        return bool(known) and api_error_code(answer) in known
+
+    # After the sign-in.
+
+    def prepare(self) -> None:
+        """Read in advance what ``refresh`` needs, so that it is one request. Raises
+        ProviderError."""
+
+    def refresh(self, _subject: str, _token: Token) -> dict[str, Any]:
+        """Fetch a person's next token response (RFC 6749 6).
+
+        Raises CodeRefused if only a new sign-in helps, Misconfigured, otherwise ProviderError,
+        including when the response is about another person than ``subject``.
+        """
+        raise ProviderError("this protocol renews no token")
+
+    def can_revoke(self) -> bool:
+        """Return whether the provider has a way to revoke a token. Raises ProviderError."""
+        return False
+
+    def revoke(self, _token: Token) -> None:
+        """Revoke a token; success too if the provider does not know it any more.
+
+        Raises Misconfigured or ProviderError if it was not revoked.
+        """
+        raise ProviderError("this protocol revokes no token")
+
+    def post_as_client(self, _url: str, _form: Params) -> HTTPAnswer:
+        """Send a form with the client's authentication. Raises ProviderError."""
+        raise ProviderError("this protocol knows no such call")
+
+    def check(self) -> None:
+        """Send the provider an invalid code, which it must refuse as invalid.
+
+        Raises CodeRefused if all is well, Misconfigured or another ProviderError otherwise.
+        """
+        raise NotImplementedError
+
+
+def with_query(url: str, parameters: Params) -> str:
+    """Return an address with further query parameters."""
+    if not parameters:
+        return url
+    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(parameters)}"

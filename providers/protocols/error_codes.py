@@ -1,0 +1,42 @@
+"""Error codes: those of the standards, and where responses carry them."""
+
+import json
+
+from providers.http.responses import HTTPAnswer
+
+# Codes that mean our settings: RFC 6749 4.1.2.1 and 5.2.
+MISCONFIGURED_ERRORS = frozenset(
+    {
+        "invalid_client",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+        "invalid_scope",
+        "redirect_uri_mismatch",
+    }
+)
+# Codes that mean that the person refused.
+CANCELLED_ERRORS = frozenset({"access_denied", "user_denied"})
+# Codes that mean the code or the refresh token.
+CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
+# RFC 7009 has no such error: an unknown token counts as revoked. Google has.
+GONE_ERRORS = frozenset({"invalid_token"})
+
+
+def plain_code(text: str) -> str:
+    """Shorten a provider's error code to characters that are safe in a log."""
+    return "".join(c for c in text[:60] if c.isascii() and (c.isalnum() or c in "_-. ")) or "?"
+
+
+def code_of(error: object) -> str:
+    """Read the ``error`` of a JSON response: a code (RFC 6749 5.2), or the Graph API's object."""
+    return str(error.get("code")) if isinstance(error, dict) else str(error or "")
+
+
+def api_error_code(response: HTTPAnswer) -> str:
+    """Return the error code in a JSON response; empty if there is none."""
+    try:
+        answer = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return ""
+    return code_of(answer.get("error")) if isinstance(answer, dict) else ""

@@ -1,0 +1,77 @@
+"""An issuer's metadata: its endpoints (OpenID Connect Discovery 3)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.validators import check_endpoint, is_loopback
+from errors import ProviderError
+from providers.base import ClientAuth
+from providers.http.transport import prepare
+
+PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The parts of the metadata that we use (OpenID Connect Discovery 3)."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    revocation_endpoint: str | None
+    client_auth: ClientAuth
+    sends_iss: bool
+
+
+def read_metadata(answer: object, url: str, named: str) -> Metadata:
+    """Read the metadata of the issuer at ``url``, which must call itself ``named``.
+
+    Raises ProviderError.
+    """
+    if not isinstance(answer, dict):
+        raise ProviderError("the metadata are not a JSON object")
+    # Discovery 4.3: otherwise one issuer could impersonate another.
+    if answer.get("issuer") != named:
+        raise ProviderError("the metadata name another issuer")
+    return Metadata(
+        authorization_endpoint=_endpoint(answer, "authorization_endpoint", url),
+        token_endpoint=_endpoint(answer, "token_endpoint", url),
+        jwks_uri=_endpoint(answer, "jwks_uri", url),
+        userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint", url),
+        revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", url),
+        client_auth=_client_auth(answer),
+        sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:
+    url = answer.get(name)
+    # Printable ASCII (RFC 3986 2): anything else fails, or is misread, where it is used.
+    if not isinstance(url, str) or not PLAIN_URL.fullmatch(url):
+        raise ProviderError(f"the metadata's {name} is not a plain URL")
+    try:
+        check_endpoint(url)
+        prepare("GET", url)
+    except (ValueError, ProviderError) as error:
+        raise ProviderError(f"the metadata's {name}: {error}") from None
+    # A remote issuer must not send requests to this machine.
+    if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
+        raise ProviderError(f"the metadata's {name} is on this machine")
+    return url
+
+
+def _optional_endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str | None:
+    return _endpoint(answer, name, issuer) if answer.get(name) else None
+
+
+def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
+    """Choose the body if it is offered: the header needs an encoding that implementations disagree
+    about."""
+    offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    if isinstance(offered, list) and "client_secret_post" in offered:
+        return "post"
+    return "basic"
