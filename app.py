@@ -44,9 +44,11 @@ from views.api.docs import docs
 from views.api.routes import api
 from views.operator import health
 from views.operator import metrics as counted
+from views.sign_in import callback
 from views.sign_in.confirm import confirm
+from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
-from views.sign_in.login import Gate, login
+from views.sign_in.login import login
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -105,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     commands.init_app(app)
     login_manager.init_app(app, add_context_processor=False)
     guards.init_app(app)
+    callback.connect_receivers()
     own = [login, mobile, confirm, account, identities, personal, api, docs]
     for blueprint in own:
         app.register_blueprint(blueprint)
