@@ -56,7 +56,7 @@ def record_refusal(error: Problem, provider: str | None, *, is_program: bool) ->
 def weight_of(error: Problem) -> int:
     """Return what a failure counts against its address.
 
-    A refusal counts whole, whether ours or the provider's (of a made-up code). Any other failure
+    A refusal counts whole, whether ours or the provider's (for an invented code). Any other failure
     of a provider counts a little, so that nobody can drive calls to it without end. While the
     provider is down it counts nothing, so that nobody is locked out. What another site has its
     visitors' browsers send counts nothing either.

@@ -30,7 +30,7 @@ def caller() -> Caller:
 
 
 def address_of(http_request: Request) -> str:
-    """Return the peer's address in canonical form; behind proxies, as TRUSTED_PROXIES says.
+    """Return the peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says.
 
     Empty if it cannot be read, which is logged: all such visitors are counted as one.
     """

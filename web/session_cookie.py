@@ -1,6 +1,6 @@
 """The session cookie: it holds a random token whose row in the database is the session.
 
-Flask's own signed cookie (``quickstep``) stands beside it. It holds the CSRF secret, messages for
+Flask's own signed cookie (``quickstep``) is separate. It holds the CSRF secret, messages for
 the next page, and which session this browser began: nothing that signs anybody in.
 """
 

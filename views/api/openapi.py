@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the declarations of the views (operations.py)."""
+"""The OpenAPI 3.1 document, made from what the views declare (views/api/operations.py)."""
 
 import inspect
 from collections.abc import Callable, Iterator

@@ -1,7 +1,8 @@
 """The JSON API. Errors are problem+json (RFC 9457), times ISO 8601 UTC, ids opaque.
 
-Everything here is its owner's: by bearer token (web/bearer.py), or by session cookie, and then
-a change needs the header X-CSRF-Token, whose value GET /api/v1/me gives.
+A request sees only its own person's data. It authenticates with a bearer token (web/bearer.py) or
+the session cookie; with the cookie, a change needs the header X-CSRF-Token, whose value GET
+/api/v1/me returns.
 """
 
 from typing import Any
@@ -38,7 +39,7 @@ from web.session import end_session
 from web.text.devices import device_name
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-# The form's check would answer with a page, and before the sender is known.
+# Flask-WTF's check would respond with a page, and before authentication.
 csrf.exempt(api)
 protect(api, BEARER_HOLDS, API_SIGNED_IN, CSRF_CHECKED, LIMITED)
 
@@ -54,7 +55,7 @@ def offer_csrf_value(response: Response) -> Response:
     answer=Me, headers={CSRF_HEADER: "By cookie: what changes are to be sent with. Keep it."}
 )
 def me() -> dict[str, Any]:
-    """Who is signed in."""
+    """Return the signed-in person."""
     if current_session():
         after_this_request(offer_csrf_value)
     return describe_me(this_user(), this_user().identities)
@@ -90,7 +91,7 @@ def identities(query: PageQuery) -> IdentityList:
 def remove_identity(identity_id: str) -> None:
     """Remove a way to sign in.
 
-    Needs a sign-in of the last 15 minutes. Other sessions that were begun with it end.
+    Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
     require_fresh_auth()
     session = current_session()
@@ -112,9 +113,9 @@ def list_sessions(query: PageQuery) -> SessionList:
 @api.delete("/sessions/<session_id>")
 @operation()
 def remove_session(session_id: str) -> None:
-    """End a session, at once.
+    """End a session immediately.
 
-    Ending the current one is signing out.
+    Ending the current one signs you out.
     """
     this = current_session()
     if this and session_id == this.id:

@@ -75,7 +75,7 @@ def install(app: Flask, site: Site) -> None:
     predicate = predicate_of(guards)
     if predicate is None:
         unable = [guard.name for guard in guards if guard.predicate is None]
-        log.info("session_check_off", guards=unable)
+        log.debug("session_check_off", guards=unable)
         return
     app.wsgi_app = SessionCheck(app, site, predicate)  # type: ignore[method-assign]
 

@@ -51,7 +51,7 @@ def start_timer() -> None:
 
 
 def count_response(response: Response) -> Response:
-    """Count by the endpoint's name, never by the path, which may hold anything."""
+    """By the endpoint's name, never by the path: that may hold anything."""
     began = request_state().began
     seconds = 0.0 if began is None else time.perf_counter() - began
     endpoint = request.endpoint or "none"

@@ -34,13 +34,13 @@ def connect_receivers() -> None:
 
 
 def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
-    """Raise the SignInError for the error that a provider returned to a checked flow."""
+    """Handle a refusal by the provider, of a verified flow. Raises the matching SignInError."""
     if connector := connector_of(blueprint):
         raise connector.callback_error(str(error))
 
 
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
-    """Decide what the assertion of a checked flow means here, and respond."""
+    """Handle an assertion: decide what it means here, and respond."""
     flow, assertion = current_flow(), current_assertion()
     if connector_of(blueprint) is None or flow is None or assertion is None:
         return None

@@ -87,7 +87,7 @@ def begin_flow(
     connector, request_token = site().connectors[provider], None
     if connector.needs_request_token:
         flows.check_open(caller().address)
-        db.session.commit()  # nothing of the database is held while the provider is asked
+        db.session.commit()  # releases the connection while the provider is asked
         request_token = connector.fetch_request_token()
     flow = flows.begin(
         provider,

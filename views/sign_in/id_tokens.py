@@ -128,8 +128,8 @@ def one_tap(provider: str) -> AnyResponse:
     page with the reason.
     https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
     """
-    tokens = site().one_taps.get(provider)
-    if tokens is None:
+    known = site().one_taps.get(provider)
+    if known is None:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
@@ -137,8 +137,8 @@ def one_tap(provider: str) -> AnyResponse:
     sign_in_progress().flow = flow
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
-    require_doubled_cookie(site().connectors[provider].provider.one_tap_cookie)
-    assertion = verify(tokens.verify, request.form.get("credential", ""))
+    require_doubled_cookie(known.cookie)
+    assertion = verify(known.tokens.verify, request.form.get("credential", ""))
     response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response
