@@ -118,7 +118,7 @@ def _do(name: str, turn: int) -> int:
     if is_ours:
         _finish(name, turn)
     if deleted:
-        log.info("housekeeping", job=name, deleted=deleted)
+        log.info("housekeeping", chore=name, deleted=deleted)
     return deleted
 
 
