@@ -26,9 +26,11 @@ from views.api import session_check
 from views.api.docs import docs
 from views.api.routes import api
 from views.operator import health, metrics
+from views.sign_in import callback
 from views.sign_in.confirm import confirm
+from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
-from views.sign_in.login import Gate, login
+from views.sign_in.login import login
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -100,6 +102,7 @@ def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    callback.connect_receivers()
     tokens = IdentityTokens(current_user_id)
     for login_blueprint in build_login_blueprints(site.connectors.values(), Gate(), tokens):
         app.register_blueprint(login_blueprint)

@@ -32,7 +32,7 @@ class ProblemDetails(BaseModel):
         default=None, description="Of invalid_fields and invalid_query: a line for each."
     )
     reauth_url: str | None = Field(
-        default=None, description="Of reauth_required: where the person proves who they are."
+        default=None, description="Of reauth_required: where the person signs in again."
     )
 
 

@@ -49,27 +49,27 @@ class SharedLimiter:
         self._ask_again_at = 0.0
 
     def test(self, item: RateLimitItem, key: str, cost: int = 1) -> bool:
-        return self._ask(lambda limiter: limiter.test(item, key, cost=cost))
+        return self._ask_limiter(lambda limiter: limiter.test(item, key, cost=cost))
 
     def hit(self, item: RateLimitItem, key: str, cost: int = 1) -> bool:
-        return self._ask(lambda limiter: limiter.hit(item, key, cost=cost))
+        return self._ask_limiter(lambda limiter: limiter.hit(item, key, cost=cost))
 
     def get_window_stats(self, item: RateLimitItem, key: str) -> WindowStats:
-        return self._ask(lambda limiter: limiter.get_window_stats(item, key))
+        return self._ask_limiter(lambda limiter: limiter.get_window_stats(item, key))
 
     def state(self) -> State:
         """Return whether Redis can be used now; takes the timeout at most."""
-        return "ok" if self._may_ask() and self._look() else "gone"
+        return "ok" if self._may_ask_redis() and self._try_redis() else "gone"
 
-    def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
-        if self._may_ask():
+    def _ask_limiter(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
+        if self._may_ask_redis():
             try:
                 return question(self._shared)
             except self._errors as error:
-                self._lost(error)
+                self._note_loss(error)
         return question(self._alone)
 
-    def _may_ask(self) -> bool:
+    def _may_ask_redis(self) -> bool:
         """Return whether Redis responded last; if not, let a thread try it from time to time."""
         if not self._is_gone:
             return True
@@ -78,15 +78,15 @@ class SharedLimiter:
             if is_due:
                 self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER_SECONDS
         if is_due:
-            threading.Thread(target=self._look, name="shared limits", daemon=True).start()
+            threading.Thread(target=self._try_redis, name="shared limits", daemon=True).start()
         return False
 
-    def _look(self) -> bool:
+    def _try_redis(self) -> bool:
         """Test what limits need: a Redis that answers PING may be a replica, or full."""
         try:
             self._storage.acquire_entry("look", limit=1, expiry=1)
         except self._errors as error:
-            self._lost(error)
+            self._note_loss(error)
             return False
         with self._lock:
             was_gone, self._is_gone = self._is_gone, False
@@ -94,7 +94,7 @@ class SharedLimiter:
             log.info("limits_shared_again")
         return True
 
-    def _lost(self, error: Exception) -> None:
+    def _note_loss(self, error: Exception) -> None:
         with self._lock:
             was_gone, self._is_gone = self._is_gone, True
             self._ask_again_at = time.monotonic() + ASK_AGAIN_AFTER_SECONDS

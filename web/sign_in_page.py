@@ -46,7 +46,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
-        again=_again(),
+        again=_form_to_retry(),
     )
 
 
@@ -55,7 +55,7 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
     return (names[:FEW], names[FEW:]) if len(names) > MANY else (names, [])
 
 
-def _again() -> dict[str, str] | None:
+def _form_to_retry() -> dict[str, str] | None:
     """Return the form that begins a failed link or reauthentication again, for a signed-in
     person."""
     flow = current_flow()

@@ -12,9 +12,7 @@ CODE_FILE_LINES = 300
 FUNCTION_LINES = 60
 MOST_FUNCTIONS_LINES = 25
 # Files and functions that are still too long, with the reason. The list only shrinks.
-LONG_FILES = {
-    "views/sign_in/login.py": "answers to pending questions are to stand apart",
-}
+LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS = {
     "simulator/github.py: blueprint": "the routes of one fake provider, as its API lists them",
 }

@@ -15,7 +15,7 @@ from errors import LastWayIn, NotFound
 from models import Identity
 from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
-from views.sign_in.login import begin_flow
+from views.sign_in.flow_gate import begin_flow
 from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect

@@ -75,11 +75,11 @@ OPERATIONS: dict[Callable[..., Any], Operation] = {}
 def declare(declared: Operation) -> Callable[[View], View]:
     """Add a view to the OpenAPI document."""
 
-    def keep(view: View) -> View:
+    def register(view: View) -> View:
         OPERATIONS[view] = declared
         return view
 
-    return keep
+    return register
 
 
 def operation(
@@ -94,7 +94,7 @@ def operation(
 
     def wrap(view: Callable[..., Answer]) -> Callable[..., Response]:
         @functools.wraps(view)
-        def run(**path: str) -> Response:
+        def answer_request(**path: str) -> Response:
             given: dict[str, Any] = dict(path)
             if query:
                 given["query"] = read_query(query)
@@ -102,7 +102,7 @@ def operation(
                 given["body"] = read_body(body)
             return answer_with(view(**given))
 
-        return declare(Operation(body=body, query=query, answer=answer, **facts))(run)
+        return declare(Operation(body=body, query=query, answer=answer, **facts))(answer_request)
 
     return wrap
 

@@ -107,7 +107,7 @@ class Session(Schema):
     )
     ip_address: str = Field(description="Where it was last seen.", examples=["192.0.2.1"])
     created_at: Moment
-    authenticated_at: Moment = Field(description="When the person last proved who they are.")
+    authenticated_at: Moment = Field(description="When the person last authenticated.")
     last_seen_at: Moment = Field(description="To the minute.")
     expires_at: Moment = Field(description="Over then at the latest; after 14 idle days too.")
 

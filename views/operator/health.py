@@ -27,10 +27,10 @@ class NotReady(Exception):
 
 
 class Check(NamedTuple):
-    """``run`` raises NotReady, or ends within CHECK_SECONDS; taking longer is a failure too."""
+    """``probe`` raises NotReady, or ends within CHECK_SECONDS; taking longer is a failure too."""
 
     name: str
-    run: Callable[[Flask], None]
+    probe: Callable[[Flask], None]
     # Whether this server cannot serve without it.
     is_needed: bool = True
 
@@ -49,18 +49,18 @@ class Health:
 
     def report(self) -> tuple[bool, list[str]]:
         """Return whether all is well, and a line for each check."""
-        attempts = [self._begin(check) for check in self.checks]
+        attempts = [self._begin_attempt(check) for check in self.checks]
         until = time.monotonic() + CHECK_SECONDS
         found = {one.check.name: one.reason_by(until) for one in attempts}
         if self.is_stopping():
             found["process"] = "is stopping"
         for name, reason in found.items():
-            self._tell(name, reason)
+            self._log_change(name, reason)
         lines = [f"{name}: {reason or 'ok'}" for name, reason in found.items()]
         unneeded = {check.name for check in self.checks if not check.is_needed}
         return not any(found[name] for name in found.keys() - unneeded), lines
 
-    def _begin(self, check: Check) -> "Attempt":
+    def _begin_attempt(self, check: Check) -> "Attempt":
         """Start the check once: if it hangs, later probes wait for the same run."""
         with self._lock:
             attempt = self._attempts.get(check.name)
@@ -69,7 +69,7 @@ class Health:
                 attempt.start()
             return attempt
 
-    def _tell(self, name: str, reason: str) -> None:
+    def _log_change(self, name: str, reason: str) -> None:
         """Log changes, not every probe."""
         if reason and name not in self._failing:
             self._failing.add(name)
@@ -91,7 +91,7 @@ class Attempt(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.check.run(self._app)
+            self.check.probe(self._app)
         except NotReady as error:
             self._reason = str(error)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is no success)
@@ -107,7 +107,7 @@ class Attempt(threading.Thread):
 
 def init_app(app: Flask, limits: Limits | None) -> None:
     """Register the probes. ``limits``: the shared limits, if instances share them."""
-    checks = [Check("database", check_database), Check("schema", SchemaCheck().run)]
+    checks = [Check("database", check_database), Check("schema", SchemaCheck().check_schema)]
     if limits is not None:
         checks.append(redis_check(limits))
     app.extensions["health"] = Health(app, checks)
@@ -129,7 +129,7 @@ class SchemaCheck:
     def __init__(self) -> None:
         self._is_good = False
 
-    def run(self, app: Flask) -> None:
+    def check_schema(self, app: Flask) -> None:
         if self._is_good:
             return
         try:
@@ -149,11 +149,11 @@ def redis_check(limits: Limits) -> Check:
     """Report Redis, but stay ready: while Redis is away each instance counts for itself, and taking
     all instances out of service would be worse."""
 
-    def run(_app: Flask) -> None:
+    def check_redis(_app: Flask) -> None:
         if limits.shared_state() == "gone":
             raise NotReady("is away; limits are counted by each instance alone")
 
-    return Check("redis", run, is_needed=False)
+    return Check("redis", check_redis, is_needed=False)
 
 
 @health.get("/livez")

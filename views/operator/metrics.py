@@ -27,8 +27,8 @@ STATUS_CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 def init_app(app: Flask) -> None:
     """Register first, so that the time of the other hooks is included."""
-    app.before_request(begin)
-    app.after_request(count)
+    app.before_request(start_timer)
+    app.after_request(count_response)
     app.register_blueprint(monitoring)
     engine = engine_of(app)
     in_use: set[int] = set()
@@ -46,11 +46,11 @@ def init_app(app: Flask) -> None:
     event.listen(engine, "checkin", given_back)
 
 
-def begin() -> None:
+def start_timer() -> None:
     request_state().began = time.perf_counter()
 
 
-def count(response: Response) -> Response:
+def count_response(response: Response) -> Response:
     """By the endpoint's name, never by the path: that may hold anything."""
     began = request_state().began
     seconds = 0.0 if began is None else time.perf_counter() - began

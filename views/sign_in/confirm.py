@@ -19,7 +19,7 @@ from models import Session
 from providers.base import Assertion
 from storage import atomic
 from telemetry import metrics
-from views.sign_in.login import answer_sign_in
+from views.sign_in.answer import answer_sign_in
 from web.authentication import current_session, this_session
 from web.context import site
 from web.cookies import flow_cookies
@@ -33,14 +33,14 @@ confirm = Blueprint("confirm", __name__)
 protect(confirm, LIMITED)
 
 
-@confirm.get("/login/confirm")
-def ask() -> str | Response:
+@confirm.get("/login/confirm", endpoint="ask")
+def show_question() -> str | Response:
     question = _question(request.args.get("flow", ""))
     return QUESTIONS[question.waiting_for](question)
 
 
-@confirm.post("/login/confirm")
-def answer() -> Response:
+@confirm.post("/login/confirm", endpoint="answer")
+def answer_question() -> Response:
     question = _question(request.form.get("flow", ""))
     act = ANSWERS.get((question.waiting_for, request.form.get("answer", "")))
     if act is None:
@@ -85,7 +85,7 @@ def mask(email: str | None) -> str:
 def _ask_ownership(question: PendingQuestion) -> str | Response:
     decision = accounts.sign_in_preview(question.assertion, site().policy)
     if not isinstance(decision, NeedsOwnership):
-        raise Expired("the identity no longer waits for a proof")
+        raise Expired("the identity no longer waits for its owner")
     if not decision.may_connect:
         return _render("perhaps", question)
     session = current_session()

@@ -13,7 +13,7 @@ from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, Unsupported
 from providers.base import Assertion
 from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
-from views.sign_in.login import answer_sign_in, count_decision, open_account
+from views.sign_in.answer import answer_sign_in, count_decision, open_account
 from web.authentication import current_user_id
 from web.context import site
 from web.cookies import is_in_flow
@@ -65,9 +65,9 @@ def sign_in() -> Response:
         case Refused():
             raise decision.error
         case NeedsOwnership():
-            return ask_ownership(decision)
+            return answer_needs_ownership(decision)
         case NeedsSwitch():
-            return ask_switch()
+            return answer_needs_switch()
     return Response("OK", mimetype="text/plain")
 
 
@@ -101,7 +101,7 @@ def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertio
         raise InvalidToken(error.detail) from error
 
 
-def ask_ownership(decision: NeedsOwnership) -> Response:
+def answer_needs_ownership(decision: NeedsOwnership) -> Response:
     """Tell the app that an account has this address: its owner must confirm in a browser."""
     place = f"{site().settings.public_url}/login"
     reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
@@ -114,7 +114,7 @@ def ask_ownership(decision: NeedsOwnership) -> Response:
     )
 
 
-def ask_switch() -> Response:
+def answer_needs_switch() -> Response:
     return problem_json(409, "needs_switch", "Conflict", message("needs_switch"))
 
 
@@ -137,7 +137,7 @@ def one_tap(provider: str) -> AnyResponse:
     sign_in_progress().flow = flow
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
-    check_doubled(known.cookie)
+    require_doubled_cookie(known.cookie)
     assertion = verify(known.tokens.verify, request.form.get("credential", ""))
     response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
@@ -155,7 +155,7 @@ def refuse_neighbours(provider: str) -> None:
         raise CrossSite("the form comes from a page of another site")
 
 
-def check_doubled(name: str) -> None:
+def require_doubled_cookie(name: str) -> None:
     """Check that the form repeats a cookie that only a page of this host can have set. Raises
     FormOld."""
     sent, kept = request.form.get(name, ""), request.cookies.get(name, "")

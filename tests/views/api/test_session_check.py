@@ -322,7 +322,7 @@ def test_nothing_runs_before_the_view_that_is_no_guard(site):
         for hook in site.app.before_request_funcs.get(where, ())
     ]
     assert hooks == [
-        "views.operator.metrics.begin",
+        "views.operator.metrics.start_timer",
         "web.reference.begin_request",
         "web.guards.check_site_guards",
         "flask_wtf.csrf.csrf_protect",  # of changes, by forms

@@ -1,0 +1,110 @@
+"""The answer to a sign-in: a session and the way back, a pending question, or a refusal."""
+
+from dataclasses import replace
+
+import structlog
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+import accounts
+from accounts import flows, questions
+from accounts.questions import Question
+from accounts.rules import (
+    Create,
+    Join,
+    Known,
+    Link,
+    LinkDecision,
+    NeedsMerge,
+    NeedsOwnership,
+    NeedsSwitch,
+    Refused,
+    SignInDecision,
+)
+from accounts.sessions import Begun
+from providers.base import Assertion
+from storage import atomic
+from telemetry import metrics
+from web.context import site
+from web.cookies import keep_flow
+from web.request_info import caller
+from web.session import begin_session, start_session
+
+log = structlog.get_logger()
+
+# The name of a decision in the metrics.
+OUTCOMES: dict[type, str] = {
+    Known: "signed_in",
+    Create: "created",
+    Join: "joined",
+    Link: "linked",
+    NeedsOwnership: "asked",
+    NeedsSwitch: "asked",
+    NeedsMerge: "asked",
+}
+
+
+def answer_sign_in(
+    flow: flows.Flow, assertion: Assertion, *, signed_in_as: str | None, separate: bool
+) -> Response:
+    """Carry out a sign-in and respond: a session and the return path, a pending question, or a
+    refusal.
+
+    Raises SignInError.
+    """
+    decision = open_account(assertion, signed_in_as=signed_in_as, separate=separate)
+    count_decision(assertion.provider, decision)
+    match decision:
+        case Refused():
+            raise decision.error
+        case NeedsOwnership():
+            return ask_question(flow, Question.VERIFY_OWNERSHIP, assertion, decision.reason)
+        case NeedsSwitch():
+            return ask_question(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
+        case _:
+            return redirect(flow.return_to)
+
+
+def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
+    """Count a decision after it is carried out. Refusals are counted by the error handlers."""
+    if outcome := OUTCOMES.get(type(decision)):
+        metrics.count_sign_in(provider, outcome)
+
+
+def open_account(
+    assertion: Assertion, *, signed_in_as: str | None, separate: bool
+) -> SignInDecision:
+    """Open account and session in one transaction, if the decision opens one; cookies are set after
+    the commit."""
+    decision, session = _open_account(assertion, signed_in_as, separate)
+    if session:
+        begin_session(*session)
+    return decision
+
+
+@atomic
+def _open_account(
+    assertion: Assertion, signed_in_as: str | None, separate: bool
+) -> tuple[SignInDecision, tuple[Begun, str] | None]:
+    result = accounts.sign_in(
+        assertion, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
+    )
+    if result.identity is None:
+        return result.decision, None
+    return result.decision, start_session(result.identity, assertion.auth_time)
+
+
+def ask_question(
+    flow: flows.Flow, question: Question, assertion: Assertion, reason: str
+) -> Response:
+    """Store the assertion, and ask the person.
+
+    Verifying ownership may sign in to another account than this browser's, so it is not bound to
+    that one.
+    """
+    if question is Question.VERIFY_OWNERSHIP:
+        flow = replace(flow, user_id=None)
+    log.info("asked", question=question.value, reason=reason, provider=assertion.provider)
+    questions.keep(flow, question, assertion, caller())
+    keep_flow(flow.id, flow.cookie)
+    return redirect(url_for("confirm.ask", flow=flow.id))

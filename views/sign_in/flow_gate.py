@@ -1,0 +1,103 @@
+"""The flows of this browser: begun at a button, claimed at the callback."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from flask import request, url_for
+from werkzeug.exceptions import BadRequest
+
+from accounts import flows
+from accounts.flows import Intent
+from errors import TokenUnreadable
+from storage import db
+from vault import tokens
+from web.authentication import current_session
+from web.context import site
+from web.cookies import (
+    FLOW_COOKIE,
+    cookie_name,
+    drop_flows,
+    flow_cookies,
+    is_in_flow,
+    keep_flow,
+    set_cookie,
+)
+from web.request_info import caller, is_navigation
+from web.return_to import local_path
+
+# Flows that must end in the session that began them.
+BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
+
+
+class Gate:
+    """Begins and claims the flows of login blueprints, with this browser's cookies."""
+
+    def begin(self, provider: str) -> flows.Flow:
+        """Handle GET /login/<provider>: begin a flow to sign in, and then to go to ``next``."""
+        self._check_navigation()
+        site().limits.check_refusals(caller().address)
+        return_to = local_path(request.args.get("next"), url_for("account.show"))
+        intent = Intent.SIGN_IN
+        if return_to.startswith(f"{url_for('confirm.ask')}?"):
+            intent = Intent.VERIFY_OWNERSHIP
+        elif request.args.get("ask") == "email":
+            intent = Intent.ASK_EMAIL
+        return begin_flow(provider, intent, return_to=return_to)
+
+    def claim(self, provider: str, state: str | None) -> flows.Flow:
+        self._check_navigation()
+        site().limits.check_refusals(caller().address, in_flow=is_in_flow())
+        session = current_session()
+        flow = flows.claim(
+            provider,
+            state,
+            cookies=flow_cookies(),
+            has_cookies=bool(request.cookies),
+            user_id=session.user_id if session else None,
+            session_id=session.id if session else None,
+        )
+        set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+        return flow
+
+    def pack(self, state: str, value: Mapping[str, object]) -> str:
+        return tokens.sealer().seal(dict(value), _bound(state))
+
+    def unpack(self, state: str, text: str) -> Mapping[str, object]:
+        try:
+            return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
+        except TokenUnreadable:
+            return {}
+
+    def _check_navigation(self) -> None:
+        """Refuse what other sites make their visitors' browsers load, without counting it."""
+        if not is_navigation(request):
+            raise BadRequest
+
+
+def _bound(state: str) -> str:
+    return f"callback:{state}"
+
+
+def begin_flow(
+    provider: str, intent: Intent, *, return_to: str, identity_id: str | None = None
+) -> flows.Flow:
+    """Begin a flow of this browser; one that changes an account is bound to its session."""
+    session = current_session()
+    drop_flows(flows.surplus(flow_cookies()))
+    connector, request_token = site().connectors[provider], None
+    if connector.needs_request_token:
+        flows.check_open(caller().address)
+        db.session.commit()  # releases the connection while the provider is asked
+        request_token = connector.fetch_request_token()
+    flow = flows.begin(
+        provider,
+        intent,
+        return_to=return_to,
+        caller=caller(),
+        user_id=session.user_id if session else None,
+        session_id=session.id if session and intent in BOUND_TO_SESSION else None,
+        identity_id=identity_id,
+        request_token=request_token,
+    )
+    keep_flow(flow.id, flow.cookie)
+    return flow
