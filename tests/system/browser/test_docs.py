@@ -16,4 +16,4 @@ def test_the_page_of_the_api_needs_no_javascript(come):
     reader = come(javascript=False)
     reader.open("/docs")
     reader.page.get_by_role("link", name="/api/v1/me").first.click()
-    expect(reader.page.get_by_role("heading", name="Who is signed in")).to_be_in_viewport()
+    expect(reader.page.get_by_role("heading", name="Return the signed-in person")).to_be_in_viewport()
