@@ -16,4 +16,5 @@ def test_the_page_of_the_api_needs_no_javascript(come):
     reader = come(javascript=False)
     reader.open("/docs")
     reader.page.get_by_role("link", name="/api/v1/me").first.click()
-    expect(reader.page.get_by_role("heading", name="Return the signed-in person")).to_be_in_viewport()
+    heading = reader.page.get_by_role("heading", name="Return the signed-in person")
+    expect(heading).to_be_in_viewport()

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy.pool import QueuePool
 
 from storage import db
+from storage.postgresql import PING_AFTER_IDLE_SECONDS
 from tests.browser import Browser, Page
 from tests.conftest import lack
 from tests.processes import children_of
@@ -106,6 +108,8 @@ def test_postgresql_that_is_stopped_and_comes_back(serve, own_postgres):
             assert_unavailable(end.result())
     # The buttons need no database, of whoever is not known to be somebody.
     assert browser.get("/login").status == 200
+    # A worker that saw nothing of the outage tests only connections that were idle for so long.
+    time.sleep(PING_AFTER_IDLE_SECONDS)
     own_postgres.start()
     # No restart, nobody signed out; who was on the way back arrives.
     with ThreadPoolExecutor(16) as pool:
