@@ -23,6 +23,7 @@ from commands import migrations
 from config import processes
 from config.settings import ROOT, Settings
 from errors import SettingsError
+from jobs import registry
 from keys.sealing import Sealer
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
@@ -113,9 +114,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         host = settings.host if settings.is_local else None
         check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
         app.wsgi_app = check  # type: ignore[method-assign]
-    for worker in (revocations.worker(app, connectors), cleanup.worker(app)):
-        app.extensions[worker.name] = worker
-        app.after_request(worker.after_request)
+    jobs = registry.init_app(app)
+    revocations.register(jobs, connectors)
+    cleanup.register(jobs)
     return app
 
 
