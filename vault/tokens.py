@@ -65,8 +65,8 @@ def _store(row: OAuth, token: Mapping[str, Any]) -> None:
 def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of an identity's row that change with a token response.
 
-    One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
-    at the first consent only). One with another makes whoever is renewing the old one too late.
+    A response without a refresh token keeps the earlier one (RFC 6749 6; some providers send one at
+    the first consent only). A new one makes a concurrent refresh of the old one fail.
     """
     earlier = read(identity) or {}
     held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)

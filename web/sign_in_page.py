@@ -1,13 +1,14 @@
 """The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
-from flask import g, render_template, request, url_for
-from flask_login import current_user
+from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from accounts.flows import Intent
 from errors import EmailUnverified, Problem, TooManyAttempts
+from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
+from web.request_state import request_state
 from web.return_to import local_path
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
@@ -24,7 +25,7 @@ AGAIN = {
 
 
 def sign_in_page(problem: Problem | None = None) -> str:
-    """The sign-in page, with the reason of a failure where there is one."""
+    """Render the sign-in page, with the reason of a failure if there is one."""
     flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
@@ -55,11 +56,12 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _again() -> dict[str, str] | None:
-    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
+    """Return the form that begins a failed link or reauthentication again, for a signed-in
+    person."""
     flow = current_flow()
-    if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
+    if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
-    g.form_redirects = True
+    request_state().has_redirecting_form = True
     endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
     return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}
@@ -80,15 +82,15 @@ def text_of(error: Problem) -> ErrorText:
 
 def _vouches_for_email(name: str | None) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().connectors.get(name or "")
-    return blueprint is None or blueprint.provider.vouches_for_email
+    connector = site().connectors.get(name or "")
+    return connector is None or connector.provider.email.level != "never"
 
 
 def provider_name() -> str | None:
-    """The provider that this request is about, by its name in settings."""
+    """Return this request's provider, by its name in settings."""
     if request.blueprint in site().connectors:
         return request.blueprint
-    known = g.get("flow") or g.get("assertion")
+    known = current_flow() or current_assertion()
     return known.provider if known else None
 
 
@@ -98,12 +100,13 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     support = escape(words.OPERATOR)
     if settings.support_url:
         support = Markup('<a href="{}">{}</a>').format(settings.support_url, words.SUPPORT)
-    email = (error.email if error else "") or getattr(current_user, "email", None)
+    user = current_user()
+    email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
         product=settings.app_name,
         host=settings.host,
-        ref=g.get("reference", ""),
+        ref=request_state().reference,
         support=support,
         email=Markup("<bdi>{}</bdi>").format(email or words.THIS_ACCOUNT),
         minutes=words.minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",
