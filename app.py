@@ -9,6 +9,7 @@ from accounts import cleanup
 from accounts.policy import build_policy
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
+from jobs import registry
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
 from providers.http.transport import Transport
@@ -61,9 +62,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)
-    for worker in (revocations.worker(app, site.connectors), cleanup.worker(app)):
-        app.extensions[worker.name] = worker
-        app.after_request(worker.after_request)
+    jobs = registry.init_app(app)
+    revocations.register(jobs, site.connectors)
+    cleanup.register(jobs)
     return app
 
 

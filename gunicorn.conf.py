@@ -108,8 +108,7 @@ def post_worker_init(worker: Any) -> None:
 def worker_exit(_server: Any, worker: Any) -> None:
     """Stop the background workers after the last request."""
     if extensions := getattr(worker.wsgi, "extensions", None):
-        for name in ("revocations", "housekeeping"):
-            extensions[name].stop(TOTAL_SECONDS)
+        extensions["jobs"].stop(TOTAL_SECONDS)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

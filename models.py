@@ -1,7 +1,7 @@
-"""Tables and their constraints: people, identities, sessions, flows, activity, revocations, jobs.
+"""Tables of people and their constraints: users, identities, sessions, flows, activity.
 
-Each table has one writer: accounts/ (User, OAuth, Session, Flow, Event), vault/ (Revocation and the
-token columns of OAuth), accounts/cleanup.py (Job). ``atomic`` is the only way to commit.
+accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
+to commit. vault/ and jobs/ declare tables of their own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -236,30 +236,3 @@ class Event(Base):
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(45), default="")
     reference: Mapped[str] = mapped_column(String(16), default="")
-
-
-class Revocation(Base):
-    """A token to revoke at its provider after its identity was removed: the outbox."""
-
-    __tablename__ = "revocations"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    provider: Mapped[str] = mapped_column(String(64))
-    issuer: Mapped[str] = mapped_column(String(255))
-    # Subject and token response, sealed and bound to this row (vault/revocations.py).
-    sealed: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    due_at: Mapped[datetime] = mapped_column(default=now, index=True)
-    attempts: Mapped[int] = mapped_column(default=0)
-
-
-class Job(Base):
-    """A job that one instance at a time runs, and when it is due again."""
-
-    __tablename__ = "chores"
-
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    due_at: Mapped[datetime] = mapped_column(default=now)
-    # Counts the leases: only the latest holder may renew.
-    turn: Mapped[int] = mapped_column(default=0)
-    done_at: Mapped[datetime | None]

@@ -15,9 +15,10 @@ from sqlalchemy import CursorResult, func, select, update
 
 from accounts import flow_rows
 from errors import TokenUnreadable
-from models import Flow, OAuth, Revocation
+from models import Flow, OAuth
 from storage import atomic, db
 from vault import revocations, tokens
+from vault.models import Revocation
 
 BATCH_ROWS = 200
 # Values that a server with another first key wrote meanwhile are tried again.

@@ -1,5 +1,6 @@
-"""Background work: the worker thread, and the lease on a job's row.
+"""Background work: workers, periodic jobs, and the lease on a row.
 
-Rooms register their jobs; this room knows none of them. It imports only storage. Start reading at
-``worker``.
+Rooms register their jobs at the start of an application (``Jobs.add``); this room knows none of
+them. Owns the table of periodic jobs. Imports only storage. Start reading at ``registry``, then
+``leases``.
 """

@@ -11,11 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.get_logger()
 
+# How often a process that serves requests checks for work.
+LOOK_EVERY_SECONDS = 60
+
 
 @dataclass
 class Worker:
-    """Starts after the response of a request that left work (``leave``). While the process serves
-    requests, it also checks from time to time for work that others left.
+    """Starts after the response of a request that asked for it (``run_after_response``). While the
+    process serves requests, it also checks from time to time for work that others left.
 
     ``work`` runs in an application context and returns the seconds until there is work again. None:
     no work is left, or none can be done now, and a later request will check again.
@@ -24,7 +27,6 @@ class Worker:
     app: Flask
     name: str
     work: Callable[[], float | None]
-    look_every_seconds: float
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _called: threading.Event = field(default_factory=threading.Event)
@@ -32,7 +34,7 @@ class Worker:
     _looked_at: float = field(default_factory=time.monotonic)
 
     def after_request(self, response: Response) -> Response:
-        is_due = time.monotonic() > self._looked_at + self.look_every_seconds
+        is_due = time.monotonic() > self._looked_at + LOOK_EVERY_SECONDS
         if g.pop(_left(self.name), False) or is_due:
             self._looked_at = time.monotonic()
             response.call_on_close(self.call)
@@ -46,12 +48,15 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
                 self._thread.start()
 
-    def stop(self, seconds: float | None = None) -> None:
-        """Stop the thread, and wait for it for at most this long."""
+    def ask_to_stop(self) -> None:
+        """Have the thread end after what it does now."""
         with self._lock:
-            thread, self._is_stopped = self._thread, True
+            self._is_stopped = True
             self._called.set()
-        if thread:
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for the end of the thread for at most this long."""
+        if thread := self._thread:
             thread.join(seconds)
 
     def _run(self) -> None:
@@ -59,7 +64,7 @@ class Worker:
             self._called.clear()
             wait = self._work()
             if wait is not None:
-                self._called.wait(min(max(wait, 1.0), self.look_every_seconds))
+                self._called.wait(min(max(wait, 1.0), LOOK_EVERY_SECONDS))
             with self._lock:
                 if self._is_stopped or (wait is None and not self._called.is_set()):
                     self._thread = None
@@ -76,7 +81,7 @@ class Worker:
             return None
 
 
-def leave(name: str) -> None:
+def run_after_response(name: str) -> None:
     """Start the worker of this name after the response of this request."""
     setattr(g, _left(name), True)
 

@@ -95,8 +95,7 @@ class Site:
         self.app = self._make_app(settings)
 
     def _end(self) -> None:
-        for name in ("revocations", "housekeeping"):
-            self.app.extensions[name].stop()
+        self.app.extensions["jobs"].stop()
         with self.app.app_context():
             db.engine.dispose()
 

@@ -8,18 +8,21 @@ failed attempt.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal, cast
+from typing import Literal
 
 import structlog
-from flask import Flask
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import delete, func, insert, select
 
 from errors import ProviderError, TokenUnreadable
-from jobs.worker import Worker, leave
-from models import Identity, OAuth, Revocation
+from jobs.leases import Leasable, lease_row
+from jobs.registry import Jobs
+from jobs.worker import run_after_response
+from models import Identity, OAuth
 from providers.protocols.connector import Connector
-from storage import atomic, db, now
+from storage import atomic, db, new_id, now
+from storage.clock import DatabaseTime
 from vault import tokens
+from vault.models import Revocation
 
 log = structlog.get_logger()
 
@@ -27,8 +30,7 @@ log = structlog.get_logger()
 FIRST_DELAY_SECONDS = 60
 MAX_DELAY_SECONDS = 6 * 3600
 GIVEN_UP_AFTER_DAYS = 14
-# How often a process that serves requests checks for rows that others left behind.
-LOOK_EVERY_SECONDS = 60
+ROWS = Leasable(Revocation.id, Revocation.due_at, Revocation.attempts)
 
 End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
 Connectors = Mapping[str, Connector]
@@ -40,12 +42,19 @@ def plan(identity: Identity) -> None:
     token = tokens.read(identity)
     if token is None:
         return
-    row = Revocation(provider=identity.provider, issuer=identity.issuer, sealed="")
-    db.session.add(row)
-    db.session.flush()
+    row = Revocation(id=new_id(), provider=identity.provider, issuer=identity.issuer)
     held = {"subject": identity.subject, "token": token}
-    row.sealed = tokens.sealer().seal(held, bound_to(row))
-    leave("revocations")
+    sealed = tokens.sealer().seal(held, bound_to(row))
+    db.session.execute(
+        insert(Revocation).values(
+            id=row.id,
+            provider=row.provider,
+            issuer=row.issuer,
+            sealed=sealed,
+            due_at=DatabaseTime(),
+        )
+    )
+    run_after_response("revocations")
 
 
 def bound_to(row: Revocation) -> str:
@@ -56,24 +65,21 @@ def bound_to(row: Revocation) -> str:
 def work_off(connectors: Connectors) -> list[End]:
     """Try every due row once; return how each ended."""
     ends = []
-    while row := _take():
+    while row := _lease_next():
         ends.append(_try(row, connectors))
     return ends
 
 
 @atomic
-def _take() -> Revocation | None:
-    """Lease the next due row, so that no other process takes it meanwhile."""
-    due = select(Revocation).where(Revocation.due_at <= now()).order_by(Revocation.due_at)
+def _lease_next() -> Revocation | None:
+    """Lease the next row that is due, for longer than an attempt can last; None if there is none.
+
+    The lease is also the pause before the next attempt.
+    """
+    due = select(Revocation).where(ROWS.is_free).order_by(Revocation.due_at)
     for row in db.session.scalars(due.limit(10).execution_options(populate_existing=True)).all():
         delay = min(FIRST_DELAY_SECONDS * 2**row.attempts, MAX_DELAY_SECONDS)
-        mine = (
-            update(Revocation)
-            .where(Revocation.id == row.id, Revocation.attempts == row.attempts)
-            .values(attempts=row.attempts + 1, due_at=now() + timedelta(seconds=delay))
-            .execution_options(synchronize_session=False)
-        )
-        if cast(CursorResult[Any], db.session.execute(mine)).rowcount == 1:
+        if lease_row(ROWS, row.id, row.attempts, delay):
             return row
     return None
 
@@ -129,14 +135,17 @@ def waiting() -> int:
 
 
 def seconds_to_next() -> float | None:
-    """Return the seconds until a row is due; None if there is none."""
-    due_at = db.session.scalar(select(func.min(Revocation.due_at)))
-    return None if due_at is None else max(0.0, (due_at - now()).total_seconds())
+    """Return how long until a row is due; None if there are none."""
+    query = select(func.min(Revocation.due_at), DatabaseTime())
+    due_at, database_now = db.session.execute(query).one()
+    return None if due_at is None else max(0.0, (due_at - database_now).total_seconds())
 
 
-def worker(app: Flask, connectors: Connectors) -> Worker:
+def register(jobs: Jobs, connectors: Connectors) -> None:
+    """Have the application revoke tokens in the background."""
+
     def work() -> float | None:
         work_off(connectors)
         return seconds_to_next()
 
-    return Worker(app, "revocations", work, LOOK_EVERY_SECONDS)
+    jobs.add("revocations", work)

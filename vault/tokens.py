@@ -17,14 +17,15 @@ from flask import current_app
 from sqlalchemy import select
 
 from errors import CodeRefused, GrantEnded, ProviderDown, ProviderError, TokenUnreadable
+from jobs.leases import Leasable, Lease, lease_row, release_lease
 from keys.sealing import Sealer
 from models import Identity, OAuth
-from storage import atomic, db, new_id, now
+from storage import atomic, db, now
 
 # A token that expires this soon is refreshed before use.
 LEEWAY_SECONDS = 30
 # The duration of a lease; longer than any request to a provider.
-TURN_SECONDS = 60
+LEASE_SECONDS = 60
 # How long others wait for the holder of the lease, and how often they check.
 WAIT_SECONDS = 15.0
 LOOK_SECONDS = 0.1
@@ -121,83 +122,80 @@ def expiry(token: Mapping[str, Any]) -> datetime | None:
 
 
 # Refreshing. Only one process at a time: a refresh token that is used twice looks stolen, and the
-# provider revokes everything. The lease is in the row, so that no lock and no connection is held
-# while the provider is asked; the response is stored before it is used.
+# provider revokes everything. The row is leased, so no lock and no connection is held while the
+# provider is asked; the response is stored before it is used.
+ROWS = Leasable(OAuth.id, OAuth.renewal_until, OAuth.renewal)
 
 
 @dataclass(frozen=True)
-class _Lease:
-    """What to do about a token: ``use`` it, ``renew`` it under this id, ``wait`` for the holder of
-    the lease, or give up because it is ``over``."""
+class _Step:
+    """What to do about a token: ``use`` it, ``refresh`` it under a lease, ``wait`` for another
+    request that does, or give up because it has ``ended``."""
 
-    do: Literal["use", "renew", "wait", "over"]
+    do: Literal["use", "refresh", "wait", "ended"]
     token: Token = field(repr=False, default_factory=dict)
-    id: str | None = None
+    lease: Lease | None = None
 
 
 def fresh(identity_id: str, renew: Renew, refused: str = "") -> Token:
-    """Return a usable token of this identity, refreshed first if needed.
+    """Return a token of this identity that can be used now, refreshed first if needed.
 
-    ``refused``: an access token that the provider refuses although it has not expired. Raises
-    GrantEnded if only a new sign-in helps, and what ``renew`` raises: then the token stays as it
-    was.
+    ``refused``: an access token that the provider refuses although it has not expired.
+    Raises GrantEnded if only a new sign-in helps, ProviderDown if another request is still
+    refreshing it after WAIT_SECONDS, and what ``renew`` raises: then the token stays as it was.
     """
     give_up = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < give_up:
-        lease = _take_lease(identity_id, refused)
-        if lease.do == "over":
+        step = _next_step(identity_id, refused)
+        if step.do == "ended":
             raise GrantEnded("there is no token that can be used or renewed")
-        if lease.do == "use":
-            return lease.token
-        if lease.do == "wait":
+        if step.do == "use":
+            return step.token
+        if step.lease is None:
             time.sleep(LOOK_SECONDS)
-        elif renewed := _renew(identity_id, lease, renew):
-            return renewed
+        elif refreshed := _refresh(step.lease, step.token, renew):
+            return refreshed
     raise ProviderDown("the token is still being renewed by another request", timed_out=True)
 
 
 @atomic
-def _take_lease(identity_id: str, refused: str) -> _Lease:
+def _next_step(identity_id: str, refused: str) -> _Step:
     identity = _locked(identity_id)
     token = read(identity) if identity else None
     if identity is None or token is None:
-        return _Lease("over")
+        return _Step("ended")
     is_refused = bool(refused) and token.get("access_token") == refused
     if not is_refused and not _is_expired(identity):
-        return _Lease("use", token)
+        return _Step("use", token)
     if not token.get("refresh_token"):
         if is_refused:
             _end(identity)
-        return _Lease("over")
-    if identity.renewal_until is not None and identity.renewal_until > now():
-        return _Lease("wait")
-    identity.renewal = new_id()
-    identity.renewal_until = now() + timedelta(seconds=TURN_SECONDS)
-    return _Lease("renew", token, identity.renewal)
+        return _Step("ended")
+    lease = lease_row(ROWS, identity_id, identity.renewal, LEASE_SECONDS)
+    return _Step("refresh", token, lease) if lease else _Step("wait")
 
 
-def _renew(identity_id: str, lease: _Lease, renew: Renew) -> Token | None:
+def _refresh(lease: Lease, token: Token, renew: Renew) -> Token | None:
     try:
-        answer = renew(lease.token)
+        answer = renew(token)
     except CodeRefused as error:
-        _finish(identity_id, lease, ended=True)
+        _finish(lease, ended=True)
         raise GrantEnded(error.detail) from None
     except ProviderError:
-        _finish(identity_id, lease)
+        _finish(lease)
         raise
-    return _finish(identity_id, lease, answer)
+    return _finish(lease, answer)
 
 
 @atomic
 def _finish(
-    identity_id: str, lease: _Lease, answer: Mapping[str, Any] | None = None, *, ended: bool = False
+    lease: Lease, answer: Mapping[str, Any] | None = None, *, ended: bool = False
 ) -> Token | None:
-    """End a lease with its result, and return the token now in the row. None, and nothing is
-    written, if the lease was not ours any more."""
-    identity = _locked(identity_id)
-    if identity is None or identity.renewal != lease.id:
+    """End a lease with its result, and return the token that stands in the row then. Return None,
+    and write nothing, if the lease was no longer ours."""
+    identity = _locked(lease.key) if release_lease(lease) else None
+    if identity is None:
         return None
-    identity.renewal = identity.renewal_until = None
     if ended:
         _end(identity)
     elif answer is not None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from accounts import cleanup
+from accounts import activity, cleanup
+from jobs import periodic, worker
 from models import Event, Flow, Session
 from storage import db
 from tests.processes import ended, until
@@ -99,7 +100,7 @@ def make_due(site: Site) -> None:
 def test_expired_rows_are_deleted_in_the_background_and_nothing_else(
     make_site, database, monkeypatch
 ):
-    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(worker, "LOOK_EVERY_SECONDS", 0)
     site = make_site(database)
     fill(site)
     browser = site.browser()
@@ -199,13 +200,13 @@ def test_a_job_whose_process_was_killed_is_finished_by_another(make_site):
 def test_a_worker_whose_lease_was_taken_over_deletes_nothing_more(make_site):
     site = make_site()
     fill(site, 3)
-    turn = site.inside(cleanup._take, "events")
+    slow = site.inside(periodic.lease_job, "events")
     make_due(site)
-    assert site.inside(cleanup._take, "events") == turn + 1
+    faster = site.inside(periodic.lease_job, "events")
     ids = [row.id for row in site.rows("SELECT id FROM events")]
-    assert site.inside(cleanup._delete, "events", turn, ids) is False
+    assert site.inside(cleanup._delete, slow, activity.purge, ids) is False
     assert counts(site)[2] == 4
-    assert site.inside(cleanup._delete, "events", turn + 1, ids) is True
+    assert site.inside(cleanup._delete, faster, activity.purge, ids) is True
     assert counts(site)[2] == 0
 
 
@@ -219,7 +220,7 @@ def test_an_operator_can_delete_expired_rows_immediately(make_site):
 
 def test_the_background_worker_survives_a_database_error(make_site, monkeypatch, capfd):
     """Of its trouble there is one line in the log, and no thread that ends."""
-    monkeypatch.setattr(cleanup, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(worker, "LOOK_EVERY_SECONDS", 0)
     site = make_site(LOG_FORMAT="json")
     site.execute("ALTER TABLE chores RENAME TO away")
     assert site.browser().fetch("/login").status == 200

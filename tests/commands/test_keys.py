@@ -24,7 +24,7 @@ def everything_sealed(site: Site) -> tuple[Browser, str]:
     grace.link("github", "grace")
     site.simulator.github.answers["revoke"] = "status_503"
     grace.unlink(grace.identity("github"))
-    site.app.extensions["revocations"].stop()
+    site.app.extensions["jobs"].stop()
     return grace, grace.begin("google")
 
 

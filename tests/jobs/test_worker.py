@@ -17,10 +17,11 @@ def test_an_exception_in_a_job_does_not_end_the_worker():
             raise error
         ended.set()
 
-    worker = Worker(Flask(__name__), "chores", work, 60)
+    worker = Worker(Flask(__name__), "a job", work)
     worker.call()
     while worker._thread is not None and worker._thread.is_alive():
         worker._thread.join(5)
     worker.call()
     assert ended.wait(5)
-    worker.stop(5)
+    worker.ask_to_stop()
+    worker.wait(5)

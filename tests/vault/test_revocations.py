@@ -6,6 +6,7 @@ import pytest
 from click.testing import Result
 
 import providers
+from jobs import worker
 from simulator.catalogue import LOOK_ALIKES
 from tests.browser import Browser
 from tests.processes import until
@@ -39,7 +40,7 @@ def fail(
     look_alike.answers["revoke"] = answer
     browser.unlink(browser.identity(provider))
     until(lambda: "revoke" in look_alike.seen)
-    site.app.extensions["revocations"].stop()
+    site.app.extensions["jobs"].stop()
     assert site.rows("SELECT attempts FROM revocations") == [(1,)]
 
 
@@ -127,7 +128,7 @@ def test_a_failed_revocation_is_retried_after_a_restart(make_site, provider, ans
 
 
 def test_a_revocation_left_by_another_worker_is_done_after_a_later_request(make_site, monkeypatch):
-    monkeypatch.setattr(revocations, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(worker, "LOOK_EVERY_SECONDS", 0)
     site = make_site()
     browser = site.browser()
     fail(site, browser)
@@ -222,7 +223,7 @@ def test_of_several_workers_one_revokes_a_token(make_site, database):
     for browser in people:
         browser.unlink(browser.identity("google"))
     until(lambda: google.seen.count("revoke") == 4)
-    site.app.extensions["revocations"].stop()
+    site.app.extensions["jobs"].stop()
     google.answers.clear()
     make_due(site)
     barrier = threading.Barrier(4)
@@ -232,10 +233,10 @@ def test_of_several_workers_one_revokes_a_token(make_site, database):
         run(site)
 
     workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
     assert sorted(google.revoked) == ["grace", "linus", "noa", "uma"]
     assert google.seen.count("revoke") == 8
 
