@@ -22,6 +22,7 @@ lint: $(VENV)/test.stamp
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(PY) -m codespell_lib
 
 format: $(VENV)/test.stamp
 	@$(PY) -m ruff format .

@@ -1,6 +1,6 @@
 """The error tree: a code, an HTTP status, and a detail that only the log shows.
 
-What visitors read about an error is in web/text/errors.py, by its code.
+The texts for visitors are in web/text/errors.py, by code.
 """
 
 from typing import Any, ClassVar

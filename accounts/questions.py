@@ -18,7 +18,7 @@ from storage import atomic, db, is_id
 
 
 class Question(StrEnum):
-    """What a person is asked; the values are stored."""
+    """The questions that a person may be asked; the values are stored."""
 
     VERIFY_OWNERSHIP = "prove"
     SWITCH_ACCOUNT = "switch"

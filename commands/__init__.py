@@ -15,6 +15,7 @@ from commands.users import users
 
 
 def init_app(app: Flask) -> None:
+    """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     for command in (providers, users, sessions, keys, outbox, purge):
         app.cli.add_command(command)

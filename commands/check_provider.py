@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from commands.findings import Finding, Level, on_server, side_by_side
+from commands.findings import Finding, Level, run_checks, server_finding
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
 from keys.jwk_set import import_jwk_set
@@ -65,7 +65,7 @@ def check_all(connectors: Iterable[Connector], project: Firebase | None) -> list
 
     work: list[Callable[[], Finding | float | None]] = [check.finding for check in checks]
     work += [partial(measure_offset, connector) for connector in connectors]
-    found = side_by_side(work, late)
+    found = run_checks(work, late)
     offsets = [each for each in found if isinstance(each, float)]
     findings = [each for each in found if isinstance(each, Finding)]
     return [*findings, *([check_clock(offsets)] if offsets else [])]
@@ -233,4 +233,4 @@ def check_clock(offsets: list[float]) -> Finding:
             f"{away:.0f} seconds {way} those of the providers; set it by NTP: "
             "their ID tokens are refused as expired or from the future"
         )
-    return on_server("clock", "Clock", level, message, seconds=round(offset, 1))
+    return server_finding("clock", "Clock", level, message, seconds=round(offset, 1))

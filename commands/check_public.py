@@ -1,12 +1,11 @@
-"""What a browser gets at PUBLIC_URL: this server and no other, and its cookies as they were
-sent."""
+"""The check of PUBLIC_URL: a browser reaches this server there, and its cookies arrive."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from accounts import flows
 from commands.console import site
-from commands.findings import Finding, Level, on_server
+from commands.findings import Finding, Level, server_finding
 from errors import ProviderError
 from models import Flow
 from providers.http.responses import Answer
@@ -33,7 +32,7 @@ def check_public() -> list[Finding]:
 
 
 def public(level: Level, message: str) -> Finding:
-    return on_server("public_url", "Public URL", level, message)
+    return server_finding("public_url", "Public URL", level, message)
 
 
 def begin(transport: Transport) -> list[Finding]:
@@ -74,11 +73,11 @@ def same_server(connector: Connector, response: Answer, name: str, secret: str) 
     label, check = "Public URL", "same_server"
     if not is_ours:
         message = "the server there uses another database than these settings; compare them"
-        return on_server(check, label, "fail", message)
+        return server_finding(check, label, "fail", message)
     if sent != connector.redirect_uri:
         message = f"the server there sends people back to {sent}; restart it with these settings"
-        return on_server(check, label, "fail", message)
-    return on_server(check, label, "ok", "this server and database respond there")
+        return server_finding(check, label, "fail", message)
+    return server_finding(check, label, "ok", "this server and database respond there")
 
 
 def take_back(flow_id: str, secret: str) -> bool:
@@ -109,16 +108,16 @@ def cookie(name: str, flags: frozenset[str]) -> Finding:
     details = {"flags": sorted(flags - {flag for flag in flags if flag.startswith("expires=")})}
     if lacks:
         message = f"cookies arrive without {', '.join(lacks)}; does a proxy rewrite them?"
-        return on_server("cookies", "Cookies", "fail", message, **details)
+        return server_finding("cookies", "Cookies", "fail", message, **details)
     secure = "Secure, " if is_https else ""
     message = f"arrive as they were sent: {secure}HttpOnly, SameSite=Lax"
-    return on_server("cookies", "Cookies", "ok", message, **details)
+    return server_finding("cookies", "Cookies", "ok", message, **details)
 
 
 def hsts(response: Answer) -> list[Finding]:
     if not site().settings.is_https:
         return []
     if "max-age=" in response.headers.get("Strict-Transport-Security", ""):
-        return [on_server("hsts", "HSTS", "ok", "browsers are told to use https only")]
+        return [server_finding("hsts", "HSTS", "ok", "browsers are told to use https only")]
     message = "Strict-Transport-Security does not arrive; does a proxy remove it?"
-    return [on_server("hsts", "HSTS", "warn", message)]
+    return [server_finding("hsts", "HSTS", "warn", message)]

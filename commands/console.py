@@ -30,10 +30,11 @@ WHO = "an id, an e-mail address or provider:subject, such as github:583231"
 
 
 def site() -> Site:
+    """Return what the application was built from."""
     return cast(Site, current_app.extensions["quickstep"])
 
 
-def tell(document: object, lines: Iterable[str], *, as_json: bool) -> None:
+def print_result(document: object, lines: Iterable[str], *, as_json: bool) -> None:
     """Print the result of a command: the document with --json, otherwise the lines.
 
     Names and browsers come from strangers, so nothing in them may control the terminal: JSON is
@@ -43,16 +44,17 @@ def tell(document: object, lines: Iterable[str], *, as_json: bool) -> None:
         click.echo(json.dumps(document, indent=2))
         return
     for line in lines:
-        click.echo(printable(line))
+        click.echo(escape_controls(line))
 
 
-def printable(line: str) -> str:
+def escape_controls(line: str) -> str:
+    """Write control characters as escape sequences."""
     return CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
 
 
-def note(message: str) -> None:
+def print_note(message: str) -> None:
     """Print a note on stderr, so that stdout has only the result."""
-    click.echo(printable(message), err=True)
+    click.echo(escape_controls(message), err=True)
 
 
 def needs_database(command: Callable[P, R]) -> Callable[P, R]:
@@ -64,14 +66,14 @@ def needs_database(command: Callable[P, R]) -> Callable[P, R]:
         fault = schema.fault()
         if fault:
             raise click.ClickException(fault)
-        with refusals_in_a_line():
+        with report_refusals():
             return command(*args, **kwargs)
 
     return run
 
 
 @contextmanager
-def refusals_in_a_line() -> Iterator[None]:
+def report_refusals() -> Iterator[None]:
     """Turn a refusal into exit status 1 and one line, without a traceback."""
     try:
         yield
@@ -83,16 +85,16 @@ def refusals_in_a_line() -> Iterator[None]:
         raise click.ClickException(message) from None
 
 
-def ask(question: str, *, yes: bool) -> None:
+def confirm_action(question: str, *, yes: bool) -> None:
     """Ask the operator to confirm, unless --yes was given. Ends the command if they refuse."""
     if not yes:
-        click.confirm(printable(question), abort=True, err=True)
+        click.confirm(escape_controls(question), abort=True, err=True)
 
 
 # Naming a user.
 
 
-def look_up(who: str) -> Sequence[User]:
+def find_users(who: str) -> Sequence[User]:
     """Return everybody that an argument may mean; ends the command if there is nobody."""
     try:
         found = directory.find(who)
@@ -103,12 +105,12 @@ def look_up(who: str) -> Sequence[User]:
     return found
 
 
-def the_one(who: str) -> User:
+def find_user(who: str) -> User:
     """Return the one person to act on, by id or exact ``provider:subject``.
 
     An address is refused, even if only one account has it: whoever claims it may not own it.
     """
-    found = look_up(who)
+    found = find_users(who)
     ids = ", ".join(user.id for user in found)
     if directory.is_address(who):
         raise click.BadParameter(f"an e-mail address does not identify a user. Use the id: {ids}")
@@ -117,10 +119,11 @@ def the_one(who: str) -> User:
     return found[0]
 
 
-def name_of(user: User) -> str:
+def display_name(user: User) -> str:
     """Return how a line names a person."""
     return f"{user.name or 'no name'} <{user.email or 'no e-mail'}>"
 
 
-def time(moment: datetime | None) -> str:
+def format_time(moment: datetime | None) -> str:
+    """Write a time as in the API; "never" for None."""
     return iso_time(moment) or "never"

@@ -29,7 +29,7 @@ def run_development_server(create_app: Callable[[Settings], Flask]) -> None:
     app = create_app(settings)
     if settings.database_url is None:
         with app.app_context():
-            migrations.upgrade()
+            migrations.upgrade_database()
     server = make_server(LOOPBACK, settings.port, app, threaded=True, request_handler=QuietHandler)
     click.echo(describe_server(settings))
     try:

@@ -1,4 +1,4 @@
-"""What a check found, in one line; and checks that run concurrently, each with a time limit."""
+"""Findings of checks, one line each; and checks that run concurrently, each with a time limit."""
 
 import threading
 import time
@@ -19,8 +19,11 @@ CHECK_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Finding:
-    """``message`` says what was found and, unless all is well, what to do. ``about`` is a
-    provider's name, or ``server``; ``label`` begins the line. ``details`` is for machines."""
+    """The result of one check.
+
+    ``message`` says what was found and, unless all is well, what to do. ``about`` is a provider's
+    name, or ``server``; ``label`` begins the line. ``details`` is for machines.
+    """
 
     about: str
     label: str
@@ -31,24 +34,30 @@ class Finding:
 
     @property
     def line(self) -> str:
+        """The text for people."""
         return f"{MARKS[self.level]}  {self.label}: {self.message}"
 
     @property
     def document(self) -> dict[str, Any]:
+        """The object for --json."""
         said = {"about": self.about, "check": self.check, "level": self.level}
         return {**said, "message": self.message, **self.details}
 
 
-def on_server(check: str, label: str, level: Level, message: str, **details: object) -> Finding:
+def server_finding(
+    check: str, label: str, level: Level, message: str, **details: object
+) -> Finding:
+    """Return a finding about this server."""
     return Finding("server", label, check, level, message, details)
 
 
-def worst(findings: Iterable[Finding]) -> Level:
+def worst_level(findings: Iterable[Finding]) -> Level:
+    """Return the most severe level."""
     levels = {finding.level for finding in findings}
     return "fail" if "fail" in levels else "warn" if "warn" in levels else "ok"
 
 
-def side_by_side(
+def run_checks(
     checks: Sequence[Callable[[], T]], late: Callable[[int], T], seconds: float | None = None
 ) -> list[T]:
     """Return the results of all checks, in their order, with ``late(number)`` for each that does
@@ -62,7 +71,7 @@ def side_by_side(
         try:
             with app.app_context():
                 results[number] = checks[number]()
-        except BaseException as error:  # noqa: BLE001 (raised again by who waits)
+        except BaseException as error:  # noqa: BLE001 (raised again by the caller)
             failures.append(error)
 
     threads = [

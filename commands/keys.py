@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from accounts import key_rotation
 from accounts.key_rotation import Outcome
-from commands.console import json_option, needs_database, note, site, tell
+from commands.console import json_option, needs_database, print_note, print_result, site
 from keys.sealing import key_id
 
 keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
@@ -30,10 +30,11 @@ class Key:
 
     @property
     def place(self) -> str:
+        """Where the operator finds it in the settings."""
         return f"{self.setting}, no. {self.position}"
 
 
-def configured() -> list[Key]:
+def configured_keys() -> list[Key]:
     """Return all keys that open, the sealing key first (web/flask_config.py)."""
     settings, config = site().settings, current_app.config
     values = [
@@ -49,7 +50,7 @@ def configured() -> list[Key]:
     return found
 
 
-def _counts() -> dict[str, Counter[str]]:
+def _count_sealed() -> dict[str, Counter[str]]:
     """Count the values that each key has sealed: by place, then by key id."""
     return {place.name: key_rotation.count(place) for place in key_rotation.PLACES}
 
@@ -62,27 +63,30 @@ def status(*, as_json: bool) -> None:
 
     Keys are shown by an id that reveals nothing about them.
     """
-    counts, known = _counts(), configured()
+    counts, known = _count_sealed(), configured_keys()
     items: list[dict[str, Any]] = [
-        {**asdict(key), "seals": key.id == known[0].id, "sealed": _sealed(counts, key.id)}
+        {**asdict(key), "seals": key.id == known[0].id, "sealed": _sealed_with(counts, key.id)}
         for key in known
     ]
     lost = {key for each in counts.values() for key in each} - {key.id for key in known}
     gone = {name: sum(each[key] for key in lost) for name, each in counts.items()}
     lines = [
-        f"{item['id']}  {key.place}{' (seals)' if item['seals'] else ''}: {_words(item['sealed'])}"
+        f"{key.id}  {key.place}{' (seals)' if item['seals'] else ''}: "
+        + _describe_counts(item["sealed"])
         for item, key in zip(items, known, strict=True)
     ]
     if lost:
-        lines.append(f"{UNKNOWN}: {_words(gone)}")
-    tell({"items": items, "unknown": gone}, lines, as_json=as_json)
+        lines.append(f"{UNKNOWN}: {_describe_counts(gone)}")
+    print_result({"items": items, "unknown": gone}, lines, as_json=as_json)
 
 
-def _sealed(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]:
+def _sealed_with(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]:
+    """Return what one key has sealed."""
     return {name: each[key] for name, each in counts.items()}
 
 
-def _words(sealed: Mapping[str, int]) -> str:
+def _describe_counts(sealed: Mapping[str, int]) -> str:
+    """Write counts as part of a line."""
     return ", ".join(f"{number} {name}" for name, number in sealed.items())
 
 
@@ -92,15 +96,15 @@ def _words(sealed: Mapping[str, int]) -> str:
 def rotate(*, as_json: bool) -> None:
     """Seal everything again with the first key.
 
-    That is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile. You may
-    interrupt it and run it again. At the end it says which keys you may remove from the settings;
-    docs/commands.md has the whole procedure.
+    The first key is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile.
+    You may interrupt it and run it again. At the end it says which keys you may remove from the
+    settings; docs/commands.md has the whole procedure.
     """
     outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
-    needed, free = _needed(outcomes)
+    needed, free = _split_older_keys(outcomes)
     document = {
-        "key": configured()[0].id,
-        **{name: _numbers(outcome) for name, outcome in outcomes.items()},
+        "key": configured_keys()[0].id,
+        **{name: _count_outcome(outcome) for name, outcome in outcomes.items()},
         "removable": [asdict(key) for key in free],
         "still_needed": [asdict(key) for key in needed],
     }
@@ -109,15 +113,16 @@ def rotate(*, as_json: bool) -> None:
         f"{one.unreadable.total()} unreadable"
         for name, one in outcomes.items()
     ]
-    tell(document, [*lines, *_advice(needed, free)], as_json=as_json)
+    print_result(document, [*lines, *_advise(needed, free)], as_json=as_json)
     if any(outcome.unreadable.total() for outcome in outcomes.values()):
-        note(
+        print_note(
             "Unreadable values were sealed with a key that is not configured, or altered. "
             "They stay as they are: the next sign-in brings a new token."
         )
 
 
-def _numbers(outcome: Outcome) -> dict[str, int]:
+def _count_outcome(outcome: Outcome) -> dict[str, int]:
+    """Return an outcome for --json."""
     return {
         "resealed": outcome.resealed,
         "already_new": outcome.already_new,
@@ -125,17 +130,18 @@ def _numbers(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _needed(outcomes: Mapping[str, Outcome]) -> tuple[list[Key], list[Key]]:
+def _split_older_keys(outcomes: Mapping[str, Outcome]) -> tuple[list[Key], list[Key]]:
     """Return the keys after the first that are still needed to open something, and the others."""
-    counts = _counts()
+    counts = _count_sealed()
     readable = {name: each - outcomes[name].unreadable for name, each in counts.items()}
-    known = configured()
+    known = configured_keys()
     older = [key for key in known if key.id != known[0].id]
-    needed = [key for key in older if any(_sealed(readable, key.id).values())]
+    needed = [key for key in older if any(_sealed_with(readable, key.id).values())]
     return needed, [key for key in older if key not in needed and key.setting != "SECRET_KEY"]
 
 
-def _advice(needed: list[Key], free: list[Key]) -> list[str]:
+def _advise(needed: list[Key], free: list[Key]) -> list[str]:
+    """Say which keys the operator may remove from the settings."""
     if needed:
         places = "; ".join(key.place for key in needed)
         return [f"Still needed: {places}. Does every server run with the new key first? Run again."]
@@ -159,4 +165,4 @@ def generate(*, as_json: bool) -> None:
     For SECRET_KEY or TOKEN_ENCRYPTION_KEYS. It is not stored anywhere.
     """
     key = secrets.token_urlsafe(KEY_BYTES)
-    tell({"key": key, "id": key_id(key)}, [key], as_json=as_json)
+    print_result({"key": key, "id": key_id(key)}, [key], as_json=as_json)

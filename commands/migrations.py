@@ -31,26 +31,28 @@ class Group(click.Group):
     in one line, as by our own commands."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        context = _theirs().make_context(*args, **kwargs)
+        context = _library_group().make_context(*args, **kwargs)
         context.command = self  # whose invoke() is called with it
         return context
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return _theirs().invoke(ctx)
+            return _library_group().invoke(ctx)
         except OperationalError as error:
             raise click.ClickException(schema.unreachable(error)) from None
 
 
-def _theirs() -> click.Group:
+def _library_group() -> click.Group:
+    """Import Flask-Migrate's group."""
     return cast(click.Group, importlib.import_module("flask_migrate.cli").db)
 
 
 def init_app(app: Flask) -> None:
+    """Add ``db`` without importing Flask-Migrate."""
     app.extensions["migrate"] = Migrations(app)
     app.cli.add_command(Group("db", help="Manage the database schema: upgrade, current, history …"))
 
 
-def upgrade() -> None:
+def upgrade_database() -> None:
     """Upgrade the schema."""
     importlib.import_module("flask_migrate").upgrade()

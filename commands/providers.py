@@ -10,8 +10,8 @@ from flask.cli import AppGroup
 from commands.check_provider import check_all
 from commands.check_public import check_public
 from commands.check_server import check_server
-from commands.console import json_option, refusals_in_a_line, site, tell
-from commands.findings import CHECK_SECONDS, Finding, on_server, side_by_side, worst
+from commands.console import json_option, print_result, report_refusals, site
+from commands.findings import CHECK_SECONDS, Finding, run_checks, server_finding, worst_level
 from config.registrations import CREDENTIALS
 from providers import PROVIDERS
 from providers.protocols import firebase
@@ -34,10 +34,11 @@ def list_providers(*, as_json: bool) -> None:
         f"  project       {project.project_id}" if project else _to_turn_on(["FIREBASE_PROJECT_ID"])
     )
     document = {"items": items, "firebase_project_id": project.project_id if project else None}
-    tell(document, lines, as_json=as_json)
+    print_result(document, lines, as_json=as_json)
 
 
 def _items() -> list[dict[str, Any]]:
+    """Return what --json lists of each provider."""
     public_url = site().settings.public_url
     on = {connector.provider.key: connector for connector in site().connectors.values()}
     known = PROVIDERS | {key: connector.provider for key, connector in on.items()}
@@ -56,6 +57,7 @@ def _items() -> list[dict[str, Any]]:
 
 
 def _lines(item: dict[str, Any]) -> list[str]:
+    """Write one provider as lines for people."""
     lines = [
         f"{item['label']}: {'on' if item['on'] else 'off'}",
         f"  redirect URI  {item['redirect_uri']}",
@@ -66,6 +68,7 @@ def _lines(item: dict[str, Any]) -> list[str]:
 
 
 def _to_turn_on(names: list[str]) -> str:
+    """Name the variables that turn a provider on."""
     *others, last = names
     return (
         f"  to turn on    set {', '.join(others)} and {last}"
@@ -86,36 +89,41 @@ def check(name: str | None, *, as_json: bool) -> None:
 
     Each line is ok, warn or FAIL and says what to do. Exits with 1 if any is FAIL.
     """
-    with refusals_in_a_line():
+    with report_refusals():
         findings = _check_everything() if name is None else _check_provider(name)
-    level = worst(findings)
+    level = worst_level(findings)
     document = {"level": level, "items": [finding.document for finding in findings]}
-    tell(document, [finding.line for finding in findings], as_json=as_json)
+    print_result(document, [finding.line for finding in findings], as_json=as_json)
     sys.exit(1 if level == "fail" else 0)
 
 
 def _check_everything() -> list[Finding]:
+    """Check the providers, this server and the public URL."""
     parts: list[Callable[[], list[Finding]]] = [_check_providers, check_server, check_public]
 
     def late(number: int) -> list[Finding]:
         part = ("providers", "server", "public URL")[number]
         return [
-            on_server("time", "Time", "fail", f"the checks of the {part} did not finish in time")
+            server_finding(
+                "time", "Time", "fail", f"the checks of the {part} did not finish in time"
+            )
         ]
 
     # Twice the limit: the first of these parts waits for checks of its own.
-    found = side_by_side(parts, late, 2 * CHECK_SECONDS)
+    found = run_checks(parts, late, 2 * CHECK_SECONDS)
     return [finding for part in found for finding in part]
 
 
 def _check_providers() -> list[Finding]:
+    """Check all providers that are on."""
     if not site().connectors and site().firebase is None:
         message = "No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one."
-        return [on_server("providers", "Providers", "fail", message)]
+        return [server_finding("providers", "Providers", "fail", message)]
     return check_all(site().connectors.values(), site().firebase)
 
 
 def _check_provider(name: str) -> list[Finding]:
+    """Check one provider that is on."""
     if name == firebase.NAME and site().firebase:
         return check_all([], site().firebase)
     if name in site().connectors:

@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from accounts import cleanup
-from commands.console import json_option, needs_database, tell
+from commands.console import json_option, needs_database, print_result
 
 
 @click.command("purge")
@@ -19,4 +19,4 @@ def purge(*, as_json: bool) -> None:
     """
     deleted = cleanup.run_now()
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
-    tell({"deleted": deleted}, lines, as_json=as_json)
+    print_result({"deleted": deleted}, lines, as_json=as_json)

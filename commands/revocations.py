@@ -5,7 +5,7 @@ from collections import Counter
 
 from flask.cli import AppGroup
 
-from commands.console import json_option, needs_database, site, tell
+from commands.console import json_option, needs_database, print_result, site
 from vault import revocations
 
 outbox = AppGroup("revocations", help="Revoke tokens of removed identities at their providers.")
@@ -14,7 +14,7 @@ outbox = AppGroup("revocations", help="Revoke tokens of removed identities at th
 @outbox.command("run")
 @json_option
 @needs_database
-def run(*, as_json: bool) -> None:
+def send_revocations(*, as_json: bool) -> None:
     """Send the revocations that are due.
 
     Exits with 1 if any must be tried again later.
@@ -23,5 +23,5 @@ def run(*, as_json: bool) -> None:
     waiting = revocations.waiting()
     lines = [f"{end}: {count}" for end, count in ends.items()]
     document = {"ended": dict(ends), "waiting": waiting}
-    tell(document, [*lines, f"waiting: {waiting}"], as_json=as_json)
+    print_result(document, [*lines, f"waiting: {waiting}"], as_json=as_json)
     sys.exit(1 if ends["postponed"] else 0)

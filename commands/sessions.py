@@ -10,14 +10,14 @@ from accounts import activity, export
 from accounts import sessions as rows
 from accounts.activity import COMMAND_LINE, EventKind
 from commands.console import (
-    ask,
+    confirm_action,
+    display_name,
+    find_user,
+    find_users,
+    format_time,
     json_option,
-    look_up,
-    name_of,
     needs_database,
-    tell,
-    the_one,
-    time,
+    print_result,
     yes_option,
 )
 from errors import NotFound
@@ -39,20 +39,24 @@ def list_sessions(user: str, *, as_json: bool) -> None:
 
     USER is an id, provider:subject or an e-mail address, which several people may have.
     """
-    found = look_up(user)
+    found = find_users(user)
     items: list[dict[str, Any]] = []
     lines = []
     for person in found:
         living = rows.of_user(person.id)
         items += [{"user_id": person.id, **export.session(row)} for row in living]
-        lines += [f"{person.id}  {name_of(person)}", *(f"  {line(row)}" for row in living)]
+        lines += [
+            f"{person.id}  {display_name(person)}",
+            *(f"  {format_session(row)}" for row in living),
+        ]
         lines += [] if living else ["  signed in nowhere"]
-    tell({"items": items}, lines, as_json=as_json)
+    print_result({"items": items}, lines, as_json=as_json)
 
 
-def line(row: Session) -> str:
+def format_session(row: Session) -> str:
+    """Write a session as one line."""
     where = f"{device_name(row.user_agent)}, {row.address or 'unknown address'}"
-    return f"{row.id}  {where}, by {row.provider}, last seen {time(row.last_seen_at)}"
+    return f"{row.id}  {where}, by {row.provider}, last seen {format_time(row.last_seen_at)}"
 
 
 @sessions.command("revoke")
@@ -73,18 +77,19 @@ def revoke(
     if [session is not None, who is not None, everybody].count(True) != 1:
         raise click.UsageError("Name one of: SESSION, --user ID, --all.")
     if session is not None:
-        count = _revoke_one(session)
+        count = _revoke_session(session)
     elif who is not None:
-        count = _revoke_all_of(the_one(who))
+        count = _revoke_user(find_user(who))
     else:
-        ask("Sign everybody out, everywhere?", yes=yes)
+        confirm_action("Sign everybody out, everywhere?", yes=yes)
         count = rows.end_all()
         log.warning("all_sessions_ended", count=count)
-    tell({"ended": count}, [f"Sessions ended: {count}"], as_json=as_json)
+    print_result({"ended": count}, [f"Sessions ended: {count}"], as_json=as_json)
 
 
 @atomic
-def _revoke_one(session_id: str) -> int:
+def _revoke_session(session_id: str) -> int:
+    """End one session; return how many have ended."""
     row = db.session.get(Session, session_id) if is_id(session_id) else None
     if row is None or rows.end(row.user_id, row.id) is None:
         raise NotFound("There is no such session, or it has expired")
@@ -93,7 +98,8 @@ def _revoke_one(session_id: str) -> int:
 
 
 @atomic
-def _revoke_all_of(user: User) -> int:
+def _revoke_user(user: User) -> int:
+    """End a user's sessions; return how many have ended."""
     count = rows.end_all(user.id)
     if count:
         activity.record(user.id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail=str(count))

@@ -14,18 +14,18 @@ from accounts import activity, directory, export, sessions
 from accounts.activity import COMMAND_LINE, EventKind
 from accounts.export import iso_time
 from commands.console import (
-    ask,
+    confirm_action,
+    display_name,
+    find_user,
+    find_users,
+    format_time,
     json_option,
-    look_up,
-    name_of,
     needs_database,
-    note,
-    tell,
-    the_one,
-    time,
+    print_note,
+    print_result,
     yes_option,
 )
-from commands.sessions import line
+from commands.sessions import format_session
 from models import User
 from vault import revocations, tokens
 
@@ -45,16 +45,17 @@ def show(user: str, *, as_json: bool) -> None:
     Name, address, identities, sessions, last activity. USER is an id, provider:subject or an e-mail
     address. Several people may have an address, verified or not: all of them are shown.
     """
-    found = look_up(user)
+    found = find_users(user)
     seen = directory.last_seen([person.id for person in found])
     if len(found) > 1:
-        note(f"{len(found)} users match.")
-    lines = [each for person in found for each in _lines(person, seen.get(person.id))]
+        print_note(f"{len(found)} users match.")
+    lines = [each for person in found for each in _format_user(person, seen.get(person.id))]
     items = [_full(person, seen.get(person.id)) for person in found]
-    tell({"items": items}, lines, as_json=as_json)
+    print_result({"items": items}, lines, as_json=as_json)
 
 
 def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
+    """Return what --json shows of a user in a list."""
     email = user.email_identity
     return {
         "id": user.id,
@@ -69,6 +70,7 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
 
 
 def _full(user: User, seen_at: datetime | None) -> dict[str, Any]:
+    """Return what --json shows of one user."""
     return _summary(user, seen_at) | {
         "identities": [
             export.identity(row) | {"token": tokens.state(row)} for row in user.identities
@@ -77,7 +79,8 @@ def _full(user: User, seen_at: datetime | None) -> dict[str, Any]:
     }
 
 
-def _lines(user: User, seen_at: datetime | None) -> list[str]:
+def _format_user(user: User, seen_at: datetime | None) -> list[str]:
+    """Write a user as lines for people."""
     email = user.email_identity
     verified = "verified" if email and email.email_verified else "not verified"
     living = sessions.of_user(user.id)
@@ -85,18 +88,24 @@ def _lines(user: User, seen_at: datetime | None) -> list[str]:
         f"id             {user.id}",
         f"name           {user.name or 'none'}",
         f"e-mail         {f'{email.email} ({verified})' if email else 'none'}",
-        f"created        {time(user.created_at)}",
-        f"disabled       {time(user.disabled_at) if user.disabled_at else 'no'}",
-        f"last activity  {time(seen_at)}",
+        f"created        {format_time(user.created_at)}",
+        f"disabled       {format_time(user.disabled_at) if user.disabled_at else 'no'}",
+        f"last activity  {format_time(seen_at)}",
         f"identities     {len(user.identities)}",
     ]
     for row in user.identities:
         lines.append(f"  {row.provider}:{row.subject}  {row.handle}")
         lines.append(
-            f"    id {row.id}, linked {time(row.linked_at)}, last used {time(row.last_used_at)}, "
+            f"    id {row.id}, linked {format_time(row.linked_at)}, "
+            f"last used {format_time(row.last_used_at)}, "
             f"token {tokens.state(row)}"
         )
-    return [*lines, f"sessions       {len(living)}", *(f"  {line(row)}" for row in living), ""]
+    return [
+        *lines,
+        f"sessions       {len(living)}",
+        *(f"  {format_session(row)}" for row in living),
+        "",
+    ]
 
 
 @users.command("list")
@@ -123,16 +132,17 @@ def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) 
     cursor = shown[-1].id if len(found) > limit else None
     seen = directory.last_seen([user.id for user in shown])
     items = [_summary(user, seen.get(user.id)) for user in shown]
-    lines = [_row(user) for user in shown] or ["Nobody."]
+    lines = [_format_row(user) for user in shown] or ["Nobody."]
     if cursor and not as_json:
-        note(f"There are more: --after {cursor}")
-    tell({"items": items, "next_cursor": cursor}, lines, as_json=as_json)
+        print_note(f"There are more: --after {cursor}")
+    print_result({"items": items, "next_cursor": cursor}, lines, as_json=as_json)
 
 
-def _row(user: User) -> str:
+def _format_row(user: User) -> str:
+    """Write a user as one line of a list."""
     providers = ", ".join(identity.provider for identity in user.identities)
     off = "" if user.is_active else ", disabled"
-    return f"{user.id}  {time(user.created_at)}  {name_of(user)}  {providers}{off}"
+    return f"{user.id}  {format_time(user.created_at)}  {display_name(user)}  {providers}{off}"
 
 
 @users.command("disable")
@@ -145,11 +155,11 @@ def disable(user: str, *, as_json: bool) -> None:
     Its sessions, tokens and sign-ins stop working immediately. Nothing is deleted; enable undoes
     it, except for the sessions. USER is an id or provider:subject.
     """
-    person = the_one(user)
+    person = find_user(user)
     count = accounts.disable(person.id, COMMAND_LINE)
-    document = {"id": person.id, "disabled_at": iso_time(_again(person).disabled_at)}
-    said = f"{name_of(person)} is disabled. Sessions ended: {count}"
-    tell(document | {"sessions_ended": count}, [said], as_json=as_json)
+    document = {"id": person.id, "disabled_at": iso_time(_reload_user(person).disabled_at)}
+    said = f"{display_name(person)} is disabled. Sessions ended: {count}"
+    print_result(document | {"sessions_ended": count}, [said], as_json=as_json)
 
 
 @users.command("enable")
@@ -161,13 +171,14 @@ def enable(user: str, *, as_json: bool) -> None:
 
     Its person may sign in, and has to: the sessions are gone. USER is an id or provider:subject.
     """
-    person = the_one(user)
+    person = find_user(user)
     accounts.enable(person.id, COMMAND_LINE)
     document = {"id": person.id, "disabled_at": None}
-    tell(document, [f"{name_of(person)} is enabled."], as_json=as_json)
+    print_result(document, [f"{display_name(person)} is enabled."], as_json=as_json)
 
 
-def _again(person: User) -> User:
+def _reload_user(person: User) -> User:
+    """Read a user again after a change."""
     return directory.find(person.id)[0]
 
 
@@ -183,9 +194,9 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
     are deleted immediately; tokens are revoked at the providers soon after. USER is an id or
     provider:subject.
     """
-    person = the_one(user)
-    name = name_of(person)
-    ask(f"Delete {name}, {person.id}, for good?", yes=yes)
+    person = find_user(user)
+    name = display_name(person)
+    confirm_action(f"Delete {name}, {person.id}, for good?", yes=yes)
     deleted = accounts.delete(person.id, COMMAND_LINE)
     waiting = revocations.waiting()
     document = {
@@ -203,7 +214,7 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
         f"Pending revocations: {waiting}. "
         "The server sends them by itself; flask --app app revocations run sends them now."
     )
-    tell(document, [gone, left] if waiting else [gone], as_json=as_json)
+    print_result(document, [gone, left] if waiting else [gone], as_json=as_json)
 
 
 @users.command("export")
@@ -223,19 +234,19 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     It is the document that the account page offers for download, without tokens. USER is an id or
     provider:subject.
     """
-    person = the_one(user)
-    handle = None if output is None else _new_file(output)
+    person = find_user(user)
+    handle = None if output is None else _create_private_file(output)
     activity.record(person.id, EventKind.DOWNLOADED, COMMAND_LINE)
-    text = json.dumps(export.of_user(_again(person)), indent=2, ensure_ascii=handle is None)
+    text = json.dumps(export.of_user(_reload_user(person)), indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)
         return
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{text}\n")
-    note(f"Written to {output}.")
+    print_note(f"Written to {output}.")
 
 
-def _new_file(path: Path) -> int:
+def _create_private_file(path: Path) -> int:
     """Create a file that only its owner can read, from its first byte on; it must not exist."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -108,7 +108,7 @@ class SignIn(Group):
     `/login/acme` and has variables that begin with `OIDC_ACME_`."""
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
-    """What happens when an unknown identity brings the address of an existing account
+    """How an unknown identity with the address of an existing account is treated
     ([linking](../linking.md))."""
 
     signups: Literal["open", "closed"] = "open"
@@ -135,7 +135,7 @@ class Browser(Group):
 
 
 class Pages(Group):
-    """What the pages show."""
+    """Names and links on the pages."""
 
     app_name: Annotated[str, Field(max_length=60)] = "Quickstep"
     """Name of this server on its pages."""

@@ -88,17 +88,20 @@ def _range(limits: FieldInfo) -> str:
 
 
 def _section(title: str, model: type[BaseModel], rows: Iterator[str]) -> str:
+    """Write a heading, its text and its table."""
     title = "".join(f" {each}" if each.isupper() else each for each in title).strip().capitalize()
     return f"## {title}\n\n{inspect.getdoc(model)}\n\n{HEADER}{''.join(rows)}"
 
 
 def _settings_rows(group: type[Group]) -> Iterator[str]:
+    """Write a row for each setting of a group."""
     for name in group.__annotations__:
         marks = " *secret*" if name in SECRET_FIELDS else ""
         yield _row(group, name, f"`{name.upper()}`{marks}")
 
 
 def _registration_rows() -> Iterator[str]:
+    """Write a row for each variable of a provider's."""
     for name in Registration.__annotations__:
         if name == "key":
             continue
@@ -110,6 +113,7 @@ def _registration_rows() -> Iterator[str]:
 
 
 def _row(model: type[BaseModel], name: str, variable: str) -> str:
+    """Write one row; the docstring may end in "Default: …"."""
     meaning, _, default = attribute_docs(model)[name].partition(" Default: ")
     field = model.model_fields[name]
     value = None if field.is_required() else field.default

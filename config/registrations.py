@@ -238,8 +238,10 @@ def _read_credential(
 
 
 def _variable(key: str, credential: str) -> str:
+    """Return the first name of a credential's variable."""
     return CREDENTIALS[credential][0].format(key.upper())
 
 
 def _missing(key: str, credentials: list[str], because: str) -> list[str]:
+    """Report credentials that should be set, with the reason."""
     return [f"{_variable(key, each)}: missing, while {because}" for each in credentials]

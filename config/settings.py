@@ -115,6 +115,7 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 def _unknown_providers(settings: Settings, known: Iterable[str]) -> list[str]:
+    """Report names in PROVIDERS that no provider has."""
     unknown = [name for name in settings.providers if name not in known]
     if not unknown:
         return []
@@ -122,6 +123,7 @@ def _unknown_providers(settings: Settings, known: Iterable[str]) -> list[str]:
 
 
 def _secret_key_faults(settings: Settings) -> list[str]:
+    """Report a missing, short or ambiguous SECRET_KEY."""
     if settings.secret_key is None:
         missing = "SECRET_KEY: must be set when DATABASE_URL is (any long random text)"
         return [missing] if settings.database_url is not None else []
@@ -135,6 +137,7 @@ def _secret_key_faults(settings: Settings) -> list[str]:
 
 
 def _firebase_faults(settings: Settings) -> list[str]:
+    """Report settings without a project, and the emulator on a public server."""
     faults = []
     if settings.firebase_project_id is None:
         fields = ("firebase_jwks_url", "firebase_tenant_id", "firebase_auth_emulator_host")

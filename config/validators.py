@@ -1,4 +1,4 @@
-"""What a value in the settings may be: one annotated type for each kind, with its check.
+"""The kinds of values in the settings: one annotated type for each, with its check.
 
 A check raises ValueError with a message that completes "NAME: …". The string in each type says in
 the reference page what the type accepts (config/reference.py).

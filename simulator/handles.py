@@ -1,4 +1,4 @@
-"""What a test uses of a fake provider: its client, its endpoints, its faults, and its people."""
+"""The handle by which a test controls a fake provider: client, endpoints, faults and people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace

@@ -89,7 +89,7 @@ ANSWERS: dict[str, Callable[[], Response]] = {
     "token_mac": lambda: text('{"access_token": "x", "token_type": "mac"}'),
 }
 
-# What the page offers, in words. The others are for tests.
+# The faults that the page offers, in words. The others are for tests.
 OFFERED = {
     "": "Behaves well",
     "callback:server_error": "Comes back with an error",

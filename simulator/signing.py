@@ -48,7 +48,7 @@ SPOILT_SUBJECTS: dict[str, Callable[[Claims], Claims]] = {
     "invisible_sub": lambda claims: claims | {"sub": "\u3164\u200b\u2800"},
     "control_sub": lambda claims: claims | {"sub": f"{claims['sub']}\n"},
 }
-# What is unusual and right all the same: azp may be missing (OpenID Connect Core, errata 2).
+# Unusual but valid: azp may be missing (OpenID Connect Core, errata 2).
 ODD_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
     "no_azp": lambda claims: {
         **{name: value for name, value in claims.items() if name != "azp"},

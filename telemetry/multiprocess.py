@@ -45,6 +45,7 @@ def remove_metrics_folder(folder: str, master: int) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
+    """Delete a folder whose processes have all ended."""
     with suppress(OSError):  # another user's, in use, or already removed
         if time.time() - folder.stat().st_mtime < JUST_MADE_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""What templates may use: names, the visitor, addresses of static files, icons and dates."""
+"""The variables of templates: names, the visitor, addresses of static files, icons and dates."""
 
 from functools import lru_cache
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""What a refusal leaves behind: a log line, counts, its weight against the address, an event."""
+"""The traces of a refusal: a log line, counts, its weight against the address, an event."""
 
 import structlog
 

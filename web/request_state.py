@@ -1,4 +1,4 @@
-"""What is known of one request: a single typed value, held on Flask's ``g``."""
+"""The state of one request: a single typed value, held on Flask's ``g``."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ class Login:
     """The sender of a request as the session cookie or a bearer token identifies them."""
 
     session: Session | Begun | None = None
-    # Of a session that this request began: loaded when it is asked for.
+    # Loaded on first use if this request began the session.
     user: User | None = None
     # Why a bearer token was refused, and when its person signed in at its issuer.
     bearer_problem: Problem | None = None
@@ -29,7 +29,7 @@ class RequestState:
 
     # The reference that the log lines and the page of this request share.
     reference: str = ""
-    # Of ``time.perf_counter``.
+    # By ``time.perf_counter``.
     began: float | None = None
     address: str | None = None
     caller: Caller | None = None

@@ -35,7 +35,7 @@ def load_session_login() -> Login:
 
 
 def read_session_token() -> str | None:
-    """Return the session cookie. Of two of that name one may be planted, so neither counts."""
+    """Return the session cookie. If there are two, one may be planted, so neither counts."""
     name = site().settings.session_cookie_name
     tokens = request.cookies.getlist(name)
     if len(tokens) > 1:

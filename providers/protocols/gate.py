@@ -1,4 +1,4 @@
-"""What the login blueprints need of the application, and what they store in a request."""
+"""The interface from login blueprints to the application, and their state in a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -187,21 +187,21 @@ def test_the_doctor_reports_a_database_that_other_users_can_read():
         path = Path(folder) / "quickstep.sqlite"
         path.touch(0o644)
         path.chmod(0o644)
-        assert check_server.readable(path) == []  # nobody else comes into the folder
+        assert check_server.check_file_mode(path) == []  # nobody else comes into the folder
         Path(folder).chmod(0o755)
-        (finding,) = check_server.readable(path)
+        (finding,) = check_server.check_file_mode(path)
         assert finding.level == "warn"
         assert f"Run: chmod 600 {path}*" in finding.message
         path.chmod(0o600)
-        assert check_server.readable(path) == []
+        assert check_server.check_file_mode(path) == []
 
 
 def test_the_doctor_reports_a_key_file_that_other_users_can_read(tmp_path):
     path = tmp_path / "secret_key"
     path.touch(0o600)
-    assert check_server.key_file(path).level == "ok"
+    assert check_server.check_key_file(path).level == "ok"
     path.chmod(0o640)
-    finding = check_server.key_file(path)
+    finding = check_server.check_key_file(path)
     assert finding.level == "warn"
     assert f"Run: chmod 600 {path}" in finding.message
 

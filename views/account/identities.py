@@ -1,4 +1,4 @@
-"""What each provider shared about a person, and refreshing it."""
+"""The profile that each provider shared about a person, and refreshing it."""
 
 from typing import Any
 

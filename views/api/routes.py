@@ -129,7 +129,7 @@ def remove_session(session_id: str) -> None:
 
 
 def require_fresh_auth() -> None:
-    """Raises ReauthRequired unless the person signed in in the last 15 minutes."""
+    """Raise ReauthRequired unless the person signed in during the last 15 minutes."""
     if not is_freshly_authenticated():
         raise ReauthRequired(
             "Sign in once more at reauth_url, in a browser with the same session, or in the app "

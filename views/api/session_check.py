@@ -42,7 +42,7 @@ BLUEPRINT, ENDPOINT = "api", "api.me"
 UNUSUAL = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "QUERY_STRING")
 # The characters of our tokens. Any other value is left to the view.
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
-# What the response depends on, as the view and web/cors.py say.
+# The response depends on these headers, as in the view and web/cors.py.
 VARY = ("Vary", "Cookie, Origin")
 
 

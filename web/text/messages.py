@@ -1,4 +1,4 @@
-"""What the next page says after an act, by code; and what apps may show to their person."""
+"""Messages of the next page after an act, by code; and messages that apps may show."""
 
 MESSAGES = {
     "account_merged": "Accounts merged.",

@@ -7,10 +7,10 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
-# What a person types to delete their account.
+# The word that a person types to delete their account.
 DELETION_WORD = "DELETE"
 
-# What a page asks a person to sign in again for: "You're about to …".
+# Sensitive acts, as they follow "You're about to …" when a person must sign in again.
 ACTS = {
     "unlink": "remove a sign-in method",
     "link": "add a sign-in method",
@@ -21,7 +21,7 @@ ACTS = {
     "change": "change your account",
 }
 
-# What a scope allows, by its name at the provider.
+# The meaning of a scope, by its name at the provider.
 SCOPES = {
     "openid": "Know it's you",
     "profile": "See your name and picture",
