@@ -35,14 +35,12 @@ log = structlog.get_logger()
 _settings = load_or_exit(PROVIDERS.values())  # prints the faults once and ends the master
 logs.configure(_settings.log_level, _settings.log_format)
 
-
 worker_class = "gthread"
 workers = _settings.web_concurrency or processes.worker_count()
 threads = processes.THREADS
 # gunicorn ends a worker that has no file left for a connection.
 worker_connections = processes.connection_limit(processes.raise_file_limit())
-# A worker whose main loop is silent for this long is replaced; a slow request does not count.
-timeout = 30
+timeout = 30  # of a worker whose main loop is silent; a slow request does not count
 # A running request may finish after a stop: a callback makes two or more calls to a provider.
 graceful_timeout = math.ceil(2 * TOTAL_SECONDS) + 6
 # Longer than in proxies (nginx and AWS 60 s, Traefik 90, Caddy 120): if the server closes an idle

@@ -21,7 +21,7 @@ FIGURES = (
     ("CPU of a sign-in, known person", "≤ 0.08 × stock", "sign_in_known_ms", "ms"),
     ("CPU of a sign-in, new person", "≤ 0.08 × stock", "sign_in_new_ms", "ms"),
     ("CPU of a visit, one visitor", "≤ 0.10 × stock", "visit_1_ms", "ms"),
-    ("CPU of a visit, 16 at once", "≤ 0.10 × stock", "visit_16_ms", "ms", CAREFUL),
+    ("CPU of a visit, 16 together", "≤ 0.10 × stock", "visit_16_ms", "ms", CAREFUL),
     ("CPU of a session check", "≤ 0.8 × empty", "session_check_ms", "ms"),
     ("CPU of a browser's first check", "as the next", "first_check_ms", "ms"),
     ("CPU of the account page", "≤ 2 × empty + statements", "page_ms", "ms"),

@@ -23,7 +23,7 @@ class DatabaseTime(FunctionElement[datetime]):
 
 @compiles(DatabaseTime, "postgresql")
 def _postgresql(element: DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
-    # Of the statement, not of the transaction, which may have waited for locks.
+    # The time of the statement, since the transaction may have waited for locks.
     seconds = compiler.process(element.clauses, **options)
     return f"(statement_timestamp() + {seconds} * interval '1 second')"
 
