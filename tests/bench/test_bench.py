@@ -1,4 +1,4 @@
-"""The benchmark's own parts still work together: no figure is asserted."""
+"""The parts of the benchmark still work together; no figure is asserted."""
 
 import asyncio
 import shutil

@@ -21,7 +21,7 @@ from tests.site import SECRET_KEY
 GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
 
 
-# Our clock, by those of the providers.
+# Our clock, compared with the providers'.
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_doctor_describes_metadata_and_keys(site):
 
 
 def issuer_without_keys(environ: Any, start_response: Any) -> Iterable[bytes]:
-    """An issuer that takes our client, and whose keys are on a server that is away."""
+    """An issuer that accepts our client, and whose keys are on an unreachable server."""
     url = f"http://localhost:{environ['SERVER_PORT']}"
     metadata = {
         "issuer": url,
@@ -180,7 +180,7 @@ def test_the_doctor_reports_a_database_that_other_users_can_read():
         path = Path(folder) / "quickstep.sqlite"
         path.touch(0o644)
         path.chmod(0o644)
-        assert check_server.readable(path) == []  # nobody else comes into the folder
+        assert check_server.readable(path) == []  # no other user can enter the folder
         Path(folder).chmod(0o755)
         (finding,) = check_server.readable(path)
         assert finding.level == "warn"

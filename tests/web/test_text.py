@@ -1,4 +1,4 @@
-"""What visitors read: every error, event and page has words, and they keep one voice."""
+"""The texts for visitors: every error, event and page has one, in one voice."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_the_catalogue_has_no_error_that_cannot_happen():
 @pytest.mark.parametrize("code", ERRORS)
 def test_a_page_can_fill_in_every_place_of_an_error(code):
     text = ERRORS[code]
-    assert set(re.findall(r"{(\w*)}", text.title)) <= {"provider"}  # as in the activity list
+    assert set(re.findall(r"{(\w*)}", text.title)) <= {"provider"}  # as the activity list does
     assert set(re.findall(r"{(\w*)}", text.body)) <= PLACES
 
 

@@ -43,7 +43,7 @@ def test_a_new_key_is_found_without_a_restart(browser, site, clock):
 
 
 def test_made_up_key_ids_cause_at_most_one_key_request_a_minute(browser, site, clock):
-    """JWKS fetch amplification: whoever sends odd tokens must not make us hammer the issuer."""
+    """JWKS fetch amplification: odd tokens must not make us flood the issuer."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
     browser.sign_out()
@@ -126,7 +126,7 @@ def test_a_key_set_without_keys_is_refused(key_set):
 
 
 def test_an_encryption_key_is_never_used_to_verify():
-    """Keycloak publishes one beside the key that signs."""
+    """Keycloak publishes one alongside its signing key."""
     for_encryption = {**key("RSA").as_dict(private=False), "kid": "other", "use": "enc"}
     rows = [for_encryption, *public(key("EC P-256"))["keys"]]
     signer = Signer("ES256", key("EC P-256"))
@@ -171,7 +171,7 @@ def test_the_good_key_is_found_in_any_key_set(rows):
 )
 @settings(max_examples=100, deadline=None)
 def test_any_metadata_is_usable_or_refused(changes):
-    """What passes goes into a Location header and into requests."""
+    """Accepted values are used in a Location header and in requests."""
     pages = {f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER) | changes}
     try:
         metadata = UpstreamIssuer(ISSUER, pages.__getitem__).metadata()

@@ -1,4 +1,4 @@
-"""What is a person's own: profile, address and picture, the data to take away, the end."""
+"""The user's own data: profile, address and picture, export, deletion."""
 
 import json
 import re
@@ -14,7 +14,7 @@ LONG_AGO = "2026-01-01 00:00:00.000000"
 
 @pytest.fixture
 def grace(browser):
-    """Grace, signed in with Google, with GitHub and Facebook beside it."""
+    """Grace, signed in with Google, and with GitHub and Facebook linked."""
     browser.sign_in("google", "grace")
     browser.link("github", "linus")
     browser.link("facebook", "grace")
@@ -119,7 +119,7 @@ def test_changing_the_profile_needs_a_csrf_token(grace):
     assert grace.me()["name"] == "Grace Hopper"
 
 
-# The data.
+# The export.
 
 
 def test_the_export_holds_all_data_of_the_account(grace, site):
@@ -175,7 +175,7 @@ def test_export_and_deletion_need_a_recent_sign_in(grace, site, page, act):
     assert grace.reauth(asked, "grace").path == f"/account/{page}"
 
 
-# The end.
+# Deletion.
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
