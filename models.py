@@ -32,7 +32,7 @@ class User(UserMixin, Base):
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
     )
 
-    # For this file and accounts/; everybody else takes ``identities``.
+    # For this file and accounts/; other rooms use ``identities``.
     identity_rows: Mapped[list["OAuth"]] = relationship(
         back_populates="user",
         foreign_keys="OAuth.user_id",
@@ -68,7 +68,7 @@ class User(UserMixin, Base):
 
 
 class WithAddress(Protocol):
-    """The part of an identity that decides which address is its person's."""
+    """The columns of an identity that decide whether it has its person's address."""
 
     @property
     def id(self) -> str: ...
@@ -82,9 +82,9 @@ AnAddress = TypeVar("AnAddress", bound=WithAddress)
 
 
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
-    """Return the one of a person's identities, the oldest first, whose address is theirs.
+    """Return the identity whose address is the person's, from their identities, oldest first.
 
-    Verified addresses come first, then the one they chose, then the oldest.
+    Verified addresses come first, then the chosen one, then the oldest.
     """
     return min(
         (row for row in identities if row.email),
@@ -95,10 +95,10 @@ def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress
 
 @dataclass(frozen=True)
 class Identity:
-    """What one provider calls one person: a row of ``oauth`` as a value, given out by accounts/.
+    """One person at one provider: a row of ``oauth`` as a value, returned by accounts/.
 
-    ``profile``: name, username and picture, as the provider last gave them. ``token``: the
-    provider's token response, sealed; vault/tokens.py opens it.
+    ``profile``: the provider's latest name, username and picture. ``token``: the provider's token
+    response, sealed; vault/tokens.py opens it.
     """
 
     id: str
@@ -124,7 +124,7 @@ class Identity:
 
     @property
     def handle(self) -> str:
-        """What a person recognises it by: address, @username, name or subject."""
+        """Return what a person recognises it by: address, @username, name or subject."""
         username = self.profile.get("username")
         name = self.profile.get("name")
         return self.email or (username and f"@{username}") or name or self.subject

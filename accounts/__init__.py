@@ -1,9 +1,10 @@
-"""People, their identities, flows, sessions and activity: the only writer of any of them.
+"""People, their identities, flows, sessions and activity; this room is the only writer of any of
+them.
 
-A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision.
-Gives out identities as values (``models.Identity``); their rows do not leave this room.
-Imports models, storage, jobs, vault and providers; never Flask's request, a view or a page.
-Start reading at ``signing_in``, then ``rules``.
+A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision. The
+room gives out identities as values (``models.Identity``); their rows do not leave it. It imports
+models, storage, jobs, vault and providers; never Flask's request, a view or a page. Start reading
+at ``signing_in``, then ``rules``.
 """
 
 from accounts.choices import choose_email, choose_picture, rename

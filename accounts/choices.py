@@ -1,4 +1,4 @@
-"""Verbs for what a person chooses themselves: name, address and picture."""
+"""Verbs for a person's own choices: name, address and picture."""
 
 from accounts import activity, identities, users
 from accounts.activity import Caller, EventKind
@@ -10,10 +10,10 @@ from storage import atomic
 
 @atomic
 def rename(user_id: str, name: str | None, caller: Caller) -> User:
-    """Change what a person is called; what providers say later does not change it back.
+    """Change a person's name; what providers report later does not change it back.
 
-    The name is cleaned as one from a provider is; None, or one of which nothing is left, takes
-    the name away. Raises NotFound when the account has been deleted.
+    It is cleaned like a provider's name. None, or a name of which nothing remains, removes it.
+    Raises NotFound if the account has been deleted.
     """
     user = users.find_locked(user_id)
     if user is None:
@@ -27,10 +27,10 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
 
 @atomic
 def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
-    """Make an identity's address the person's; None: the one that is chosen for them.
+    """Choose the identity whose address is the person's; None: the default one.
 
-    Raises NotFound where the identity is not theirs or has no verified address: an unverified
-    one cannot become the primary one.
+    Raises NotFound if the identity is not theirs or has no verified address: an unverified address
+    cannot become the primary one.
     """
     user = users.lock(user_id)
     identity = identities.own(user_id, identity_id) if identity_id else None
@@ -45,7 +45,7 @@ def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
 def choose_picture(user_id: str, identity_id: str | None) -> None:
     """Show the picture of an identity, or with None only initials.
 
-    Raises NotFound where the identity is not theirs or has no picture.
+    Raises NotFound if the identity is not theirs or has no picture.
     """
     user = users.lock(user_id)
     identity = identities.own(user_id, identity_id) if identity_id else None

@@ -47,10 +47,10 @@ _OF_ADDRESS = CompiledSelect(
 def look_up(
     find: Callable[[Assertion], Found | None], assertion: Assertion, policy: Policy
 ) -> tuple[Found | None, list[Match]]:
-    """Return the identity or, where it is unknown, the accounts with its address.
+    """Return the identity or, if it is unknown, the accounts with its address.
 
-    Where there are some the identity is looked for again: another request of the same person
-    may have made the account in between, which would seem to be somebody else's.
+    If there are such accounts, the identity is looked up again: a concurrent request of the same
+    person may just have created the account, which would look like another person's.
     """
     found = find(assertion)
     matches = [] if found else matches_of(assertion.profile, policy)
@@ -60,10 +60,10 @@ def look_up(
 
 
 def owner(found: Found, policy: Policy | None = None) -> Owner:
-    """Return what the rules ask of the account that an identity opens.
+    """Return what the rules need to know of the account that an identity opens.
 
-    ``policy``: who may come in, where that matters. The identity's own row has no say: the
-    profile that is about to replace it is judged instead.
+    ``policy``: who may come in, if that is to be checked. The identity's own row does not count:
+    the new profile, which is about to replace it, is judged instead.
     """
     identity, allowed = found.identity, True
     if policy and policy.allowed_email_domains:

@@ -1,7 +1,7 @@
-"""Identities: found, locked, added, changed and removed. Gives out values, never rows.
+"""Identities: found, locked, added, changed and removed. Returns values, never rows.
 
-For the verbs of this room, each of which is one transaction: whatever changes a row here runs
-within one, and has locked its account.
+Used by the verbs of this room, each of which is one transaction: callers are within one, and have
+locked the account before they change a row here.
 """
 
 import functools
@@ -28,7 +28,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """An identity that is known here, and since when its account is disabled."""
+    """A known identity, and when its account was disabled."""
 
     identity: Identity
     disabled_at: datetime | None
@@ -65,15 +65,15 @@ _ADD = CompiledStatement(insert(OAuth))
 
 
 def find(assertion: Assertion) -> Found | None:
-    """Return the identity that a flow brought, if it is known here."""
+    """Return the identity of an assertion, if it is known."""
     return _FIND.row(**_key(assertion))
 
 
 def lock(assertion: Assertion) -> Found | None:
     """Lock the identity with its account; always by identity, never by address or name.
 
-    Whoever held the locks until now may have moved the identity to another account. Then the
-    join with its earlier owner finds nothing, and it is looked for again.
+    The previous holder of the locks may have moved the identity to another account. Then the join
+    with its old account finds nothing, and it is looked up again.
     """
     key = _key(assertion)
     while True:
@@ -92,12 +92,12 @@ def _key(assertion: Assertion) -> dict[str, str]:
 
 
 def of_user(user_id: str) -> list[Identity]:
-    """Return a person's identities as they are now, the oldest first."""
+    """Return a person's identities as they are now, oldest first."""
     return _OF_USER.rows(user_id=user_id)
 
 
 def own(user_id: str, identity_id: str) -> Identity:
-    """Return one of this person's identities. Raises NotFound, also for a stranger's."""
+    """Return one of this person's identities. Raises NotFound, also for another person's."""
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     identity = next((each for each in of_user(user_id) if each.id == identity_id), None)
     if identity is None:
@@ -142,7 +142,7 @@ def add(user_id: str, assertion: Assertion) -> Identity:
 
 
 def change(identity: Identity, values: Values) -> Identity:
-    """Write these columns of its row; returns it as it is then."""
+    """Write these columns of its row; return the new value."""
     _update_of(tuple(values)).run(identity_id=identity.id, **values)
     return _changed(identity, values)
 
@@ -161,19 +161,19 @@ def _update_of(names: tuple[str, ...]) -> CompiledStatement:
 
 
 def remove(identity: Identity) -> None:
-    """Delete its row; the token in it is not revoked by that (vault/revocations.py)."""
+    """Delete its row. The token in it is revoked separately (vault/revocations.py)."""
     db.session.execute(delete(OAuth).where(OAuth.id == identity.id))
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
-    """Give one account's identities to another."""
+    """Move one account's identities to another."""
     db.session.execute(
         update(OAuth).where(OAuth.user_id == from_user_id).values(user_id=to_user_id)
     )
 
 
 def profile_columns(profile: Profile, earlier: Mapping[str, Any]) -> Values:
-    """Return the columns that hold a profile, which takes the place of an earlier one."""
+    """Return the columns of a profile, which replaces the earlier one."""
     return {
         "email": profile.email,
         "email_key": email_key(profile.email) if profile.email else None,
@@ -204,7 +204,7 @@ def assertion_columns(identity: Identity, assertion: Assertion) -> Values:
 def record(
     identity: Identity, kind: EventKind, caller: Caller, reason: str = "", detail: str = ""
 ) -> None:
-    """Record an event of the owner's activity that is about this identity."""
+    """Record an event about this identity in its owner's activity."""
     activity.record(
         identity.user_id,
         kind,

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Deleted:
-    """What a deleted account had: its identities by provider and handle, and counts."""
+    """A deleted account: its identities by provider and handle, and counts."""
 
     identities: tuple[tuple[str, str], ...]
     sessions: int
@@ -26,10 +26,10 @@ class Deleted:
 
 @atomic
 def delete(user_id: str, caller: Caller) -> Deleted:
-    """Delete an account with all that is its own: identities and their tokens, sessions,
-    unfinished flows, activity. Its grants are revoked at the providers soon after.
+    """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
+    activity. Its tokens are revoked at the providers soon after.
 
-    Raises StateMismatch when it has been deleted already.
+    Raises StateMismatch if it has already been deleted.
     """
     user = users.lock(user_id)
     those = identities.of_user(user_id)
@@ -40,7 +40,7 @@ def delete(user_id: str, caller: Caller) -> Deleted:
         len(sessions.of_user(user_id)),
         activity.count(user_id),
     )
-    # The constraints delete everything else, including what another request has just added.
+    # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()
     log.info("account_deleted", user=user_id, address=caller.address)
@@ -49,9 +49,9 @@ def delete(user_id: str, caller: Caller) -> Deleted:
 
 @atomic
 def disable(user_id: str, caller: Caller) -> int:
-    """Disable an account and end its sessions; returns how many ended.
+    """Disable an account and end its sessions; return how many ended.
 
-    An account that is disabled already keeps the time since when it is. Raises NotFound.
+    An account that is already disabled keeps its time. Raises NotFound.
     """
     user = _find(user_id)
     if user.is_active:

@@ -29,7 +29,7 @@ def link(
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises StateMismatch when the account has been deleted.
+    Raises StateMismatch if the account has been deleted.
     """
     users.lock(user_id)
     found = identities.lock(assertion)
@@ -48,7 +48,7 @@ def link(
 def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
     """Link after the person signed in to the old account and confirmed.
 
-    Raises StateMismatch when the linking rules do not, or no longer, ask for that.
+    Raises StateMismatch if the linking rules do not, or no longer, ask for that.
     """
     decision = sign_in_preview(assertion, policy)
     if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
@@ -63,10 +63,10 @@ def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) 
 def unlink(
     user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
 ) -> Identity:
-    """Remove an identity and end the sessions that it started, but this one; returns what was
-    removed. Its grant is revoked at the provider soon after.
+    """Remove an identity and end the other sessions that it started; return the removed identity.
+    Its token is revoked at the provider soon after.
 
-    Raises NotFound (also for a stranger's identity) or LastWayIn: identities are counted while
+    Raises NotFound (also for another person's identity) or LastWayIn: identities are counted while
     the account is locked, so of two concurrent removals the second sees the first.
     """
     user = users.lock(user_id)
@@ -86,7 +86,7 @@ def unlink(
 
 
 def others_usable(those: Sequence[Identity], identity_id: str, policy: Policy) -> list[Identity]:
-    """Return the identities that still let the person in when this one is gone."""
+    """Return the identities that still admit the person without this one."""
     return ways_in([each for each in those if each.id != identity_id], policy)
 
 

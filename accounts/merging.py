@@ -1,4 +1,4 @@
-"""The verb that makes one account of two."""
+"""The verb that merges two accounts."""
 
 from accounts import activity, identities, sessions, users
 from accounts.activity import Caller, EventKind
@@ -10,10 +10,10 @@ from storage import atomic, db
 
 @atomic
 def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
-    """Bring the account that an identity opens into this one: its identities, sessions and
-    activity. Then it is deleted. The person signed in to both and confirmed the merge.
+    """Merge the account that an identity opens into this one: its identities, sessions and
+    activity. The other account is deleted. The person signed in to both and confirmed.
 
-    Raises StateMismatch when the identity opens no other account any more, or one of the two is
+    Raises StateMismatch if the identity no longer opens another account, or one of the two is
     disabled.
     """
     kept, gone = _lock_both(user_id, assertion)
@@ -35,8 +35,8 @@ def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
 
 
 def _lock_both(user_id: str, assertion: Assertion) -> tuple[User, User]:
-    """Lock this account, the one that the identity opens, and the identity, in an order that is
-    the same for everybody; any other can deadlock."""
+    """Lock this account, the one that the identity opens, and the identity, always in the same
+    order; any other can deadlock."""
     found = identities.find(assertion)
     if found is None or found.identity.user_id == user_id:
         raise StateMismatch("the identity opens no other account any more")

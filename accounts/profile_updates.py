@@ -1,4 +1,6 @@
-"""What a provider says of a known identity, taken over: after a sign-in, or read on its own."""
+"""Profile updates: the provider's current profile of a known identity is stored, after a sign-in or
+a refresh.
+"""
 
 from accounts import identities, users
 from accounts.activity import Caller, EventKind
@@ -9,9 +11,9 @@ from storage import now
 
 
 def take_assertion(identity: Identity, assertion: Assertion, caller: Caller) -> Identity:
-    """Take over what the provider says and gives now, at a sign-in; returns the identity then.
+    """Store the provider's current profile and token at a sign-in; return the new identity.
 
-    A relayed assertion changes nothing but the time: it may know less, or another address.
+    A relayed assertion changes nothing but the time: it may know less, or have another address.
     """
     if assertion.is_relayed:
         return identities.change(identity, {"last_used_at": now()})
@@ -20,7 +22,7 @@ def take_assertion(identity: Identity, assertion: Assertion, caller: Caller) -> 
 
 
 def take_profile(identity: Identity, profile: Profile, caller: Caller) -> None:
-    """Take over a profile; the person's address and picture may change with it."""
+    """Store a profile; the person's address and picture may change with it."""
     _take(identity, profile, caller, {})
 
 
@@ -40,6 +42,6 @@ def _take(identity: Identity, profile: Profile, caller: Caller, more: Values) ->
 
 
 def _address(user_id: str) -> str | None:
-    """Return a person's address as it is now."""
+    """Return a person's current address."""
     identity = address_of(identities.of_user(user_id), users.lock(user_id).email_choice)
     return identity.email if identity else None

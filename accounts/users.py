@@ -1,4 +1,4 @@
-"""Rows of users: added and locked, and changes of their address noted.
+"""Rows of users: added, locked, and checked for a changed address.
 
 An account is locked before its identities are counted or moved.
 """
@@ -23,12 +23,12 @@ _ADD = CompiledStatement(insert(User))
 
 
 def find_locked(user_id: str) -> User | None:
-    """Return the account as it is now, and as it stays until this transaction ends."""
+    """Return the account as it is now, locked until this transaction ends."""
     return db.session.scalar(_LOCK, {"user_id": user_id})
 
 
 def lock(user_id: str) -> User:
-    """Do the same; raises StateMismatch when the account has been deleted."""
+    """Do the same; raise StateMismatch if the account has been deleted."""
     user = find_locked(user_id)
     if user is None:
         raise StateMismatch("the account is gone")
@@ -36,7 +36,7 @@ def lock(user_id: str) -> User:
 
 
 def add(profile: Profile) -> str:
-    """Add a person, who has no identity yet; returns the id."""
+    """Add a person without identities; return the id."""
     user_id = new_id()
     _ADD.run(
         id=user_id,
@@ -50,6 +50,6 @@ def add(profile: Profile) -> str:
 
 
 def note_email_change(user: User, before: str | None, caller: Caller) -> None:
-    """Record it when a person's address is another than before."""
+    """Record it if a person's address has changed."""
     if user.email != before:
         activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")

@@ -17,6 +17,8 @@ from cryptography import x509
 from commands.findings import Finding, Level, on_server, side_by_side
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
 from errors import CodeRefused, Misconfigured, ProviderError
+from keys.jwk_set import import_jwk_set
+from providers.base import AuthorizationCode
 from providers.http.transport import goes_through_proxy
 from providers.profile import value_at
 from providers.protocols import firebase
@@ -83,7 +85,7 @@ def check_client(connector: Connector) -> Said:
     """Check that a provider is reachable and knows our client. It gets an invalid code, and must
     refuse the code, not our id, secret or redirect URI."""
     said = {"redirect_uri": connector.redirect_uri}
-    console = connector.provider.console or connector.provider.issuer
+    console = connector.provider.console
     try:
         connector.check()
     except Misconfigured as error:
@@ -103,6 +105,7 @@ def check_metadata(connector: Connector) -> Said | None:
     try:
         connector.issuer.prepare()
         answer = connector.http.get_json(connector.issuer.metadata().jwks_uri)
+        usable = len(import_jwk_set(answer))
     except ProviderError as error:
         return "fail", f"{error.detail}; without metadata and keys nobody can sign in with it", {}
     published = value_at(answer, "keys")
@@ -113,8 +116,10 @@ def check_metadata(connector: Connector) -> Said | None:
     words = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     ages = [age for row in rows if (age := age_days(row)) is not None]
     old = f"; the oldest is {max(ages):.0f} days old" if ages else ""
+    left = len(rows) - usable
+    unused = f"; {left} of them cannot verify a sign-in" if left else ""
     details = {"keys": dict(kinds), "oldest_key_days": round(max(ages)) if ages else None}
-    return "ok", f"metadata and keys can be read: {words}{old}", details
+    return "ok", f"metadata and keys can be read: {words}{unused}{old}", details
 
 
 def kind_of(row: Mapping[str, Any]) -> str:
@@ -145,7 +150,8 @@ def _decode(text: str) -> bytes:
 
 def check_made_secret(connector: Connector) -> Said | None:
     """Check that a client secret can be signed with the private key, and how long it is valid."""
-    make = connector.provider.make_secret
+    protocol = connector.provider.protocol
+    make = protocol.make_secret if isinstance(protocol, AuthorizationCode) else None
     if make is None:
         return None
     try:

@@ -47,8 +47,8 @@ def _items() -> list[dict[str, Any]]:
             "label": provider.label,
             "on": key in on,
             "redirect_uri": f"{public_url}/login/{provider.name}/authorized",
-            "scope": on[key].scope if key in on else provider.scope,
-            "console": provider.console or provider.issuer,
+            "scope": on[key].scope if key in on else provider.protocol.scope,
+            "console": provider.console,
             "settings": [CREDENTIALS[name][0].format(key.upper()) for name in provider.credentials],
         }
         for key, provider in known.items()

@@ -12,37 +12,37 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-# Python runs one thread of a process at a time, so processes follow the processors. Two at least:
-# one goes on while the other starts anew. WEB_CONCURRENCY asks for more than the cap.
+# Python runs one thread of a process at a time, so processes follow the processors. At least two:
+# one serves while the other restarts. WEB_CONCURRENCY may exceed the maximum.
 MIN_WORKERS, MAX_WORKERS = 2, 8
 # Threads mostly wait for providers and the database.
 THREADS = 16
 
-# More connections than a server behind a proxy ever has, and what a worker opens beside them:
-# database, providers, Redis, metrics, and a poller for each thread.
+# More connections than a server behind a proxy ever has, and the files that a worker opens besides:
+# database, providers, Redis, metrics, and a poller per thread.
 MAX_CONNECTIONS, OTHER_FILES = 10_000, 256
 
 CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Threads:
-    """How many requests this process answers at once; gunicorn.conf.py corrects it."""
+    """The number of concurrent requests of this process; gunicorn.conf.py sets it."""
 
     count = THREADS
 
 
 def worker_count(cgroups: Path = CGROUPS, membership: Path = Path("/proc/self/cgroup")) -> int:
-    """How many processes to start where nobody says: one for each whole processor we may use."""
+    """Return the default number of processes: one per whole processor that we may use."""
     usable = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
     quota = cpu_quota(cgroups, membership)
     return min(max(MIN_WORKERS, math.ceil(min(usable, quota))), MAX_WORKERS)
 
 
 def cpu_quota(cgroups: Path, membership: Path) -> float:
-    """Processors that the container may use; infinity where it has no limit.
+    """Return the processors that the container may use; infinity if there is no limit.
 
-    Of our control group and those above it, the least: ``cpu.max`` (v2) says microseconds in a
-    period, ``cpu.cfs_quota_us`` (v1) has a file for the period beside it.
+    It is the minimum of our control group and its parents: ``cpu.max`` (v2) has microseconds per
+    period, ``cpu.cfs_quota_us`` (v1) has a separate file for the period.
     https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
     """
     lines = membership.read_text().splitlines() if membership.exists() else []
@@ -61,7 +61,7 @@ def cpu_quota(cgroups: Path, membership: Path) -> float:
 
 
 def _quota_of(folder: Path) -> float:
-    with suppress(OSError, ValueError):  # "max" is no limit, and the uppermost group has no file
+    with suppress(OSError, ValueError):  # "max" means no limit, and the root group has no file
         quota, period = (folder / "cpu.max").read_text().split()
         return int(quota) / int(period)
     with suppress(OSError, ValueError):
@@ -93,10 +93,10 @@ class Listener(Protocol):
 
 
 def refuse_at_stop(listeners: Iterable[Listener]) -> threading.Event:
-    """Have SIGTERM close this worker's listening sockets first; return what it sets then.
+    """Make SIGTERM close this worker's listening sockets first; return the installed handler.
 
-    gunicorn keeps them until a stopping worker has ended, and the kernel goes on to accept
-    connections that nobody answers. Refused, a proxy asks the next instance.
+    gunicorn keeps them until a stopping worker has ended, and the kernel goes on accepting
+    connections that nobody answers. If the connection is refused, a proxy asks the next instance.
     """
     is_stopping = threading.Event()
     stop = signal.getsignal(signal.SIGTERM)
@@ -116,7 +116,7 @@ def _give_up(listeners: Iterable[Listener]) -> None:
 
     After a reload the master and the new workers still have theirs.
     """
-    with suppress(OSError):  # no file left, or no abstract sockets (macOS): nothing changes
+    with suppress(OSError):  # no file left, or no abstract sockets (macOS): change nothing
         nowhere = socket.socket(socket.AF_UNIX)
         nowhere.setblocking(False)
         nowhere.bind("")

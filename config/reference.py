@@ -56,7 +56,7 @@ def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
 
 
 def accepts(annotation: Any) -> str:
-    """Say which values a field's type accepts."""
+    """Describe which values a field's type accepts."""
     kind, arguments = get_origin(annotation), get_args(annotation)
     if kind is Annotated:
         named = next((each for each in arguments[1:] if isinstance(each, str)), None)
@@ -70,7 +70,7 @@ def accepts(annotation: Any) -> str:
 
 
 def _range(limits: FieldInfo) -> str:
-    """Say the limits of a number, or of a text's length."""
+    """Describe the limits of a number, or of a text's length."""
     found: dict[str, Any] = {}
     for limit in limits.metadata:
         found |= {

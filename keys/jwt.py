@@ -1,31 +1,27 @@
-"""Signed tokens (RFC 7515, 7519): verification of signature and times, and the keys for it.
+"""Signed tokens (RFC 7515, 7519): verification of signature and times.
 
 Any fault of a token raises IdTokenRefused. If the keys cannot be fetched, the issuer or the network
 is at fault: ProviderError, ProviderDown.
 """
 
 import base64
-import binascii
 import hmac
-import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NewType, Protocol
 
-from joserfc import jwk, jws
+from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
-from errors import IdTokenRefused, ProviderError
+from errors import IdTokenRefused
+from keys.jwk_set import ALGORITHMS, Key
+from keys.strict_json import InvalidJSON, parse_strict_json
 
-# Signatures that an issuer's published key can verify. Never none, never a shared secret.
-ALGORITHMS = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)
 LEEWAY_SECONDS = 60
 ID_TOKEN_MAX_CHARACTERS = 64 * 1024
-RSA_MIN_BITS = 2048
+# RFC 7516 3.1: an encrypted token has five parts, a signed one three.
+SIGNED_PARTS, ENCRYPTED_PARTS = 3, 5
 
-Key = jwk.Key
 VerifiedClaims = NewType("VerifiedClaims", dict[str, Any])
 
 
@@ -45,10 +41,13 @@ REGISTRY = _Registry(strict_check_header=False)
 
 
 class Keys(Protocol):
-    """An issuer's keys, by id; without an id, the only one."""
+    """An issuer's keys, by what a token's header says of its own."""
 
-    def key(self, kid: str | None) -> Key:
-        """Return a key. Raises ProviderError, and IdTokenRefused for an unknown id."""
+    def candidates(self, kid: str | None, algorithm: str) -> Sequence[Key]:
+        """Return the keys that can have signed such a token, if any. Raises ProviderError."""
+
+    def newer_candidates(self, kid: str | None, algorithm: str) -> Sequence[Key]:
+        """Fetch the keys again, then do the same. Raises ProviderError."""
 
 
 def verify_signature(
@@ -64,31 +63,66 @@ def verify_signature(
     require(len(unverified_token) <= ID_TOKEN_MAX_CHARACTERS, "it is too long")
     unverified_header = read_segment(unverified_token, 0, "header")
     algorithm = unverified_header.get("alg")
-    require(isinstance(algorithm, str) and algorithm in algorithms, "alg is not allowed")
+    is_allowed = isinstance(algorithm, str) and algorithm in algorithms
+    require(is_allowed, f"alg is not allowed: {ascii(algorithm)[:20]}")
     # RFC 7515 4.1.11: every critical extension must be understood, and we understand none.
     require("crit" not in unverified_header, "crit is not understood")
     kid = unverified_header.get("kid")
     require(kid is None or isinstance(kid, str), "kid is not a string")
-    key = keys.key(kid)
     try:
-        signed = jws.deserialize_compact(unverified_token, key, registry=REGISTRY)
-        claims = json.loads(signed.payload or b"")
-    except (JoseError, ValueError, RecursionError, TypeError) as error:
+        compact = jws.extract_compact(unverified_token.encode(), registry=REGISTRY)
+        _check_signature(compact, keys, kid, str(algorithm))
+    except (JoseError, ValueError, TypeError) as error:
         raise IdTokenRefused(f"the id_token does not hold: {type(error).__name__}") from error
-    if not isinstance(claims, dict):
-        raise IdTokenRefused("the id_token's claims are not an object")
-    return claims, str(algorithm)
+    return _parse_object(compact.payload or b"", "claims"), str(algorithm)
+
+
+def _check_signature(
+    compact: jws.CompactSignature, keys: Keys, kid: str | None, algorithm: str
+) -> None:
+    """Raise IdTokenRefused unless one of the keys that can have signed the token did.
+
+    Without a match the keys are fetched again: an issuer may reuse the id of an old key, or give
+    its keys no id.
+    """
+    tried = keys.candidates(kid, algorithm)
+    if _is_signed(compact, tried):
+        return
+    newer = [key for key in keys.newer_candidates(kid, algorithm) if key not in tried]
+    if _is_signed(compact, newer):
+        return
+    said = f"kid {ascii(kid)[:80]}, {algorithm}"
+    if tried or newer:
+        raise IdTokenRefused(f"the id_token's signature is not of the issuer's key ({said})")
+    raise IdTokenRefused(f"the id_token is signed with a key the issuer does not publish ({said})")
+
+
+def _is_signed(compact: jws.CompactSignature, keys: Sequence[Key]) -> bool:
+    return any(jws.validate_compact(compact, key, registry=REGISTRY) for key in keys)
 
 
 def read_segment(unverified_token: str, number: int, name: str) -> dict[str, Any]:
     """Decode the header (0) or the claims (1) of an unverified token."""
+    parts = unverified_token.split(".", ENCRYPTED_PARTS)
+    if len(parts) == ENCRYPTED_PARTS:
+        raise IdTokenRefused("the id_token is encrypted, and only signed ones are read here")
+    if len(parts) != SIGNED_PARTS:
+        raise IdTokenRefused("the id_token is not a JWT")
+    segment = parts[number]
     try:
-        segment = unverified_token.split(".", 2)[number]
-        value = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (ValueError, binascii.Error, IndexError, RecursionError) as error:
+        data = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError as error:
         raise IdTokenRefused("the id_token is not a JWT") from error
+    return _parse_object(data, name)
+
+
+def _parse_object(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        value = parse_strict_json(data)
+    except InvalidJSON as error:
+        raise IdTokenRefused(f"the id_token's {name} cannot be read: {error}") from error
     if not isinstance(value, dict):
-        raise IdTokenRefused(f"the id_token's {name} is not an object")
+        raise IdTokenRefused(f"the id_token's {name}: not an object")
     return value
 
 
@@ -107,13 +141,15 @@ def equal(value: object, expected: str) -> bool:
 
 
 def check_times(claims: Mapping[str, Any]) -> None:
-    """Check that the token is neither expired nor from the future, within a minute (RFC 7519 4.1.4,
-    4.1.6)."""
+    """Check that the token is neither expired nor from the future, within a minute (RFC 7519 4.1.4
+    to 4.1.6)."""
     now = time.time()
     expires, issued = number(claims, "exp"), number(claims, "iat")
-    # Written so that NaN fails.
-    require(bool(expires > now - LEEWAY_SECONDS), "it has expired")
-    require(bool(issued < now + LEEWAY_SECONDS), "it is from the future")
+    require(expires > now - LEEWAY_SECONDS, "it has expired")
+    require(issued < now + LEEWAY_SECONDS, "it is from the future")
+    if "nbf" in claims:
+        begins = number(claims, "nbf")
+        require(begins < now + LEEWAY_SECONDS, "it is not valid yet (nbf)")
 
 
 def number(claims: Mapping[str, Any], name: str) -> float:
@@ -122,45 +158,3 @@ def number(claims: Mapping[str, Any], name: str) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     require(is_number, f"{name} is not a number")
     return value  # type: ignore[return-value]
-
-
-def import_jwk_set(answer: object) -> dict[str, Key]:
-    """Import the signing keys of a JWK set (RFC 7517) by key id; unknown key types are skipped."""
-    rows = answer.get("keys") if isinstance(answer, dict) else None
-    if not isinstance(rows, list):
-        raise ProviderError("the key set is not one")
-    keys: dict[str, Key] = {}
-    for row in rows:
-        if not isinstance(row, dict) or row.get("use", "sig") != "sig":
-            continue
-        if row.get("kty") not in ("RSA", "EC", "OKP"):
-            continue
-        key = _import_key(row)
-        if key is not None:
-            kid = row.get("kid")
-            keys[kid if isinstance(kid, str) else key.thumbprint()] = key
-    if not keys:
-        raise ProviderError("the key set holds no key that can check a signature")
-    return keys
-
-
-def import_certificates(answer: object) -> dict[str, Key]:
-    """Import the RSA keys of a map from key id to X.509 certificate (PEM), as Google publishes
-    them."""
-    rows = answer if isinstance(answer, dict) else {}
-    pems = {kid: pem for kid, pem in rows.items() if isinstance(pem, str) and "CERTIFICATE" in pem}
-    imported = {kid: _import_key(pem, "RSA") for kid, pem in pems.items()}
-    keys = {kid: key for kid, key in imported.items() if key is not None}
-    if not keys:
-        raise ProviderError("the certificate map holds no key that can check a signature")
-    return keys
-
-
-def _import_key(value: Any, kind: Any = None) -> Key | None:
-    """Import a key; None for an unknown type, or a key that is too short."""
-    try:
-        key = jwk.import_key(value, kind)
-    except (JoseError, ValueError, TypeError, KeyError):  # KeyError: an unknown curve
-        return None
-    is_weak = isinstance(key, jwk.RSAKey) and key.raw_value.key_size < RSA_MIN_BITS
-    return None if is_weak else key

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from config.registrations import Registration
 from keys.client_secret import is_key, sign
-from providers.base import Get, Profile, Provider
+from providers.base import EmailTrust, Errors, Get, OpenIDConnect, Profile, Provider
 from providers.profile import clean_text, profile_from, value_at
 
 ISSUER = "https://appleid.apple.com"
@@ -56,20 +56,23 @@ def check_registration(registration: Registration) -> list[str]:
 APPLE = Provider(
     name="apple",
     label="Apple",
-    scope="openid email name",
-    issuer=ISSUER,
-    profile=profile,
-    credentials=("client_id", "team_id", "key_id", "private_key"),
-    make_secret=make_secret,
-    check_registration=check_registration,
-    client_auth="post",
-    # Undocumented; the nonce binds the code to its flow.
-    pkce=False,
-    # Apple requires form_post when name or address are requested.
-    read_form_user=read_form_user,
-    native_tokens=True,
-    cancelled_errors=frozenset({"user_cancelled_authorize"}),
-    # The id_token has the whole profile.
-    reads_again=False,
     console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
+    protocol=OpenIDConnect(
+        issuer=ISSUER,
+        scope="openid email name",
+        # Undocumented; the nonce binds the code to its flow.
+        pkce=False,
+        client_auth="post",
+        make_secret=make_secret,
+        # Apple requires form_post when name or address are requested.
+        read_form_user=read_form_user,
+        native_tokens=True,
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when `email_verified`; addresses of its relay too"),
+    credentials=("client_id", "team_id", "key_id", "private_key"),
+    check_registration=check_registration,
+    errors=Errors(cancelled={"user_cancelled_authorize"}),
+    # The id_token has the whole profile.
+    refreshable=False,
 )

@@ -2,7 +2,7 @@
 https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider
 from providers.profile import claims_at, value_at
 
 GONE = ("inactive", "closed")
@@ -28,13 +28,16 @@ def profile(get: Get) -> Profile:
 ATLASSIAN = Provider(
     name="atlassian",
     label="Atlassian",
-    scope="read:me",
-    authorization_endpoint="https://auth.atlassian.com/authorize",
-    token_endpoint="https://auth.atlassian.com/oauth/token",
-    api_url="https://api.atlassian.com/",
-    # Without an audience the token is useless.
-    authorize_params={"audience": "api.atlassian.com", "prompt": "consent"},
-    profile=profile,
-    also_passes=("https://id.atlassian.com",),
     console="https://developer.atlassian.com/console/myapps/",
+    protocol=OAuth2(
+        authorization_endpoint="https://auth.atlassian.com/authorize",
+        token_endpoint="https://auth.atlassian.com/oauth/token",
+        api_url="https://api.atlassian.com/",
+        scope="read:me",
+        # Without an audience the token is useless.
+        authorize_params={"audience": "api.atlassian.com", "prompt": "consent"},
+    ),
+    profile=profile,
+    email=EmailTrust("verified", "when `email_verified`, but it joins no accounts by itself"),
+    also_passes=("https://id.atlassian.com",),
 )

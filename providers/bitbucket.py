@@ -4,7 +4,7 @@ https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider
+from providers.base import EmailTrust, Get, NotShared, OAuth2, Profile, Provider
 from providers.profile import make_profile, value_at
 
 
@@ -41,14 +41,17 @@ def _primary(get: Get) -> dict[str, Any]:
 BITBUCKET = Provider(
     name="bitbucket",
     label="Bitbucket",
-    scope="account email",
-    authorization_endpoint="https://bitbucket.org/site/oauth2/authorize",
-    token_endpoint="https://bitbucket.org/site/oauth2/access_token",
-    api_url="https://api.bitbucket.org/2.0/",
-    pkce=False,
-    client_auth="basic",
-    profile=profile,
-    reads=("user", "user/emails"),
-    also_passes=("https://id.atlassian.com",),
     console="https://bitbucket.org/account/workspaces/",
+    protocol=OAuth2(
+        authorization_endpoint="https://bitbucket.org/site/oauth2/authorize",
+        token_endpoint="https://bitbucket.org/site/oauth2/access_token",
+        api_url="https://api.bitbucket.org/2.0/",
+        scope="account email",
+        pkce=False,
+        client_auth="basic",
+        reads=("user", "user/emails"),
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when the primary row in `/user/emails` is confirmed"),
+    also_passes=("https://id.atlassian.com",),
 )

@@ -8,7 +8,7 @@ Notion https://developers.notion.com/docs/authorization
 Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
-from providers.base import Provider, Revocation
+from providers.base import EmailTrust, OAuth2, Provider, Revocation
 from providers.profile import claims_at
 
 AMAZON = Provider(
@@ -16,25 +16,32 @@ AMAZON = Provider(
     label="Amazon",
     # Amazon's brand requires these words.
     verb="Login with",
-    scope="profile",
-    authorization_endpoint="https://www.amazon.com/ap/oa",
-    token_endpoint="https://api.amazon.com/auth/o2/token",
-    api_url="https://api.amazon.com/",
-    # Documented for apps in browsers and devices only.
-    pkce=False,
+    console="https://developer.amazon.com/loginwithamazon/console/site/lwa/overview.html",
+    protocol=OAuth2(
+        authorization_endpoint="https://www.amazon.com/ap/oa",
+        token_endpoint="https://api.amazon.com/auth/o2/token",
+        api_url="https://api.amazon.com/",
+        scope="profile",
+        # Documented for apps in browsers and devices only.
+        pkce=False,
+    ),
     # The user_id differs per developer account. No claim says that the address is verified.
     profile=claims_at("user/profile", subject="user_id", email="email", name="name"),
-    console="https://developer.amazon.com/loginwithamazon/console/site/lwa/overview.html",
+    email=EmailTrust("unverified", "never; no claim is about it"),
 )
 
 DIGITALOCEAN = Provider(
     name="digitalocean",
     label="DigitalOcean",
-    scope="read",
-    authorization_endpoint="https://cloud.digitalocean.com/v1/oauth/authorize",
-    token_endpoint="https://cloud.digitalocean.com/v1/oauth/token",
-    api_url="https://api.digitalocean.com/v2/",
-    pkce=False,
+    console="https://cloud.digitalocean.com/account/api/applications",
+    protocol=OAuth2(
+        authorization_endpoint="https://cloud.digitalocean.com/v1/oauth/authorize",
+        token_endpoint="https://cloud.digitalocean.com/v1/oauth/token",
+        api_url="https://api.digitalocean.com/v2/",
+        scope="read",
+        pkce=False,
+        revocation=Revocation("revoke"),
+    ),
     # account.team is this sign-in's choice; account.uuid is the person.
     profile=claims_at(
         "account",
@@ -44,33 +51,38 @@ DIGITALOCEAN = Provider(
         email_trusted="account.email_verified",
         name="account.name",
     ),
-    revocation=Revocation(path="revoke"),
-    console="https://cloud.digitalocean.com/account/api/applications",
+    email=EmailTrust("trusted", "when `email_verified`"),
 )
 
 FIGMA = Provider(
     name="figma",
     label="Figma",
-    scope="current_user:read",
-    authorization_endpoint="https://www.figma.com/oauth",
-    token_endpoint="https://api.figma.com/v1/oauth/token",
-    api_url="https://api.figma.com/v1/",
-    client_auth="basic",
+    console="https://www.figma.com/developers/apps",
+    protocol=OAuth2(
+        authorization_endpoint="https://www.figma.com/oauth",
+        token_endpoint="https://api.figma.com/v1/oauth/token",
+        api_url="https://api.figma.com/v1/",
+        scope="current_user:read",
+        client_auth="basic",
+    ),
     # "handle" is the display name, not a handle.
     profile=claims_at("me", subject="id", email="email", name="handle", picture="img_url"),
-    console="https://www.figma.com/developers/apps",
+    email=EmailTrust("unverified", "never; no claim is about it"),
 )
 
 NAVER = Provider(
     name="naver",
     label="Naver",
-    # The console sets what is shared; a scope would be ignored.
-    scope="",
-    authorization_endpoint="https://nid.naver.com/oauth2.0/authorize",
-    token_endpoint="https://nid.naver.com/oauth2.0/token",
-    api_url="https://openapi.naver.com/v1/",
-    pkce=False,
-    state_in_token_request=True,
+    console="https://developers.naver.com/apps/",
+    protocol=OAuth2(
+        authorization_endpoint="https://nid.naver.com/oauth2.0/authorize",
+        token_endpoint="https://nid.naver.com/oauth2.0/token",
+        api_url="https://openapi.naver.com/v1/",
+        # The console sets what is shared; a scope would be ignored.
+        scope="",
+        pkce=False,
+        state_in_token_request=True,
+    ),
     # A resultcode other than 00 has no response, so no person. The address is a contact address,
     # never said to be verified (allauth took it for verified).
     profile=claims_at(
@@ -81,25 +93,26 @@ NAVER = Provider(
         username="response.nickname",
         picture="response.profile_image",
     ),
-    intent_params={
-        "reauth": {"auth_type": "reauthenticate"},
-        "ask_email": {"auth_type": "reprompt"},
-    },
-    console="https://developers.naver.com/apps/",
+    email=EmailTrust("unverified", "never; no claim is about it"),
+    reauth_params={"auth_type": "reauthenticate"},
+    ask_email_params={"auth_type": "reprompt"},
 )
 
 NOTION = Provider(
     name="notion",
     label="Notion",
-    # Capabilities are chosen in the console.
-    scope="",
-    authorization_endpoint="https://api.notion.com/v1/oauth/authorize",
-    token_endpoint="https://api.notion.com/v1/oauth/token",
-    api_url="https://api.notion.com/v1/",
-    pkce=False,
-    client_auth="basic",
-    json_token_request=True,
-    authorize_params={"owner": "user"},
+    console="https://www.notion.so/my-integrations",
+    protocol=OAuth2(
+        authorization_endpoint="https://api.notion.com/v1/oauth/authorize",
+        token_endpoint="https://api.notion.com/v1/oauth/token",
+        api_url="https://api.notion.com/v1/",
+        # Capabilities are chosen in the console.
+        scope="",
+        pkce=False,
+        client_auth="basic",
+        json_token_request=True,
+        authorize_params={"owner": "user"},
+    ),
     # The token response describes the person; if the owner is a workspace there is no user.
     profile=claims_at(
         "token",
@@ -108,21 +121,24 @@ NOTION = Provider(
         name="owner.user.name",
         picture="owner.user.avatar_url",
     ),
+    email=EmailTrust("unverified", "never; no claim is about it"),
     also_passes=(
         "https://www.notion.so",
         "https://www.notion.com",
     ),
-    console="https://www.notion.so/my-integrations",
 )
 
 SPOTIFY = Provider(
     name="spotify",
     label="Spotify",
-    scope="user-read-email",
-    authorization_endpoint="https://accounts.spotify.com/authorize",
-    token_endpoint="https://accounts.spotify.com/api/token",
-    api_url="https://api.spotify.com/v1/",
-    client_auth="basic",
+    console="https://developer.spotify.com/dashboard",
+    protocol=OAuth2(
+        authorization_endpoint="https://accounts.spotify.com/authorize",
+        token_endpoint="https://accounts.spotify.com/api/token",
+        api_url="https://api.spotify.com/v1/",
+        scope="user-read-email",
+        client_auth="basic",
+    ),
     # Documented: account_id is the id to link accounts with, and there is no proof that the address
     # belongs to the person.
     profile=claims_at(
@@ -133,6 +149,6 @@ SPOTIFY = Provider(
         username="id",
         picture="images.0.url",
     ),
-    intent_params={"reauth": {"show_dialog": "true"}},
-    console="https://developer.spotify.com/dashboard",
+    email=EmailTrust("unverified", "never; Spotify says there is no proof of it"),
+    reauth_params={"show_dialog": "true"},
 )

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import make_profile
 
 PICTURES = "https://cdn.discordapp.com/avatars"
@@ -36,12 +36,15 @@ def _picture(user: dict[str, Any]) -> str | None:
 DISCORD = Provider(
     name="discord",
     label="Discord",
-    scope="identify email",
-    authorization_endpoint="https://discord.com/oauth2/authorize",
-    token_endpoint="https://discord.com/api/oauth2/token",
-    api_url="https://discord.com/api/",
-    profile=profile,
-    intent_params={"reauth": {"prompt": "consent"}},
-    revocation=Revocation(path="token/revoke"),
     console="https://discord.com/developers/applications",
+    protocol=OAuth2(
+        authorization_endpoint="https://discord.com/oauth2/authorize",
+        token_endpoint="https://discord.com/api/oauth2/token",
+        api_url="https://discord.com/api/",
+        scope="identify email",
+        revocation=Revocation("token/revoke"),
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when `verified`"),
+    reauth_params={"prompt": "consent"},
 )

@@ -1,7 +1,7 @@
 """Dropbox, plain OAuth 2.0. https://developers.dropbox.com/oauth-guide"""
 
 from errors import ProviderError
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import claims_at
 
 # Dropbox's whole API uses POST; this call has no body.
@@ -27,11 +27,14 @@ def profile(get: Get) -> Profile:
 DROPBOX = Provider(
     name="dropbox",
     label="Dropbox",
-    scope="account_info.read",
-    authorization_endpoint="https://www.dropbox.com/oauth2/authorize",
-    token_endpoint="https://api.dropboxapi.com/oauth2/token",
-    api_url="https://api.dropboxapi.com/2/",
-    profile=profile,
-    revocation=Revocation(path="auth/token/revoke", asked_by="person"),
     console="https://www.dropbox.com/developers/apps",
+    protocol=OAuth2(
+        authorization_endpoint="https://www.dropbox.com/oauth2/authorize",
+        token_endpoint="https://api.dropboxapi.com/oauth2/token",
+        api_url="https://api.dropboxapi.com/2/",
+        scope="account_info.read",
+        revocation=Revocation("auth/token/revoke", auth="bearer"),
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when `email_verified`"),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile, Provider, Revocation
+from providers.base import EmailTrust, Errors, Get, NotShared, OAuth2, Profile, Provider, Revocation
 from providers.profile import make_profile
 
 NO_REPLY = "@users.noreply.github.com"
@@ -51,21 +51,26 @@ def _can_receive(email: object) -> bool:
 GITHUB = Provider(
     name="github",
     label="GitHub",
-    scope="read:user user:email",
-    authorization_endpoint="https://github.com/login/oauth/authorize",
-    token_endpoint="https://github.com/login/oauth/access_token",
-    api_url="https://api.github.com/",
-    profile=profile,
-    reads=("user", "user/emails"),
-    # GitHub cannot be asked to authenticate again, only to show its account chooser.
-    intent_params={"reauth": {"prompt": "select_account"}},
-    # https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization
-    revocation=Revocation(
-        path="applications/{client_id}/grant", method="DELETE", asked_by="client"
-    ),
-    misconfigured_errors=frozenset(
-        {"incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"}
-    ),
-    code_refused_errors=frozenset({"bad_verification_code"}),
     console="https://github.com/settings/developers",
+    protocol=OAuth2(
+        authorization_endpoint="https://github.com/login/oauth/authorize",
+        token_endpoint="https://github.com/login/oauth/access_token",
+        api_url="https://api.github.com/",
+        scope="read:user user:email",
+        reads=("user", "user/emails"),
+        # https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization
+        revocation=Revocation("applications/{client_id}/grant", method="DELETE", auth="client"),
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when its row in `/user/emails` says `verified`"),
+    errors=Errors(
+        misconfigured={
+            "incorrect_client_credentials",
+            "redirect_uri_mismatch",
+            "application_suspended",
+        },
+        code_refused={"bad_verification_code"},
+    ),
+    # GitHub cannot be asked to authenticate again, only to show its account chooser.
+    reauth_params={"prompt": "select_account"},
 )

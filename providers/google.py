@@ -1,6 +1,6 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
-from providers.base import Get, Profile, Provider
+from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider
 from providers.profile import claims_with_userinfo, email_key, profile_from
 
 
@@ -19,21 +19,27 @@ def profile(get: Get) -> Profile:
 GOOGLE = Provider(
     name="google",
     label="Google",
-    scope="openid email profile",
-    issuer="https://accounts.google.com",
-    # Both forms are documented.
-    issuer_aliases=("accounts.google.com",),
-    profile=profile,
-    hosted_domains=True,
-    scope_aliases={
-        "https://www.googleapis.com/auth/userinfo.email": "email",
-        "https://www.googleapis.com/auth/userinfo.profile": "profile",
-    },
-    native_tokens=True,
-    # https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
-    one_tap_cookie="g_csrf_token",
-    intent_params={"reauth": {"prompt": "select_account"}},
-    # A refresh token comes only with a consent, and Google asks for that only once by itself.
-    offline_params={"access_type": "offline", "prompt": "consent"},
     console="https://console.cloud.google.com/apis/credentials",
+    protocol=OpenIDConnect(
+        issuer="https://accounts.google.com",
+        # Both forms are documented.
+        issuer_aliases=("accounts.google.com",),
+        scope="openid email profile",
+        scope_aliases={
+            "https://www.googleapis.com/auth/userinfo.email": "email",
+            "https://www.googleapis.com/auth/userinfo.profile": "profile",
+        },
+        # A refresh token comes only with a consent, and Google asks for that only once by itself.
+        offline_params={"access_type": "offline", "prompt": "consent"},
+        hosted_domains=True,
+        native_tokens=True,
+        # https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+        one_tap_cookie="g_csrf_token",
+    ),
+    profile=profile,
+    email=EmailTrust(
+        "trusted",
+        "when `email_verified`; trusted to join accounts for gmail.com and Workspace domains",
+    ),
+    reauth_params={"prompt": "select_account"},
 )

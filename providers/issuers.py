@@ -6,7 +6,7 @@ we accept no shared secret. https://developers.line.biz/en/docs/line-login/verif
 
 import json
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider, Revocation
 from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
@@ -26,13 +26,16 @@ def gitlab_profile(get: Get) -> Profile:
 GITLAB = Provider(
     name="gitlab",
     label="GitLab",
-    scope="openid profile email",
-    issuer=GITLAB_COM,
-    client_auth="post",
-    profile=gitlab_profile,
-    # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
-    intent_params={"reauth": {"prompt": "login"}},
     console="https://gitlab.com/-/user_settings/applications",
+    protocol=OpenIDConnect(
+        issuer=GITLAB_COM,
+        scope="openid profile email",
+        client_auth="post",
+    ),
+    profile=gitlab_profile,
+    email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
+    # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
+    reauth_params={"prompt": "login"},
 )
 
 
@@ -56,14 +59,17 @@ SLACK = Provider(
     name="slack",
     label="Slack",
     verb="Sign in with",
-    scope="openid profile email",
-    issuer="https://slack.com",
-    client_auth="post",
-    # Unknown; the nonce binds the code to its flow.
-    pkce=False,
-    profile=slack_profile,
-    also_passes=("https://*.slack.com",),
     console="https://api.slack.com/apps",
+    protocol=OpenIDConnect(
+        issuer="https://slack.com",
+        scope="openid profile email",
+        # Unknown; the nonce binds the code to its flow.
+        pkce=False,
+        client_auth="post",
+    ),
+    profile=slack_profile,
+    email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
+    also_passes=("https://*.slack.com",),
 )
 
 
@@ -78,14 +84,17 @@ def yahoo_profile(get: Get) -> Profile:
 YAHOO = Provider(
     name="yahoo",
     label="Yahoo",
-    scope="openid profile email",
-    issuer="https://api.login.yahoo.com",
-    client_auth="basic",
-    # Unknown; the nonce binds the code to its flow.
-    pkce=False,
-    profile=yahoo_profile,
-    also_passes=("https://login.yahoo.com",),
     console="https://developer.yahoo.com/apps",
+    protocol=OpenIDConnect(
+        issuer="https://api.login.yahoo.com",
+        scope="openid profile email",
+        # Unknown; the nonce binds the code to its flow.
+        pkce=False,
+        client_auth="basic",
+    ),
+    profile=yahoo_profile,
+    email=EmailTrust("trusted", "when `email_verified`"),
+    also_passes=("https://login.yahoo.com",),
 )
 
 
@@ -99,26 +108,29 @@ def twitch_profile(get: Get) -> Profile:
 TWITCH = Provider(
     name="twitch",
     label="Twitch",
-    scope="openid user:read:email",
-    issuer="https://id.twitch.tv/oauth2",
-    client_auth="post",
-    pkce=False,
-    profile=twitch_profile,
-    authorize_params={
-        "claims": json.dumps(
-            {
-                "userinfo": dict.fromkeys(
-                    ("email", "email_verified", "picture", "preferred_username")
-                )
-            }
-        )
-    },
-    # Twitch cannot be asked to authenticate again, only to show its page again.
-    intent_params={"reauth": {"force_verify": "true"}},
-    # Not in its metadata.
-    revocation=Revocation(path="revoke"),
-    also_passes=("https://www.twitch.tv",),
     console="https://dev.twitch.tv/console/apps",
+    protocol=OpenIDConnect(
+        issuer="https://id.twitch.tv/oauth2",
+        scope="openid user:read:email",
+        pkce=False,
+        client_auth="post",
+        authorize_params={
+            "claims": json.dumps(
+                {
+                    "userinfo": dict.fromkeys(
+                        ("email", "email_verified", "picture", "preferred_username")
+                    )
+                }
+            )
+        },
+        # Not in its metadata.
+        revocation=Revocation("revoke"),
+    ),
+    profile=twitch_profile,
+    email=EmailTrust("trusted", "when `email_verified`"),
+    # Twitch cannot be asked to authenticate again, only to show its page again.
+    reauth_params={"force_verify": "true"},
+    also_passes=("https://www.twitch.tv",),
 )
 
 
@@ -142,13 +154,16 @@ def salesforce_profile(get: Get) -> Profile:
 SALESFORCE = Provider(
     name="salesforce",
     label="Salesforce",
-    scope="openid profile email",
-    issuer="https://login.salesforce.com",
-    client_auth="post",
-    profile=salesforce_profile,
-    intent_params={"reauth": {"prompt": "login"}},
-    also_passes=("https://*.salesforce.com",),
     console="https://login.salesforce.com/lightning/setup/NavigationMenus/home",
+    protocol=OpenIDConnect(
+        issuer="https://login.salesforce.com",
+        scope="openid profile email",
+        client_auth="post",
+    ),
+    profile=salesforce_profile,
+    email=EmailTrust("unverified", "never; the organisation sets it"),
+    reauth_params={"prompt": "login"},
+    also_passes=("https://*.salesforce.com",),
 )
 
 
@@ -165,13 +180,16 @@ def orcid_profile(get: Get) -> Profile:
 ORCID = Provider(
     name="orcid",
     label="ORCID",
-    scope="openid",
-    issuer="https://orcid.org",
-    client_auth="post",
-    # Unknown; the nonce binds the code to its flow.
-    pkce=False,
-    profile=orcid_profile,
     console="https://orcid.org/developer-tools",
+    protocol=OpenIDConnect(
+        issuer="https://orcid.org",
+        scope="openid",
+        # Unknown; the nonce binds the code to its flow.
+        pkce=False,
+        client_auth="post",
+    ),
+    profile=orcid_profile,
+    email=EmailTrust("none", "there is none"),
 )
 
 

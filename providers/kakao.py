@@ -4,7 +4,7 @@ Kakao supports OpenID Connect too, but only its own API says whether an address 
 owner's.
 """
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import is_true, make_profile, value_at
 
 
@@ -30,17 +30,20 @@ def profile(get: Get) -> Profile:
 KAKAO = Provider(
     name="kakao",
     label="Kakao",
-    scope="account_email profile_nickname profile_image",
-    scope_separator=",",
-    authorization_endpoint="https://kauth.kakao.com/oauth/authorize",
-    token_endpoint="https://kauth.kakao.com/oauth/token",
-    api_url="https://kapi.kakao.com/",
-    # Not documented.
-    pkce=False,
-    client_auth="post",
-    profile=profile,
-    intent_params={"reauth": {"prompt": "login"}},
-    revocation=Revocation(path="v1/user/unlink", asked_by="person"),
-    also_passes=("https://accounts.kakao.com",),
     console="https://developers.kakao.com/console/app",
+    protocol=OAuth2(
+        authorization_endpoint="https://kauth.kakao.com/oauth/authorize",
+        token_endpoint="https://kauth.kakao.com/oauth/token",
+        api_url="https://kapi.kakao.com/",
+        scope="account_email profile_nickname profile_image",
+        scope_separator=",",
+        # Not documented.
+        pkce=False,
+        client_auth="post",
+        revocation=Revocation("v1/user/unlink", auth="bearer"),
+    ),
+    profile=profile,
+    email=EmailTrust("trusted", "when it is both valid and verified"),
+    reauth_params={"prompt": "login"},
+    also_passes=("https://accounts.kakao.com",),
 )

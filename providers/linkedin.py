@@ -5,20 +5,23 @@ LinkedIn has an id_token too, but without the nonce that binds it to its flow, s
 profile comes from userinfo, requested with the token of this flow.
 """
 
-from providers.base import Provider
+from providers.base import EmailTrust, Errors, OAuth2, Provider
 from providers.profile import claims_at
 
 LINKEDIN = Provider(
     name="linkedin",
     label="LinkedIn",
     verb="Sign in with",
-    scope="openid profile email",
-    authorization_endpoint="https://www.linkedin.com/oauth/v2/authorization",
-    token_endpoint="https://www.linkedin.com/oauth/v2/accessToken",
-    api_url="https://api.linkedin.com/v2/",
-    # It answers 401 to a code verifier.
-    pkce=False,
-    client_auth="post",
+    console="https://www.linkedin.com/developers/apps",
+    protocol=OAuth2(
+        authorization_endpoint="https://www.linkedin.com/oauth/v2/authorization",
+        token_endpoint="https://www.linkedin.com/oauth/v2/accessToken",
+        api_url="https://api.linkedin.com/v2/",
+        scope="openid profile email",
+        # It answers 401 to a code verifier.
+        pkce=False,
+        client_auth="post",
+    ),
     # LinkedIn says that it does not verify people's identity: an address joins nothing.
     profile=claims_at(
         "userinfo",
@@ -28,6 +31,6 @@ LINKEDIN = Provider(
         name="name",
         picture="picture",
     ),
-    cancelled_errors=frozenset({"user_cancelled_login", "user_cancelled_authorize"}),
-    console="https://www.linkedin.com/developers/apps",
+    email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
+    errors=Errors(cancelled={"user_cancelled_login", "user_cancelled_authorize"}),
 )

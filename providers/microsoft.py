@@ -4,7 +4,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
 import re
 
 from config.registrations import Registration
-from providers.base import GUID, Get, Profile, Provider
+from providers.base import GUID, EmailTrust, Get, OpenIDConnect, Profile, Provider
 from providers.profile import claims_with_userinfo, make_profile
 
 # The tenant of all personal accounts.
@@ -52,16 +52,22 @@ MICROSOFT = Provider(
     name="microsoft",
     label="Microsoft",
     verb="Sign in with",
-    scope="openid email profile",
-    # All kinds of accounts; MICROSOFT_ISSUER with a tenant's id admits that tenant only.
-    issuer="https://login.microsoftonline.com/common/v2.0",
-    any_tenant=ANY_TENANT,
-    check_registration=check_registration,
-    client_auth="post",
+    console="https://entra.microsoft.com/",
+    protocol=OpenIDConnect(
+        # All kinds of accounts; MICROSOFT_ISSUER with a tenant's id admits that tenant only.
+        issuer="https://login.microsoftonline.com/common/v2.0",
+        any_tenant=ANY_TENANT,
+        scope="openid email profile",
+        client_auth="post",
+    ),
     profile=profile,
-    intent_params={"reauth": {"prompt": "login"}},
+    email=EmailTrust(
+        "trusted",
+        "only with the optional claim `xms_edov`; else any administrator may have made it up",
+    ),
+    check_registration=check_registration,
+    reauth_params={"prompt": "login"},
     also_passes=("https://login.live.com",),
     # The id_token has the whole profile.
-    reads_again=False,
-    console="https://entra.microsoft.com/",
+    refreshable=False,
 )

@@ -4,8 +4,11 @@ https://openid.net/specs/openid-connect-core-1_0.html
 """
 
 from config.registrations import Registration
-from providers.base import Get, Profile, Provider
+from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider
 from providers.profile import claims_with_userinfo, profile_from
+
+_TRUSTED = EmailTrust("trusted", "when `email_verified`: `TRUST_EMAIL` is set")
+_NOT_TRUSTED = EmailTrust("unverified", "never, unless `TRUST_EMAIL` is set")
 
 
 def named_issuer(name: str, registration: Registration) -> Provider:
@@ -21,8 +24,9 @@ def named_issuer(name: str, registration: Registration) -> Provider:
     return Provider(
         name=name,
         label=registration.label or name.capitalize(),
-        scope="openid email profile",
-        issuer=registration.issuer,
+        console=registration.issuer or "",
+        protocol=OpenIDConnect(scope="openid email profile", issuer=registration.issuer or ""),
         profile=profile,
-        intent_params={"reauth": {"max_age": "0"}},
+        email=_TRUSTED if registration.trust_email else _NOT_TRUSTED,
+        reauth_params={"max_age": "0"},
     )

@@ -1,6 +1,7 @@
 """A person's profile, built from a provider's response: cleaned, bounded, or refused."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ _NOT_IN_PICTURE = re.compile(r'[\x00-\x20"<>\\]')
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# Letters and symbols that are blank: fillers, BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -62,7 +65,15 @@ def clean_subject(value: object) -> str:
         raise ProviderError(f"the subject is {type(value).__name__}, not an id")
     if len(value) > SUBJECT_MAX_CHARACTERS or _UNPRINTABLE.search(value):
         raise ProviderError("the subject is longer than 255 characters or unprintable")
+    if not has_visible_character(value):
+        raise ProviderError("the subject has no visible character")
     return value
+
+
+def has_visible_character(text: str) -> bool:
+    """Find a letter, digit, mark of punctuation or symbol. Blanks, controls, format characters and
+    combining marks alone show nothing."""
+    return any(unicodedata.category(each)[0] in "LNPS" and each not in _BLANK for each in text)
 
 
 def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:

@@ -2,7 +2,7 @@
 
 import html
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import make_profile, value_at
 
 
@@ -25,15 +25,18 @@ def _unescaped(url: object) -> object:
 REDDIT = Provider(
     name="reddit",
     label="Reddit",
-    scope="identity",
-    authorization_endpoint="https://www.reddit.com/api/v1/authorize",
-    token_endpoint="https://www.reddit.com/api/v1/access_token",
-    api_url="https://oauth.reddit.com/api/v1/",
-    pkce=False,
-    client_auth="basic",
-    # Reddit returns 429 to a User-Agent that does not identify the client.
-    api_headers={"User-Agent": "web:{client_id}:Quickstep"},
-    profile=profile,
-    revocation=Revocation(path="revoke_token"),
     console="https://www.reddit.com/prefs/apps",
+    protocol=OAuth2(
+        authorization_endpoint="https://www.reddit.com/api/v1/authorize",
+        token_endpoint="https://www.reddit.com/api/v1/access_token",
+        api_url="https://oauth.reddit.com/api/v1/",
+        scope="identity",
+        pkce=False,
+        client_auth="basic",
+        # Reddit returns 429 to a User-Agent that does not identify the client.
+        api_headers={"User-Agent": "web:{client_id}:Quickstep"},
+        revocation=Revocation("revoke_token"),
+    ),
+    profile=profile,
+    email=EmailTrust("none", "there is none"),
 )

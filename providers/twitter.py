@@ -4,7 +4,7 @@ https://docs.x.com/fundamentals/authentication/oauth-2-0
 The numeric id is the same in both, and an operator configures either.
 """
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth1, OAuth2, Profile, Provider, Revocation
 from providers.profile import make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"
@@ -45,29 +45,34 @@ def profile_2(get: Get) -> Profile:
 TWITTER = Provider(
     name="twitter",
     label="X",
-    request_token_endpoint="https://api.x.com/oauth/request_token",
-    authorization_endpoint="https://api.x.com/oauth/authenticate",
-    token_endpoint="https://api.x.com/oauth/access_token",
-    api_url="https://api.x.com/",
-    pkce=False,
-    profile=profile,
-    intent_params={"reauth": {"force_login": "true"}},
-    also_passes=("https://x.com", "https://twitter.com"),
     console=CONSOLE,
+    protocol=OAuth1(
+        request_token_endpoint="https://api.x.com/oauth/request_token",
+        authorization_endpoint="https://api.x.com/oauth/authenticate",
+        token_endpoint="https://api.x.com/oauth/access_token",
+        api_url="https://api.x.com/",
+    ),
+    profile=profile,
+    email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
+    reauth_params={"force_login": "true"},
+    also_passes=("https://x.com", "https://twitter.com"),
 )
 
 TWITTER_OAUTH2 = Provider(
     name="twitter",
     variant="oauth2",
     label="X",
-    # Without tweet.read, users/me returns 403.
-    scope="users.read tweet.read users.email",
-    authorization_endpoint="https://x.com/i/oauth2/authorize",
-    token_endpoint="https://api.x.com/2/oauth2/token",
-    api_url="https://api.x.com/",
-    client_auth="basic",
-    profile=profile_2,
-    revocation=Revocation(path="revoke"),
-    also_passes=("https://x.com", "https://twitter.com"),
     console=CONSOLE,
+    protocol=OAuth2(
+        authorization_endpoint="https://x.com/i/oauth2/authorize",
+        token_endpoint="https://api.x.com/2/oauth2/token",
+        api_url="https://api.x.com/",
+        # Without tweet.read, users/me returns 403.
+        scope="users.read tweet.read users.email",
+        client_auth="basic",
+        revocation=Revocation("revoke"),
+    ),
+    profile=profile_2,
+    email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
+    also_passes=("https://x.com", "https://twitter.com"),
 )

@@ -1,6 +1,6 @@
 """Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import clean_email, email_key, make_profile, value_at
 
 # Yandex runs the mail of these domains; any other address is only what the person typed.
@@ -34,17 +34,21 @@ def _picture(user: object) -> str | None:
 YANDEX = Provider(
     name="yandex",
     label="Yandex",
-    scope="login:info login:email login:avatar",
-    authorization_endpoint="https://oauth.yandex.com/authorize",
-    token_endpoint="https://oauth.yandex.com/token",
-    api_url="https://login.yandex.ru/",
-    authorization_scheme="OAuth",
+    console="https://oauth.yandex.com/",
+    protocol=OAuth2(
+        authorization_endpoint="https://oauth.yandex.com/authorize",
+        token_endpoint="https://oauth.yandex.com/token",
+        api_url="https://login.yandex.ru/",
+        scope="login:info login:email login:avatar",
+        authorization_scheme="OAuth",
+        revocation=Revocation("revoke_token"),
+    ),
     profile=profile,
-    intent_params={"reauth": {"force_confirm": "yes"}, "ask_email": {"force_confirm": "yes"}},
-    revocation=Revocation(path="revoke_token"),
+    email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
+    reauth_params={"force_confirm": "yes"},
+    ask_email_params={"force_confirm": "yes"},
     also_passes=(
         "https://passport.yandex.com",
         "https://passport.yandex.ru",
     ),
-    console="https://oauth.yandex.com/",
 )

@@ -1,6 +1,6 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
-from providers.base import Get, Profile, Provider, Revocation
+from providers.base import EmailTrust, Get, OAuth2, Profile, Provider, Revocation
 from providers.profile import make_profile, value_at
 
 
@@ -26,13 +26,16 @@ def _name_of_parts(user: object) -> str:
 ZOOM = Provider(
     name="zoom",
     label="Zoom",
-    scope="user:read:user",
-    authorization_endpoint="https://zoom.us/oauth/authorize",
-    token_endpoint="https://zoom.us/oauth/token",
-    api_url="https://api.zoom.us/v2/",
-    client_auth="basic",
-    profile=profile,
-    revocation=Revocation(path="revoke"),
-    also_passes=("https://*.zoom.us",),
     console="https://marketplace.zoom.us/user/build",
+    protocol=OAuth2(
+        authorization_endpoint="https://zoom.us/oauth/authorize",
+        token_endpoint="https://zoom.us/oauth/token",
+        api_url="https://api.zoom.us/v2/",
+        scope="user:read:user",
+        client_auth="basic",
+        revocation=Revocation("revoke"),
+    ),
+    profile=profile,
+    email=EmailTrust("verified", "when `verified`, but it joins no accounts by itself"),
+    also_passes=("https://*.zoom.us",),
 )

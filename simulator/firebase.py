@@ -55,6 +55,7 @@ SPOILT_FIREBASE: dict[str, Callable[[Claims], Claims]] = {
     "no_identity": lambda claims: spoil_firebase(claims, identities={"email": ["a@b.example"]}),
     "two_identities": lambda claims: spoil_firebase(claims, identities={"google.com": ["1", "2"]}),
     "identity_as_object": lambda claims: spoil_firebase(claims, identities={"google.com": [{}]}),
+    "identity_blank": lambda claims: spoil_firebase(claims, identities={"google.com": [" "]}),
     "identity_empty": lambda claims: spoil_firebase(claims, identities={"google.com": [""]}),
 }
 

@@ -10,7 +10,7 @@ from simulator.misbehaviour import OFFERED
 from simulator.openid import OpenIDLookAlike
 from simulator.people import PEOPLE
 from simulator.protocol import Code
-from simulator.signing import SPOILT_CLAIMS, Claims
+from simulator.signing import ODD_CLAIMS, SPOILT_CLAIMS, SPOILT_SUBJECTS, Claims
 
 SCOPE_URLS = {
     "email": "https://www.googleapis.com/auth/userinfo.email",
@@ -105,8 +105,9 @@ class Google(OpenIDLookAlike):
         if who.email:
             claims |= {"email": who.email, "email_verified": who.email_verified}
         claims |= changes
-        if flaw in SPOILT_CLAIMS:
-            return self.sign(SPOILT_CLAIMS[flaw](claims))
+        change = (SPOILT_CLAIMS | SPOILT_SUBJECTS | ODD_CLAIMS).get(flaw)
+        if change:
+            return self.sign(change(claims))
         return (self.spoil(flaw, claims) or "") if flaw else self.sign(claims)
 
     def token_answer(self, code: Code, access_token: str) -> Claims:

@@ -5,6 +5,7 @@ People signed in at the provider an hour ago and are not asked again, unless the
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,7 +15,15 @@ from simulator.handles import Endpoints
 from simulator.misbehaviour import ANSWERS
 from simulator.people import Person
 from simulator.protocol import Code, LookAlike, Refusal
-from simulator.signing import SPOILT_CLAIMS, SPOILT_PROOFS, SPOILT_TOKENS, Claims, Signer
+from simulator.signing import (
+    ODD_CLAIMS,
+    SPOILT_CLAIMS,
+    SPOILT_PROOFS,
+    SPOILT_SUBJECTS,
+    SPOILT_TOKENS,
+    Claims,
+    Signer,
+)
 
 SIGNED_IN_SECONDS_AGO = 3600
 ID_TOKEN_SECONDS = 3600
@@ -47,6 +56,8 @@ class OpenIDLookAlike(Signer, LookAlike):
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
         self.certs_answer = ""
+        # … the rows of its key set, made from the row of its key …
+        self.key_rows: Callable[[Claims], list[Claims]] = lambda row: [row]
         # … and the flaws of id_tokens that come with refreshed access tokens.
         self.refreshed_claims: Claims = {}
 
@@ -59,7 +70,7 @@ class OpenIDLookAlike(Signer, LookAlike):
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        return (*SPOILT_CLAIMS, *SPOILT_PROOFS, *SPOILT_TOKENS)
+        return (*SPOILT_CLAIMS, *SPOILT_SUBJECTS, *SPOILT_PROOFS, *SPOILT_TOKENS)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -100,7 +111,7 @@ class OpenIDLookAlike(Signer, LookAlike):
     def key_set(self) -> Claims:
         """RFC 7517."""
         public = self.key.as_dict(private=False, use="sig", alg=self.algorithm)
-        return {"keys": [public]}
+        return {"keys": self.key_rows(public)}
 
     def subject(self, person: Person) -> str:
         return person.subject(self.name, self.subject_digits)
@@ -153,7 +164,7 @@ class OpenIDLookAlike(Signer, LookAlike):
         place, _, flaw = code.behave.partition(":")
         if place != "id_token":
             return self.sign(claims)
-        change = (SPOILT_CLAIMS | SPOILT_PROOFS).get(flaw)
+        change = (SPOILT_CLAIMS | SPOILT_SUBJECTS | SPOILT_PROOFS | ODD_CLAIMS).get(flaw)
         return self.sign(change(claims)) if change else self.spoil(flaw, claims)
 
     # Responses of its endpoints.

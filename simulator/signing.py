@@ -5,11 +5,12 @@ import functools
 import hashlib
 import hmac
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
-from joserfc import jwk, jws
+from joserfc import jwe, jwk, jws
 
 Claims = dict[str, Any]
 
@@ -18,12 +19,13 @@ SPOILT_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
     "other_issuer": lambda claims: claims | {"iss": "https://accounts.evil.example"},
     "other_audience": lambda claims: claims | {"aud": "another-client", "azp": "another-client"},
     "other_azp": lambda claims: claims | {"azp": "another-client"},
-    "two_audiences": lambda claims: {
-        **{name: value for name, value in claims.items() if name != "azp"},
-        "aud": [claims["aud"], "another-client"],
-    },
+    "two_audiences": lambda claims: (
+        claims | {"aud": [claims["aud"], "another-client"], "azp": "another-client"}
+    ),
     "expired": lambda claims: claims | {"exp": int(time.time()) - 3600},
     "from_the_future": lambda claims: claims | {"iat": int(time.time()) + 3600},
+    "valid_later": lambda claims: claims | {"nbf": int(time.time()) + 3600},
+    "nbf_as_text": lambda claims: claims | {"nbf": "now"},
     "exp_as_text": lambda claims: claims | {"exp": "tomorrow"},
     "exp_as_true": lambda claims: claims | {"exp": True},
     "other_nonce": lambda claims: claims | {"nonce": "another-flow"},
@@ -40,7 +42,32 @@ SPOILT_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
         for name in ("iss", "aud", "exp", "iat", "nonce", "sub")
     },
 }
+# Subjects that are no id, though they are texts.
+SPOILT_SUBJECTS: dict[str, Callable[[Claims], Claims]] = {
+    "blank_sub": lambda claims: claims | {"sub": " \u00a0"},
+    "invisible_sub": lambda claims: claims | {"sub": "\u3164\u200b\u2800"},
+    "control_sub": lambda claims: claims | {"sub": f"{claims['sub']}\n"},
+}
+# What is unusual and right all the same: azp may be missing (OpenID Connect Core, errata 2).
+ODD_CLAIMS: dict[str, Callable[[Claims], Claims]] = {
+    "no_azp": lambda claims: {
+        **{name: value for name, value in claims.items() if name != "azp"},
+        "aud": ["another-client", claims["aud"]],
+    },
+    "valid_now": lambda claims: claims | {"nbf": claims["iat"]},
+}
+# Claims that are JSON only to a lenient reader (RFC 8259 8.1, 9), or two things to two readers.
+SPOILT_JSON: dict[str, Callable[[Claims], bytes]] = {
+    "byte_order_mark": lambda claims: b"\xef\xbb\xbf" + json.dumps(claims).encode(),
+    "utf_16": lambda claims: json.dumps(claims).encode("utf-16"),
+    "infinity": lambda claims: json.dumps(claims | {"exp": math.inf}).encode(),
+    "nan": lambda claims: json.dumps(claims | {"x": math.nan}).encode(),
+    "too_large": lambda claims: b'{"x": 1e999, ' + json.dumps(claims).encode()[1:],
+    "twice": lambda claims: b'{"sub": "1", ' + json.dumps(claims).encode()[1:],
+}
 SPOILT_TOKENS = (
+    *SPOILT_JSON,
+    "encrypted",
     "alg_none",
     "alg_none_signed_by_nobody",
     "hs256_with_public_key",
@@ -79,6 +106,8 @@ class Signer:
     def __init__(self, name: str) -> None:
         self.key: jwk.Key = first_key(name)
         self.algorithm = "RS256"
+        # For tests: header parameters of every token.
+        self.header: Claims = {}
 
     def rotate(self, algorithm: str = "RS256") -> None:
         self.algorithm = algorithm
@@ -92,7 +121,7 @@ class Signer:
     def sign(self, claims: object, key: Any = None, **header: Any) -> str:
         """Create a JWT by hand, because joserfc warns of EdDSA, which RFC 9864 renames."""
         key = key or self.key
-        header = {"alg": self.algorithm, "kid": self.key.kid, **header}
+        header = {"alg": self.algorithm, "kid": self.key.kid, **self.header, **header}
         signed = f"{segment(header)}.{segment(claims)}"
         model = jws.JWSRegistry.algorithms[self.algorithm]
         return f"{signed}.{encode(model.sign(signed.encode(), key))}"
@@ -104,10 +133,15 @@ class Signer:
         return encode(digest[: len(digest) // 2])
 
     def spoil(self, flaw: str, claims: Claims) -> str | None:
+        if flaw in SPOILT_JSON:
+            return self.sign(SPOILT_JSON[flaw](claims))
         stranger = jwk.RSAKey.generate_key(2048)
         unsigned = segment({"alg": "none", "kid": self.key.kid, "typ": "JWT"})
         unsigned += f".{segment(claims)}."
         match flaw:
+            case "encrypted":
+                header = {"alg": "RSA-OAEP", "enc": "A256GCM", "cty": "JWT"}
+                return jwe.encrypt_compact(header, self.sign(claims), stranger)
             case "alg_none":
                 return unsigned
             case "alg_none_signed_by_nobody":
@@ -137,4 +171,4 @@ def encode(data: bytes) -> str:
 
 
 def segment(value: object) -> str:
-    return encode(json.dumps(value).encode())
+    return encode(value if isinstance(value, bytes) else json.dumps(value).encode())

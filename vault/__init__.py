@@ -1,5 +1,6 @@
-"""Provider tokens: sealed in their rows, refreshed one at a time, revoked when they are given up.
+"""Provider tokens: sealed in their rows, refreshed one at a time, revoked after their identity is
+removed.
 
-Imports models, providers and keys; knows neither accounts nor requests. Start reading at
-``tokens``.
+This room imports models, jobs, storage, providers and keys; it knows neither accounts nor requests.
+Start reading at ``tokens``.
 """

@@ -1,9 +1,9 @@
-"""Grants that are given back to their providers: an outbox, and who works it off.
+"""Revocations: an outbox of tokens to revoke at their providers, and the job that works through it.
 
-A row is written in the transaction that removes its identity, and leaves the table when the
-provider has taken the grant back. Whoever works on a row first puts its due time off, by an
-UPDATE that only one can win: no lock is held while the provider is asked, and a worker that
-dies is one more failed attempt.
+A row is written in the transaction that removes its identity, and deleted when the provider has
+revoked the token. A process leases a row by putting its due time off, with an UPDATE that only one
+can win. No lock is held while the provider is asked, and a process that dies counts as one more
+failed attempt.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from vault import tokens
 
 log = structlog.get_logger()
 
-# Each attempt is put off twice as long as the one before; the first longer than a call can last.
+# Each attempt waits twice as long as the one before; the first longer than a request can last.
 FIRST_DELAY_SECONDS = 60
 MAX_DELAY_SECONDS = 6 * 3600
 GIVEN_UP_AFTER_DAYS = 14
-# A process looks for rows that others left behind this often, when it is asked something.
+# How often a process that serves requests checks for rows that others left behind.
 LOOK_EVERY_SECONDS = 60
 
 End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
@@ -35,7 +35,7 @@ Connectors = Mapping[str, Connector]
 
 
 def plan(identity: Identity) -> None:
-    """Have an identity's grant given back, if we hold one. Call within the atomic verb that
+    """Plan the revocation of an identity's token, if there is one. Call within the atomic verb that
     removes the identity."""
     token = tokens.read(identity)
     if token is None:
@@ -49,12 +49,12 @@ def plan(identity: Identity) -> None:
 
 
 def bound_to(row: Revocation) -> str:
-    """What a row's grant is sealed for: it opens in this row only."""
+    """Return the binding of a row's sealed token: it opens in this row only."""
     return f"revocation:{row.id}:{row.provider}:{row.issuer}"
 
 
 def work_off(connectors: Connectors) -> list[End]:
-    """Try every row that is due, once; how each ended."""
+    """Try every due row once; return how each ended."""
     ends = []
     while row := _take():
         ends.append(_try(row, connectors))
@@ -63,7 +63,7 @@ def work_off(connectors: Connectors) -> list[End]:
 
 @atomic
 def _take() -> Revocation | None:
-    """The next row that is due, now put off, so that nobody else takes it meanwhile."""
+    """Lease the next due row, so that no other process takes it meanwhile."""
     due = select(Revocation).where(Revocation.due_at <= now()).order_by(Revocation.due_at)
     for row in db.session.scalars(due.limit(10).execution_options(populate_existing=True)).all():
         delay = min(FIRST_DELAY_SECONDS * 2**row.attempts, MAX_DELAY_SECONDS)
@@ -94,7 +94,7 @@ def _try(row: Revocation, connectors: Connectors) -> End:
 
 
 def _give_back(row: Revocation, connectors: Connectors) -> End:
-    """Raises ProviderError when it is to be tried again."""
+    """Revoke the token of a row. Raises ProviderError if it must be tried again."""
     connector = connectors.get(row.provider)
     if connector is None or connector.identity_issuer != row.issuer:
         raise ProviderError("that provider is not on at the moment")
@@ -103,7 +103,7 @@ def _give_back(row: Revocation, connectors: Connectors) -> End:
     except TokenUnreadable:
         return "unreadable"
     if _is_linked(row, held["subject"]):
-        # Most providers keep one grant per person: taking back the old one would end the new.
+        # Most providers keep one authorization per person: revoking the old one would end the new.
         return "linked_again"
     if not connector.can_revoke():
         return "unsupported"
@@ -114,7 +114,7 @@ def _give_back(row: Revocation, connectors: Connectors) -> End:
 def _is_linked(row: Revocation, subject: str) -> bool:
     same = OAuth.provider == row.provider, OAuth.issuer == row.issuer, OAuth.subject == subject
     is_linked = db.session.scalar(select(OAuth.id).where(*same)) is not None
-    db.session.commit()  # gives the connection back before the provider is asked
+    db.session.commit()  # returns the connection before the provider is asked
     return is_linked
 
 
@@ -124,12 +124,12 @@ def _remove(row_id: str) -> None:
 
 
 def waiting() -> int:
-    """How many grants are yet to be given back."""
+    """Return how many revocations are pending."""
     return db.session.scalar(select(func.count()).select_from(Revocation)) or 0
 
 
 def seconds_to_next() -> float | None:
-    """How long until a row is due; None when there are none."""
+    """Return the seconds until a row is due; None if there is none."""
     due_at = db.session.scalar(select(func.min(Revocation.due_at)))
     return None if due_at is None else max(0.0, (due_at - now()).total_seconds())
 

@@ -1,7 +1,8 @@
-"""Provider tokens: sealed, bound to their identity's row, changed in place, renewed in turn.
+"""Provider tokens: sealed, bound to their identity's row, updated in place, refreshed under a
+lease.
 
-Also the store behind Flask-Dance's ``blueprint.token``: it speaks of the signed-in person's
-own identity or of nothing, never of everybody's.
+This is also the store behind Flask-Dance's ``blueprint.token``: it returns the signed-in person's
+own token or none, never another person's.
 """
 
 import time
@@ -20,24 +21,24 @@ from keys.sealing import Sealer
 from models import Identity, OAuth
 from storage import atomic, db, new_id, now
 
-# A token that ends this soon is renewed before it is used.
+# A token that expires this soon is refreshed before use.
 LEEWAY_SECONDS = 30
-# How long a turn to renew lasts; longer than any one call upstream can.
+# The duration of a lease; longer than any request to a provider.
 TURN_SECONDS = 60
-# How long others wait for the one whose turn it is, and how often they look.
+# How long others wait for the holder of the lease, and how often they check.
 WAIT_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 
 Token = dict[str, Any]
-# Asks the provider for the next token response (RFC 6749 6). Raises CodeRefused when the refresh
-# token is no good any more, else ProviderError.
+# Fetches the provider's next token response (RFC 6749 6). Raises CodeRefused if the refresh token
+# is invalid, otherwise ProviderError.
 Renew = Callable[[Token], Mapping[str, Any]]
 
 _chosen: ContextVar[str | None] = ContextVar("chosen_identity", default=None)
 
 
 class WithToken(Protocol):
-    """An identity, as far as its token is concerned."""
+    """The columns of an identity that its token needs."""
 
     @property
     def id(self) -> str: ...
@@ -63,8 +64,8 @@ def _store(row: OAuth, token: Mapping[str, Any]) -> None:
 def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of an identity's row that change with a token response.
 
-    One without a refresh token leaves the earlier refresh token good (RFC 6749 6; some send one
-    at the first consent only). One with another makes whoever is renewing the old one too late.
+    A response without a refresh token keeps the earlier one (RFC 6749 6; some providers send one at
+    the first consent only). A new one makes a concurrent refresh of the old one fail.
     """
     earlier = read(identity) or {}
     held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)
@@ -79,7 +80,7 @@ def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, An
 
 
 def read(identity: WithToken) -> Token | None:
-    """The token in a row; None when there is none or it cannot be opened any more."""
+    """Return the token in a row; None if there is none or no key opens it any more."""
     if identity.token is None:
         return None
     try:
@@ -92,8 +93,8 @@ State = Literal["good", "renewable", "over", "ended", "none"]
 
 
 def state(identity: Identity) -> State:
-    """What an identity's token is good for: use until its end, or for as long as it is renewed;
-    or nothing until the next sign-in, because it is over, was refused for good, or never was."""
+    """Return how an identity's token can be used: until it expires, as long as it is refreshed, or
+    not until the next sign-in, because it has expired, was refused for good, or is missing."""
     if identity.grant_ended_at is not None:
         return "ended"
     token = read(identity)
@@ -110,7 +111,7 @@ def _is_expired(identity: Identity | OAuth) -> bool:
 
 
 def expiry(token: Mapping[str, Any]) -> datetime | None:
-    """When an access token ends, from ``expires_in`` in seconds (RFC 6749 5.1)."""
+    """Return when an access token expires, from ``expires_in`` in seconds (RFC 6749 5.1)."""
     seconds = token.get("expires_in")
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
         seconds = int(seconds[:12])
@@ -119,15 +120,15 @@ def expiry(token: Mapping[str, Any]) -> datetime | None:
     return now() + timedelta(seconds=seconds)
 
 
-# Renewing. One at a time, whatever processes there are: a refresh token that is used twice is taken
-# for a stolen one, and the whole grant is lost. The turn stands in the row, so that no lock and no
-# connection is held while the provider is asked; what it answers is stored before it is used.
+# Refreshing. Only one process at a time: a refresh token that is used twice looks stolen, and the
+# provider revokes everything. The lease is in the row, so that no lock and no connection is held
+# while the provider is asked; the response is stored before it is used.
 
 
 @dataclass(frozen=True)
 class _Lease:
-    """What to do about a token: ``use`` it, ``renew`` it under this id, ``wait`` for somebody
-    else who does, or give up because it is ``over``."""
+    """What to do about a token: ``use`` it, ``renew`` it under this id, ``wait`` for the holder of
+    the lease, or give up because it is ``over``."""
 
     do: Literal["use", "renew", "wait", "over"]
     token: Token = field(repr=False, default_factory=dict)
@@ -135,11 +136,11 @@ class _Lease:
 
 
 def fresh(identity_id: str, renew: Renew, refused: str = "") -> Token:
-    """A token of this identity that can be used now, renewed first where that is needed.
+    """Return a usable token of this identity, refreshed first if needed.
 
-    ``refused``: an access token that the provider does not take although its time is not over.
-    Raises GrantEnded when only a new sign-in helps, and what ``renew`` raises: then the token
-    stays as it was.
+    ``refused``: an access token that the provider refuses although it has not expired. Raises
+    GrantEnded if only a new sign-in helps, and what ``renew`` raises: then the token stays as it
+    was.
     """
     give_up = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < give_up:
@@ -191,8 +192,8 @@ def _renew(identity_id: str, lease: _Lease, renew: Renew) -> Token | None:
 def _finish(
     identity_id: str, lease: _Lease, answer: Mapping[str, Any] | None = None, *, ended: bool = False
 ) -> Token | None:
-    """End a turn with what came of it, and return the token that stands in the row then. None,
-    and nothing is written, when the turn was not ours any more."""
+    """End a lease with its result, and return the token now in the row. None, and nothing is
+    written, if the lease was not ours any more."""
     identity = _locked(identity_id)
     if identity is None or identity.renewal != lease.id:
         return None
@@ -216,7 +217,7 @@ def _locked(identity_id: str) -> OAuth | None:
 
 @contextmanager
 def using(identity_id: str) -> Iterator[None]:
-    """Say which identity ``blueprint.session`` speaks for, where a person has two of a provider."""
+    """Choose the identity that ``blueprint.session`` uses, if a person has two at a provider."""
     mark = _chosen.set(identity_id)
     try:
         yield
@@ -225,24 +226,25 @@ def using(identity_id: str) -> Iterator[None]:
 
 
 class IdentityTokens:
-    """The token store that login blueprints are given. ``user_id`` tells who is signed in."""
+    """The token store of the login blueprints. ``user_id`` returns who is signed in."""
 
     def __init__(self, user_id: Callable[[], str | None]) -> None:
         self._user_id = user_id
 
     def get(self, provider: str) -> Token | None:
-        """The signed-in person's token for a provider; None for nobody."""
+        """Return the signed-in person's token for a provider; None if nobody is signed in."""
         identity = self._identity(provider)
         return read(identity) if identity else None
 
     @atomic
     def set(self, provider: str, token: Mapping[str, Any]) -> None:
-        """Replace the token in its row; identity and owner stay. Raises LookupError for nobody."""
+        """Replace the token in its row; identity and owner stay. Raises LookupError if nobody is
+        signed in."""
         _store(self._existing(provider), token)
 
     @atomic
     def delete(self, provider: str) -> None:
-        """Forget the token; the identity stays. Raises LookupError for nobody."""
+        """Delete the token; the identity stays. Raises LookupError if nobody is signed in."""
         identity = self._existing(provider)
         identity.token = identity.token_expires_at = None
 
@@ -268,5 +270,5 @@ class IdentityTokens:
 
 
 def bound_to(identity: WithToken) -> str:
-    """What a row's token is sealed for: it opens in this row only."""
+    """Return the binding of a row's sealed token: it opens in this row only."""
     return f"oauth:{identity.id}:{identity.provider}:{identity.issuer}:{identity.subject}"

@@ -15,7 +15,7 @@ from providers.protocols import firebase
 from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
 from providers.protocols.gate import sign_in_progress
-from providers.protocols.native import IdTokens, NativeTokens
+from providers.protocols.native import IdTokens, OneTap
 from web.limits import Limits
 
 
@@ -29,7 +29,7 @@ class Site:
     limits: Limits
     # Verifiers of ID tokens from apps: all kinds, One Tap by provider, and Firebase.
     id_tokens: IdTokens = field(default_factory=lambda: IdTokens([]))
-    one_taps: dict[str, NativeTokens] = field(default_factory=dict)
+    one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
 
@@ -38,7 +38,7 @@ class Site:
         return self.policy.can_use(identity.provider, identity.issuer)
 
     def label(self, provider: str) -> str:
-        """A provider's name as branded, also when it is switched off."""
+        """Return a provider's branded name, also if it is off."""
         if provider in self.connectors:
             return self.connectors[provider].label
         known = PROVIDERS.get(provider)
@@ -64,5 +64,5 @@ def current_flow() -> flows.Flow | None:
 
 
 def current_assertion() -> Assertion | None:
-    """Return what the sign-in of this request brought, once it is verified."""
+    """Return the verified assertion of this request's sign-in."""
     return sign_in_progress().assertion

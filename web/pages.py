@@ -86,10 +86,10 @@ def is_on_this_machine(host: str | None) -> bool:
 def protect(response: Response) -> Response:
     """Set headers that keep pages and their contents to this site."""
     here = site()
-    # A form that answers with a redirect to a provider needs that provider's origin here:
-    # Chromium blocks it silently otherwise.
+    # A form whose response redirects to a provider needs that provider's origin here: otherwise
+    # Chromium blocks it silently.
     connectors = here.connectors.values() if g.get("form_redirects") else ()
-    # The address of a callback holds a code: it goes nowhere.
+    # The URL of a callback contains a code: send no referrer.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         _protection(

@@ -24,7 +24,7 @@ AGAIN = {
 
 
 def sign_in_page(problem: Problem | None = None) -> str:
-    """The sign-in page, with the reason of a failure where there is one."""
+    """Render the sign-in page, with the reason of a failure if there is one."""
     flow = current_flow()
     return_to = flow.return_to if flow else local_path(request.args.get("next"))
     text = text_of(problem) if problem else None
@@ -55,7 +55,8 @@ def few_of(names: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _again() -> dict[str, str] | None:
-    """Where a form starts a failed link or proof anew, for somebody who is signed in."""
+    """Return the form that begins a failed link or reauthentication again, for a signed-in
+    person."""
     flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
         return None
@@ -80,15 +81,15 @@ def text_of(error: Problem) -> ErrorText:
 
 def _vouches_for_email(name: str | None) -> bool:
     """Whether a provider ever says that an address was verified."""
-    blueprint = site().connectors.get(name or "")
-    return blueprint is None or blueprint.provider.vouches_for_email
+    connector = site().connectors.get(name or "")
+    return connector is None or connector.provider.email.level != "never"
 
 
 def provider_name() -> str | None:
-    """The provider that this request is about, by its name in settings."""
+    """Return this request's provider, by its name in settings."""
     if request.blueprint in site().connectors:
         return request.blueprint
-    known = g.get("flow") or g.get("assertion")
+    known = current_flow() or current_assertion()
     return known.provider if known else None
 
 

@@ -10,7 +10,8 @@ from errors import ProviderDown, ProviderError
 from providers.http.breaker import SLOW_SECONDS
 
 LIFETIME_SECONDS = 3600
-COOL_DOWN_SECONDS = 60
+# An unknown key makes the set be fetched again, unless it was fetched this recently.
+COOL_DOWN_SECONDS = 5
 # After a failed read the old copy is served this long before the issuer is asked again.
 RETRY_SECONDS = 30
 # Without an old copy, a failure is returned to everybody for this long.
@@ -63,7 +64,7 @@ class Cached(Generic[T]):
             self._lock.release()
 
     def renew(self) -> T:
-        """Read it again now, unless that was done less than a minute ago."""
+        """Read it again now, unless that was done a few seconds ago."""
         if not self._lock.acquire(blocking=False):
             self._wait()
         try:

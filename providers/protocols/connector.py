@@ -10,7 +10,18 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from config.registrations import Registration
 from errors import AccessRefused, Cancelled, Misconfigured, ProviderError
-from providers.base import Flow, Get, Params, Profile, Provider, RequestToken, origin
+from providers.base import (
+    Flow,
+    Get,
+    OAuth1,
+    OAuth2,
+    OpenIDConnect,
+    Params,
+    Profile,
+    Provider,
+    RequestToken,
+    origin,
+)
 from providers.http.responses import Answer, HTTPAnswer, read_json
 from providers.http.transport import Transport
 from providers.protocols.error_codes import (
@@ -33,6 +44,7 @@ class Connector:
     needs_request_token = False
     # OpenID Connect only.
     issuer: UpstreamIssuer | None = None
+    _endpoints: dict[str, str]
 
     def __init__(
         self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
@@ -44,17 +56,11 @@ class Connector:
         self.name = provider.name
         self.label = provider.label
         self.client_id = registration.client_id
-        self.scope = registration.scope or provider.scope
-        version = registration.api_version or provider.api_version
-        self.api_url = (registration.api_url or provider.api_url).replace("{version}", version)
-        endpoints = {
-            "authorization": registration.authorization_url or provider.authorization_endpoint,
-            "token": registration.token_url or provider.token_endpoint,
-            "request_token": registration.request_token_url or provider.request_token_endpoint,
-        }
-        self._endpoints = {
-            name: url.replace("{version}", version) for name, url in endpoints.items()
-        }
+        self.scope = registration.scope or provider.protocol.scope
+        # An issuer's are in its metadata.
+        self.api_url, self._endpoints = "", {}
+        if not isinstance(provider.protocol, OpenIDConnect):
+            self.api_url, self._endpoints = _addresses(provider.protocol, registration)
 
     @property
     def client_secret(self) -> str:
@@ -96,9 +102,9 @@ class Connector:
     def callback_error(self, error: str) -> Cancelled | ProviderError:
         """Convert an error in the callback (RFC 6749 4.1.2.1) into an exception."""
         detail = f"the callback says {plain_code(error)}"
-        if error in CANCELLED_ERRORS | self.provider.cancelled_errors:
+        if error in CANCELLED_ERRORS | self.provider.errors.cancelled:
             return Cancelled(detail)
-        if error in MISCONFIGURED_ERRORS | self.provider.misconfigured_errors:
+        if error in MISCONFIGURED_ERRORS | self.provider.errors.misconfigured:
             return Misconfigured(detail)
         return ProviderError(detail)
 
@@ -115,6 +121,10 @@ class Connector:
     def owns(self, url: str) -> bool:
         """Return whether an access token may be sent to this address."""
         return origin(url) == origin(self.api_url)
+
+    def credentials(self, _token: Token) -> tuple[dict[str, str], Params]:
+        """Return headers and query parameters that speak for the person of a token."""
+        raise ProviderError("this protocol signs each request by itself")
 
     def request_as(self, token: Token, path: str) -> Answer:
         """Call the provider's API with a person's token; ``POST path`` sends a POST."""
@@ -149,7 +159,7 @@ class Connector:
         return read_json(answer)
 
     def _refuses_access(self, answer: HTTPAnswer) -> bool:
-        known = self.provider.access_refused_errors
+        known = self.provider.errors.access_refused
         return bool(known) and api_error_code(answer) in known
 
     # After the sign-in.
@@ -187,6 +197,22 @@ class Connector:
         Raises CodeRefused if all is well, Misconfigured or another ProviderError otherwise.
         """
         raise NotImplementedError
+
+
+def _addresses(protocol: OAuth1 | OAuth2, registration: Registration) -> tuple[str, dict[str, str]]:
+    """Return the base of the API and the endpoints, as the settings say or the provider."""
+    version = registration.api_version or protocol.api_version
+    endpoints = {
+        "authorization": registration.authorization_url or protocol.authorization_endpoint,
+        "token": registration.token_url or protocol.token_endpoint,
+    }
+    if isinstance(protocol, OAuth1):
+        url = registration.request_token_url or protocol.request_token_endpoint
+        endpoints["request_token"] = url
+    api_url = registration.api_url or protocol.api_url
+    return api_url.replace("{version}", version), {
+        name: url.replace("{version}", version) for name, url in endpoints.items()
+    }
 
 
 def with_query(url: str, parameters: Params) -> str:

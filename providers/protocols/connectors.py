@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from config.registrations import Registration
 from config.settings import Settings
 from providers import PROVIDERS
-from providers.base import Provider
+from providers.base import OAuth1, OAuth2, OpenIDConnect
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
 from providers.protocols.connector import Connector
@@ -13,6 +13,12 @@ from providers.protocols.firebase import NAME, Firebase, identity_issuers
 from providers.protocols.oauth1 import OAuth1Client
 from providers.protocols.oauth2 import OAuth2Client
 from providers.protocols.openid_connect import OpenIDConnectClient
+
+CLIENTS: Mapping[type, type[OAuth1Client | OAuth2Client]] = {
+    OAuth1: OAuth1Client,
+    OAuth2: OAuth2Client,
+    OpenIDConnect: OpenIDConnectClient,
+}
 
 
 def build_connectors(
@@ -28,16 +34,9 @@ def build_connectors(
         registration = registrations[name]
         provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
         redirect_uri = f"{public_url}/login/{provider.name}/authorized"
-        client = client_class(provider)
+        client = CLIENTS[type(provider.protocol)]
         connectors[name] = client(provider, registration, transport.named(name), redirect_uri)
     return connectors
-
-
-def client_class(provider: Provider) -> type[OAuth1Client | OAuth2Client]:
-    """Return the protocol client for a provider."""
-    if provider.issuer:
-        return OpenIDConnectClient
-    return OAuth1Client if provider.request_token_endpoint else OAuth2Client
 
 
 def build_firebase(
@@ -51,7 +50,7 @@ def build_firebase(
         settings.firebase_project_id,
         transport.named(NAME).get_dated_json,
         identity_issuers=identity_issuers(PROVIDERS, configured),
-        closed=[name for name, one in settings.registrations.items() if one.hosted_domain],
+        closed=[name for name, each in settings.registrations.items() if each.hosted_domain],
         keys_url=settings.firebase_jwks_url,
         tenant_id=settings.firebase_tenant_id,
         trust_unsigned=settings.firebase_auth_emulator_host is not None,

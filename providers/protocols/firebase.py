@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 from config.validators import is_loopback
 from errors import IdTokenRefused, NotAllowed, ProviderError
+from keys.jwk_set import import_certificates, import_jwk_set
 from keys.jwt import (
     LEEWAY_SECONDS,
     VerifiedClaims,
     check_times,
-    import_certificates,
-    import_jwk_set,
     number,
     read_segment,
     require,

@@ -190,7 +190,7 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             rule_kwargs={"methods": ["GET"]},
         )
         self.connector, self.gate, self.client_id = connector, gate, connector.client_id
-        if connector.provider.read_form_user:
+        if connector.protocol.read_form_user:
             route = f"/{connector.name}/authorized"
             self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
 
@@ -209,9 +209,8 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
             browser_cookie.pop(slot, None)
 
     def form_post(self) -> Response:
-        """Handle POST …/authorized: continue with a GET, with which the browser sends its
-        cookies."""
-        form, read_user = read_form_post(request.form), self.connector.provider.read_form_user
+        """Handle POST …/authorized: continue with a GET, which carries the cookies."""
+        form, read_user = read_form_post(request.form), self.connector.protocol.read_form_user
         if "user" in form and read_user:
             form["user"] = self.gate.pack(form["state"], read_user(form["user"]))
         return redirect(f"{url_for(f'{self.name}.authorized')}?{urlencode(form)}", 303)

@@ -1,11 +1,12 @@
 """ID tokens from apps: of a provider's own SDK on the device, or of Firebase."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
-from providers.base import Assertion, NotShared, Profile, Provider
+from providers.base import Assertion, NotShared, OpenIDConnect, Profile, Provider
 from providers.protocols.connector import Connector
 from providers.protocols.id_token import check_hosted_domain
 from providers.protocols.upstream_issuer import UpstreamIssuer
@@ -91,23 +92,33 @@ class IdTokens:
         raise IdTokenRefused("the ID token is of no issuer that apps may use here")
 
 
+@dataclass(frozen=True)
+class OneTap:
+    """A provider's One Tap: the cookie that its form repeats, and who verifies its ID tokens."""
+
+    cookie: str
+    tokens: NativeTokens
+
+
 def native_tokens(connectors: Mapping[str, Connector]) -> list[NativeTokens]:
     """Build a verifier for each provider whose SDKs issue ID tokens, or whose apps the settings
     name."""
     return [
         _verifier(connector, connector.registration.mobile_client_ids)
         for connector in connectors.values()
-        if connector.provider.native_tokens or connector.registration.mobile_client_ids
+        if isinstance(connector.provider.protocol, OpenIDConnect)
+        and (connector.provider.protocol.native_tokens or connector.registration.mobile_client_ids)
     ]
 
 
-def one_taps(connectors: Mapping[str, Connector]) -> dict[str, NativeTokens]:
-    """Build a verifier for each provider with One Tap, whose tokens are for the web's
-    client only."""
+def one_taps(connectors: Mapping[str, Connector]) -> dict[str, OneTap]:
+    """Build a verifier for each provider that has One Tap, which speaks to the client of the web
+    only."""
     return {
-        name: _verifier(connector)
+        name: OneTap(connector.provider.protocol.one_tap_cookie, _verifier(connector))
         for name, connector in connectors.items()
-        if connector.provider.one_tap_cookie
+        if isinstance(connector.provider.protocol, OpenIDConnect)
+        and connector.provider.protocol.one_tap_cookie
     }
 
 

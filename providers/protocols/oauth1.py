@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from oauthlib.oauth1 import Client
 
+from config.registrations import Registration
 from errors import CodeRefused, Misconfigured, ProviderError
-from providers.base import Assertion, Flow, RequestToken
+from providers.base import Assertion, Flow, OAuth1, Provider, RequestToken
 from providers.http.responses import Answer
-from providers.http.transport import HEADERS
+from providers.http.transport import HEADERS, Transport
 from providers.protocols.connector import Connector, Token
 
 TOKEN_MAX_CHARACTERS = 128
@@ -26,6 +27,13 @@ class OAuth1Client(Connector):
     callback_parameters = ("oauth_token", "oauth_verifier", "denied")
     needs_request_token = True
 
+    def __init__(
+        self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
+    ) -> None:
+        super().__init__(provider, registration, http, redirect_uri)
+        assert isinstance(provider.protocol, OAuth1)
+        self.protocol = provider.protocol
+
     def fetch_request_token(self) -> RequestToken:
         """Fetch a request token (RFC 5849 2.1). Raises Misconfigured if our key is refused."""
         answer = self._fetch_credentials("request_token", callback_uri=self.redirect_uri)
@@ -36,8 +44,8 @@ class OAuth1Client(Connector):
     def authorization_url(self, flow: Flow) -> str:
         """Build the URL of the provider's consent page (RFC 5849 2.2)."""
         parameters = {
-            **self.provider.authorize_params,
-            **self.provider.intent_params.get(flow.intent, {}),
+            **self.protocol.authorize_params,
+            **self.provider.params_for(flow.intent),
             "oauth_token": flow.state,
         }
         return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"

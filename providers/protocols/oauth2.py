@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from config.registrations import Registration
 from keys.jwt import VerifiedClaims
-from providers.base import Assertion, ClientAuth, Flow, Get, Params, Provider
+from providers.base import Assertion, AuthorizationCode, ClientAuth, Flow, Get, Params, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
 from providers.protocols import revocation
@@ -38,11 +38,11 @@ class OAuth2Client(Connector):
         self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
     ) -> None:
         super().__init__(provider, registration, http, redirect_uri)
-        if registration.offline_access and provider.offline_scope not in self.scope.split():
-            self.scope = f"{self.scope} {provider.offline_scope}".strip()
+        assert isinstance(provider.protocol, AuthorizationCode)
+        self.protocol = provider.protocol
         own = {
             name: value.replace("{client_id}", self.client_id)
-            for name, value in provider.api_headers.items()
+            for name, value in self.protocol.api_headers.items()
         }
         self.headers = {**HEADERS, **own}
         self._made_secret = ("", 0.0)
@@ -51,7 +51,7 @@ class OAuth2Client(Connector):
     @property
     def client_secret(self) -> str:
         """Return the client secret; a generated one is kept for most of its hour."""
-        make = self.provider.make_secret
+        make = self.protocol.make_secret
         if make is None:
             return self.registration.secret
         secret, made_at = self._made_secret
@@ -63,11 +63,13 @@ class OAuth2Client(Connector):
 
     @property
     def client_auth(self) -> ClientAuth:
-        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1). Raises
-        ProviderError."""
-        if not self.registration.secret and self.provider.make_secret is None:
+        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1).
+
+        Raises ProviderError.
+        """
+        if not self.registration.secret and self.protocol.make_secret is None:
             return "none"
-        return self.provider.client_auth or self._default_client_auth()
+        return self.protocol.client_auth or self._default_client_auth()
 
     def _default_client_auth(self) -> ClientAuth:
         return "post"
@@ -84,7 +86,7 @@ class OAuth2Client(Connector):
 
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         own = {"state": flow.state}
-        if self.provider.pkce:
+        if self.protocol.pkce:
             own |= {"code_challenge": s256(flow.code_verifier), "code_challenge_method": "S256"}
         return own
 
@@ -97,15 +99,15 @@ class OAuth2Client(Connector):
 
     def _fixed_parameters(self, intent: str) -> dict[str, str]:
         parameters = {
-            **self.provider.authorize_params,
-            **(self.provider.offline_params if self.registration.offline_access else {}),
-            **self.provider.intent_params.get(intent, {}),
+            **self.protocol.authorize_params,
+            **(self.protocol.offline_params if self.registration.offline_access else {}),
+            **self.provider.params_for(intent),
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": self.provider.scope_separator.join(self.scope.replace(",", " ").split()),
+            "scope": self.protocol.scope_separator.join(self.scope.replace(",", " ").split()),
         }
-        if self.provider.read_form_user:
+        if self.protocol.read_form_user:
             parameters["response_mode"] = "form_post"
         if self.registration.hosted_domain:
             parameters["hd"] = self.registration.hosted_domain
@@ -113,7 +115,7 @@ class OAuth2Client(Connector):
 
     def warm_up(self) -> bool:
         is_cold = self.http.warm(self.endpoint_url("token"))
-        return is_cold | self.http.warm(self.api_url, max(1, len(self.provider.reads)))
+        return is_cold | self.http.warm(self.api_url, max(1, len(self.protocol.reads)))
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check a callback's parameters, except its state. Raises SignInError."""
@@ -133,9 +135,9 @@ class OAuth2Client(Connector):
             "code": code,
             "redirect_uri": self.redirect_uri,
         }
-        if self.provider.pkce:
+        if self.protocol.pkce:
             body["code_verifier"] = flow.code_verifier
-        if self.provider.state_in_token_request:
+        if self.protocol.state_in_token_request:
             body["state"] = flow.state
         return self.fetch_token(body)
 
@@ -157,7 +159,7 @@ class OAuth2Client(Connector):
             body["client_secret"] = self.client_secret
         if method == "basic":
             headers = {**headers, "Authorization": basic(self.client_id, self.client_secret)}
-        if self.provider.json_token_request:
+        if self.protocol.json_token_request:
             return self.http.ask("POST", url, headers=headers, document=body)
         return self.http.ask("POST", url, headers=headers, form=body)
 
@@ -201,7 +203,7 @@ class OAuth2Client(Connector):
             if path in known:
                 return known[path]()
             if not begun:
-                for other in self.provider.reads:
+                for other in self.protocol.reads:
                     if other != path:
                         begun[other] = self.http.beside(functools.partial(self.read, other, answer))
             return begun[path]() if path in begun else self.read(path, answer)
@@ -221,7 +223,7 @@ class OAuth2Client(Connector):
             said = " ".join(each for each in said if isinstance(each, str))
         text = said if isinstance(said, str) and said.strip() else self.scope
         names = [name for name in text.replace(",", " ").split() if SCOPE.fullmatch(name)]
-        return tuple(sorted({self.provider.scope_aliases.get(name, name) for name in names}))
+        return tuple(sorted({self.protocol.scope_aliases.get(name, name) for name in names}))
 
     # API requests on behalf of a person.
 
@@ -233,12 +235,11 @@ class OAuth2Client(Connector):
         return self.http.ask(method or "GET", url, headers={**self.headers, **header})
 
     def credentials(self, token: Token) -> tuple[dict[str, str], Params]:
-        """Return headers and query parameters that carry a person's token."""
         access_token = str(token.get("access_token", ""))
         if not access_token:
             return {}, {}
-        header = {"Authorization": f"{self.provider.authorization_scheme} {access_token}"}
-        return header, self.provider.proof(self.client_secret, access_token)
+        header = {"Authorization": f"{self.protocol.authorization_scheme} {access_token}"}
+        return header, self.protocol.sign_request(self.client_secret, access_token)
 
     # After the sign-in.
 
@@ -255,10 +256,10 @@ class OAuth2Client(Connector):
         says."""
 
     def can_revoke(self) -> bool:
-        return self.provider.revocation is not None
+        return self.protocol.revocation is not None
 
     def revoke(self, token: Token) -> None:
-        revocation.revoke(self, token)
+        revocation.revoke(self, self.protocol.revocation, token)
 
     def check(self) -> None:
         self.endpoint_url("authorization")

@@ -10,7 +10,7 @@ from typing import Any
 from config.registrations import Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims
-from providers.base import ClientAuth, Flow, Get, Provider
+from providers.base import ClientAuth, Flow, Get, OpenIDConnect, Provider
 from providers.http.transport import Transport
 from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
@@ -27,9 +27,11 @@ class OpenIDConnectClient(OAuth2Client):
         self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
     ) -> None:
         super().__init__(provider, registration, http, redirect_uri)
-        url = registration.issuer or provider.issuer or ""
-        aliases = () if registration.issuer else provider.issuer_aliases
-        self.issuer = UpstreamIssuer(url, http.get_json, aliases, provider.any_tenant)
+        assert isinstance(provider.protocol, OpenIDConnect)
+        protocol = provider.protocol
+        url = registration.issuer or protocol.issuer
+        aliases = () if registration.issuer else protocol.issuer_aliases
+        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant)
 
     @property
     def identity_issuer(self) -> str:
@@ -81,7 +83,7 @@ class OpenIDConnectClient(OAuth2Client):
         )
         check_hosted_domain(claims, self.registration.hosted_domain)
         if flow.intent == "reauth":
-            check_fresh(claims, required="max_age" in self.provider.intent_params.get("reauth", {}))
+            check_fresh(claims, required="max_age" in self.provider.reauth_params)
         return claims
 
     def _claims(self, answer: Token, claims: VerifiedClaims | None) -> dict[str, Callable[[], Any]]:

@@ -4,39 +4,40 @@ import base64
 from urllib.parse import quote, urljoin
 
 from errors import Misconfigured, ProviderError
+from providers.base import Revocation
 from providers.http.responses import HTTPAnswer
 from providers.http.transport import HEADERS
 from providers.protocols.connector import Connector, Token, with_query
 from providers.protocols.error_codes import GONE_ERRORS, api_error_code
 
 
-def revoke(connector: Connector, token: Token) -> None:
-    """Revoke a token; success too if the provider does not know it any more.
+def revoke(connector: Connector, way: Revocation | None, token: Token) -> None:
+    """Revoke a token; without a ``way``, as the issuer's metadata say.
+
+    Success too if the provider does not know it any more.
 
     Raises Misconfigured or ProviderError if it was not revoked.
     """
-    response = _send_revocation(connector, token)
-    if response.status_code in (200, 204) or _is_gone(connector, response):
+    response = _send_revocation(connector, way, token)
+    if response.status_code in (200, 204) or _is_gone(connector, way, response):
         return
     where = f"the revocation endpoint answered {response.status_code}"
     raise Misconfigured(where) if response.status_code in (401, 403) else ProviderError(where)
 
 
-def _send_revocation(connector: Connector, token: Token) -> HTTPAnswer:
-    access_token, way = str(token.get("access_token", "")), connector.provider.revocation
+def _send_revocation(connector: Connector, way: Revocation | None, token: Token) -> HTTPAnswer:
     if way is None:
         return _post_form(connector, connector.endpoint_url("revocation"), token)
-    if way.asked_by == "form":
+    if way.auth == "form":
         return _post_form(connector, urljoin(connector.endpoint_url("token"), way.path), token)
     url = urljoin(connector.api_url, way.path.replace("{client_id}", quote(connector.client_id)))
-    if way.asked_by == "client":
+    if way.auth == "client":
         pair = f"{connector.client_id}:{connector.client_secret}".encode()
         headers = {**HEADERS, "Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-        document = {"access_token": access_token}
+        document = {"access_token": str(token.get("access_token", ""))}
         return connector.http.ask(way.method, url, headers=headers, document=document)
-    proof = connector.provider.proof(connector.client_secret, access_token)
-    headers = {**HEADERS, "Authorization": f"Bearer {access_token}"}
-    return connector.http.ask(way.method, with_query(url, proof), headers=headers)
+    header, params = connector.credentials(token)
+    return connector.http.ask(way.method, with_query(url, params), headers={**HEADERS, **header})
 
 
 def _post_form(connector: Connector, url: str, token: Token) -> HTTPAnswer:
@@ -46,10 +47,9 @@ def _post_form(connector: Connector, url: str, token: Token) -> HTTPAnswer:
     return connector.post_as_client(url, {"token": str(token.get(kind)), "token_type_hint": kind})
 
 
-def _is_gone(connector: Connector, response: HTTPAnswer) -> bool:
-    way = connector.provider.revocation
-    if way and way.asked_by != "form" and response.status_code == 404:
+def _is_gone(connector: Connector, way: Revocation | None, response: HTTPAnswer) -> bool:
+    if way and way.auth != "form" and response.status_code == 404:
         return True
-    if way and way.asked_by == "person" and response.status_code == 401:
+    if way and way.auth == "bearer" and response.status_code == 401:
         return True
-    return api_error_code(response) in GONE_ERRORS | connector.provider.access_refused_errors
+    return api_error_code(response) in GONE_ERRORS | connector.provider.errors.access_refused

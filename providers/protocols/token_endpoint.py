@@ -50,9 +50,9 @@ def token_error(error: object, where: str, provider: Provider) -> ProviderError:
     """Convert an error of the token endpoint into an exception."""
     code = code_of(error)
     detail = f"{where} with error {plain_code(code)}"
-    if code in MISCONFIGURED_ERRORS | provider.misconfigured_errors:
+    if code in MISCONFIGURED_ERRORS | provider.errors.misconfigured:
         return Misconfigured(detail)
-    if code in CODE_REFUSED_ERRORS | provider.code_refused_errors:
+    if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
         return CodeRefused(detail)
     return ProviderError(detail)
 

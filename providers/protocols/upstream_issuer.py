@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from keys.jwk_set import import_jwk_set
 from keys.jwt import (
     LEEWAY_SECONDS,
     VerifiedClaims,
     check_times,
     equal,
-    import_jwk_set,
     number,
     require,
     verify_signature,

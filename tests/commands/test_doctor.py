@@ -68,6 +68,13 @@ def test_the_doctor_describes_metadata_and_keys(site):
     assert "ok    Google: metadata and keys can be read: RSA 2048 (1)" in lines(site, "google")
 
 
+def test_keys_that_cannot_verify_a_sign_in_are_counted(site):
+    """Keycloak publishes one for encryption; a key for another purpose would hide here."""
+    site.simulator.google.key_rows = lambda row: [row, {**row, "use": "enc"}, {"kty": "oct"}]
+    said = "RSA 2048 (2), oct (1); 2 of them cannot verify a sign-in"
+    assert f"ok    Google: metadata and keys can be read: {said}" in lines(site, "google")
+
+
 def issuer_without_keys(environ: Any, start_response: Any) -> Iterable[bytes]:
     """An issuer that accepts our client, and whose keys are on an unreachable server."""
     url = f"http://localhost:{environ['SERVER_PORT']}"

@@ -16,7 +16,7 @@ import config
 from config.registrations import Registration
 from errors import SettingsError
 from providers import PROVIDERS
-from providers.apple import APPLE, read_form_user
+from providers.apple import make_secret, read_form_user
 from simulator.apple import KEY_ID, TEAM_ID, key_file, registered_key
 from tests.browser import Browser, query_of
 from tests.site import Site, Sites
@@ -290,8 +290,7 @@ def test_apples_key_may_be_a_file_or_one_line(tmp_path):
         {"APPLE_PRIVATE_KEY": one_line},
     ):
         client = load(**CLIENT, **given)
-        assert APPLE.make_secret
-        assert APPLE.make_secret(client, 0).count(".") == 2
+        assert make_secret(client, 0).count(".") == 2
         assert "BEGIN" not in repr(client)
 
 

@@ -13,11 +13,10 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from accounts import flows
 from config.validators import check_endpoint
 from errors import ProviderError
 from providers import PROVIDERS
-from providers.base import Profile, Provider
+from providers.base import AuthorizationCode, OpenIDConnect, Profile, Provider
 from tests.providers.contract import ROOT, every_provider, getter, read_sample
 
 MACHINERY = {"__init__", "base", "profile"}
@@ -76,16 +75,12 @@ def changed(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def urls_of(provider: Provider) -> Iterator[str]:
     """Every URL in the provider's value."""
-    for url in (
-        provider.issuer,
-        provider.authorization_endpoint,
-        provider.token_endpoint,
-        provider.api_url,
-        provider.console,
-        *(url.replace("//*.", "//any.") for url in provider.also_passes),
-    ):
-        if url:
-            yield url
+    for name, value in vars(provider.protocol).items():
+        if name.endswith(("_endpoint", "_url", "issuer")):
+            yield value
+    yield provider.console
+    for url in provider.also_passes:
+        yield url.replace("//*.", "//any.")
 
 
 # The value.
@@ -124,20 +119,9 @@ def test_a_providers_label_fits_on_a_button(provider):
 
 
 @every_provider
-def test_a_provider_has_an_issuer_or_endpoints_and_not_both(provider):
-    endpoints = (provider.authorization_endpoint, provider.token_endpoint, provider.api_url)
-    if provider.issuer:
-        assert endpoints == ("", "", ""), "an issuer's metadata say where its endpoints are"
-        assert provider.api_version == ""
-    else:
-        assert all(endpoints), "without an issuer: authorization_endpoint, token_endpoint, api_url"
-        assert provider.issuer_aliases == ()
-
-
-@every_provider
 def test_every_url_of_a_provider_is_plain_https(provider):
     for url in urls_of(provider):
-        bare = url.replace("{version}", provider.api_version)
+        bare = url.replace("{version}", getattr(provider.protocol, "api_version", ""))
         parts = urlsplit(bare)
         assert parts.scheme == "https", url
         assert re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc), url
@@ -149,14 +133,15 @@ def test_every_url_of_a_provider_is_plain_https(provider):
 
 @every_provider
 def test_a_providers_base_urls_can_be_joined_with_paths(provider):
-    if provider.issuer:
+    protocol = provider.protocol
+    if isinstance(protocol, OpenIDConnect):
         # Compared byte by byte with the issuer in metadata and id_token.
-        assert check_endpoint(provider.issuer) == provider.issuer
+        assert check_endpoint(protocol.issuer) == protocol.issuer
         return
-    assert provider.api_url.endswith("/"), "the paths given to get hang on api_url"
-    versioned = "{version}" in provider.api_url + provider.token_endpoint
-    assert bool(provider.api_version) == versioned
-    assert not provider.api_version or re.fullmatch(r"[A-Za-z0-9._-]+", provider.api_version)
+    assert protocol.api_url.endswith("/"), "the paths given to get hang on api_url"
+    versioned = "{version}" in protocol.api_url + protocol.token_endpoint
+    assert bool(protocol.api_version) == versioned
+    assert not protocol.api_version or re.fullmatch(r"[A-Za-z0-9._-]+", protocol.api_version)
 
 
 @every_provider
@@ -169,29 +154,32 @@ def test_a_providers_form_action_is_an_origin(provider):
 
 @every_provider
 def test_a_providers_scope_is_valid_for_its_protocol(provider):
-    names = provider.scope.split(" ") if provider.scope else []
+    protocol = provider.protocol
+    names = protocol.scope.split(" ") if protocol.scope else []
     assert all(re.fullmatch(r"[!#-\[\]-~]+", name) for name in names), "RFC 6749 3.3"
     assert not any("," in name for name in names), "scope_separator joins them, not the value"
     assert len(set(names)) == len(names)
-    assert provider.scope_separator in (" ", ",")
-    if provider.issuer:
+    if isinstance(protocol, OpenIDConnect):
         assert "openid" in names, "OpenID Connect Core 3.1.2.1"
-    assert set(provider.scope_aliases.values()) <= set(names), "an alias of a scope never asked for"
+    if isinstance(protocol, AuthorizationCode):
+        assert protocol.scope_separator in (" ", ",")
+        aliased = set(protocol.scope_aliases.values())
+        assert aliased <= set(names), "an alias of a scope never asked for"
 
 
 @every_provider
 def test_a_provider_overrides_no_parameter_of_the_flow(provider):
-    intents = set(flows.Intent)
-    assert set(provider.intent_params) <= intents, f"an intent is one of {sorted(intents)}"
-    for params in (provider.authorize_params, *provider.intent_params.values()):
+    own = [getattr(provider.protocol, "offline_params", {}), provider.protocol.authorize_params]
+    for params in (*own, provider.reauth_params, provider.ask_email_params):
         assert not set(params) & THE_FLOWS_OWN
         assert all(isinstance(value, str) for value in params.values())
 
 
 @every_provider
 def test_an_error_code_of_a_provider_has_one_meaning(provider):
-    assert not provider.misconfigured_errors & provider.code_refused_errors
-    for code in provider.misconfigured_errors | provider.code_refused_errors:
+    errors = provider.errors
+    assert not errors.misconfigured & errors.code_refused
+    for code in errors.misconfigured | errors.code_refused:
         assert isinstance(code, str), "a code that the provider sends as a number is text here"
         assert code == code.strip() != ""
 
@@ -199,13 +187,16 @@ def test_an_error_code_of_a_provider_has_one_meaning(provider):
 @every_provider
 def test_a_providers_request_proof_reveals_neither_secret_nor_token(provider):
     """It is sent in a query, and queries end up in other people's logs."""
-    params = provider.proof("the-client-secret", "the-access-token")
+    if not isinstance(provider.protocol, AuthorizationCode):
+        return
+    sign = provider.protocol.sign_request
+    params = sign("the-client-secret", "the-access-token")
     assert all(isinstance(value, str) for value in params.values())
     assert "the-client-secret" not in repr(params)
     assert "the-access-token" not in repr(params)
     if params:
-        assert params != provider.proof("another-client-secret", "the-access-token")
-        assert params != provider.proof("the-client-secret", "another-access-token")
+        assert params != sign("another-client-secret", "the-access-token")
+        assert params != sign("the-client-secret", "another-access-token")
 
 
 # The profile.
@@ -216,6 +207,15 @@ def test_a_providers_sample_becomes_the_expected_profile(provider):
     answers, expected = sample(provider)
     assert asdict(provider.profile(answers.__getitem__)) == expected
     assert set(expected) == set(Profile.__slots__)
+
+
+@every_provider
+def test_its_sample_is_believed_as_far_as_the_docs_say(provider):
+    """The level stands in the docs' tables, and decides what visitors are told."""
+    profile = provider.profile(sample(provider)[0].__getitem__)
+    assert profile.email_trusted == (provider.email.level == "trusted")
+    assert profile.email_verified == (provider.email.level in ("trusted", "verified"))
+    assert (profile.email is None) == (provider.email.level == "none")
 
 
 @pytest.mark.parametrize(("provider", "variant"), VARIANTS)
@@ -242,13 +242,14 @@ def test_a_provider_is_asked_below_its_own_api_only(provider):
     provider.profile(get)
     assert asked
     for url in asked:
-        if provider.issuer:
+        if isinstance(provider.protocol, OpenIDConnect):
             assert url in ("id_token", "userinfo", "form_user")
         elif url != "token":
             path = url.removeprefix("POST ")
-            joined = urljoin(provider.api_url, path)
-            assert joined.startswith(provider.api_url), f"{url} leaves {provider.api_url}"
-            assert joined == provider.api_url + path
+            base = provider.protocol.api_url
+            joined = urljoin(base, path)
+            assert joined.startswith(base), f"{url} leaves {base}"
+            assert joined == base + path
 
 
 @every_provider

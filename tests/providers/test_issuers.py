@@ -7,13 +7,16 @@ import pytest
 import requests
 
 from providers import PROVIDERS
+from providers.base import OpenIDConnect
 from simulator import signing
 from simulator.catalogue import LOOK_ALIKES
 from simulator.openid import OpenIDLookAlike
 from tests.browser import query_of
 from tests.site import ALL, Site, Sites
 
-WITH_ISSUER = [name for name, provider in PROVIDERS.items() if provider.issuer]
+WITH_ISSUER = [
+    name for name, provider in PROVIDERS.items() if isinstance(provider.protocol, OpenIDConnect)
+]
 # One of each kind; protocols/ tries all of them with Google.
 FLAWS = ["other_issuer", "other_audience", "expired", "other_nonce", "no_nonce", "no_sub"]
 FLAWS += [

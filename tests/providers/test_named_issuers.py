@@ -10,7 +10,7 @@ import requests
 import config
 from config.settings import Settings
 from errors import SettingsError
-from keys.jwt import ALGORITHMS
+from keys.jwk_set import ALGORITHMS
 from providers import PROVIDERS
 from simulator.clients import Client
 from tests.browser import query_of

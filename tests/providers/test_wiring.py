@@ -130,7 +130,7 @@ def test_the_documentation_explains_how_to_register_each_provider(provider):
     (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
     assert provider.console in row
     assert f"`/login/{provider.name}/authorized`" in row
-    assert (f"`{provider.scope}`" if provider.scope else "none") in row
+    assert (f"`{provider.protocol.scope}`" if provider.protocol.scope else "none") in row
 
 
 @every_provider

@@ -19,7 +19,7 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 def said_by(row: type[Declared], person: Person) -> dict[str, Any]:
     """Every response of a fake provider about a user who granted our scope."""
-    scopes = tuple(PROVIDERS[row.name].scope.split())
+    scopes = tuple(PROVIDERS[row.name].protocol.scope.split())
     said = {path: answer(person, scopes) for path, answer in row.says.items()}
     if "token" in said:
         said["token"] |= {"access_token": "x", "token_type": "bearer"}

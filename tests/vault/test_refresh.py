@@ -84,7 +84,7 @@ def test_the_profile_of_every_provider_that_supports_it_can_be_refreshed(make_si
     browser.sign_in(key, "grace")
     path = f"/account/identities/{browser.identity(key)}"
     label = providers.PROVIDERS[key].label
-    if providers.PROVIDERS[key].reads_again:
+    if providers.PROVIDERS[key].refreshable:
         assert browser.post(f"{path}/refresh").message == f"Read again from {label}."
     else:
         assert f"Sign in again with {label}" in browser.get(path).buttons

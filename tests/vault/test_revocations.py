@@ -51,7 +51,9 @@ def signed_in_with(browser: Browser, provider: str) -> None:
 
 BY_METADATA = {each.name for each in LOOK_ALIKES if getattr(each, "revoke_path", "")}
 CAN_TAKE_BACK = [
-    key for key, each in providers.PROVIDERS.items() if each.revocation or key in BY_METADATA
+    key
+    for key, each in providers.PROVIDERS.items()
+    if getattr(each.protocol, "revocation", None) or key in BY_METADATA
 ]
 
 

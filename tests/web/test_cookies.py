@@ -5,6 +5,7 @@ import requests
 
 from errors import ProviderError
 from providers import PROVIDERS
+from providers.base import OpenIDConnect
 from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.views.account.test_reauthentication import plant
 
@@ -88,7 +89,9 @@ def test_a_remote_issuer_cannot_name_loopback_endpoints(name, url):
 
 
 def test_the_organizations_tenant_refuses_personal_accounts():
-    any_tenant = PROVIDERS["microsoft"].any_tenant
+    microsoft = PROVIDERS["microsoft"].protocol
+    assert isinstance(microsoft, OpenIDConnect)
+    any_tenant = microsoft.any_tenant
     base = "https://login.microsoftonline.com"
     personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
     company = "5f0c1d2e-1111-4222-8333-abcdefabcdef"

@@ -47,21 +47,21 @@ def _facts(identity: Identity) -> dict[str, Any]:
         "identity": identity,
         "label": site().label(identity.provider),
         "is_usable": site().can_use(identity),
-        "state": tokens.state(identity) if _reads_again(identity) else "none",
+        "state": tokens.state(identity) if _is_refreshable(identity) else "none",
         "scopes": [scope_words(scope) for scope in identity.scopes.split()],
     }
 
 
-def _reads_again(identity: Identity) -> bool:
+def _is_refreshable(identity: Identity) -> bool:
     connector = site().connectors.get(identity.provider)
-    return connector is not None and connector.provider.reads_again
+    return connector is not None and connector.provider.refreshable
 
 
 @identities.post("/<identity_id>/refresh")
 def refresh(identity_id: str) -> Response:
-    """Refresh the profile with the stored token."""
+    """Refresh the profile, with the stored token."""
     identity = _own(identity_id)
-    if not site().can_use(identity) or not _reads_again(identity):
+    if not site().can_use(identity) or not _is_refreshable(identity):
         raise PageNotFound
     label = site().label(identity.provider)
     try:

@@ -96,7 +96,8 @@ def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str
 
 @account.post("/link/<provider>")
 def link(provider: str) -> Response:
-    """Begin to link, after a recent proof; bound to this person, this session and this flow."""
+    """Begin to link, after a recent authentication; bound to this person, this session and this
+    flow."""
     connector = site().connectors.get(provider)
     if connector is None:
         raise PageNotFound

@@ -1,11 +1,11 @@
-"""What an operation of the API takes and answers, declared where it is written.
+"""Operations of the API: their requests and responses, declared at the view.
 
 A declaration checks the request, builds the answer, and is the operation's entry in the
-OpenAPI document (views/openapi.py). Two kinds of view:
+OpenAPI document (openapi.py). There are two kinds of view:
 
-- ``@operation(...)``: takes and answers the models of views/shapes.py; all is done for it.
-- ``@declare(Operation(...))``: does its own reading and answering and only wants to be in the
-  document. For a body or an answer that is no JSON there is ``Text``::
+- ``@operation(...)``: uses the models of schemas.py; reading and responding is automatic.
+- ``@declare(Operation(...))``: reads and responds itself, and only adds an entry to the
+  document. ``Text`` declares a body or a response that is not JSON::
 
       @mobile.post("/auth/sign-in")
       @declare(
@@ -19,7 +19,7 @@ OpenAPI document (views/openapi.py). Two kinds of view:
       def sign_in() -> Response:
           \"\"\"Sign in with an ID token. …\"\"\"
 
-The first line of a view's docstring is the summary in the document, the rest its description.
+The first line of a view's docstring becomes the summary, the rest the description.
 """
 
 import functools
@@ -34,7 +34,7 @@ from errors import InvalidFields, InvalidQuery, MalformedJSON, UnsupportedMediaT
 from views.api.schemas import read_only_fields
 
 JSON = "application/json"
-# Of many faults the first are told, and of a long name its beginning.
+# The first of many faults are reported, and the beginning of a long name.
 FAULTS_TOLD = 10
 FIELD_NAME_MAX_CHARACTERS = 64
 
@@ -44,7 +44,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Text:
-    """A body or an answer that is no JSON."""
+    """A body or a response that is not JSON."""
 
     media_type: str
     description: str
@@ -52,10 +52,9 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """``answer`` None is a 204. ``problems``: statuses beyond those that what the operation
-    takes brings with it (see views/openapi.py), and when they come. ``headers`` of the answer.
-    ``is_open``: for everybody, signed in or not.
-    """
+    """``answer`` None is a 204. ``problems``: statuses with their meaning, in addition to those
+    that follow from parameters and body (see openapi.py). ``headers`` of the response. ``is_open``:
+    needs no signed-in person."""
 
     body: type[BaseModel] | Text | None = None
     query: type[BaseModel] | None = None
@@ -69,7 +68,7 @@ OPERATIONS: dict[Callable[..., Any], Operation] = {}
 
 
 def declare(declared: Operation) -> Callable[[View], View]:
-    """Put a view into the OpenAPI document."""
+    """Add a view to the OpenAPI document."""
 
     def keep(view: View) -> View:
         OPERATIONS[view] = declared
@@ -85,8 +84,8 @@ def operation(
     answer: type[BaseModel] | None = None,
     **facts: Any,
 ) -> Callable[[Callable[..., BaseModel | None]], Callable[..., Response]]:
-    """Declare a view that is called with ``body`` and ``query`` as checked models, and returns
-    its answer as a model."""
+    """Declare a view that gets ``body`` and ``query`` as checked models, and returns its response
+    as a model."""
 
     def wrap(view: Callable[..., BaseModel | None]) -> Callable[..., Response]:
         @functools.wraps(view)
@@ -110,7 +109,7 @@ def answer_with(schema: BaseModel | None) -> Response:
 
 
 def read_query(model: type[Model]) -> Model:
-    """The parameters of the address. Raises InvalidQuery: unknown, repeated or bad ones."""
+    """Read the query parameters. Raises InvalidQuery for unknown, repeated or invalid ones."""
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:
         raise InvalidQuery(
@@ -123,7 +122,7 @@ def read_query(model: type[Model]) -> Model:
 
 
 def read_body(model: type[Model]) -> Model:
-    """The JSON body. Raises UnsupportedMediaType, MalformedJSON or InvalidFields; Werkzeug
+    """Read the JSON body. Raises UnsupportedMediaType, MalformedJSON or InvalidFields; Werkzeug
     raises RequestEntityTooLarge."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"Send a JSON body, with Content-Type: {JSON}.")
@@ -136,7 +135,7 @@ def read_body(model: type[Model]) -> Model:
 
 
 def describe(error: ValidationError) -> list[dict[str, str]]:
-    """Pydantic's errors as lines that name the field and never show its value."""
+    """Return Pydantic's errors as lines that name the field and never show its value."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     return [
         {"field": _name_of(fault["loc"]), "detail": _words_of(fault)}

@@ -1,7 +1,8 @@
 """The JSON API. Errors are problem+json (RFC 9457), times ISO 8601 UTC, ids opaque.
 
-Everything here is its owner's: by bearer token (views/bearer.py), or by session cookie, and then
-a change needs the header X-CSRF-Token, whose value GET /api/v1/me gives.
+A request sees only its own person's data. It authenticates with a bearer token (web/bearer.py) or
+the session cookie; with the cookie, a change needs the header X-CSRF-Token, whose value GET
+/api/v1/me returns.
 """
 
 from urllib.parse import urljoin
@@ -39,7 +40,7 @@ from web.text.devices import device_name
 CSRF_HEADER = "X-CSRF-Token"
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-# The form's check would answer with a page, and before it is known who asks and how.
+# Flask-WTF's check would respond with a page, and before authentication.
 csrf.exempt(api)
 api.before_request(check_bearer)
 
@@ -53,9 +54,10 @@ def only_signed_in() -> Response | None:
 
 @api.before_request
 def only_from_our_pages() -> None:
-    """Who comes by cookie shows with each change that they can read our answers.
+    """Require the CSRF header of changes by cookie, which proves that the page can read our
+    responses.
 
-    A bearer token needs no such proof: no browser sends it by itself.
+    A bearer token needs none: no browser sends it by itself.
     """
     if request.method in SAFE_METHODS or current_session() is None:
         return
@@ -71,7 +73,7 @@ api.before_request(count_action)
 
 
 def unauthorized() -> Response:
-    """401 with the challenge of RFC 6750 3."""
+    """Return a 401 with the challenge of RFC 6750 3."""
     response = problem_json(401, "unauthorized", "Unauthorized", "Sign in first.")
     response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return response
@@ -87,7 +89,7 @@ def offer_csrf_token(response: Response) -> Response:
     answer=Me, headers={CSRF_HEADER: "By cookie: what changes are to be sent with. Keep it."}
 )
 def me() -> Me:
-    """Who is signed in."""
+    """Return the signed-in person."""
     if current_session():
         after_this_request(offer_csrf_token)
     return describe_user(current_user)
@@ -106,7 +108,7 @@ def change_me(body: NameChange) -> Me:
 @api.get("/identities")
 @operation(query=PageQuery, answer=IdentityList)
 def identities(query: PageQuery) -> IdentityList:
-    """List the ways you sign in, the oldest first."""
+    """List the ways you sign in, oldest first."""
     rows = accounts.identities_of(current_user.id)
     shown, following = page_of(rows, place_of_identity, after=query.cursor, limit=query.limit)
     return IdentityList(items=of_rows(Identity, shown), next_cursor=following)
@@ -122,7 +124,7 @@ def identities(query: PageQuery) -> IdentityList:
 def remove_identity(identity_id: str) -> None:
     """Remove a way to sign in.
 
-    Needs a sign-in of the last 15 minutes. Other sessions that were begun with it end.
+    Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
     check_recent()
     session = current_session()
@@ -133,7 +135,7 @@ def remove_identity(identity_id: str) -> None:
 @api.get("/sessions")
 @operation(query=PageQuery, answer=SessionList)
 def list_sessions(query: PageQuery) -> SessionList:
-    """List where you are signed in, the newest first."""
+    """List where you are signed in, newest first."""
     rows = sessions.of_user(current_user.id)
     shown, following = page_of(
         rows, place_of_session, after=query.cursor, limit=query.limit, newest_first=True
@@ -144,9 +146,9 @@ def list_sessions(query: PageQuery) -> SessionList:
 @api.delete("/sessions/<session_id>")
 @operation()
 def remove_session(session_id: str) -> None:
-    """End a session, at once.
+    """End a session immediately.
 
-    Ending the current one is signing out.
+    Ending the current one signs you out.
     """
     this = current_session()
     if this and session_id == this.id:
@@ -160,7 +162,7 @@ def remove_session(session_id: str) -> None:
 
 
 def check_recent() -> None:
-    """Raises ReauthRequired unless who is asking proved themselves in the last 15 minutes."""
+    """Raise ReauthRequired unless the person authenticated in the last 15 minutes."""
     if not is_recent():
         raise ReauthRequired(
             "Sign in once more at reauth_url, in a browser with the same session, or in the app "

@@ -1,5 +1,6 @@
-"""What the API takes and answers, as models: they check requests, build answers, and are the
-schemas of the OpenAPI document. Their words are read by people who program against it."""
+"""The models of requests and responses: they check requests, build responses, and are the schemas
+of the OpenAPI document. API clients' authors read their texts.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -36,19 +37,19 @@ Cursor = Annotated[
 
 
 class Schema(BaseModel):
-    """Something the API answers with; may be built from a row of the same names."""
+    """A response; may be built from a row with the same field names."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class Request(BaseModel):
-    """Something the API takes: what it does not know it refuses."""
+    """A request; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Identity(Schema):
-    """A way to sign in: what one provider calls one person."""
+    """A way to sign in: one person at one provider."""
 
     id: Id
     provider: str = Field(
@@ -82,7 +83,7 @@ class Me(Schema):
 
 
 class NameChange(Request):
-    """What a person may change of themselves."""
+    """The fields that people may change of themselves."""
 
     name: str | None = Field(
         max_length=NAME_MAX_CHARACTERS,
@@ -112,21 +113,21 @@ class Session(Schema):
 
 
 class IdentityList(Schema):
-    """One page of identities, the oldest first."""
+    """One page of identities, oldest first."""
 
     items: list[Identity]
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
 
 
 class SessionList(Schema):
-    """One page of sessions, the newest first."""
+    """One page of sessions, newest first."""
 
     items: list[Session]
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
 
 
 class PageQuery(Request):
-    """Which page of a list."""
+    """The requested page of a list."""
 
     limit: int = Field(
         default=PAGE_SIZE, ge=1, le=PAGE_SIZE_MAX, description="How many items at most."
@@ -135,7 +136,7 @@ class PageQuery(Request):
 
 
 def read_only_fields() -> set[str]:
-    """What of a person can be read but not written."""
+    """Return the fields of a person that can be read but not written."""
     return set(Me.model_fields) - set(NameChange.model_fields)
 
 

@@ -50,8 +50,7 @@ SIGN_IN_PROBLEMS = {
 def sign_in() -> Response:
     """Sign in with an ID token that an app has.
 
-    With separate=1 in the query the person gets an account of their own where needs_proof says
-    may_create.
+    With separate=1 in the query the person gets a separate account, if needs_proof says may_create.
     """
     refuse_other_sites()
     site().limits.check_refusals(caller().address)
@@ -127,8 +126,8 @@ def one_tap(provider: str) -> AnyResponse:
     page with the reason.
     https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
     """
-    tokens = site().one_taps.get(provider)
-    if tokens is None:
+    known = site().one_taps.get(provider)
+    if known is None:
         raise PageNotFound
     return_to = local_path(request.values.get("next"), url_for("account.show"))
     user_id = current_user_id()
@@ -136,8 +135,8 @@ def one_tap(provider: str) -> AnyResponse:
     sign_in_progress().flow = flow
     site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     refuse_neighbours(provider)
-    check_doubled(site().connectors[provider].provider.one_tap_cookie)
-    assertion = verify(tokens.verify, request.form.get("credential", ""))
+    check_doubled(known.cookie)
+    assertion = verify(known.tokens.verify, request.form.get("credential", ""))
     response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
     response.status_code = 303
     return response

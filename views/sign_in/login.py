@@ -167,7 +167,7 @@ def begin_flow(
     connector, request_token = site().connectors[provider], None
     if connector.needs_request_token:
         flows.check_open(caller().address)
-        db.session.commit()  # nothing of the database is held while the provider is asked
+        db.session.commit()  # releases the connection while the provider is asked
         request_token = connector.fetch_request_token()
     flow = flows.begin(
         provider,
@@ -185,14 +185,14 @@ def begin_flow(
 
 @oauth_error.connect
 def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
-    """The provider said no, to a flow that was checked. Raises the SignInError for it."""
+    """Handle a refusal by the provider, of a verified flow. Raises the matching SignInError."""
     if connector := connector_of(blueprint):
         raise connector.callback_error(str(error))
 
 
 @oauth_authorized.connect
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
-    """The provider said who it is: decide what that means here, and answer."""
+    """Handle an assertion: decide what it means here, and respond."""
     flow, assertion = current_flow(), current_assertion()
     if connector_of(blueprint) is None or flow is None or assertion is None:
         return None

@@ -1,5 +1,9 @@
 """An issuer's keys: rotated without a restart, and kept while new ones cannot be read."""
 
+import base64
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import requests
 from flask import redirect
@@ -8,6 +12,7 @@ from hypothesis import strategies as st
 
 from config.validators import check_endpoint
 from errors import ProviderError
+from keys.jwk_set import CANDIDATES_MAX
 from providers.http.cache import (
     COOL_DOWN_SECONDS,
     FAILURE_SECONDS,
@@ -32,27 +37,133 @@ from tests.providers.protocols.id_tokens import (
 # Keys, over real HTTP.
 
 
-def test_a_new_key_is_found_without_a_restart(browser, site, clock):
-    """Google changes its keys every few weeks."""
+def test_a_new_key_is_found_at_once(browser, site, clock):
+    """Google changes its keys every few weeks; an issuer in trouble, at any moment."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
-    google.rotate()
     clock.later(COOL_DOWN_SECONDS)
+    google.rotate()
     assert browser.sign_in("google", "ada").path == "/account"
     assert google.seen.count("certs") == 2
 
 
-def test_made_up_key_ids_cause_at_most_one_key_request_a_minute(browser, site, clock):
-    """JWKS fetch amplification: odd tokens must not make us flood the issuer."""
+def test_a_new_key_under_an_old_id_is_found_at_once(browser, site, clock):
+    """Servers that make their key at start, under an id of the settings."""
+    google = site.simulator.google
+    google.key_rows = lambda row: [{**row, "kid": "signing"}]
+    site.simulator.google.header = {"kid": "signing"}
+    assert browser.sign_in("google", "ada").path == "/account"
+    clock.later(COOL_DOWN_SECONDS)
+    google.rotate()
+    assert browser.sign_in("google", "ada").path == "/account"
+
+
+@pytest.mark.parametrize("flaw", ["unknown_kid", "other_key_same_kid"])
+def test_made_up_tokens_make_us_ask_once_in_five_seconds_at_most(browser, site, clock, flaw):
+    """JWKS fetch amplification: whoever sends odd tokens must not make us hammer the issuer."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
     browser.sign_out()
-    for minute in range(1, 4):
+    for reads in range(1, 4):
         for _ in range(3):
-            assert_refused(browser.sign_in("google", "ada", behave="id_token:unknown_kid"))
-        assert google.seen.count("certs") == minute
+            assert_refused(browser.sign_in("google", "ada", behave=f"id_token:{flaw}"))
+        assert google.seen.count("certs") == reads
         clock.later(COOL_DOWN_SECONDS)
     assert browser.sign_in("google", "ada").path == "/account"
+
+
+# Sets of several keys, over real HTTP.
+
+EC_ROW = {**key("EC P-256").as_dict(private=False), "use": "sig"}
+STRANGER_ROW = {**key("RSA 2048").as_dict(private=False), "use": "sig"}
+
+
+def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+KEY_SETS: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
+    "RSA and EC share an id": lambda row: [row, {**EC_ROW, "kid": row["kid"]}],
+    "EC and RSA share an id": lambda row: [{**EC_ROW, "kid": row["kid"]}, row],
+    "one key for three algorithms": lambda row: [
+        {**row, "alg": algorithm} for algorithm in ("RS256", "RS512", "RS384")
+    ],
+    "two keys share id and algorithm": lambda row: [row, {**STRANGER_ROW, "kid": row["kid"]}],
+    "and in the other order": lambda row: [{**STRANGER_ROW, "kid": row["kid"]}, row],
+    "one is for encryption": lambda row: [row, {**STRANGER_ROW, "kid": row["kid"], "use": "enc"}],
+    "one encrypts by its alg": lambda row: [
+        row,
+        {**without(STRANGER_ROW, "use"), "kid": row["kid"], "alg": "RSA-OAEP"},
+    ],
+    "one encrypts by its operations": lambda row: [
+        row,
+        {**without(STRANGER_ROW, "use"), "kid": row["kid"], "key_ops": ["encrypt", "wrapKey"]},
+    ],
+    "it says little of itself": lambda row: [without(row, "use", "alg"), EC_ROW],
+    "it says null": lambda row: [{**row, "use": None, "alg": None, "key_ops": None}],
+    "it verifies": lambda row: [{**row, "key_ops": ["verify"]}],
+    "bad rows share its id": lambda row: [
+        row,
+        *({**row, "n": odd} for odd in ("", "!", 5, None, "AQAB")),
+        *({**row, name: ["odd"]} for name in ("kty", "use", "alg", "e")),
+        {**row, "kty": "oct", "k": "AAAA"},
+        {"kid": row["kid"]},
+    ],
+    "padded": lambda row: [{**row, "n": row["n"] + "==", "e": row["e"] + "="}],
+    "leading zeros": lambda row: [{**row, "n": with_zeros(row["n"]), "e": with_zeros(row["e"])}],
+    "plain base64": lambda row: [{**row, "n": row["n"].replace("-", "+").replace("_", "/")}],
+    "a certificate beside it": lambda row: [{**row, "x5c": ["AAAA"], "x5t": 5, "x5u": "none"}],
+}
+
+
+def with_zeros(number: str) -> str:
+    data = base64.urlsafe_b64decode(number + "=" * (-len(number) % 4))
+    return base64.urlsafe_b64encode(b"\0\0" + data).decode()
+
+
+@pytest.mark.parametrize("rows", KEY_SETS)
+def test_the_key_that_signed_is_found_whatever_stands_beside_it(browser, site, rows):
+    """RFC 7517 4.5: keys of several types may share an id. ForgeRock publishes one key thrice."""
+    site.simulator.google.key_rows = KEY_SETS[rows]
+    assert browser.sign_in("google", "ada").path == "/account"
+    page = site.browser().sign_in("google", "anon", behave="id_token:other_key_same_kid")
+    assert_refused(page)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"use": "enc"}, {"use": "sig", "alg": "RSA-OAEP"}, {"alg": "RS384"}, {"alg": "PS256"}),
+        *({"key_ops": ["encrypt"]}, {"key_ops": []}, {"key_ops": "verify"}, {"kty": "EC"}),
+    ],
+    ids=str,
+)
+def test_a_key_that_cannot_sign_such_a_token_signs_none(browser, site, changes):
+    site.simulator.google.key_rows = lambda row: [{**row, **changes}, EC_ROW]
+    assert_refused(browser.sign_in("google", "ada"))
+    assert site.user_count() == 0
+
+
+def test_of_many_keys_alike_only_some_are_tried():
+    """A set must not buy time: each attempt costs a signature check."""
+    rows = [{**STRANGER_ROW, "kid": "RSA"} for _ in range(3)]
+    modulus = int.from_bytes(base64.urlsafe_b64decode(STRANGER_ROW["n"] + "=="))
+    for number in range(CANDIDATES_MAX - 1):
+        other = (modulus + 2 * number + 2).to_bytes(256)
+        rows.append({**rows[0], "n": base64.urlsafe_b64encode(other).decode()})
+    good = public(key("RSA"))["keys"]
+    assert check(issuer_with({"keys": [*rows[:-1], *good]}), sign(good_claims()))
+    with pytest.raises(ProviderError):
+        check(issuer_with({"keys": [*rows, *good]}), sign(good_claims()))
+
+
+@pytest.mark.parametrize("kind", ["EC P-256", "EC P-384", "EC P-521", "OKP Ed25519", "OKP Ed448"])
+def test_padding_is_tolerated_in_every_kind_of_key(kind):
+    algorithm = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}.get(kind[3:], "EdDSA")
+    (row,) = public(key(kind))["keys"]
+    padded = {**row, **{name: row[name] + "==" for name in ("x", "y") if name in row}}
+    signer = Signer(algorithm, key(kind))
+    assert check(issuer_with({"keys": [padded]}), sign(good_claims(), signer))
 
 
 @pytest.mark.parametrize("answer", SOME_ODD_ANSWERS)

@@ -7,7 +7,7 @@ import pytest
 
 from errors import IdTokenRefused, NotAllowed
 from providers import PROVIDERS
-from providers.base import Get, Profile, Provider
+from providers.base import EmailTrust, Get, OpenIDConnect, Profile, Provider
 from providers.profile import claims_with_userinfo, profile_from
 from providers.protocols.firebase import Firebase
 from providers.protocols.native import NativeTokens
@@ -145,9 +145,10 @@ def apple_profile(get: Get) -> Profile:
 APPLE = Provider(
     name="apple",
     label="Apple",
-    scope="openid name email",
+    console="https://developer.example",
+    protocol=OpenIDConnect(scope="openid name email", issuer="https://issuer.example"),
     profile=apple_profile,
-    issuer="https://issuer.example",
+    email=EmailTrust("verified", "when `email_verified`"),
 )
 
 
@@ -162,7 +163,7 @@ def test_a_native_token_of_any_provider_becomes_its_web_identity():
     assertion = verify()
     assert (assertion.provider, assertion.issuer, assertion.profile.subject) == (
         "apple",
-        APPLE.issuer,
+        "https://issuer.example",
         "1",
     )
     assert assertion.profile.email_verified
@@ -193,7 +194,7 @@ def test_a_hosted_domain_restriction_refuses_firebase_tokens():
     assert project.verify(look_alike.mint("grace", "github.com")).provider == "github"
 
 
-@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, float("nan"), "1", True, None])
+@pytest.mark.parametrize("auth_time", [5, 0, -(10**400), 10**400, "1", True, None])
 def test_the_auth_time_is_never_later_than_the_token(auth_time):
     assertion = verify(auth_time=auth_time)
     if auth_time in ("1", None) or auth_time is True:
@@ -207,7 +208,7 @@ def test_the_auth_time_is_never_later_than_the_token(auth_time):
     [
         *({"aud": "other"}, {"aud": [BUNDLE]}, {"aud": None}, {"iss": "https://evil.example"}),
         *({"sub": "9" * 256}, {"sub": "a\0"}, {"sub": 1}, {"iat": 4000}),
-        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}),
+        *({"exp": 1}, {"iat": float("nan")}, {"iat": True}, {"sub": "\u2800"}, {"nbf": 1e12}),
     ],
     ids=str,
 )
@@ -217,6 +218,6 @@ def test_odd_claims_of_a_native_token_are_refused(changes):
 
 
 def test_mobile_client_ids_can_be_configured(make_site):
-    assert PROVIDERS["google"].native_tokens
+    assert getattr(PROVIDERS["google"].protocol, "native_tokens", False)
     client = make_site(GOOGLE_MOBILE_CLIENT_IDS=f" {IOS} ,{ANDROID},").app.extensions["quickstep"]
     assert client.settings.registrations["google"].mobile_client_ids == (IOS, ANDROID)

@@ -8,13 +8,15 @@ import requests
 
 from providers.http.cache import FAILURE_SECONDS
 from simulator.firebase import SPOILT_FIREBASE
-from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
+from simulator.signing import SPOILT_CLAIMS, SPOILT_SUBJECTS, SPOILT_TOKENS
 from tests.browser import Page
 
 # Flaws only of tokens from a web flow, or from a provider with several clients.
 OF_A_FLOW = {"other_azp", "other_nonce", "nonce_as_list", "no_nonce", "other_at_hash"}
 FIREBASE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_TOKENS, *SPOILT_FIREBASE} - OF_A_FLOW)
-NATIVE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_TOKENS} - OF_A_FLOW)
+NATIVE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_SUBJECTS, *SPOILT_TOKENS} - OF_A_FLOW)
+# An app's token is for one client alone, whatever a web flow lets stand beside it.
+NATIVE_FLAWS.append("no_azp")
 # The logged reason for each flaw.
 REASONS = {
     "other_issuer": "of no issuer that apps may use",
@@ -23,15 +25,20 @@ REASONS = {
     "issuer_of_google": "of no issuer that apps may use",
     "expired": "it has expired",
     "from_the_future": "it is from the future",
+    "valid_later": "not valid yet",
+    "nbf_as_text": "nbf is not a number",
+    "encrypted": "is encrypted",
+    "twice": "two members of an object have one name",
     "alg_none": "alg is not allowed",
     "alg_none_signed_by_nobody": "alg is not allowed",
     "hs256_with_public_key": "alg is not allowed",
-    "other_key_same_kid": "BadSignatureError",
-    "embedded_key": "BadSignatureError",
-    "jku": "BadSignatureError",
+    "other_key_same_kid": "signature is not of the issuer's key",
+    "embedded_key": "signature is not of the issuer's key",
+    "jku": "signature is not of the issuer's key",
     "unknown_kid": "a key the issuer does not publish",
     "other_audience": "aud is",
     "two_audiences": "aud is",
+    "no_azp": "aud is",
     "audience_list": "aud is another project",
     "sub_of_129": "sub has over 128 characters",
     "auth_time_to_come": "auth_time is in the future",
