@@ -22,9 +22,9 @@ atexit.register(remove_metrics_folder, _metrics_folder, os.getpid())
 
 import structlog  # noqa: E402
 
-import app as quickstep  # noqa: E402
+import app as quickstep  # noqa: E402, F401 (imported here, so that the workers share its memory)
 from config import processes  # noqa: E402
-from config.settings import load  # noqa: E402 (a name that is a setting of gunicorn's would be taken for it)
+from config.settings import load, load_or_exit  # noqa: E402 ("config" itself is a setting of gunicorn's)
 from errors import SettingsError  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
 from providers.http.connections import TOTAL_SECONDS  # noqa: E402
@@ -32,7 +32,7 @@ from telemetry import logs, metrics  # noqa: E402
 
 log = structlog.get_logger()
 
-_settings = quickstep.load_settings()  # prints the faults once and ends the master
+_settings = load_or_exit(PROVIDERS.values())  # prints the faults once and ends the master
 logs.configure(_settings.log_level, _settings.log_format)
 
 

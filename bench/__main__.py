@@ -18,11 +18,11 @@ from pathlib import Path
 
 from bench import certificates, people, report, servers
 from bench.certificates import Certificates
-from bench.figures import Measure
+from bench.figures import BROWSERS, Measure
 from bench.results import Results
 from bench.servers import Provider, Server
 
-PARTS = ("start", "memory", "sign-in", "session", "callback", "idle", "load")
+PARTS = ("start", "memory", "sign-in", "visit", "session", "page", "callback", "idle", "load")
 SMALL, PEOPLE_PORT = 1000, 18700
 
 
@@ -91,7 +91,7 @@ class Bench:
     def alone(self) -> None:
         """Measure what needs a server without another one running."""
         for server in (self.ours(), self.stock()):
-            tell(f"start and memory: {server.name}")
+            print_progress(f"start and memory: {server.name}")
             for number in range(min(3, self.options.rounds)):
                 with server:
                     self.measure.start(server)
@@ -111,7 +111,7 @@ class Bench:
         for server in (ours, stock, careful):
             asyncio.run(self.measure.warm(server))
         for number in range(self.options.rounds):
-            tell(f"round {number + 1} of {self.options.rounds}")
+            print_progress(f"round {number + 1} of {self.options.rounds}")
             asyncio.run(self.round(number, ours, stock, careful, empty))
 
     async def round(
@@ -121,9 +121,22 @@ class Bench:
         if "sign-in" in parts:
             await measure.sign_ins(ours, measure.count(150), ("known", "new"))
             await measure.sign_ins(stock, measure.count(40), ("known", "new"))
+        if "visit" in parts:
+            await measure.visits(ours, measure.count(150), browsers=1)
+            await measure.visits(stock, measure.count(40), browsers=1)
+            await measure.visits(empty, measure.count(150), browsers=1)
+            # With threads the stock app mixes 16 visitors up.
+            await measure.visits(ours, measure.count(320), browsers=BROWSERS)
+            await measure.visits(careful, measure.count(64), browsers=BROWSERS)
+            await measure.visits(empty, measure.count(320), browsers=BROWSERS)
         if "session" in parts:
             for server in (ours, empty, stock):
                 await measure.session_check(server, measure.count(1000))
+            await measure.first_checks(ours, measure.count(150))
+            await measure.first_checks(stock, measure.count(40))
+        if "page" in parts:
+            await measure.page(ours, "/account", measure.count(300))
+            await measure.page(empty, "/", measure.count(300))
         if "callback" in parts:
             await measure.callbacks(ours, measure.count(5))
             await measure.callbacks(stock, measure.count(5))
@@ -151,14 +164,14 @@ class Bench:
         path.unlink(missing_ok=True) if path != kept else None
         server = self.ours(f"sqlite:///{path}")
         if path != kept:
-            tell(f"writing a database of {size:,} people")
+            print_progress(f"writing a database of {size:,} people")
             people.seed(f"sqlite:///{path}", size, self.provider.url("openid"))
             path.rename(kept)
             server = self.ours(f"sqlite:///{kept}")
         return server
 
 
-def tell(words: str) -> None:
+def print_progress(words: str) -> None:
     print(f"  {words}", flush=True)
 
 

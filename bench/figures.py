@@ -15,6 +15,8 @@ BROWSERS = 16
 # One at a time: the stock app mixes concurrent visitors up, and then does less work.
 CPU_BROWSERS = 1
 ROUND_TRIP = 0.04
+# The button, the callback and the check.
+REQUESTS_OF_A_VISIT = 3
 # Longer than opening a connection in the background takes; people take longer still.
 AT_THE_PROVIDER = 0.3
 
@@ -70,12 +72,16 @@ class Measure:
         for each in done:
             if not each.error:
                 await check(connection, each, server.me)
+        connection.close()
+        self._count(server, done)
+
+    def _count(self, server: Server, done: list[SignIn]) -> None:
+        for each in done:
             if each.is_wrong:
                 self.results.wrong[server.name] += 1
             if each.error:
                 self.results.errors[server.name][each.error] += 1
         self.results.sign_ins[server.name] += len(done)
-        connection.close()
 
     async def warm(self, server: Server) -> None:
         """Warm up: every worker and thread has worked, and the known people exist."""
@@ -96,6 +102,57 @@ class Measure:
             for what in ("requests", "connections"):
                 self.results.add(what, server.name, (now[what] - asked[what]) / number)
             await self.judge(server, done)
+
+    async def visits(self, server: Server, number: int, browsers: int) -> None:
+        """Measure the CPU of a whole visit of a fresh browser: sign-in and its first check.
+
+        The empty server answers as many requests, without any of their work.
+        """
+        waiting = iter(self.some_known(number))
+        done: list[SignIn] = []
+
+        async def browse() -> None:
+            connection = Connection(server.port)
+            for person in waiting:
+                if server.name == "empty":
+                    for _ in range(REQUESTS_OF_A_VISIT):
+                        await connection.get("/")
+                    continue
+                visitor = await sign_in(connection, "google", person)
+                if not visitor.error:
+                    await check(connection, visitor, server.me)
+                done.append(visitor)
+            connection.close()
+
+        used = server.cpu()
+        await asyncio.gather(*(browse() for _ in range(browsers)))
+        self.results.add(f"visit_{browsers}_ms", server.name, 1000 * (server.cpu() - used) / number)
+        self._count(server, done)
+
+    async def first_checks(self, server: Server, number: int) -> None:
+        """Measure the CPU of the first session check of browsers that have just signed in."""
+        done = await self.all_in(server, self.some_known(number))
+        done = [each for each in done if not each.error]
+        connection, used = Connection(server.port), server.cpu()
+        for each in done:
+            await check(connection, each, server.me)
+        self.results.add("first_check_ms", server.name, 1000 * (server.cpu() - used) / len(done))
+        connection.close()
+        self._count(server, done)
+
+    async def page(self, server: Server, path: str, number: int) -> None:
+        """Measure the CPU of a page for a signed-in browser."""
+        cookies: dict[str, str] = {}
+        if server.name != "empty":
+            (done,) = await self.all_in(server, self.some_known(1))
+            cookies = done.cookies
+        connection, used = Connection(server.port), server.cpu()
+        for _ in range(number):
+            answer = await connection.get(path, cookies)
+            if answer.status != 200:
+                self.results.errors[server.name][f"{path}: {answer.status}"] += 1
+        self.results.add("page_ms", server.name, 1000 * (server.cpu() - used) / number)
+        connection.close()
 
     async def throughput(self, server: Server, seconds: float) -> None:
         """Measure sign-ins per second of new people, with round trips of 40 ms."""

@@ -34,7 +34,7 @@ class Key:
 
 
 def configured() -> list[Key]:
-    """Return all keys that open, the sealing key first (app.configure)."""
+    """Return all keys that open, the sealing key first (web/flask_config.py)."""
     settings, config = site().settings, current_app.config
     values = [
         ("TOKEN_ENCRYPTION_KEYS", k.get_secret_value()) for k in settings.token_encryption_keys

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from config.registrations import Registration, openid_faults
 from errors import ProviderError
 
-# The id of a tenant, where an issuer has many.
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a tenant's id
 
 Get = Callable[[str], Any]
 Params = Mapping[str, str]

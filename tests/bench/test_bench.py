@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from bench import certificates, servers
+from bench import certificates, report, servers
 from bench.browser import Connection, check, sign_in
+from bench.results import Results
 
 
 @pytest.fixture
@@ -37,3 +38,13 @@ def test_a_benchmark_sign_in_ends_as_the_person_who_signed_in(provider, template
         assert server.cpu() > 0
         assert len(server.memory("Rss")) > servers.WORKERS
     assert look_alike.control("/")["requests"] >= 2 + 1 + 3 + 2, "it was asked over TLS"
+
+
+def test_the_table_sets_ours_beside_the_stock_app_and_the_empty_view():
+    results = Results()
+    for server, value in (("ours", 1.0), ("stock", 20.0), ("empty", 0.5)):
+        results.add("visit_1_ms", server, value)
+    lines = report.markdown(report.rows(results, "ours")).splitlines()
+    assert lines[2].startswith("| CPU of a visit, one visitor |")
+    assert lines[2].endswith("| 1.00 ms | 20.0 ms | 0.50 ms | 0.05 | 2.00 |")
+    assert {line.count("|") for line in lines} == {len(report.HEADINGS) + 1}

@@ -1,0 +1,25 @@
+"""The policy that the settings and the configured providers amount to."""
+
+from collections.abc import Mapping
+
+from accounts.rules import Policy
+from config.settings import Settings
+from providers.protocols.connector import Connector
+from providers.protocols.firebase import NAME, Firebase
+
+
+def build_policy(
+    settings: Settings, connectors: Mapping[str, Connector], firebase: Firebase | None
+) -> Policy:
+    """Build the rules of linking and signing up, and list the identities that can sign in."""
+    on_the_web = frozenset(
+        (name, connector.identity_issuer) for name, connector in connectors.items()
+    )
+    in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
+    return Policy(
+        settings.account_linking,
+        settings.signups == "open",
+        settings.allowed_email_domains,
+        usable=on_the_web | in_apps,
+        apps_only=in_apps,
+    )

@@ -1,0 +1,65 @@
+"""The development server, ``python app.py``: one process on this machine's loopback address."""
+
+import socket
+import sys
+from collections.abc import Callable
+
+import click
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from commands import migrations
+from config import Settings, load_or_exit
+from providers import PROVIDERS
+
+LOOPBACK = "127.0.0.1"
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Writes no access log: its lines would contain the codes of callbacks."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+
+def run_development_server(create_app: Callable[[Settings], Flask]) -> None:
+    """Serve until Ctrl+C, with the embedded database upgraded first."""
+    settings = choose_mode(load_or_exit(PROVIDERS.values()))
+    exit_if_taken(settings.port)
+    app = create_app(settings)
+    if settings.database_url is None:
+        with app.app_context():
+            migrations.upgrade()
+    server = make_server(LOOPBACK, settings.port, app, threaded=True, request_handler=QuietHandler)
+    click.echo(describe_server(settings))
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+def choose_mode(settings: Settings) -> Settings:
+    """Turn demo mode on where no provider is configured, unless DEMO decides."""
+    is_bare = not settings.registrations and settings.firebase_project_id is None
+    if settings.demo is None and is_bare and settings.is_local:
+        return settings.model_copy(update={"demo": True})
+    return settings
+
+
+def exit_if_taken(port: int) -> None:
+    """End with one line if another program listens there, before anything is started or written."""
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        sys.exit(
+            f"Port {port} is in use. Stop what uses it, or choose another: "
+            f"PORT={port + 10} make run"
+        )
+
+
+def describe_server(settings: Settings) -> str:
+    """Say where the server is, and whether it runs in demo mode."""
+    mode = " (demo mode: made-up people, nothing real)" if settings.demo else ""
+    here = f"http://localhost:{settings.port}"
+    place = here if settings.is_local else f"{settings.public_url}, served from {here}"
+    return f"Quickstep is at {place}{mode}. Stop it with Ctrl+C."
