@@ -1,10 +1,7 @@
-"""The dormant libraries' own tests, against our versions of everything: ``make upstream-tests``.
-
-Fetches their source distributions (checked by the hashes of requirements.txt), unpacks them and
-runs the tests in them in an environment of their own, which has requirements.txt and what these
-tests need beside. What fails must stand in upstream_known.txt with its reason. It needs the
-package index and a minute, so it is no part of ``make test``.
-"""
+"""The dormant libraries' own tests with our versions of everything: ``make upstream-tests``.
+Downloads their source distributions (checked by the hashes of requirements.txt), unpacks them and
+runs their tests in a separate environment with requirements.txt and the packages that these tests
+need. Every failure must be in upstream_known.txt with its reason. It needs the package index."""
 
 import os
 import re

@@ -124,7 +124,7 @@ class Desk:
         moment = "'2026-01-01 00:00:00'" if off else "NULL"
         self.site.execute(f"UPDATE users SET disabled_at = {moment} WHERE id = :id", id=user_id)
 
-    # What can be observed.
+    # Observations.
 
     def whose(self, seat: Seat) -> str | None:
         """The id of the account that a browser is signed in to."""

@@ -68,8 +68,8 @@ NO_FACEBOOK = frozenset((name, f"https://{name}.example") for name in ("google",
 
 
 def claims(person: str) -> Any:
-    """What a provider may state about a person's address: verified only for a mailbox they can
-    read, otherwise anything."""
+    """A provider's claim about a person's address: verified only for a mailbox they can read,
+    otherwise anything."""
     claimed = st.tuples(st.sampled_from([None, *ALL_ADDRESSES]), st.just("no"))
     own = st.sampled_from(MAILBOXES[person])
     return st.tuples(own, st.sampled_from(["verified", "trusted"])) | claimed
@@ -94,7 +94,7 @@ class Town(RuleBasedStateMachine):
         self.seats: dict[Browser, tuple[Seat, str, Way | None]] = {}
         self.looks = 0
 
-    # What the model knows.
+    # The model.
 
     def user_of(self, browser: Browser) -> str | None:
         """The account that a browser is signed in to, unless it is disabled."""

@@ -210,8 +210,8 @@ def test_a_providers_sample_becomes_the_expected_profile(provider):
 
 
 @every_provider
-def test_its_sample_is_believed_as_far_as_the_docs_say(provider):
-    """The level stands in the docs' tables, and decides what visitors are told."""
+def test_a_providers_sample_is_trusted_as_the_documentation_says(provider):
+    """The level is in the documentation, and selects the text for visitors."""
     profile = provider.profile(sample(provider)[0].__getitem__)
     assert profile.email_trusted == (provider.email.level == "trusted")
     assert profile.email_verified == (provider.email.level in ("trusted", "verified"))

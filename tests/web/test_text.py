@@ -67,5 +67,5 @@ def test_every_kind_of_event_has_a_sentence(kind):
     assert "{" not in words
 
 
-def test_there_is_no_sentence_for_a_kind_that_does_not_exist():
+def test_every_sentence_belongs_to_an_existing_kind_of_event():
     assert {kind for kind, _reason in SENTENCES} == set(EventKind)

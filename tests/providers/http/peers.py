@@ -64,7 +64,7 @@ class Peer:
                     self.answer(connection)
 
     def answer_by_path(self, answers: dict[str, Answer]) -> None:
-        """Calls may come at once, in either order."""
+        """Concurrent calls may come in either order."""
 
         def answer(connection: socket.socket) -> None:
             answers[self._here.request.split(b" ")[1].decode().partition("?")[0]](connection)

@@ -42,7 +42,7 @@ def test_linking_adds_an_identity(grace, other, site):
     assert other.user_id == grace.user_id
 
 
-def test_one_person_may_link_two_accounts_of_one_provider(grace):
+def test_a_user_may_link_two_identities_of_one_provider(grace):
     grace.link("github", "grace")
     grace.link("github", "linus")
     assert grace.providers() == ["github", "github", "google"]
@@ -192,7 +192,7 @@ def test_an_identity_of_a_removed_provider_does_not_count_as_a_way_in(make_site)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_strangers_identity_answers_like_a_missing_one(grace, other, method):
+def test_another_users_identity_answers_like_a_missing_one(grace, other, method):
     """better-auth CVE-2025-61928: object ids are checked against their owner."""
     other.sign_in("github", "linus")
     other.link("facebook", "linus")
@@ -297,7 +297,7 @@ def test_all_other_sessions_can_be_ended_together(grace, site):
     assert grace.me()
 
 
-def test_a_strangers_session_answers_like_a_missing_one(grace, other, site):
+def test_another_users_session_answers_like_a_missing_one(grace, other, site):
     other.sign_in("github", "linus")
     (theirs,) = site.rows("SELECT id FROM sessions WHERE provider = 'github'")[0]
     assert grace.post(f"/account/sessions/{theirs}/end").status == 404

@@ -103,7 +103,7 @@ def test_removing_an_identity_removes_its_picture(grace):
 
 
 @pytest.mark.parametrize("field", ["email", "picture"])
-def test_a_strangers_address_or_picture_cannot_be_chosen(grace, other, field):
+def test_another_users_address_or_picture_cannot_be_chosen(grace, other, field):
     """better-auth CVE-2025-61928."""
     other.sign_in("google", "uma")
     other.link("github", "ada")

@@ -24,7 +24,7 @@ LEFT_TO_US |= {"auth_time_to_come", "auth_time_as_text", "no_auth_time", "no_fir
 LEFT_TO_US |= {"firebase_as_list", "anonymous", "a_tenant", "no_identity", "two_identities"}
 LEFT_TO_US |= {"identity_as_object", "identity_empty", "identity_blank"}
 LEFT_TO_US |= {"valid_later", "nbf_as_text"}
-# What Python's JSON reader takes, and with it Google's library.
+# Python's JSON reader accepts these, and so does Google's library.
 LEFT_TO_US |= {"twice", "infinity", "nan", "too_large"}
 # Claims of web flows, which neither reads in these tokens.
 OF_A_FLOW = {"other_azp", "other_nonce", "nonce_as_list", "no_nonce", "other_at_hash"}

@@ -15,7 +15,7 @@ from tests.browser import Page
 OF_A_FLOW = {"other_azp", "other_nonce", "nonce_as_list", "no_nonce", "other_at_hash"}
 FIREBASE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_TOKENS, *SPOILT_FIREBASE} - OF_A_FLOW)
 NATIVE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_SUBJECTS, *SPOILT_TOKENS} - OF_A_FLOW)
-# An app's token is for one client alone, whatever a web flow lets stand beside it.
+# An app's token is for one client only; a web flow's may list others.
 NATIVE_FLAWS.append("no_azp")
 # The logged reason for each flaw.
 REASONS = {
