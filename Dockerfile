@@ -1,10 +1,10 @@
 # syntax=docker/dockerfile:1
-# Quickstep in a container; docs/deploy.md has the commands. For builds that can be repeated to the
-# byte give the base by its digest: --build-arg PYTHON=python:3.13-slim-trixie@sha256:…
+# Quickstep in a container; docs/deploy.md has the commands. For reproducible builds, give the base
+# image by its digest: --build-arg PYTHON=python:3.13-slim-trixie@sha256:…
 ARG PYTHON=python:3.13-slim-trixie
 
-# What the server needs, every file by its hash (requirements.txt), all of it ready-made wheels: no
-# compiler, no code of others that runs while it is installed.
+# The server's packages, each file checked by its hash (requirements.txt), wheels only: no compiler,
+# and no third-party code runs during the installation.
 FROM ${PYTHON} AS build
 COPY requirements.txt /build/
 RUN python -m venv --without-pip /opt/venv \
@@ -12,8 +12,8 @@ RUN python -m venv --without-pip /opt/venv \
         --disable-pip-version-check --require-hashes --only-binary :all: \
         -r /build/requirements.txt
 COPY . /app
-# The file system is read-only when it runs, so modules are compiled here; by the hash and not the
-# time of their source, and unchecked, for layers change times and nobody changes sources.
+# The file system is read-only later, so modules are compiled here. Their validity does not depend on
+# times, which layers change.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib /app
 
 FROM ${PYTHON}
@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="Quickstep" \
       org.opencontainers.image.description="A login server: sign in with Google, Facebook, GitHub and more, joined to one account" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# A number, so that a cluster can see that it is not root; nobody's on the host.
+# A numeric user, so that a cluster can check that it is not root.
 RUN groupadd --gid 10001 quickstep \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin quickstep \

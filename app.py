@@ -22,16 +22,18 @@ from vault.tokens import IdentityTokens
 from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
+from views.api import session_check
 from views.api.docs import docs
 from views.api.routes import api
-from views.api.session_check import SessionCheck
 from views.operator import health, metrics
 from views.sign_in.confirm import confirm
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import Gate, login
-from web import cors, error_handlers, guards, pages
+from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
+from web.authentication import current_user_id, login_manager
 from web.context import Site
+from web.csrf import csrf
 from web.flask_config import configure_flask
 from web.limits import Limits
 
@@ -56,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     site = app.extensions["quickstep"] = build_site(settings, demo_url)
     add_handlers(app, site)
     add_blueprints(app, site)
-    add_session_check(app, site)
+    session_check.install(app, site)
     for worker in (revocations.worker(app, site.connectors), cleanup.worker(app)):
         app.extensions[worker.name] = worker
         app.after_request(worker.after_request)
@@ -87,31 +89,22 @@ def add_handlers(app: Flask, site: Site) -> None:
     """Register what applies to every request, and the commands."""
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
-    for each in (metrics, pages, error_handlers, cors, commands):
+    for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)
-    guards.login_manager.init_app(app)
-    guards.csrf.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)
+    guards.init_app(app)
 
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    tokens = IdentityTokens(guards.current_user_id)
+    tokens = IdentityTokens(current_user_id)
     for login_blueprint in build_login_blueprints(site.connectors.values(), Gate(), tokens):
         app.register_blueprint(login_blueprint)
         # Its one POST, a provider's own callback, changes nothing (form_post.py).
-        guards.csrf.exempt(login_blueprint)
-
-
-def add_session_check(app: Flask, site: Site) -> None:
-    """Answer session checks before Flask, unless each request's origin must be checked first."""
-    if site.demo_url is None and not site.trusts_anybody:
-        settings = site.settings
-        host = settings.host if settings.is_local else None
-        check = SessionCheck(app, engine.engine_of(app), settings.session_cookie_name, host)
-        app.wsgi_app = check  # type: ignore[method-assign]
+        csrf.exempt(login_blueprint)
 
 
 if __name__ == "__main__":

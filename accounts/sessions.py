@@ -166,7 +166,7 @@ def find(token: str | None) -> Session | None:
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
 
 
-def is_recent(session: Session) -> bool:
+def is_recent(session: "Session | Begun") -> bool:
     """Return whether the person authenticated in the last 15 minutes."""
     return is_recent_moment(session.authenticated_at)
 

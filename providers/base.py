@@ -1,4 +1,4 @@
-"""A provider as a value, and what one sign-in with it brings."""
+"""A provider as a value, and the values of one sign-in with it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Params = Mapping[str, str]
 
 
 class NotShared(ProviderError, KeyError):
-    """The provider has no such thing, or keeps it from us (HTTP 401, 403, 404).
+    """The provider does not have it, or does not share it (HTTP 401, 403, 404).
 
     A KeyError, so that in a test ``get`` can be a dict's ``__getitem__``.
     """
@@ -25,10 +25,10 @@ class NotShared(ProviderError, KeyError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """What a provider said about a person, once, normalised. Build it with ``make_profile``.
+    """A provider's statement about a person, normalised. Build it with ``make_profile``.
 
-    ``email_verified``: the provider vouches for the address, and its word may be believed.
-    ``email_trusted``: believed so far that an operator may let it join accounts by itself.
+    ``email_verified``: the provider verified the address, and may be believed. ``email_trusted``:
+    it may be believed so far that an operator may let it join accounts without a question.
     """
 
     subject: str
@@ -42,13 +42,12 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assertion:
-    """What one completed flow brought: an identity and the provider's token for it.
+    """The result of one completed flow: an identity and the provider's token for it.
 
-    ``token`` is the token response (RFC 6749 5.1) without what was only for this sign-in;
-    empty where an app brought an ID token and nothing else.
-    ``proved_at``: when the person proved themselves, in seconds since 1970, if that is said.
-    ``is_relayed``: somebody else than the provider tells the profile. It is good for a new
-    identity, but no news of a known one.
+    ``token`` is the token response (RFC 6749 5.1) without the members of this sign-in only; empty
+    if an app sent just an ID token. ``proved_at``: auth_time as a Unix time, if it is known.
+    ``is_relayed``: another party than the provider describes the person. Such a profile counts for
+    a new identity, but does not update a known one.
     """
 
     provider: str
@@ -61,7 +60,7 @@ class Assertion:
 
 
 class Flow(Protocol):
-    """The part of a flow that a provider's side of the protocol needs."""
+    """The part of a flow that a protocol client needs."""
 
     @property
     def state(self) -> str: ...
@@ -77,7 +76,7 @@ class Flow(Protocol):
 
 @dataclass(frozen=True)
 class RequestToken:
-    """What an OAuth 1.0a flow begins with (RFC 5849 2.1)."""
+    """The request token that begins an OAuth 1.0a flow (RFC 5849 2.1)."""
 
     value: str
     secret: str = field(repr=False)
@@ -87,12 +86,12 @@ ClientAuth = Literal["post", "basic", "none"]
 
 
 def no_params(_client_secret: str, _access_token: str) -> Params:
-    """The usual case: the access token is all that a profile request needs."""
+    """The usual case: a profile request needs only the access token."""
     return {}
 
 
 def no_faults(_registration: Registration) -> list[str]:
-    """The usual case: nothing about the settings can be wrong by itself."""
+    """The usual case: the settings cannot be wrong by themselves."""
     return []
 
 
@@ -100,9 +99,9 @@ def no_faults(_registration: Registration) -> list[str]:
 class Revocation:
     """How a provider revokes a token: one request to ``path``, in which ``{client_id}`` is ours.
 
-    ``auth``: ``form``, the client with a form (RFC 7009 2.1), at an endpoint beside the token
-    endpoint; below ``api_url``, ``client``, the client with HTTP Basic and JSON, and ``bearer``,
-    the access token itself.
+    ``auth``: ``form``, the client with a form (RFC 7009 2.1), relative to the token endpoint; below
+    ``api_url``, ``client``, the client with HTTP Basic and JSON, and ``bearer``, the access token
+    itself.
     """
 
     path: str
@@ -113,12 +112,13 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class EmailTrust:
-    """How far a provider's word about an address goes; ``when`` is what the docs' tables say.
+    """How far a provider's word about an address is believed; ``when`` is the text of the docs'
+    tables.
 
-    ``trusted``: it may join two accounts without a question, where the operator allows that.
-    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is shown
-    only. ``never``: the same, and documented so, which visitors are told. ``none``: it shares no
-    address.
+    ``trusted``: it may join two accounts without a question, if the operator allows that.
+    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is only
+    shown. ``never``: the same, and documented by the provider; visitors are told. ``none``: it
+    shares no address.
     """
 
     level: Literal["trusted", "verified", "unverified", "never", "none"]
@@ -127,32 +127,32 @@ class EmailTrust:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errors:
-    """A provider's own error codes, beside those of the standards."""
+    """A provider's own error codes, in addition to those of the standards."""
 
-    # Of the callback: the person said no.
+    # Callback: the person refused.
     cancelled: AbstractSet[str] = frozenset()
-    # Of callback and token endpoint: our settings are wrong.
+    # Callback and token endpoint: our settings are wrong.
     misconfigured: AbstractSet[str] = frozenset()
-    # Of the token endpoint: the code or the refresh token is no good.
+    # Token endpoint: the code or the refresh token is invalid.
     code_refused: AbstractSet[str] = frozenset()
-    # Of the API: the access token is no good, where that is not said by 401.
+    # API: the access token is invalid, if it does not say so with a 401.
     access_refused: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationCode:
-    """What OAuth 2.0 and OpenID Connect have in common (RFC 6749 4.1)."""
+    """The common part of OAuth 2.0 and OpenID Connect (RFC 6749 4.1)."""
 
     scope: str
     scope_separator: str = " "
     scope_aliases: Params = field(default_factory=dict)
-    # Whether the provider takes RFC 7636.
+    # Whether the provider accepts RFC 7636.
     pkce: bool = True
-    # RFC 6749 2.3.1; None: as the issuer's metadata say, else in the body.
+    # RFC 6749 2.3.1; None: as the issuer's metadata say, otherwise in the body.
     client_auth: ClientAuth | None = None
-    # A client secret that is made of other credentials, by the registration and a Unix time.
+    # Generates the client secret from the registration and a Unix time.
     make_secret: Callable[[Registration, int], str] | None = None
-    # For a provider that answers by POST (form_post): what to keep of the form's ``user``.
+    # For a provider with form_post: what to keep of the form's ``user``.
     read_form_user: Callable[[str], Mapping[str, object]] | None = None
     # Whether the token request is JSON (RFC 6749 4.1.3 has a form), and repeats the state.
     json_token_request: bool = False
@@ -160,22 +160,21 @@ class AuthorizationCode:
     # Further headers of token and profile requests, in which ``{client_id}`` is ours.
     api_headers: Params = field(default_factory=dict)
     authorization_scheme: str = "Bearer"
-    # Query parameters that show, by secret and token, that a profile request is the client's.
+    # Query parameters, made of secret and token, that authenticate the client in profile requests.
     sign_request: Callable[[str, str], Params] = no_params
     # Further parameters of the authorization request.
     authorize_params: Params = field(default_factory=dict)
-    # Those that make the provider give a refresh token, where the operator asks for one.
+    # Those that request a refresh token, if the operator wants one.
     offline_params: Params = field(default_factory=dict)
-    # What ``profile`` reads of the API where that is several things, each by GET: read
-    # concurrently.
+    # API paths that ``profile`` reads by GET, if there are several: read concurrently.
     reads: tuple[str, ...] = ()
-    # Of OpenID Connect: where the issuer's metadata do not say how (RFC 7009).
+    # For OpenID Connect, if the issuer's metadata name no endpoint (RFC 7009).
     revocation: Revocation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth2(AuthorizationCode):
-    """A provider of plain OAuth 2.0. ``{version}`` in an address stands for ``api_version``."""
+    """A plain OAuth 2.0 provider. ``{version}`` in an address stands for ``api_version``."""
 
     label: ClassVar = "OAuth 2.0"
     settings: ClassVar = (
@@ -194,18 +193,18 @@ class OAuth2(AuthorizationCode):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenIDConnect(AuthorizationCode):
-    """A provider of OpenID Connect, whose issuer's metadata say where its endpoints are."""
+    """An OpenID Connect provider, whose issuer's metadata name its endpoints."""
 
     label: ClassVar = "OpenID Connect"
     issuer: str
     issuer_aliases: tuple[str, ...] = ()
-    # Path segments of the issuer that stand for any tenant, each with those it leaves out.
+    # Path segments of the issuer that stand for any tenant, each with the tenants it excludes.
     any_tenant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # Whether it can be told to let in the accounts of one domain only (the claim ``hd``).
+    # Whether it can be told to admit accounts of one domain only (the claim ``hd``).
     hosted_domains: bool = False
-    # Whether its native SDKs give apps ID tokens for the client of the web.
+    # Whether its native SDKs give apps ID tokens for the web's client id.
     native_tokens: bool = False
-    # The name of the cookie that its One Tap form repeats as a field; empty: it has no such form.
+    # The cookie that its One Tap form repeats as a field; empty: it has no such form.
     one_tap_cookie: str = ""
 
     @property
@@ -220,7 +219,7 @@ class OpenIDConnect(AuthorizationCode):
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth1:
-    """A provider of OAuth 1.0a (RFC 5849), which knows no scopes."""
+    """An OAuth 1.0a provider (RFC 5849), which has no scopes."""
 
     label: ClassVar = "OAuth 1.0a"
     scope: ClassVar[str] = ""
@@ -248,10 +247,10 @@ class Provider:
     protocol: OAuth2 | OpenIDConnect | OAuth1
     profile: Callable[[Get], Profile]
     email: EmailTrust
-    # Where an operator registers the client.
+    # The console where an operator registers the client.
     console: str
     verb: str = "Continue with"
-    # Where there are two ways to the same people: what tells this one's settings apart.
+    # If a provider has two protocols: the part that distinguishes this one's settings.
     variant: str = ""
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     check_registration: Callable[[Registration], list[str]] = no_faults
@@ -259,42 +258,42 @@ class Provider:
     # Parameters of the authorization request: to sign in again, and to be asked for the address.
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
-    # Further origins that the way from our form to the provider's page may pass (CSP form-action):
-    # a browser that is not signed in there is often sent to another host first.
+    # Further origins between our form and the provider's page (CSP form-action): a browser that is
+    # not signed in there is often redirected to another host first.
     also_passes: tuple[str, ...] = ()
-    # Whether a stored token can refresh the profile; else only a new sign-in does.
+    # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
-    # No provider of the catalogue has any (config.registrations.NamedIssuer has).
+    # Only issuers of the settings have any (config.registrations.NamedIssuer).
     optional_credentials: ClassVar[tuple[str, ...]] = ()
 
     @property
     def identity_issuer(self) -> str:
-        """What keeps its subjects apart from another server's, at its own address."""
+        """Return what keeps its subjects apart from another server's, at its own address."""
         return self.protocol.identity_issuer
 
     @property
     def key(self) -> str:
-        """The name of its settings in lower case, and its key in PROVIDERS."""
+        """Return the prefix of its settings in lower case, which is its key in PROVIDERS."""
         return f"{self.name}_{self.variant}" if self.variant else self.name
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The optional fields of Registration that mean something here."""
+        """Return the optional fields of Registration that it uses."""
         return self.protocol.settings
 
     def params_for(self, intent: str) -> Params:
-        """Return the further parameters of an authorization request, by what it is for."""
+        """Return the further parameters of an authorization request for this intent."""
         return {"reauth": self.reauth_params, "ask_email": self.ask_email_params}.get(intent, {})
 
     def faults(self, registration: Registration) -> list[str]:
-        """Return what is wrong with its settings, a line each that names the variable."""
+        """Return the faults of its settings, one line each, naming the variable."""
         faults = self.check_registration(registration)
         is_openid = isinstance(self.protocol, OpenIDConnect)
         return faults + (openid_faults(self.key, registration) if is_openid else [])
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port."""
+    """Return scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

@@ -3,16 +3,17 @@
 import itertools
 from collections.abc import Collection
 
-from flask import g, request
+from flask import request
 from flask import session as browser_cookie
 from werkzeug.wrappers import Response
 
 from accounts import flows
 from storage import is_id
 from web.context import site
+from web.request_state import request_state
 
 FLOW_COOKIE = "flow_"
-# More than a browser that uses our flows can have; each makes a query longer.
+# More than a browser can have; each makes a query longer.
 MAX_FLOW_COOKIES = 32
 
 
@@ -23,20 +24,19 @@ def cookie_name(name: str) -> str:
 
 
 def set_cookie(name: str, value: str, max_age: int) -> None:
-    """Set a cookie in the response of this request; the last call per name counts."""
-    g.setdefault("cookies", {})[name] = (value, max_age)
+    """Have the response of this request set a cookie; the last call for a name counts."""
+    request_state().cookies[name] = (value, max_age)
 
 
 def forget_cookies() -> None:
-    """Leave the browser's cookies unchanged: the transaction behind the new ones was rolled
-    back."""
-    g.pop("cookies", None)
+    """Leave the browser's cookies as they are: what they would refer to was not committed."""
+    request_state().cookies.clear()
     browser_cookie.modified = False
 
 
 def write_cookies(response: Response) -> Response:
     secure = site().settings.is_https
-    for name, (value, max_age) in g.get("cookies", {}).items():
+    for name, (value, max_age) in request_state().cookies.items():
         response.set_cookie(
             name, value, max_age, path="/", secure=secure, httponly=True, samesite="Lax"
         )
@@ -44,7 +44,7 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """Return this browser's flow secrets by flow id; malformed cookies are ignored."""
+    """Return this browser's secrets for its flows, by flow id."""
     prefix = cookie_name(FLOW_COOKIE)
     found = (
         (name.removeprefix(prefix), value)
@@ -55,9 +55,8 @@ def flow_cookies() -> dict[str, str]:
 
 
 def is_in_flow() -> bool:
-    """Whether this browser has a flow's cookie. Requests that another site causes have none and
-    their refusals are counted separately; otherwise any site could lock its visitors' address out.
-    """
+    """Tell whether this browser claims a flow of its own. A request that another site caused has
+    none, and its refusals are counted apart, or any site could lock out its visitors' address."""
     return bool(flow_cookies())
 
 

@@ -11,7 +11,7 @@ from accounts.sessions import LIFETIME_DAYS
 from config import Settings, embedded_secret_key
 from keys.sealing import Sealer
 from storage import engine
-from web.pages import STATIC_SECONDS
+from web.headers import STATIC_SECONDS
 
 BODY_MAX_BYTES = 64 * 1024
 

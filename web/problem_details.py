@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
+
+from web.request_state import request_state
 
 
 class FieldFault(BaseModel):
@@ -42,7 +44,7 @@ def problem_json(
         title=title,
         status=status,
         code=code,
-        request_id=g.get("reference", ""),
+        request_id=request_state().reference,
         detail=detail,
         **members,
     )

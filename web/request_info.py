@@ -1,26 +1,43 @@
-"""Request info: where a request comes from, and how, as far as its headers can be believed."""
+"""Request info: where a request comes from, as far as its headers can be believed."""
 
 import ipaddress
 import re
 from functools import lru_cache
 
 import structlog
-from flask import Request, g
+from flask import Request, request
+
+from accounts.activity import Caller
+from web.request_state import request_state
 
 log = structlog.get_logger()
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 USER_AGENT_MAX_CHARACTERS = 256
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
+def caller() -> Caller:
+    """Return the sender of this request, for sessions, activity and limits."""
+    state = request_state()
+    if state.caller is None:
+        state.caller = Caller(
+            address=address_of(request),
+            user_agent=user_agent_of(request),
+            reference=state.reference,
+        )
+    return state.caller
+
+
 def address_of(http_request: Request) -> str:
-    """Return the peer's address in canonical form; behind proxies, as TRUSTED_PROXIES says.
+    """Return the peer's address in its one canonical form; behind proxies, as TRUSTED_PROXIES says.
 
     Empty if it cannot be read, which is logged: all such visitors are counted as one.
     """
-    if "address" not in g:
-        g.address = _read_address(http_request.remote_addr or "")
-    return str(g.address)
+    state = request_state()
+    if state.address is None:
+        state.address = _read_address(http_request.remote_addr or "")
+    return state.address
 
 
 def _read_address(text: str) -> str:

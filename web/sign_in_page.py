@@ -1,13 +1,14 @@
 """The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
-from flask import g, render_template, request, url_for
-from flask_login import current_user
+from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from accounts.flows import Intent
 from errors import EmailUnverified, Problem, TooManyAttempts
+from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
+from web.request_state import request_state
 from web.return_to import local_path
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
@@ -58,9 +59,9 @@ def _again() -> dict[str, str] | None:
     """Return the form that begins a failed link or reauthentication again, for a signed-in
     person."""
     flow = current_flow()
-    if flow is None or flow.intent not in AGAIN or not current_user.is_authenticated:
+    if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
-    g.form_redirects = True
+    request_state().has_redirecting_form = True
     endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
     return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}
@@ -99,12 +100,13 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     support = escape(words.OPERATOR)
     if settings.support_url:
         support = Markup('<a href="{}">{}</a>').format(settings.support_url, words.SUPPORT)
-    email = (error.email if error else "") or getattr(current_user, "email", None)
+    user = current_user()
+    email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
         product=settings.app_name,
         host=settings.host,
-        ref=g.get("reference", ""),
+        ref=request_state().reference,
         support=support,
         email=Markup("<bdi>{}</bdi>").format(email or words.THIS_ACCOUNT),
         minutes=words.minutes(error.wait_seconds) if isinstance(error, TooManyAttempts) else "",

@@ -9,7 +9,7 @@ from providers.http.cache import LIFETIME_SECONDS, Cached
 
 @dataclass(frozen=True)
 class PublishedKeys:
-    """What an issuer publishes: its keys, and for how long they may be kept."""
+    """An issuer's published keys, and how long they may be kept."""
 
     keys: Sequence[PublishedKey]
     seconds: float = LIFETIME_SECONDS

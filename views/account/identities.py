@@ -3,8 +3,7 @@
 from typing import Any
 
 import structlog
-from flask import Blueprint, flash, g, redirect, render_template, url_for
-from flask_login import login_required
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response
 
@@ -13,23 +12,17 @@ from accounts import identities as rows
 from errors import ProviderError, WrongAccount
 from models import Identity
 from vault import tokens
+from web.authentication import this_session
 from web.context import site
-from web.guards import caller, count_action, only_bound, this_session
+from web.guards import BOUND, LIMITED, SIGNED_IN, protect
+from web.request_info import caller
+from web.request_state import request_state
 from web.text.messages import message, refresh_failure
 from web.text.words import scope_words
 
 log = structlog.get_logger()
 identities = Blueprint("identities", __name__, url_prefix="/account/identities")
-identities.before_request(count_action)
-
-
-@identities.before_request
-@login_required
-def only_signed_in() -> None:
-    """Before each request: require a signed-in person."""
-
-
-identities.before_request(only_bound)
+protect(identities, LIMITED, SIGNED_IN, BOUND)
 
 
 @identities.get("/<identity_id>")
@@ -81,5 +74,5 @@ def _report_failure(error: ProviderError | WrongAccount, label: str, identity: I
         identity=identity.id,
         detail=error.detail,
     )
-    words = refresh_failure(error.code, provider=label, ref=g.get("reference", ""))
+    words = refresh_failure(error.code, provider=label, ref=request_state().reference)
     flash(words, "problem")

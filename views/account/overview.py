@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask_login import current_user, login_required
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response
 
@@ -17,16 +16,12 @@ from models import Identity
 from providers.protocols.flask_dance import redirect_to_provider
 from storage import is_id
 from views.sign_in.login import begin_flow
+from web.authentication import this_session, this_user
 from web.context import site
-from web.guards import (
-    ask_to_reauthenticate,
-    caller,
-    count_action,
-    has_fresh_auth,
-    needs_recent,
-    only_bound,
-    this_session,
-)
+from web.guards import BOUND, LIMITED, SIGNED_IN, protect
+from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
+from web.request_info import caller
+from web.request_state import request_state
 from web.return_to import local_path
 from web.sign_in_page import few_of
 from web.text.devices import device_name
@@ -35,7 +30,7 @@ from web.text.messages import message
 from web.text.words import ACTS, other_sessions
 
 account = Blueprint("account", __name__, url_prefix="/account")
-account.before_request(count_action)
+protect(account, LIMITED, SIGNED_IN, BOUND)
 
 # The sensitive act, by the page that asks to sign in again.
 ACT_OF_PAGE = {
@@ -50,24 +45,15 @@ SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5
 
 
-@account.before_request
-@login_required
-def only_signed_in() -> None:
-    """Before each request: require a signed-in person."""
-
-
-account.before_request(only_bound)
-
-
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
     connected = {identity.provider for identity in identities}
     few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
-    g.form_redirects = True
+    request_state().has_redirecting_form = True
     return render_template(
         "account.html",
-        user=current_user,
+        user=this_user(),
         few=few,
         more=more,
         rows=[identity_row(identity, identities) for identity in identities],
@@ -109,17 +95,17 @@ def link(provider: str) -> Response:
 
 
 @account.get("/unlink/<identity_id>")
-@needs_recent
+@needs_fresh_auth
 def ask_unlink(identity_id: str) -> str:
     row = _own_row(identity_id)
     if not row["is_removable"]:
         raise LastWayIn
-    email = current_user.email_without(identity_id)
-    return render_template("unlink.html", **row, email=email, moves=email != current_user.email)
+    email = this_user().email_without(identity_id)
+    return render_template("unlink.html", **row, email=email, moves=email != this_user().email)
 
 
 @account.post("/unlink/<identity_id>")
-@needs_recent
+@needs_fresh_auth
 def unlink(identity_id: str) -> Response:
     session = this_session()
     was_this = session.identity_id == identity_id
@@ -148,7 +134,7 @@ def reauth() -> str | Response:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [identity_row(identity, identities) for identity in identities]
-    g.form_redirects = True
+    request_state().has_redirecting_form = True
     return render_template(
         "reauth.html",
         rows=[row for row in rows if row["is_provable"]],

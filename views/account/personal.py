@@ -3,23 +3,27 @@
 import json
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as browser_cookie
-from flask_login import current_user, login_required
+from flask_login import login_required
 from werkzeug.wrappers import Response
 
 import accounts
 from accounts import Deleted, activity, export
 from accounts.activity import EventKind
 from storage import atomic, now
+from web.authentication import this_session, this_user
 from web.context import site
-from web.guards import caller, count_action, forget_person, needs_recent, only_bound, this_session
+from web.guards import BOUND, LIMITED, protect
+from web.reauthentication import needs_fresh_auth
+from web.request_info import caller
+from web.request_state import request_state
+from web.session import forget_person
 from web.text.messages import message
 from web.text.words import DELETION_WORD, moment
 
 personal = Blueprint("personal", __name__, url_prefix="/account")
-personal.before_request(count_action)
-personal.before_request(only_bound)
+protect(personal, LIMITED, BOUND)
 
 # The profile.
 
@@ -60,18 +64,18 @@ def _save(user_id: str) -> None:
 
 @personal.get("/data")
 @login_required
-@needs_recent
+@needs_fresh_auth
 def ask_download() -> str:
     return render_template("data.html")
 
 
 @personal.post("/data")
 @login_required
-@needs_recent
+@needs_fresh_auth
 def download() -> Response:
     """Download everything as one JSON file, which includes the event of this download."""
     activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
-    text = json.dumps(export.of_user(current_user), indent=2, ensure_ascii=False)
+    text = json.dumps(export.of_user(this_user()), indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="account-{now():%Y-%m-%d}.json"'
@@ -84,7 +88,7 @@ def download() -> Response:
 
 @personal.get("/delete")
 @login_required
-@needs_recent
+@needs_fresh_auth
 def ask_delete() -> str:
     return _deletion_page()
 
@@ -101,7 +105,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
 
 @personal.post("/delete")
 @login_required
-@needs_recent
+@needs_fresh_auth
 def delete() -> Response | tuple[str, int]:
     """Delete the account after the word is typed; then clear this browser's cookies."""
     if request.form.get("confirm", "").strip() != DELETION_WORD:
@@ -119,7 +123,7 @@ def _receipt(deleted: Deleted) -> dict[str, Any]:
         "methods": [site().label(provider) for provider, _handle in deleted.identities],
         "sessions": deleted.sessions,
         "events": deleted.events,
-        "reference": g.reference,
+        "reference": request_state().reference,
         "at": moment(now()),
     }
 

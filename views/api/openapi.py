@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the declarations of the views (operations.py)."""
+"""The OpenAPI 3.1 document, made from what the views declare (views/api/operations.py)."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ from werkzeug.routing import Rule
 
 from views.api.operations import JSON, OPERATIONS, Operation, Text
 from web.context import site
-from web.guards import SAFE_METHODS
 from web.problem_details import ProblemDetails
+from web.request_info import SAFE_METHODS
 
 API_VERSION = "1.0.0"
 PROBLEM_JSON = "application/problem+json"
@@ -32,7 +32,7 @@ WAIT = {"Retry-After": "Seconds to wait."}
 PROBLEMS = {
     400: "The request cannot be understood.",
     401: "Nobody is signed in, or the bearer token is no good.",
-    403: "csrf: the header X-CSRF-Token is missing or does not fit the cookies.",
+    403: "csrf: the header X-CSRF-Token is missing or does not match the session.",
     404: "No such thing, or not yours.",
     413: "The body is longer than 64 KiB.",
     415: "The body has another content type.",

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from errors import InvalidFields, InvalidQuery, MalformedJSON, UnsupportedMediaType
 from views.api.schemas import read_only_fields
@@ -38,8 +38,13 @@ JSON = "application/json"
 FAULTS_TOLD = 10
 FIELD_NAME_MAX_CHARACTERS = 64
 
+# Writes documents as the models are written.
+_DOCUMENT = TypeAdapter(dict[str, Any])
+
 View = TypeVar("View", bound=Callable[..., Any])
 Model = TypeVar("Model", bound=BaseModel)
+# A model; a document that was built as one is declared; or nothing.
+Answer = BaseModel | dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,11 @@ def operation(
     query: type[BaseModel] | None = None,
     answer: type[BaseModel] | None = None,
     **facts: Any,
-) -> Callable[[Callable[..., BaseModel | None]], Callable[..., Response]]:
+) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
     """Declare a view that gets ``body`` and ``query`` as checked models, and returns its response
     as a model."""
 
-    def wrap(view: Callable[..., BaseModel | None]) -> Callable[..., Response]:
+    def wrap(view: Callable[..., Answer]) -> Callable[..., Response]:
         @functools.wraps(view)
         def run(**path: str) -> Response:
             given: dict[str, Any] = dict(path)
@@ -102,10 +107,16 @@ def operation(
     return wrap
 
 
-def answer_with(schema: BaseModel | None) -> Response:
-    if schema is None:
+def answer_with(answer: Answer) -> Response:
+    if answer is None:
         return Response(status=204)
-    return Response(schema.model_dump_json(), mimetype=JSON)
+    if isinstance(answer, BaseModel):
+        return Response(answer.model_dump_json(), mimetype=JSON)
+    return Response(write_json(answer), mimetype=JSON)
+
+
+def write_json(document: dict[str, Any]) -> bytes:
+    return _DOCUMENT.dump_json(document)
 
 
 def read_query(model: type[Model]) -> Model:

@@ -5,20 +5,18 @@ the session cookie; with the cookie, a change needs the header X-CSRF-Token, who
 /api/v1/me returns.
 """
 
+from typing import Any
 from urllib.parse import urljoin
 
-from flask import Blueprint, Response, after_this_request, request, url_for
-from flask_login import current_user
-from flask_wtf.csrf import generate_csrf, validate_csrf
-from wtforms import ValidationError
+from flask import Blueprint, Response, after_this_request, current_app, url_for
 
 import accounts
+import models
 from accounts import activity, sessions
 from accounts.activity import EventKind
-from errors import CSRFFailed, NotFound, ReauthRequired
-from models import Identity as IdentityValue
+from errors import NotFound, ReauthRequired
 from models import Session as SessionRow
-from models import User
+from views.api.me import describe_me
 from views.api.operations import operation
 from views.api.paging import Position, page_of
 from views.api.schemas import (
@@ -31,56 +29,24 @@ from views.api.schemas import (
     SessionList,
     of_rows,
 )
-from web.bearer import check_bearer, is_recent
+from web.authentication import current_session, this_session, this_user
 from web.context import site
-from web.guards import SAFE_METHODS, caller, count_action, csrf, current_session, end_session
-from web.problem_details import problem_json
+from web.csrf import CSRF_HEADER, csrf, session_csrf
+from web.guards import API_SIGNED_IN, BEARER_HOLDS, CSRF_CHECKED, LIMITED, protect
+from web.reauthentication import is_freshly_authenticated
+from web.request_info import caller
+from web.session import end_session
 from web.text.devices import device_name
-
-CSRF_HEADER = "X-CSRF-Token"
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 # Flask-WTF's check would respond with a page, and before authentication.
 csrf.exempt(api)
-api.before_request(check_bearer)
+protect(api, BEARER_HOLDS, API_SIGNED_IN, CSRF_CHECKED, LIMITED)
 
 
-@api.before_request
-def only_signed_in() -> Response | None:
-    if request.method != "OPTIONS" and not current_user.is_authenticated:
-        return unauthorized()
-    return None
-
-
-@api.before_request
-def only_from_our_pages() -> None:
-    """Require the CSRF header of changes by cookie, which proves that the page can read our
-    responses.
-
-    A bearer token needs none: no browser sends it by itself.
-    """
-    if request.method in SAFE_METHODS or current_session() is None:
-        return
-    try:
-        validate_csrf(request.headers.get(CSRF_HEADER))
-    except ValidationError as error:
-        raise CSRFFailed(
-            f"Send the {CSRF_HEADER} header of the answer to GET /api/v1/me, with its cookies."
-        ) from error
-
-
-api.before_request(count_action)
-
-
-def unauthorized() -> Response:
-    """Return a 401 with the challenge of RFC 6750 3."""
-    response = problem_json(401, "unauthorized", "Unauthorized", "Sign in first.")
-    response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    return response
-
-
-def offer_csrf_token(response: Response) -> Response:
-    response.headers[CSRF_HEADER] = generate_csrf()
+def offer_csrf_value(response: Response) -> Response:
+    response.vary.add("Cookie")
+    response.headers[CSRF_HEADER] = session_csrf(current_app).value_of(this_session().id)
     return response
 
 
@@ -88,28 +54,29 @@ def offer_csrf_token(response: Response) -> Response:
 @operation(
     answer=Me, headers={CSRF_HEADER: "By cookie: what changes are to be sent with. Keep it."}
 )
-def me() -> Me:
+def me() -> dict[str, Any]:
     """Return the signed-in person."""
     if current_session():
-        after_this_request(offer_csrf_token)
-    return describe_user(current_user)
+        after_this_request(offer_csrf_value)
+    return describe_me(this_user(), this_user().identities)
 
 
 @api.patch("/me")
 @operation(body=NameChange, answer=Me)
-def change_me(body: NameChange) -> Me:
+def change_me(body: NameChange) -> dict[str, Any]:
     """Change your name.
 
     Everything else about a person comes from their providers and is read-only.
     """
-    return describe_user(accounts.rename(current_user.id, body.name, caller()))
+    user = accounts.rename(this_user().id, body.name, caller())
+    return describe_me(user, user.identities)
 
 
 @api.get("/identities")
 @operation(query=PageQuery, answer=IdentityList)
 def identities(query: PageQuery) -> IdentityList:
-    """List the ways you sign in, oldest first."""
-    rows = accounts.identities_of(current_user.id)
+    """List the ways you sign in, the oldest first."""
+    rows = accounts.identities_of(this_user().id)
     shown, following = page_of(rows, place_of_identity, after=query.cursor, limit=query.limit)
     return IdentityList(items=of_rows(Identity, shown), next_cursor=following)
 
@@ -126,17 +93,17 @@ def remove_identity(identity_id: str) -> None:
 
     Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
-    check_recent()
+    require_fresh_auth()
     session = current_session()
     kept = session.id if session else ""
-    accounts.unlink(current_user.id, identity_id, site().policy, kept, caller())
+    accounts.unlink(this_user().id, identity_id, site().policy, kept, caller())
 
 
 @api.get("/sessions")
 @operation(query=PageQuery, answer=SessionList)
 def list_sessions(query: PageQuery) -> SessionList:
-    """List where you are signed in, newest first."""
-    rows = sessions.of_user(current_user.id)
+    """List where you are signed in, the newest first."""
+    rows = sessions.of_user(this_user().id)
     shown, following = page_of(
         rows, place_of_session, after=query.cursor, limit=query.limit, newest_first=True
     )
@@ -155,15 +122,15 @@ def remove_session(session_id: str) -> None:
         activity.record(this.user_id, EventKind.SIGNED_OUT, caller(), provider=this.provider)
         end_session()
         return
-    user_id = current_user.id
+    user_id = this_user().id
     if sessions.end(user_id, session_id) is None:
         raise NotFound("no such session of this account")
     activity.record(user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
 
 
-def check_recent() -> None:
-    """Raise ReauthRequired unless the person authenticated in the last 15 minutes."""
-    if not is_recent():
+def require_fresh_auth() -> None:
+    """Raises ReauthRequired unless who is asking proved themselves in the last 15 minutes."""
+    if not is_freshly_authenticated():
         raise ReauthRequired(
             "Sign in once more at reauth_url, in a browser with the same session, or in the app "
             "that your token is from; then try again.",
@@ -171,25 +138,12 @@ def check_recent() -> None:
         )
 
 
-def place_of_identity(row: IdentityValue) -> Position:
+def place_of_identity(row: models.Identity) -> Position:
     return row.linked_at, row.id
 
 
 def place_of_session(row: SessionRow) -> Position:
     return row.created_at, row.id
-
-
-def describe_user(user: User) -> Me:
-    email = user.email_identity
-    return Me(
-        id=user.id,
-        name=user.name,
-        email=email.email if email else None,
-        email_verified=bool(email and email.email_verified),
-        picture=user.picture,
-        created_at=user.created_at,
-        identities=of_rows(Identity, user.identities),
-    )
 
 
 def describe_session(row: SessionRow) -> Session:

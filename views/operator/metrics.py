@@ -4,10 +4,9 @@ import hmac
 import logging
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, Response, abort, current_app, g, request
+from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy import event, func, select
 
 from accounts import sessions
@@ -17,7 +16,8 @@ from storage.engine import engine_of
 from telemetry import metrics
 from vault import revocations
 from web.context import site
-from web.pages import is_on_this_machine
+from web.place import asked_name, is_on_this_machine
+from web.request_state import request_state
 
 log = structlog.get_logger()
 monitoring = Blueprint("metrics", __name__)
@@ -47,12 +47,13 @@ def init_app(app: Flask) -> None:
 
 
 def begin() -> None:
-    g.began = time.perf_counter()
+    request_state().began = time.perf_counter()
 
 
 def count(response: Response) -> Response:
-    """Count by the endpoint's name, never by the path, which may hold anything."""
-    seconds = time.perf_counter() - g.began if "began" in g else 0.0
+    """By the endpoint's name, never by the path: that may hold anything."""
+    began = request_state().began
+    seconds = 0.0 if began is None else time.perf_counter() - began
     endpoint = request.endpoint or "none"
     status = response.status_code
     metrics.count_request(endpoint, STATUS_CLASSES[status // 100], seconds)
@@ -77,10 +78,8 @@ def show() -> Response:
         if not hmac.compare_digest(sent.encode(), f"Bearer {token.get_secret_value()}".encode()):
             challenge = {"WWW-Authenticate": "Bearer"}
             return Response("Unauthorized\n", 401, challenge, mimetype="text/plain")
-    else:
-        host = urlsplit(f"//{request.host}").hostname
-        if site().settings.trusted_proxies or not is_on_this_machine(host):
-            abort(404)
+    elif site().settings.trusted_proxies or not is_on_this_machine(asked_name()):
+        abort(404)
     found = facts()
     db.session.remove()  # otherwise this request's own connection would count as in use
     return Response(metrics.exposition(found), content_type=metrics.CONTENT_TYPE)

@@ -13,28 +13,24 @@ import accounts
 from accounts import questions, sessions
 from accounts.questions import PendingQuestion, Question
 from accounts.rules import Known, NeedsOwnership
+from accounts.sessions import Begun
 from errors import Expired, FormOld
 from models import Session
 from providers.base import Assertion
 from storage import atomic
 from telemetry import metrics
 from views.sign_in.login import answer_sign_in
+from web.authentication import current_session, this_session
 from web.context import site
 from web.cookies import flow_cookies
-from web.guards import (
-    ask_to_reauthenticate,
-    caller,
-    count_action,
-    current_session,
-    has_fresh_auth,
-    keep_session,
-    needs_recent,
-    this_session,
-)
+from web.guards import LIMITED, protect
+from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
+from web.request_info import caller
+from web.session_cookie import keep_session_token
 from web.text.messages import message
 
 confirm = Blueprint("confirm", __name__)
-confirm.before_request(count_action)
+protect(confirm, LIMITED)
 
 
 @confirm.get("/login/confirm")
@@ -118,14 +114,14 @@ def _connect(question: PendingQuestion) -> Response:
     session = current_session()
     if session is None or not has_fresh_auth(session):
         return redirect(url_for("confirm.ask", flow=question.flow.id), 303)
-    keep_session(_connect_now(question, session))
+    keep_session_token(_connect_now(question, session))
     metrics.count_sign_in(question.assertion.provider, "linked")
     flash(message("connected", provider=site().label(question.assertion.provider)), "ok")
     return _done(question)
 
 
 @atomic
-def _connect_now(question: PendingQuestion, session: Session) -> str:
+def _connect_now(question: PendingQuestion, session: Session | Begun) -> str:
     questions.take(question.flow)
     accounts.connect(session.user_id, question.assertion, site().policy, caller())
     return sessions.renew(session.id)
@@ -170,16 +166,16 @@ def _what_moves(assertion: Assertion) -> dict[str, object]:
     }
 
 
-@needs_recent
+@needs_fresh_auth
 def _merge(question: PendingQuestion) -> Response:
-    keep_session(_merge_now(question, this_session()))
+    keep_session_token(_merge_now(question, this_session()))
     metrics.count_sign_in(question.assertion.provider, "merged")
     flash(message("account_merged"), "ok")
     return _done(question)
 
 
 @atomic
-def _merge_now(question: PendingQuestion, session: Session) -> str:
+def _merge_now(question: PendingQuestion, session: Session | Begun) -> str:
     questions.take(question.flow)
     accounts.merge(session.user_id, question.assertion, caller())
     return sessions.renew(session.id)

@@ -14,10 +14,12 @@ from providers.base import Assertion
 from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
 from views.sign_in.login import answer_sign_in, count_decision, open_account
+from web.authentication import current_user_id
 from web.context import site
 from web.cookies import is_in_flow
-from web.guards import caller, csrf, current_user_id
+from web.csrf import csrf
 from web.problem_details import problem_json
+from web.request_info import caller
 from web.return_to import local_path
 from web.text.messages import message
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import structlog
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -37,6 +36,7 @@ from providers.protocols.flask_dance import connector_of, oauth_authorized, oaut
 from storage import atomic, db
 from telemetry import metrics
 from vault import tokens
+from web.authentication import current_session, is_signed_in, this_session
 from web.context import current_assertion, current_flow, site
 from web.cookies import (
     FLOW_COOKIE,
@@ -47,19 +47,10 @@ from web.cookies import (
     keep_flow,
     set_cookie,
 )
-from web.guards import (
-    ask_to_reauthenticate,
-    begin_session,
-    caller,
-    current_session,
-    end_session,
-    has_fresh_auth,
-    renew_session,
-    start_session,
-    this_session,
-)
-from web.request_info import is_navigation
+from web.reauthentication import ask_to_reauthenticate, has_fresh_auth
+from web.request_info import caller, is_navigation
 from web.return_to import local_path
+from web.session import begin_session, end_session, renew_session, start_session
 from web.sign_in_page import sign_in_page
 from web.text.messages import message
 
@@ -82,7 +73,7 @@ OUTCOMES: dict[type, str] = {
 
 @login.get("/")
 def home() -> Response:
-    return redirect(url_for("account.show" if current_user.is_authenticated else "login.choose"))
+    return redirect(url_for("account.show" if is_signed_in() else "login.choose"))
 
 
 @login.get("/login")
@@ -93,7 +84,7 @@ def choose() -> str:
 
 @login.get("/logout")
 def ask_sign_out() -> str | Response:
-    if not current_user.is_authenticated:
+    if not is_signed_in():
         return redirect(url_for("login.choose"))
     return render_template("logout.html")
 

@@ -35,7 +35,7 @@ def test_demo_mode_says_so_on_every_page(come_to, make_site):
     ada = come_to(make_site(DEMO="1"))
     ada.open("/login")
     banner = ada.page.get_by_role("complementary", name="Demo mode")
-    expect(banner).to_contain_text("Nothing here is real.")
+    expect(banner).to_contain_text("sign-in uses simulated providers")
     inspect(ada, "Sign in to Quickstep")
     ada.open("/nowhere")
     expect(banner).to_be_visible()

@@ -17,7 +17,7 @@ from flask_dance.consumer.storage import BaseStorage
 from providers.protocols import flask_dance as door
 from providers.protocols import flask_dance_oauth1 as twin
 from tests.system.packages.test_lock import read
-from web.guards import login_manager
+from web.authentication import login_manager
 
 PINS = {
     "flask-dance": "7.1.0",

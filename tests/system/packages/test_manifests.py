@@ -9,6 +9,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from config.settings import Settings
 from tests.conftest import lack
@@ -62,6 +63,11 @@ def test_the_server_waits_for_the_schema_and_the_schema_for_the_database(compose
     assert "healthcheck" in services["redis"]
 
 
+def test_the_server_may_open_files_for_many_connections(compose):
+    assert compose["services"]["quickstep"]["ulimits"] == {"nofile": 16384}
+    assert "\nLimitNOFILE=16384\n" in UNIT.read_text()
+
+
 def test_secrets_are_files_and_the_settings_are_ours(compose):
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
@@ -79,7 +85,25 @@ def test_secrets_are_files_and_the_settings_are_ours(compose):
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_manifests_are_what_kubernetes_takes(path):
     for document in documents(path):
-        kubernetes_validate.validate(document, "1.37", strict=True)
+        if not document["apiVersion"].startswith("traefik.io/"):  # Traefik's own kinds
+            kubernetes_validate.validate(document, "1.37", strict=True)
+
+
+def test_the_ingress_passes_on_whole_requests_and_closes_idle_connections_first():
+    (ingress,) = documents(KUBERNETES / "ingress.yaml")
+    (service,) = documents(KUBERNETES / "service.yaml")
+    middleware, transport = documents(KUBERNETES / "traefik.yaml")
+    annotations = ingress["metadata"]["annotations"] | service["metadata"]["annotations"]
+    prefix = "traefik.ingress.kubernetes.io"
+    named = annotations[f"{prefix}/router.middlewares"]
+    assert named == f"login-{middleware['metadata']['name']}@kubernetescrd"
+    buffering = middleware["spec"]["buffering"]
+    assert buffering["memRequestBodyBytes"] == buffering["maxRequestBodyBytes"] > 0
+    named = annotations[f"{prefix}/service.serverstransport"]
+    assert named == f"login-{transport['metadata']['name']}@kubernetescrd"
+    idle = transport["spec"]["forwardingTimeouts"]["idleConnTimeout"]
+    assert int(idle.removesuffix("s")) < STOP_KEEPALIVE_LINGER
+    assert annotations["nginx.ingress.kubernetes.io/proxy-request-buffering"] == "on"
 
 
 def test_kustomize_finds_every_manifest():

@@ -8,13 +8,19 @@ import pytest
 import requests
 from werkzeug.test import EnvironBuilder
 
+from errors import NotAllowed
+from models import User
 from tests.browser import Browser, Page
+from tests.site import SECRET_KEY
+from web import guards
+from web.authentication import this_user
+from web.guards import Guard
 
 ME = "/api/v1/me"
 # An unusual request, which the view answers.
 BY_THE_VIEW = {"Origin": "https://elsewhere.example"}
 # Headers that differ from response to response.
-PER_ANSWER = {"Date", "Connection", "Server", "X-CSRF-Token"}
+PER_ANSWER = {"Date", "Connection", "Server"}
 
 
 @pytest.fixture
@@ -27,13 +33,6 @@ on_both_engines = pytest.mark.parametrize("site", ["sqlite", "postgresql"], indi
 
 def ask(browser: Browser, **headers: str) -> Page:
     return browser.fetch(ME, headers=headers)
-
-
-def known(browser: Browser) -> Browser:
-    """A browser whose cookies the server has seen together."""
-    ask(browser)
-    assert ask(browser).status == 200
-    return browser
 
 
 def lame(site) -> None:
@@ -50,13 +49,20 @@ def headers(page: Page) -> dict[str, str]:
 
 
 @on_both_engines
+def test_the_first_check_of_a_browser_is_answered_before_flask(site):
+    lame(site)
+    browser = site.browser()
+    browser.get(browser.choose(browser.begin("google"), "grace"))
+    assert ask(browser).response.json()["name"] == "Grace Hopper"
+
+
+@on_both_engines
 @pytest.mark.parametrize(
     ("provider", "person"),
     [("google", "grace"), ("github", "noa"), ("github", "linus"), ("facebook", "ada")],
 )
 def test_the_fast_check_answers_as_the_view_does(site, browser, provider, person):
     browser.sign_in(provider, person)
-    known(browser)
     long = ask(browser, **BY_THE_VIEW)
     lame(site)
     short = ask(browser)
@@ -72,7 +78,6 @@ def test_the_fast_check_answers_as_the_view_for_several_identities_and_an_odd_na
     site.execute("UPDATE users SET name = :name", name='Gr\u00e4ce "\\ </script>\u2028\x7f 🦉')
     identity = site.rows("SELECT id FROM oauth WHERE provider = 'github'")[0][0]
     site.execute("UPDATE users SET email_choice = :id", id=identity)
-    known(browser)
     long = ask(browser, **BY_THE_VIEW).response
     lame(site)
     short = ask(browser).response
@@ -81,9 +86,44 @@ def test_the_fast_check_answers_as_the_view_for_several_identities_and_an_odd_na
     assert short.json()["email"] == "linus@chemistry.example"
 
 
+def test_the_session_cookie_alone_is_enough_to_read_and_to_write(site, browser):
+    browser.sign_in("google", "grace")
+    cookie = {"Cookie": f"session={browser.cookie('session')}"}
+    token = requests.get(site.url + ME, headers=cookie, timeout=10).headers["X-CSRF-Token"]
+    changed = requests.patch(
+        site.url + ME, json={"name": "G."}, headers={**cookie, "X-CSRF-Token": token}, timeout=10
+    )
+    assert changed.status_code == 200
+    assert ask(browser).response.json()["name"] == "G."
+
+
+def test_the_csrf_value_of_one_session_is_refused_for_another(browser, other):
+    browser.sign_in("google", "grace")
+    other.sign_in("google", "grace")
+    token = ask(other).headers["X-CSRF-Token"]
+    refused = browser.fetch(ME, "PATCH", json={"name": "G."}, headers={"X-CSRF-Token": token})
+    assert (refused.status, refused.response.json()["code"]) == (403, "csrf")
+
+
+def test_a_csrf_value_of_an_earlier_key_is_accepted_until_that_key_is_gone(site, browser):
+    browser.sign_in("google", "grace")
+    token = ask(browser).headers["X-CSRF-Token"]
+
+    def change() -> int:
+        headers = {"X-CSRF-Token": token}
+        return int(browser.fetch(ME, "PATCH", json={"name": "G."}, headers=headers).status)
+
+    new_key = "another secret key that is long enough too"
+    site.restart(SECRET_KEY=new_key, SECRET_KEY_FALLBACKS=SECRET_KEY)
+    assert change() == 200
+    assert ask(browser).headers["X-CSRF-Token"] != token
+    site.restart(SECRET_KEY=new_key, SECRET_KEY_FALLBACKS="")
+    assert change() == 403
+
+
 def test_the_csrf_token_of_the_fast_check_is_accepted(browser):
     browser.sign_in("google", "grace")
-    token = ask(known(browser)).headers["X-CSRF-Token"]
+    token = ask(browser).headers["X-CSRF-Token"]
     changed = browser.fetch(ME, "PATCH", json={"name": "G."}, headers={"X-CSRF-Token": token})
     assert changed.status == 200
     assert ask(browser).response.json()["name"] == "G."
@@ -101,14 +141,12 @@ def test_the_csrf_token_of_the_fast_check_is_accepted(browser):
 )
 def test_an_ended_session_fails_the_next_check(site, browser, end):
     browser.sign_in("google", "grace")
-    known(browser)
     site.execute(end)
     assert ask(browser).status == 401
 
 
 def test_the_fast_check_writes_last_use_once_a_minute(site, browser):
     browser.sign_in("google", "grace")
-    known(browser)
     moment = datetime.now(UTC) - timedelta(seconds=90)
     site.execute("UPDATE sessions SET last_seen_at = :at", at=f"{moment:%Y-%m-%d %H:%M:%S.%f}")
     before = site.rows("SELECT last_seen_at FROM sessions")
@@ -122,8 +160,6 @@ def test_the_fast_check_writes_last_use_once_a_minute(site, browser):
 def test_signing_out_fails_the_next_check_of_that_browser_only(browser, other):
     browser.sign_in("google", "grace")
     other.sign_in("google", "ada")
-    known(browser)
-    known(other)
     browser.post("/logout")
     assert ask(browser).status == 401
     assert ask(other).response.json()["name"] == "Ada Lovelace"
@@ -153,7 +189,6 @@ def cookies_of(browser: Browser) -> dict[str, str]:
 )
 def test_the_fast_check_reads_cookies_as_the_view_does(site, browser, how, status):
     browser.sign_in("google", "grace")
-    known(browser)
     cookie = how.format(**cookies_of(browser))
     for more in ({}, BY_THE_VIEW):
         answer = requests.get(site.url + ME, headers={"Cookie": cookie, **more}, timeout=10)
@@ -172,13 +207,11 @@ def test_the_fast_check_reads_cookies_as_the_view_does(site, browser, how, statu
 )
 def test_unusual_requests_fall_through_to_the_view(browser, method, headers, status):
     browser.sign_in("google", "grace")
-    known(browser)
     assert browser.fetch(ME, method, headers=headers).status == status
 
 
 def test_the_fast_check_treats_a_query_as_the_view_does(browser):
     browser.sign_in("google", "grace")
-    known(browser)
     odd = browser.fetch(f"{ME}?limit=1")
     assert odd.status == browser.fetch(f"{ME}?limit=1", headers=BY_THE_VIEW).status
 
@@ -188,7 +221,6 @@ def test_the_fast_check_answers_a_listed_origin_with_cors_headers(make_site):
     friend = "https://app.example.org"
     browser = make_site(CORS_ORIGINS=friend).browser()
     browser.sign_in("google", "grace")
-    known(browser)
     answer = browser.fetch(ME, headers={"Origin": friend})
     assert answer.headers["Access-Control-Allow-Origin"] == friend
     assert "Access-Control-Allow-Origin" not in ask(browser).headers
@@ -197,7 +229,6 @@ def test_the_fast_check_answers_a_listed_origin_with_cors_headers(make_site):
 def test_a_local_servers_fast_check_answers_its_own_host_name_only(site, browser):
     """localhost and 127.0.0.1 are two sites with separate cookies."""
     browser.sign_in("google", "grace")
-    known(browser)
     port = site.url.rpartition(":")[2]
     cookies = "; ".join(f"{name}={value}" for name, value in cookies_of(browser).items())
     elsewhere = ask(browser, Host=f"127.0.0.1:{port}", Cookie=cookies)
@@ -208,7 +239,6 @@ def test_a_local_servers_fast_check_answers_its_own_host_name_only(site, browser
 def test_the_fast_check_in_demo_mode_refuses_requests_through_a_proxy(make_site):
     browser = make_site(DEMO="1").browser()
     browser.sign_in("google", "grace")
-    known(browser)
     assert ask(browser, Via="1.1 tunnel").status == 403
 
 
@@ -217,8 +247,6 @@ def test_the_fast_check_never_gives_one_users_answer_to_another(browser, other):
     cookie up."""
     browser.sign_in("google", "grace")
     other.sign_in("google", "ada")
-    known(browser)
-    known(other)
     mixed = cookies_of(other)["session"]
     browser.http.cookies.clear()
     for _ in range(2):
@@ -229,7 +257,6 @@ def test_the_fast_check_never_gives_one_users_answer_to_another(browser, other):
 def test_session_checks_of_many_threads_leave_database_connections_for_others(site, browser):
     """A live server thread keeps its SQLite connection."""
     browser.sign_in("google", "grace")
-    known(browser)
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
     asked, end = threading.Semaphore(0), threading.Event()
     statuses: list[str] = []
@@ -254,3 +281,50 @@ def test_session_checks_of_many_threads_leave_database_connections_for_others(si
         end.set()
         for thread in threads:
             thread.join(10)
+
+
+# Guards: what is to be obeyed before Flask runs.
+
+
+def test_a_guard_without_sql_leaves_every_check_to_the_view(make_site, monkeypatch):
+    def refuse() -> None:
+        raise NotAllowed("a guard of this test")
+
+    guard = Guard("nobody_today", refuse)
+    monkeypatch.setitem(guards.GUARDS, "api", [*guards.GUARDS["api"], guard])
+    browser = make_site().browser()
+    browser.sign_in("google", "grace")
+    assert ask(browser).status == ask(browser, **BY_THE_VIEW).status == 403
+
+
+def test_the_fast_check_obeys_a_guard_in_sql(make_site, monkeypatch):
+    def refuse_ada() -> None:
+        if this_user().name == "Ada Lovelace":
+            raise NotAllowed("a guard of this test")
+
+    guard = Guard("not_ada", refuse_ada, User.name != "Ada Lovelace")
+    monkeypatch.setitem(guards.GUARDS, "api", [*guards.GUARDS["api"], guard])
+    site = make_site()
+    browser = site.browser()
+    browser.sign_in("google", "ada")
+    assert ask(browser).status == 403
+    lame(site)
+    other = site.browser()
+    other.sign_in("google", "grace")
+    assert ask(other).status == 200
+
+
+def test_nothing_runs_before_the_view_that_is_no_guard(site):
+    """A hook beside the list would not apply to the checks that are answered before Flask."""
+    hooks = [
+        f"{hook.__module__}.{hook.__name__}"
+        for where in (None, "api")
+        for hook in site.app.before_request_funcs.get(where, ())
+    ]
+    assert hooks == [
+        "views.operator.metrics.begin",
+        "web.reference.begin_request",
+        "web.guards.check_site_guards",
+        "flask_wtf.csrf.csrf_protect",  # of changes, by forms
+        "web.guards.check_blueprint_guards",
+    ]

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from tests.browser import query_of
 from tests.site import USUAL
-from web.guards import current_session
+from web.authentication import current_session
 
 
 @pytest.mark.parametrize("provider", USUAL)

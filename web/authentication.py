@@ -1,0 +1,93 @@
+"""The current user and session: by a bearer token or the session cookie, never by both."""
+
+from flask import redirect, request, url_for
+from flask_login import AnonymousUserMixin, LoginManager
+from werkzeug.local import LocalProxy
+from werkzeug.wrappers import Response
+
+from accounts.sessions import Begun
+from models import Session, User
+from storage import db
+from web.bearer import is_bearer, load_bearer_login
+from web.request_state import Login, request_state
+from web.return_to import local_path
+from web.session_cookie import load_session_login
+
+ANONYMOUS = AnonymousUserMixin()
+
+
+def current_login() -> Login:
+    """Return the login of this request, which is loaded once, when it is asked for."""
+    state = request_state()
+    if state.login is None:
+        state.login = load_bearer_login() if is_bearer() else load_session_login()
+    return state.login
+
+
+def current_user() -> User | None:
+    """Return the signed-in user."""
+    login = current_login()
+    if login.user is None and login.session is not None:
+        login.user = db.session.get(User, login.session.user_id)
+    return login.user
+
+
+def this_user() -> User:
+    """Return the user, in a view that only signed-in people reach."""
+    user = current_user()
+    assert user is not None
+    return user
+
+
+def current_user_id() -> str | None:
+    login = current_login()
+    if login.session is not None:
+        return login.session.user_id
+    return login.user.id if login.user else None
+
+
+def is_signed_in() -> bool:
+    return current_user_id() is not None
+
+
+def current_session() -> Session | Begun | None:
+    """Return the session of this request's cookie; None for a bearer token."""
+    return current_login().session
+
+
+def this_session() -> Session | Begun:
+    """Return the session, in a view that only signed-in people reach."""
+    session = current_session()
+    assert session is not None
+    return session
+
+
+def forget_login() -> None:
+    """Take this request for anybody's from here on: nobody is signed in any more, or the page
+    that follows must not ask the database."""
+    request_state().login = Login()
+
+
+# The user for templates and for Flask-Login: loaded only when it is looked at.
+visitor = LocalProxy(lambda: current_user() or ANONYMOUS)
+
+
+class SessionLoginManager(LoginManager):
+    """Flask-Login without what it keeps in cookies: the session's row says who is signed in."""
+
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(visitor)
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+login_manager = SessionLoginManager()
+
+
+@login_manager.unauthorized_handler
+def redirect_to_sign_in() -> Response:
+    """Redirect anonymous visitors to sign-in. A GET returns to its page; a POST is not
+    replayed."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(url_for("login.choose", next=local_path(wanted) or None))

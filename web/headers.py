@@ -1,0 +1,63 @@
+"""The headers of every response: security headers, caching, and the cookies of the request."""
+
+from functools import lru_cache
+
+from flask import Flask, request
+from werkzeug.wrappers import Response
+
+from web.context import site
+from web.cookies import write_cookies
+from web.request_state import request_state
+
+HSTS_SECONDS = 31536000
+STATIC_SECONDS = 86400
+NO_STORE = ("Cache-Control", "no-store")
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(write_cookies)
+    app.after_request(protect_response)
+
+
+def protect_response(response: Response) -> Response:
+    """Keep pages, and what stands in them, to this site."""
+    here = site()
+    # A form that is answered by a redirect to a provider needs that provider's origin here:
+    # Chromium blocks it silently otherwise.
+    connectors = here.connectors.values() if request_state().has_redirecting_form else ()
+    # The address of a callback holds a code, which must not leave in a Referer.
+    is_callback = request.path.endswith("/authorized")
+    response.headers.extend(
+        security_headers(
+            here.settings.is_https,
+            form_origins=tuple(origin for one in connectors for origin in one.form_origins),
+            referrer_policy="no-referrer" if is_callback else "same-origin",
+        )
+    )
+    if request.endpoint != "static" or response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@lru_cache
+def security_headers(
+    is_https: bool,
+    *,
+    form_origins: tuple[str, ...] = (),
+    referrer_policy: str = "same-origin",
+) -> list[tuple[str, str]]:
+    targets = dict.fromkeys(["'self'", *form_origins])
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = [
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Referrer-Policy", referrer_policy),
+    ]
+    if is_https:
+        headers.append(("Strict-Transport-Security", f"max-age={HSTS_SECONDS}"))
+    return headers

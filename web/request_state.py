@@ -1,0 +1,50 @@
+"""What is known of one request: a single typed value, held on Flask's ``g``."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import g
+
+from accounts.activity import Caller
+from accounts.sessions import Begun
+from errors import Problem
+from models import Session, User
+
+
+@dataclass
+class Login:
+    """The sender of a request as the session cookie or a bearer token identifies them."""
+
+    session: Session | Begun | None = None
+    # Of a session that this request began: loaded when it is asked for.
+    user: User | None = None
+    # Why a bearer token was refused, and when its person signed in at its issuer.
+    bearer_problem: Problem | None = None
+    bearer_auth_time: datetime | None = None
+
+
+@dataclass
+class RequestState:
+    """One request. web/ owns it; what a provider's blueprint knows is in providers/protocols."""
+
+    # The reference that the log lines and the page of this request share.
+    reference: str = ""
+    # Of ``time.perf_counter``.
+    began: float | None = None
+    address: str | None = None
+    caller: Caller | None = None
+    # None until it is asked for.
+    login: Login | None = None
+    # Cookies to set, by name: value and lifetime in seconds.
+    cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    # Whether a form on this page is answered by a redirect to a provider.
+    has_redirecting_form: bool = False
+
+
+def request_state() -> RequestState:
+    """Return the state of the current request."""
+    state = g.get("request_state")
+    if state is None:
+        state = g.request_state = RequestState()
+    assert isinstance(state, RequestState)
+    return state
