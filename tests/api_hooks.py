@@ -1,4 +1,4 @@
-"""What schemathesis is told when it tries the API (SCHEMATHESIS_HOOKS, see test_api_schema.py)."""
+"""Hooks with which schemathesis tests the API (SCHEMATHESIS_HOOKS, see test_schema.py)."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from views.api.paging import CURSOR_FORMAT, encode_cursor
 
-# The cookies and the headers of somebody who is signed in, and the id of that session.
+# Cookies and headers of a signed-in user, and the id of that session.
 CALLER = json.loads(os.environ["API_CALLER"])
 
 positions = st.tuples(st.datetimes(timezones=st.just(UTC)), st.text())
@@ -28,5 +28,5 @@ class Caller:
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Whoever signs out sees little of what else there is."""
+    """Keep the session: signing out would hide most of the API."""
     return (case.path_parameters or {}).get("session_id") != CALLER["session_id"]

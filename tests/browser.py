@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, redirects, forms; and the verbs that tests speak in."""
+"""A browser without a screen: cookies, redirects, forms; and verbs for tests."""
 
 import html
 import re
@@ -17,7 +17,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Page:
-    """An answer, as a person sees it."""
+    """A response, as a user sees it."""
 
     def __init__(self, response: requests.Response) -> None:
         self.response = response
@@ -33,7 +33,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The text of the page, white space folded."""
+        """The text of the page, with white space collapsed."""
         return squeeze(self.html)
 
     @property
@@ -46,7 +46,7 @@ class Page:
 
     @property
     def alert(self) -> str:
-        """The heading of the problem that the page tells of; empty when there is none."""
+        """The heading of the error on the page; empty if there is none."""
         return self._first(r'role="alert"[^>]*>\s*<h2>(.*?)</h2>')
 
     @property
@@ -85,7 +85,7 @@ def squeeze(markup: str) -> str:
 
 
 class Browser:
-    """One browser, with its own cookies; ``browser.sign_in("google", "ada")`` and so on."""
+    """A browser with its own cookies: ``browser.sign_in("google", "ada")`` and so on."""
 
     def __init__(self, site: "Site") -> None:
         self.site = site
@@ -98,14 +98,14 @@ class Browser:
     # HTTP.
 
     def fetch(self, path: str, method: str = "GET", **kwargs: Any) -> Page:
-        """One request, no redirect followed."""
+        """Send one request, without following redirects."""
         url = urljoin(self.site.url, path)
         answer = self.http.request(method, url, allow_redirects=False, timeout=60, **kwargs)
         EAR.learn(*(cookie.value or "" for cookie in answer.cookies if cookie.name != "last_idp"))
         return Page(answer)
 
     def get(self, path: str, **kwargs: Any) -> Page:
-        """A page of the site; redirects are followed as long as they stay on it."""
+        """Load a page of the site; redirects are followed as long as they stay on it."""
         page = self.fetch(path, **kwargs)
         for _ in range(10):
             if page.status not in REDIRECTS:
@@ -127,27 +127,27 @@ class Browser:
     # At the provider.
 
     def begin(self, provider: str, **query: str) -> str:
-        """Press a provider's button: the authorization URL that it leads to."""
+        """Press a provider's button; return the authorization URL."""
         page = self.fetch(f"/login/{provider}", params=query)
         assert page.status == 302, page
         return page.location
 
     def choose(self, authorization_url: str, person: str, behave: str = "", **form: str) -> str:
-        """Be somebody at the look-alike: the callback URL that it sends us to."""
+        """Sign in as this person at the fake provider; return the callback URL."""
         callback = choose(authorization_url, person, behave, **form)
         return self._send_on(callback) if callback.form else callback
 
     def _send_on(self, callback: Callback) -> str:
         """Send the form with which a provider answers (form_post): from its site, so without
-        cookies (SameSite=Lax). Returns where to go on by GET."""
+        cookies (SameSite=Lax). Return the URL of the GET that follows."""
         answer = requests.post(callback, data=callback.form, allow_redirects=False, timeout=5)
         assert answer.status_code == 303, answer.text
         return urljoin(self.site.url, answer.headers["Location"])
 
-    # What people do.
+    # Acts of users.
 
     def sign_in(self, provider: str, person: str, behave: str = "", **query: str) -> Page:
-        """From the button to wherever it ends."""
+        """Sign in, from the button to the page where it ends."""
         return self.get(self.choose(self.begin(provider, **query), person, behave))
 
     def cancel(self, provider: str, **query: str) -> Page:
@@ -157,11 +157,11 @@ class Browser:
         return self.post(f"/account/link/{provider}").location
 
     def link(self, provider: str, person: str, behave: str = "") -> Page:
-        """Add a way to sign in, from the account page."""
+        """Link an identity, from the account page."""
         return self.get(self.choose(self.begin_link(provider), person, behave))
 
     def answer(self, page: Page, answer: str) -> Page:
-        """Answer the question of a confirm page."""
+        """Answer the question on a confirm page."""
         form = {"flow": page.hidden("flow"), "answer": answer}
         return self.post("/login/confirm", page, **form)
 
@@ -169,7 +169,7 @@ class Browser:
         return self.post(f"/account/unlink/{identity_id}")
 
     def reauth(self, page: Page, person: str) -> Page:
-        """Prove again who we are, on the page that asks for it."""
+        """Reauthenticate, on the page that asks for it."""
         answer = self.fetch(
             page.actions()[0],
             "POST",
@@ -180,7 +180,7 @@ class Browser:
     def sign_out(self) -> Page:
         return self.post("/logout", self.get("/logout"))
 
-    # What an app does, which keeps cookies too.
+    # Acts of an app, which keeps cookies too.
 
     def bring(self, token: str | bytes, query: str = "", **headers: str) -> Page:
         """POST an ID token to /auth/sign-in; keywords are headers: ``content_type="…"``."""
@@ -196,10 +196,10 @@ class Browser:
         page = self.fetch("/login/google/one-tap", "POST", data=data)
         return self.get(page.location) if page.status in REDIRECTS else page
 
-    # What there is to see.
+    # Observations.
 
     def me(self) -> dict[str, Any] | None:
-        """The person as the API tells; None when nobody is signed in."""
+        """The user as the API describes them; None without a session."""
         page = self.fetch("/api/v1/me")
         return dict(page.response.json()) if page.status == 200 else None
 

@@ -1,10 +1,10 @@
-"""The time as providers/jwt.py sees it, for what is kept for a while."""
+"""A clock that can be moved, for keys and metadata that are cached."""
 
 import time
 
 
 class Clock:
-    """``later`` moves it on."""
+    """``later`` moves it forward."""
 
     def __init__(self) -> None:
         self._ahead = 0.0

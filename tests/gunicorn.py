@@ -52,7 +52,7 @@ class Gunicorn:
         return self._log.read_text(errors="replace")
 
     def wait(self) -> "Gunicorn":
-        """Until it answers."""
+        """Wait until it answers."""
         self.until(lambda: self.get("/livez") is not None)
         return self
 
@@ -64,7 +64,7 @@ class Gunicorn:
         until(is_so_while_it_runs, lambda: self.log, START_SECONDS)
 
     def get(self, path: str, **headers: str) -> requests.Response | None:
-        """None while nobody listens."""
+        """The response; None while nothing listens."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             return requests.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
@@ -72,7 +72,7 @@ class Gunicorn:
             return None
 
     def raw(self, *lines: str) -> str:
-        """The answer to a request that no well-behaved client would send."""
+        """The response to a request that no well-behaved client would send."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
@@ -93,7 +93,7 @@ class Gunicorn:
         self.process.send_signal(number)
 
     def stop(self) -> None:
-        """At once."""
+        """Stop immediately."""
         self.process.send_signal(signal.SIGQUIT)
         try:
             self.process.wait(START_SECONDS)

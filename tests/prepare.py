@@ -1,7 +1,4 @@
-"""Install a browser, nginx and Redis for the tests that need them, where this machine permits it.
-
-Caddy comes with requirements-dev.txt: Debian 12 has one that cannot limit what it buffers.
-"""
+"""Install browser, proxies and Redis for the tests that need them, where this machine allows it."""
 
 import os
 import shutil
@@ -33,10 +30,8 @@ def chromium() -> str | None:
 
 
 def install(packages: list[str]) -> None:
-    """Install from Debian's archive, without starting anything.
-
-    A failure is reported by the tests, which then lack what they need.
-    """
+    """Install from Debian's archive without starting services. If it fails, the tests report what
+    they lack."""
     print(f"Installing {', '.join(packages)} for the tests …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     extra = [name for package in packages for name in BESIDE.get(package, ())]

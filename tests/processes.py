@@ -1,4 +1,4 @@
-"""For tests with processes and threads: a port, patience, and whose child is whose."""
+"""For tests with processes and threads: ports, waiting, child processes."""
 
 import random
 import socket
@@ -13,7 +13,7 @@ SECONDS = 30.0
 
 
 def free_port() -> int:
-    """Below those that the system hands out by itself, so that it stays free."""
+    """A port below those that the system assigns by itself, so that it stays free."""
     while True:
         port = random.randrange(10_000, 30_000)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -25,7 +25,7 @@ def until(
     what: str | Callable[[], str] = "it did not happen",
     seconds: float = SECONDS,
 ) -> None:
-    """Wait for what happens beside this thread. ``what`` is said where it does not."""
+    """Wait until this holds. ``what`` is the message if it never does."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, what if isinstance(what, str) else what()
@@ -34,7 +34,8 @@ def until(
 
 @contextmanager
 def ended(*processes: subprocess.Popen[Any]) -> Iterator[None]:
-    """Ends what the block leaves running. Leaving a Popen's own block waits without a limit."""
+    """End the processes that the block leaves running. Leaving a Popen's own block waits without a
+    limit."""
     try:
         yield
     finally:

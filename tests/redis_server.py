@@ -1,4 +1,4 @@
-"""A real Redis on loopback that a test may kill, halt and start again; what stands in it."""
+"""A real Redis on loopback that a test may kill, halt and start again, and its keys."""
 
 import signal
 import socket
@@ -9,11 +9,11 @@ from tests.processes import SECONDS, free_port, until
 
 
 class RedisServer:
-    """Keeps nothing over a restart. ``url`` by TCP, ``socket_url`` by its Unix socket."""
+    """Keeps nothing across a restart. ``url`` is for TCP, ``socket_url`` for its Unix socket."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self.port = free_port()
-        # A path of a socket has at most 107 characters, fewer than some of pytest's folders.
+        # A socket path has at most 107 characters, fewer than some of pytest's folders.
         self._program, self._folder = program, folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.socket_url = f"unix://{folder}/redis.sock"
@@ -36,13 +36,13 @@ class RedisServer:
             return False
 
     def ask(self, command: str) -> bytes:
-        """The first line of the answer to an inline command."""
+        """The first line of the response to an inline command."""
         with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
             connection.sendall(f"{command}\r\n".encode())
             return connection.makefile("rb").readline().strip()
 
     def keys(self) -> list[str]:
-        """What stands in it."""
+        """The keys it holds."""
         with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
             connection.sendall(b"KEYS *\r\n")
             answer = connection.makefile("rb")
@@ -57,7 +57,7 @@ class RedisServer:
             self._process = None
 
     def halt(self) -> None:
-        """It takes connections, and answers nothing."""
+        """Make it accept connections and answer nothing."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
 

@@ -1,4 +1,4 @@
-"""A running Quickstep with look-alike providers, for tests: real HTTP on loopback, both sides."""
+"""A running Quickstep with fake providers, for tests: real HTTP on loopback on both sides."""
 
 import shutil
 import threading
@@ -24,17 +24,17 @@ from tests.browser import Browser
 from tests.eavesdropper import EAR
 
 SECRET_KEY = "a secret key for tests only and long enough"
-# Which providers a site has unless a test says otherwise: one of OpenID Connect, two of OAuth 2.0
-# that differ in all that they can. What holds for every provider is in tests/providers/.
+# A site's providers unless a test says otherwise: one of OpenID Connect, and two of OAuth 2.0
+# that differ as much as possible. Tests of every provider are in tests/providers/.
 USUAL = ("google", "facebook", "github")
 
 
-# Each provider once: of two ways to the same people, the first.
+# Each provider once; of two variants for the same users, the first.
 ALL = tuple(key for key, provider in PROVIDERS.items() if not provider.variant)
 
 
 class Site:
-    """One server under test. ``url`` is its public URL; ``simulator`` holds the look-alikes."""
+    """One server under test. ``url`` is its public URL; ``simulator`` holds the fake providers."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Site:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def _make_app(self, settings: dict[str, str]) -> Flask:
-        """An empty value takes a setting away."""
+        """An empty value removes a setting."""
         self._variables |= settings
         EAR.learn(*(value for name, value in self._variables.items() if SECRET_NAMES.search(name)))
         return quickstep.create_app(config.load(PROVIDERS.values(), self._variables, None))
@@ -68,11 +68,11 @@ class Site:
         return self.app(environ, start_response)
 
     def browser(self) -> Browser:
-        """A new browser: no cookies."""
+        """A new browser without cookies."""
         return Browser(self)
 
     def rows(self, sql: str, **parameters: Any) -> list[Any]:
-        """What stands in the database."""
+        """The rows of a query."""
         with self.app.app_context(), db.engine.connect() as connection:
             return list(connection.execute(text(sql), parameters))
 
@@ -82,7 +82,7 @@ class Site:
             connection.commit()
 
     def inside(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call one of our functions within the application."""
+        """Call a function in the application context."""
         with self.app.app_context():
             return verb(*args, **kwargs)
 
@@ -90,7 +90,7 @@ class Site:
         return int(self.rows("SELECT count(*) FROM users")[0][0])
 
     def restart(self, **settings: str) -> None:
-        """A new process, as far as one process can: nothing is left but database and settings."""
+        """Start a new application, which shares only database and settings with the old one."""
         self._end()
         self.app = self._make_app(settings)
 
@@ -106,7 +106,7 @@ class Site:
 
 
 class Sites:
-    """Makes sites for one test, each with a database of its own, and stops them after it."""
+    """Makes sites for one test, each with its own database, and stops them afterwards."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Sites:
         look_alikes: tuple[str, ...] = (*USUAL, "firebase"),
         **settings: str,
     ) -> Site:
-        """A site with these settings beside the look-alikes'. ``database``: which engine."""
+        """A site with these settings and those of the fake providers. ``database``: the engine."""
         if database == "postgresql":
             url = self._postgres()
         else:
@@ -142,7 +142,7 @@ class Sites:
 
 
 def migrate(database_url: str) -> None:
-    """Bring an empty database up, the way an operator does."""
+    """Migrate an empty database as an operator does."""
     variables = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": database_url}
     application = quickstep.create_app(config.load(PROVIDERS.values(), variables, None))
     with application.app_context():
@@ -152,7 +152,7 @@ def migrate(database_url: str) -> None:
 
 @contextmanager
 def postgres_databases(server_url: str, template: str) -> Iterator[Callable[[], str]]:
-    """A maker of PostgreSQL databases that are copies of a migrated one."""
+    """A function that makes PostgreSQL databases, as copies of a migrated one."""
     engine = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     made: list[str] = []
 

@@ -1,10 +1,7 @@
-"""The dormant libraries' own tests, against our versions of everything: ``make upstream-tests``.
-
-Fetches their source distributions (checked by the hashes of requirements.txt), unpacks them and
-runs the tests in them in an environment of their own, which has requirements.txt and what these
-tests need beside. What fails must stand in upstream_known.txt with its reason. It needs the
-package index and a minute, so it is no part of ``make test``.
-"""
+"""The dormant libraries' own tests with our versions of everything: ``make upstream-tests``.
+Downloads their source distributions (checked by the hashes of requirements.txt), unpacks them and
+runs their tests in a separate environment with requirements.txt and the packages that these tests
+need. Every failure must be in upstream_known.txt with its reason. It needs the package index."""
 
 import os
 import re
@@ -20,14 +17,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 KNOWN = Path(__file__).with_name("upstream_known.txt")
-# Each library, and what of its tests is not run: those for which it needs somebody else's server.
+# Each library, and its tests that are not run because they need another server.
 LIBRARIES = {
     "flask-dance": (),
     "flask-login": (),
     "flask-sqlalchemy": (),
     "requests-oauthlib": ("tests/examples",),  # a browser at auth0.com
 }
-# What their tests import beside requirements.txt.
+# Packages that their tests import in addition to requirements.txt.
 NEEDS = (
     *("asgiref==3.13.0", "betamax==0.9.0", "Flask-Caching==2.5.1", "freezegun==1.5.5"),
     *("pyjwt==2.15.1", "pytest==9.2.0", "pytest-mock==3.17.0", "requests-mock==1.12.1"),
@@ -48,7 +45,7 @@ def main() -> None:
 
 
 def environment(folder: Path) -> Path:
-    """A Python with our versions and what the tests need."""
+    """A Python with our versions and the packages that the tests need."""
     print("Installing …", flush=True)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
@@ -61,7 +58,7 @@ def environment(folder: Path) -> Path:
 
 
 def blocks() -> list[str]:
-    """requirements.txt by package: the version, and the hashes."""
+    """requirements.txt by package: version and hashes."""
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     return [block for block in re.split(r"\n(?=\w)", text) if "==" in block]
 
@@ -94,14 +91,14 @@ def sources(python: Path, folder: Path) -> Iterator[Path]:
 
 
 def run(python: Path, source: Path, left_out: tuple[str, ...]) -> tuple[int, set[str]]:
-    """How many tests of a library pass, and the names of those that fail."""
+    """The number of a library's tests that pass, and the names of those that fail."""
     report = source / "report.xml"
     ignored = [f"--ignore={path}" for path in left_out]
     options = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", f"--junitxml={report}"]
     end = subprocess.run(
         [python, "-m", "pytest", *options, *ignored, "tests"],
         cwd=source,
-        env={"PATH": os.environ["PATH"]},  # nothing that requests would heed
+        env={"PATH": os.environ["PATH"]},  # no variables that requests reads
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -121,14 +118,14 @@ def run(python: Path, source: Path, left_out: tuple[str, ...]) -> tuple[int, set
 
 
 def known(library: str) -> dict[str, str]:
-    """The failures of a library that we know, by pattern, each with its reason."""
+    """The known failures of a library, by pattern, each with its reason."""
     lines = KNOWN.read_text(encoding="utf-8").splitlines()
     rows = [line.split(maxsplit=2) for line in lines if line and not line.startswith("#")]
     return {pattern: reason for owner, pattern, reason in rows if owner == library}
 
 
 def tell(library: str, passed: int, failed: set[str], expected: dict[str, str]) -> bool:
-    """Print how a library did; whether it did as it is known to."""
+    """Print a library's result; return whether it is as expected."""
     print(f"{library}: {passed} pass, {len(failed)} fail", flush=True)
     unknown = set(failed)
     for pattern, reason in expected.items():

@@ -11,7 +11,7 @@ from accounts.rules import (
 from errors import SignupsClosed
 from providers.base import Profile
 
-# Who signs in: what their provider says of the address, weakest first.
+# The address of the identity that signs in, weakest claim first.
 ADDRESSES = {
     "none": Profile(subject="1"),
     "unverified": Profile(subject="1", email="ada@example.org"),
@@ -23,7 +23,7 @@ ADDRESSES = {
 MODES: tuple[Literal["ask", "auto", "separate"], ...] = ("ask", "auto", "separate")
 
 
-# NeedsProof, by (may_connect, may_create).
+# NeedsOwnership, by (may_connect, may_create).
 PROOFS = {(True, True): "prove|create", (True, False): "prove", (False, True): "perhaps"}
 
 

@@ -1,4 +1,4 @@
-"""The verbs of accounts on one site, with assertions to call them with and views of the rows."""
+"""The verbs of accounts on one site, with assertions to call them with, and what the rows hold."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def assertion(
     proved: Literal["no", "verified", "trusted"] = "no",
     issuer: str | None = None,
 ) -> Assertion:
-    """What a flow brings. ``proved``: how far the provider's word for the address goes."""
+    """The assertion of a flow. ``proved``: how far the provider vouches for the address."""
     return Assertion(
         provider=provider,
         issuer=issuer or f"https://{provider}.example",
@@ -49,7 +49,7 @@ def assertion(
 
 @dataclass(frozen=True)
 class Seat:
-    """A browser's place in an account."""
+    """A browser's session in an account."""
 
     user_id: str
     session_id: str
@@ -58,7 +58,7 @@ class Seat:
 
 @atomic
 def _enter(who: Assertion, policy: Policy, replaces: str | None, **asked: Any) -> Any:
-    """Account and session in one transaction, as views/login.py has it."""
+    """Start account and session in one transaction, as views/sign_in/login.py does."""
     result = accounts.sign_in(who, policy, CALLER, **asked)
     if result.identity is None:
         return result.decision, None
@@ -114,7 +114,7 @@ class Desk:
         self.site.inside(accounts.unlink, user_id, identity_id, policy, seat.session_id, CALLER)
 
     def account(self, *ways: Assertion) -> Seat:
-        """Somebody with these identities, signed in with the first."""
+        """Create an account with these identities, signed in with the first."""
         seat = self.enter(ways[0], SEPARATE)
         for way in ways[1:]:
             assert self.link(seat.user_id, way) == Link()
@@ -124,10 +124,10 @@ class Desk:
         moment = "'2026-01-01 00:00:00'" if off else "NULL"
         self.site.execute(f"UPDATE users SET disabled_at = {moment} WHERE id = :id", id=user_id)
 
-    # What there is to see.
+    # Observations.
 
     def whose(self, seat: Seat) -> str | None:
-        """Whose account a browser is in now."""
+        """The id of the account that a browser is signed in to."""
         session = self.site.inside(sessions.find, seat.token)
         return session.user_id if session else None
 
@@ -165,21 +165,22 @@ class Desk:
         assert users == set(self.owners().values())
 
     def check_nobody_was_in_deadlock(self) -> None:
-        """PostgreSQL ends a deadlock after a second: who waits behind it may have to give up."""
+        """PostgreSQL ends a deadlock after a second, and a transaction that waits behind it may
+        fail."""
         if not self.is_postgres:
             return
         with self.site.app.app_context():
-            db.engine.dispose()  # a connection tells what it counted when it ends, at the latest
+            db.engine.dispose()  # a connection reports its statistics when it ends, at the latest
         here = "datname = current_database()"
         own = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
         others = f"SELECT 1 FROM pg_stat_activity WHERE {here} AND {own}"
         until(lambda: not self.site.rows(others))
         assert self.site.rows(f"SELECT deadlocks FROM pg_stat_database WHERE {here}") == [(0,)]
 
-    # Several at once.
+    # Concurrency.
 
     def at_once(self, *verbs: Callable[[], Any]) -> list[Any]:
-        """Run verbs in threads that start together: what each returned, or its Problem."""
+        """Run verbs in threads that start together; return what each returned, or its Problem."""
         barrier = threading.Barrier(len(verbs))
 
         def run(verb: Callable[[], Any]) -> Any:
@@ -190,7 +191,7 @@ class Desk:
             return list(pool.map(run, verbs))
 
     def overtake(self, first: Callable[[], Any], second: Callable[[], Any]) -> list[Any]:
-        """Begin ``second`` when ``first`` has done its work and not yet committed it."""
+        """Begin ``second`` after ``first`` has done its work and before it commits."""
         done, commit = threading.Event(), threading.Event()
 
         @atomic
@@ -210,7 +211,7 @@ class Desk:
             return [one.result(30), two.result(30)]
 
     def _wait_until_blocked(self, verb: Future[Any]) -> None:
-        """PostgreSQL tells who waits for a lock; SQLite lets no second writer begin at all."""
+        """PostgreSQL shows which backend waits for a lock; SQLite lets no second writer begin."""
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         here = " AND datname = current_database()"
         while self.is_postgres and not verb.done() and not self.site.rows(waiting + here):

@@ -9,21 +9,21 @@ from accounts.rules import (
 from tests.accounts.desk import AUTO, Desk, assertion
 
 PLANTED = [
-    # An attacker claims Ada's address and proves nothing,
+    # An attacker claims Ada's address without verification,
     (assertion("facebook", "m", "ada@gmail.com"),),
-    # or proves another address of theirs beside it,
+    # or with another, verified address of theirs,
     (
         assertion("facebook", "m", "ada@gmail.com"),
         assertion("google", "m", "m@gmail.com", "trusted"),
     ),
-    # or has the word of a provider that does not answer for such an address.
+    # or verified by a provider that is not trusted for such an address.
     (assertion("github", "m", "ada@gmail.com", "verified"),),
 ]
 
 
 @pytest.mark.parametrize("ways", PLANTED)
 def test_an_account_with_an_unverified_address_is_never_joined(desk, ways):
-    """Account pre-hijacking; allauth 64.2.1 let the attacker keep their way in."""
+    """Account pre-hijacking; in allauth 64.2.1 the attacker kept access."""
     planted = desk.account(*ways)
     before = desk.everything()
     ada = assertion("google", "ada", "ada@gmail.com", "trusted")
@@ -62,7 +62,7 @@ def test_a_disabled_account_is_not_joined(desk):
 
 
 def test_an_address_that_its_owner_gave_up_matches_no_account(desk):
-    """What counts is what the provider said last."""
+    """Only the provider's latest statement counts."""
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     desk.enter(assertion("google", "ada", "lovelace@gmail.com", "trusted"))
     assert desk.sign_in(assertion("github", "heir", "ada@gmail.com", "trusted"), AUTO) == Create()

@@ -1,4 +1,4 @@
-"""What is over vanishes: once, in small batches, whichever instance is asked something."""
+"""Expired rows are deleted in small batches, by one instance at a time."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def ago(**time_ago: float) -> datetime:
 
 
 def fill(site: Site, count: int = 5) -> None:
-    """Ada's account, with ``count`` rows of each kind that are over."""
+    """Ada's account, with ``count`` expired rows of each kind."""
     browser = site.browser()
     browser.sign_in("google", "ada")
     user_id = browser.user_id
@@ -106,7 +106,7 @@ def test_expired_rows_are_deleted_in_the_background_and_nothing_else(
     browser = site.browser()
     callback = browser.choose(browser.begin("github"), "ada")
     until(lambda: all(is_done for _turn, is_done in chores(site).values()) and chores(site))
-    make_due(site)  # those that were done before there was anything to do
+    make_due(site)  # those that ran before there was anything to delete
     browser.fetch("/login")
     until(lambda: counts(site) == [1, 1, 1])
     assert browser.get(callback).path in ("/account", "/login/confirm")
@@ -161,7 +161,7 @@ def test_a_due_job_is_leased_by_one_instance(make_site, database):
 
 @ENGINES
 def test_users_can_sign_in_while_many_rows_are_deleted(make_site, database):
-    """In batches with a commit after each: nobody waits for more than one of them."""
+    """Each batch commits, so a request waits for one batch at most."""
     site = make_site(database)
     fill(site, 20_500)
     with ThreadPoolExecutor(1) as pool:

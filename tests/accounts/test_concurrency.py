@@ -38,7 +38,7 @@ def test_concurrent_first_sign_ins_create_one_account(desk):
 
 
 def test_after_a_conflict_the_row_is_found_by_identity_and_never_by_address(desk):
-    """social-app-django CVE-2025-61783: it opened the account that had the same address."""
+    """social-app-django CVE-2025-61783 opened the account that had the same address."""
     victim = desk.enter(assertion("google", "victim", "ada@gmail.com", "trusted"))
     newcomer = assertion("github", "new", "ada@gmail.com", "trusted")
     first, second = desk.overtake(
@@ -51,22 +51,22 @@ def test_after_a_conflict_the_row_is_found_by_identity_and_never_by_address(desk
 
 @pytest.mark.parametrize("look", [Desk.sign_in, Desk.preview])
 def test_a_concurrent_first_sign_in_is_not_asked_to_verify_its_own_new_account(desk, look):
-    """Of two first sign-ins the second looks for the identity before the first one's account is
-    there, and for accounts with the address after."""
+    """The second of two first sign-ins looks for the identity before the first one's account
+    exists, and for accounts with the address after."""
     ada = assertion("google", "ada", "ada@gmail.com", "trusted")
 
     def quicker() -> None:
-        if desk.is_postgres:  # lets the other see identities, but not yet accounts
+        if desk.is_postgres:  # lets the other transaction read identities, but not yet accounts
             db.session.execute(text("LOCK TABLE users"))
         accounts.sign_in(ada, ASK, CALLER)
 
     _, decision = desk.overtake(quicker, lambda: look(desk, ada))
-    # On SQLite a mere look does not wait.
+    # On SQLite a read does not wait.
     assert decision in (Known(desk.owner(ada)), Create())
 
 
 def test_a_sign_in_that_is_rolled_back_does_not_block_the_next(desk):
-    """The first of two is rolled back: the second makes the account."""
+    """The first of two is rolled back; the second creates the account."""
 
     def fails() -> None:
         accounts.sign_in(assertion(), ASK, CALLER)
@@ -90,7 +90,7 @@ def test_a_sign_in_during_a_merge_opens_the_merged_account(desk, policy):
 
 
 def test_a_sign_in_that_waited_for_a_merge_sees_the_merged_account(make_site):
-    """Not the one that is gone: else the account could lose its last way in meanwhile."""
+    """Otherwise the account could lose its last identity meanwhile."""
     desk = Desk(make_site("postgresql"))
     one, two = assertion("google", "1"), assertion("github", "2")
     kept, _gone = desk.account(one), desk.account(two)
@@ -107,7 +107,7 @@ def test_a_sign_in_that_waited_for_a_merge_sees_the_merged_account(make_site):
 
 
 def test_a_sign_in_during_a_token_refresh_loses_no_token(make_site):
-    """A sign-in waits for a renewal that is being stored: it keeps the newer refresh token."""
+    """The sign-in waits until the refreshed token is stored, and keeps the newer refresh token."""
     desk = Desk(make_site("postgresql"))
     who = replace(assertion("google", "1"), token={"access_token": "a1", "refresh_token": "r1"})
     again = replace(who, token={"access_token": "a3"})
@@ -156,12 +156,12 @@ def test_unlinking_during_a_sign_in_ends_the_new_session_too(desk):
 
 
 def test_an_identity_that_another_user_linked_meanwhile_is_not_connected(desk):
-    """Nor is the person told that it was."""
+    """The page does not claim that it was, either."""
     ada = assertion("google", "ada", "ada@gmail.com", "trusted")
     seat = desk.enter(ada)
 
     def take() -> None:
-        accounts.sign_in(ada, ASK, CALLER)  # holds her account, so that connecting waits for it
+        accounts.sign_in(ada, ASK, CALLER)  # locks her account, so that connecting waits for it
         accounts.sign_in(NEWCOMER, SEPARATE, CALLER)
 
     _, outcome = desk.overtake(take, lambda: desk.connect(seat.user_id, NEWCOMER))
@@ -170,8 +170,8 @@ def test_an_identity_that_another_user_linked_meanwhile_is_not_connected(desk):
 
 
 def test_switching_accounts_ends_the_old_session_even_after_a_retry(desk):
-    """Also when the database makes it try twice, because another browser of the same person was
-    a moment faster: the session that is replaced is the one that the browser came with."""
+    """Another browser of the same user is a moment faster, so the database makes the transaction
+    retry. The session that it replaces is still the one that the browser came with."""
     browser = desk.site.browser()
     browser.sign_in("google", "grace")
     old = browser.cookie("session")
@@ -189,7 +189,7 @@ def test_switching_accounts_ends_the_old_session_even_after_a_retry(desk):
 
 
 def test_two_concurrent_unlinkings_leave_one_identity(desk):
-    """Supabase and better-auth count outside of the delete."""
+    """Supabase and better-auth count outside the delete."""
     for number in range(ROUNDS):
         one, two = assertion("google", str(number)), assertion("github", str(number))
         here = desk.account(one, two)
@@ -224,7 +224,7 @@ def test_two_accounts_that_merge_each_other_concurrently_leave_one(desk):
 
 @dataclass
 class Scene:
-    """Two accounts of one person, with two identities each, and all that can happen to them."""
+    """Two accounts of one person with two identities each, and all verbs on them."""
 
     desk: Desk
     name: str
@@ -241,7 +241,7 @@ class Scene:
         self.ids = [self.desk.identity(way) for way in self.ways]
 
     def verbs(self) -> dict[str, Callable[[], Any]]:
-        """To be called in an application context. All turn about the third identity."""
+        """To be called in an application context. All of them concern the third identity."""
         kept, gone, ways, ids = self.kept, self.gone, self.ways, self.ids
         fresh = replace(ways[2], profile=replace(ways[2].profile, subject=f"new {self.name}"))
         return {
@@ -263,7 +263,7 @@ class Scene:
         }
 
     def check(self, done: list[tuple[str, Any]]) -> None:
-        """No identity is lost but what was unlinked, and each still opens where it belongs."""
+        """Only unlinked identities are gone, and every other still opens its account."""
         did = [verb for verb, outcome in done if not isinstance(outcome, Problem)]
         owners = [self.desk.owner(way) for way in self.ways]
         assert owners[0], done
@@ -276,7 +276,8 @@ class Scene:
 
 
 def test_any_two_verbs_can_overlap(desk):
-    """One begins when the other has written and not committed: no error, no identity lost."""
+    """One begins when the other has written and not committed. Neither fails, and no identity is
+    lost."""
     names = list(Scene(desk, "names").verbs())
     for first in names:
         for second in names:

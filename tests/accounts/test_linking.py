@@ -23,7 +23,7 @@ def test_a_linked_identity_opens_the_account(desk):
 
 
 def test_linking_never_takes_an_identity_from_another_account(desk):
-    """Supabase #1762: an identity that belongs to somebody is never moved silently."""
+    """Supabase #1762: an identity of another account is never moved silently."""
     ada, grace = desk.enter(assertion("google", "1")), desk.enter(assertion("github", "2"))
     before = desk.everything()
     assert desk.link(ada.user_id, assertion("github", "2")) == NeedsMerge(grace.user_id)
@@ -45,7 +45,7 @@ def test_connecting_adds_the_identity_to_the_verified_account(desk):
 @pytest.mark.parametrize(
     ("who", "policy"),
     [
-        (assertion("github", "new", "ada@gmail.com"), ASK),  # its address was never proved
+        (assertion("github", "new", "ada@gmail.com"), ASK),  # its address was never verified
         (assertion("github", "new", "other@gmail.com", "trusted"), ASK),  # not this address
         (assertion("github", "new"), ASK),
         (NEWCOMER, SEPARATE),  # no longer asked
@@ -111,7 +111,7 @@ def test_an_unlinked_identity_no_longer_opens_the_account(desk):
     assert desk.enter(one).user_id != here.user_id
 
 
-def test_a_strangers_identity_is_unlinked_like_a_missing_one(desk):
+def test_unlinking_another_users_identity_answers_like_a_missing_one(desk):
     """better-auth CVE-2025-61928."""
     ada = desk.account(assertion("google", "1"), assertion("github", "2"))
     eve = desk.account(assertion("google", "3"), assertion("github", "4"))

@@ -1,4 +1,4 @@
-"""Two accounts of one person become one."""
+"""Merging two accounts of one person."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_an_unknown_identity_merges_nothing(desk):
 
 @pytest.mark.parametrize("which", ["kept", "gone"])
 def test_a_disabled_account_is_not_merged(desk, which):
-    """Neither away, which would switch it on, nor into, which would lock the other one out."""
+    """Merging it away would enable it; merging into it would lock the other account out."""
     seats = {
         "kept": desk.account(assertion("google", "1")),
         "gone": desk.account(assertion("github", "2")),

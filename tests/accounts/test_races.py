@@ -1,8 +1,6 @@
-"""Many people at once, through the running server: each browser ends up as the person it chose.
-
-Stock Flask-Dance fails here (docs/decisions/0001-flask-dance.md, rows 1 and 2); that these tests
-would notice is proved on a stock blueprint in the same interleaving.
-"""
+"""Concurrent sign-ins through the running server: each browser ends as the person it chose. Stock
+Flask-Dance fails here (docs/decisions/0001-flask-dance.md, rows 1 and 2). A stock blueprint in the
+same interleaving shows that these tests would notice."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -31,12 +29,12 @@ EVERYBODY = [(provider, person) for person in PEOPLE for provider in DIGITS]
 
 
 def named(provider: str, person: str) -> tuple[str, str]:
-    """Who somebody is to the site: provider and subject."""
+    """The identity that a site stores: provider and subject."""
     return provider, PEOPLE[person].subject(provider, DIGITS[provider])
 
 
 def who(browser: Browser) -> tuple[str, str] | None:
-    """Whom a browser is signed in as, by the only identity of the account it is in."""
+    """The identity of the account that a browser is signed in to; the account has only this one."""
     me = browser.me()
     if me is None:
         return None
@@ -45,7 +43,7 @@ def who(browser: Browser) -> tuple[str, str] | None:
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Run each in a thread of its own; they start together."""
+    """Run each in a thread of its own; all start together."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -77,14 +75,14 @@ def test_concurrent_sign_ins_each_end_as_the_right_user(make_site):
 
 
 class Turnstile:
-    """Stops the first request of a person at one place of a look-alike, until it is opened."""
+    """Stops the first request of a person at one place of a fake provider, until it is opened."""
 
     def __init__(self, look_alike: LookAlike, where: str, person: str) -> None:
         self.arrived, self._open = threading.Event(), threading.Event()
         self._look_alike, self._where, self._person = look_alike, where, person
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> "Turnstile":
-        """Every request of a look-alike passes through its ``note``."""
+        """Every request of a fake provider passes through its ``note``."""
         note = self._look_alike.note
 
         def stop_and_note(what: str) -> None:
@@ -134,8 +132,8 @@ def test_a_callback_overtaken_by_another_still_signs_in_its_own_user(
 def interleave(
     site: Any, monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> tuple[Browser, Browser]:
-    """Grace's callback waits at GitHub's ``first`` profile request, while that of Linus gets a
-    token and goes on to the ``second``. There it waits until hers has made its second one."""
+    """Grace's callback waits at GitHub's ``first`` profile request while Linus's callback gets a
+    token and goes on to the ``second``, where it waits until hers has made its second one."""
     grace, linus = Browser(site), Browser(site)
     callbacks = [
         browser.choose(browser.begin("github"), person)
@@ -156,7 +154,7 @@ def interleave(
 
 
 def test_two_interleaved_callbacks_sign_in_two_users(site, monkeypatch):
-    """Row 1, step by step: under the stock design the token of Linus answers for Grace."""
+    """Row 1, step by step. With the stock design, Linus's token answers for Grace."""
     grace, linus = interleave(site, monkeypatch, "user", "emails")
     assert who(grace) == named("github", "grace")
     assert who(linus) == named("github", "linus")
@@ -165,7 +163,7 @@ def test_two_interleaved_callbacks_sign_in_two_users(site, monkeypatch):
 
 
 class StockSite:
-    """A site as Flask-Dance's documentation has it, with the same look-alike of GitHub."""
+    """A site as Flask-Dance's documentation describes it, with the same fake GitHub."""
 
     def __init__(self, make_look_alikes: Callable[..., Server]) -> None:
         app = Flask(__name__)
@@ -212,7 +210,7 @@ def test_stock_flask_dance_signs_in_sequential_users_correctly(stock_site):
 
 
 def test_stock_flask_dance_confuses_two_interleaved_users(stock_site, monkeypatch):
-    """The proof that the tests above can fail: Grace's browser is in the account of Linus."""
+    """Shows that the tests above can fail: Grace's browser is signed in to Linus's account."""
     grace, linus = interleave(stock_site, monkeypatch, "emails", "user")
     assert who(grace) == who(linus) == named("github", "linus")
 
@@ -221,7 +219,7 @@ def test_stock_flask_dance_confuses_two_interleaved_users(stock_site, monkeypatc
 
 
 def test_every_flow_has_its_own_code_verifier(site):
-    """Stock: 62 of 120 sign-ins work, the rest is refused for another one's verifier."""
+    """Stock: 62 of 120 sign-ins work; the others are refused because of another flow's verifier."""
     people = list(PEOPLE) * 6
     browsers = [site.browser() for _ in people]
     with ThreadPoolExecutor(THREADS) as pool:
@@ -229,7 +227,7 @@ def test_every_flow_has_its_own_code_verifier(site):
             pool.map(lambda browser, person: browser.sign_in("github", person), browsers, people)
         )
     assert len(pages) == 60
-    # Mallory claims Ada's address, and whoever comes second is asked; that is no failure.
+    # Mallory claims Ada's address, so the second of the two gets a question; that is not a failure.
     assert {page.path for page in pages} <= {"/account", "/login/confirm"}
     codes = site.simulator.github.codes.values()
     assert all(code.used for code in codes)
@@ -240,7 +238,7 @@ def test_every_flow_has_its_own_code_verifier(site):
 
 
 def ready(site: Site, count: int, provider: str, person: str) -> list[tuple[Browser, str]]:
-    """Browsers that are back from the provider, with their callbacks not yet loaded."""
+    """Browsers that returned from the provider, with their callbacks not yet loaded."""
 
     def prepare(_number: int) -> tuple[Browser, str]:
         browser = site.browser()
@@ -269,7 +267,7 @@ def test_fifty_concurrent_first_sign_ins_create_one_account(make_site, database,
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_callback_loaded_twice_concurrently_works_once(make_site, database):
-    """Used once, and claimed before the token call: whoever loses never reaches the provider."""
+    """The flow is claimed before the token request, so the loser never reaches the provider."""
     site = make_site(database)
     for number in range(10):
         browser, twin = site.browser(), site.browser()

@@ -25,7 +25,7 @@ from errors import AccountDisabled, EmailUnverified, NoEmail, NotAllowed
 from providers.base import Profile
 from tests.accounts.cases import ADDRESSES, LISTED, MODES, named
 
-# Who has that address here already: accounts that this identity does not open.
+# The accounts that have this address already, and that this identity does not open.
 UNPROVED = Match("u1", verified=False, trusted=False)
 VERIFIED = Match("u1", verified=True, trusted=False)
 TRUSTED = Match("u1", verified=True, trusted=True)
@@ -47,14 +47,14 @@ ACCOUNTS: dict[str, tuple[Match, ...]] = {
     "unproved_lost": (UNPROVED, OTHER_LOST),
 }
 
-# What a stranger's sign-in comes to: the first line that fits counts, * fits everything.
-# "asked apart": the person was asked, and chose an account of their own.
+# The decision for an unknown identity: the first line that fits counts, * fits everything.
+# "asked apart": the person was asked, and chose a separate account.
 #   create         a new account
 #   apart          a new account, though others have the address
-#   perhaps        only told that an account may exist; all they can have is a new one
-#   prove          told of the account, may connect it after proving it, and nothing else
-#   prove|create   the same, or a new account: what has the address never proved it, or is
-#                  lost, which means that nothing this site offers opens it any more
+#   perhaps        learns only that an account may exist; only a new account is offered
+#   prove          may connect the account after verifying ownership, and nothing else
+#   prove|create   the same, or a new account: the owner of the address never verified it, or
+#                  cannot sign in any more, because this site offers none of its providers
 TABLE = """
 mode      address     accounts       sign-ups  asked apart  →
 *         *           nobody         open      *            create
@@ -80,7 +80,7 @@ RULES = [line.split() for line in TABLE.strip().splitlines()[1:]]
 
 
 def rule_for(facts: tuple[str, ...]) -> list[str]:
-    """The line of the table that counts."""
+    """The line of the table that applies."""
     return next(
         rule
         for rule in RULES
@@ -91,7 +91,7 @@ def rule_for(facts: tuple[str, ...]) -> list[str]:
 CASES = [
     facts
     for facts in product(MODES, ADDRESSES, ACCOUNTS, ("open", "closed"), ("no", "yes"))
-    # Without an address there is nothing that could be equal.
+    # Without an address there is nothing to compare.
     if facts[1] != "none" or facts[2] == "nobody"
 ]
 
@@ -135,7 +135,7 @@ def test_every_line_of_the_table_is_used():
 @pytest.mark.parametrize("signups_open", [True, False])
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_known_identity_opens_its_account_whatever_the_settings(mode, signups_open, address):
-    """Nor do other accounts with its address matter any more."""
+    """Other accounts with its address do not matter, either."""
     policy = Policy(mode, signups_open)
     profile, owner = ADDRESSES[address], Owner("me")
     for matches in ACCOUNTS.values():
@@ -156,7 +156,7 @@ def test_a_disabled_account_refuses_every_sign_in():
         assert isinstance(decision.error, AccountDisabled)
 
 
-# Who may come in at all.
+# Allow-lists.
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_domain_that_only_resembles_a_listed_one_is_refused(looks_like, listed
 
 
 def test_the_allow_list_applies_to_existing_accounts():
-    """Who was let in before the list was made, and has no address on it, is out."""
+    """An account from before the list, without a listed address, is refused."""
     policy = Policy(allowed_email_domains=LISTED)
     no_address = Profile(subject="1")
     assert decide_sign_in(no_address, Owner("me"), (), policy) == Known("me")

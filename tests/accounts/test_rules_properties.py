@@ -1,4 +1,4 @@
-"""What must hold of the linking rules for every input."""
+"""Properties of the linking rules that hold for every input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from tests.accounts.cases import ADDRESSES, LISTED, MODES, named
 
 @dataclass(frozen=True)
 class Case:
-    """Anything that decide_sign_in can be asked."""
+    """Any question that decide_sign_in can be asked."""
 
     profile: Profile
     owner: Owner | None
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def outcome(self) -> SignInDecision:
-        """What it comes to once the person has agreed to change over."""
+        """The decision after the person has agreed to switch accounts."""
         decision = self.decision
         return decision.then if isinstance(decision, NeedsSwitch) else decision
 
@@ -68,7 +68,7 @@ EMAILS = st.sampled_from(["ada@example.org", "ada@navy.example", "ada@evil.examp
 
 @st.composite
 def profiles(draw) -> Profile:
-    """Any profile that make_profile can make, as far as the rules look at it."""
+    """Any profile that make_profile can return, as far as the rules read it."""
     email = draw(st.none() | EMAILS)
     verified = email is not None and draw(st.booleans())
     trusted = verified and draw(st.booleans())
@@ -126,7 +126,7 @@ def test_closed_sign_ups_make_no_account(case):
 
 @given(STRANGERS)
 def test_an_identity_outside_the_allow_list_gets_no_account(case):
-    """Allowed domains fail closed: no account, no join, no word about anybody's account."""
+    """Allow-lists fail closed: no account, no join, and no hint about another account."""
     if not case.is_listed:
         assert isinstance(case.decision, Refused)
         assert case.decision.reason in ("no_email", "email_unverified", "not_allowed")
@@ -142,7 +142,7 @@ def test_an_unverified_address_joins_no_account(case):
 
 @given(STRANGERS)
 def test_with_closed_sign_ups_an_unverified_address_does_not_reveal_whether_it_has_an_account(case):
-    """Whether an address has an account is not told to whoever merely claims it."""
+    """Claiming an address is not enough to learn whether it has an account."""
     if not case.profile.email_verified and not case.policy.signups_open:
         assert case.decision.reason == replace(case, matches=()).decision.reason
 
@@ -159,7 +159,7 @@ def test_a_signed_in_browser_never_changes_account_without_a_question(case):
 
 @given(STRANGERS)
 def test_a_user_who_must_verify_ownership_can_always_go_on(case):
-    """The accounts that have the address can be proved, or another one be had; or both."""
+    """Either ownership can be verified, or a separate account can be created."""
     decision = case.decision
     if isinstance(decision, NeedsOwnership):
         assert decision.may_connect or decision.may_create
@@ -168,7 +168,7 @@ def test_a_user_who_must_verify_ownership_can_always_go_on(case):
 
 @given(CASES_OF_ALL_KINDS)
 def test_other_accounts_with_the_address_never_lock_a_known_identity_out(case):
-    """Whoever makes accounts with my address, planted or real, cannot keep me out of mine."""
+    """Nobody can lock me out by creating accounts with my address."""
     if case.owner:
         alone = replace(case, matches=(), separate=False)
         assert named(case.outcome) == named(alone.outcome)
@@ -177,8 +177,8 @@ def test_other_accounts_with_the_address_never_lock_a_known_identity_out(case):
 
 @given(matches=MATCHES, mode=st.sampled_from(["ask", "auto"]))
 def test_a_planted_account_never_locks_the_owner_of_the_address_out(matches, mode):
-    """Who proves the address can have an account, unless another one proved it before them and
-    can still be signed in to."""
+    """The owner of a verified address can have an account, unless another account verified it first
+    and can still be signed in to."""
     decision = decide_sign_in(ADDRESSES["verified"], None, matches, Policy(mode), separate=True)
     proved_before = any(match.verified and match.reachable for match in matches)
     assert isinstance(decision, NeedsOwnership if proved_before else Create)

@@ -17,7 +17,7 @@ DAY = 86400
 
 
 def set_cookies(response: requests.Response) -> dict[str, dict[str, Any]]:
-    """The cookies that an answer sets, with their attributes."""
+    """The cookies that a response sets, with their attributes."""
     found = {}
     for header in response.raw.headers.getlist("Set-Cookie"):
         cookie = SimpleCookie(header)
@@ -62,7 +62,7 @@ def test_a_session_survives_closing_the_browser(site):
 
 
 def test_signing_in_makes_a_new_session(browser, site):
-    """Session fixation: a token that was planted before the sign-in is worth nothing after it."""
+    """Session fixation: a token planted before the sign-in is useless after it."""
     browser.http.cookies.set("session", "planted-by-an-attacker", domain="localhost.local")
     browser.sign_in("google", "ada")
     values = [c.value for c in browser.http.cookies if c.name == "session"]
@@ -142,7 +142,7 @@ CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON sessions
 
 
 def test_a_sign_in_that_commits_at_the_second_try_still_replaces_the_session(make_site):
-    """And is no more recent than the one that it replaces."""
+    """Its auth_time is not later than that of the session it replaces."""
     site = make_site("postgresql")
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -158,7 +158,7 @@ def test_a_sign_in_that_commits_at_the_second_try_still_replaces_the_session(mak
 
 
 def who_is_signed_in(browser: Browser) -> dict[str, str | None]:
-    """The cookies that identify somebody; the signed one by its content, without its time."""
+    """The cookies that identify a user."""
     cookies = browser.http.cookies.get_dict()
     known = {name: cookies[name] for name in ("session", "last_idp") if name in cookies}
     content = (cookies.get("quickstep") or "").rsplit(".", 2)[0]
@@ -169,7 +169,7 @@ def who_is_signed_in(browser: Browser) -> dict[str, str | None]:
 def test_a_sign_in_refused_at_the_second_try_leaves_the_session_unchanged(
     make_site, monkeypatch, has_session
 ):
-    """The account is switched off between the two: the first one's session never was."""
+    """The account is disabled between the tries, so the session of the first try never existed."""
     site = make_site("postgresql")
     browser, owner = site.browser(), site.browser()
     (browser if has_session else owner).sign_in("google", "grace")

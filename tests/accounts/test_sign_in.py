@@ -19,7 +19,7 @@ def with_picture(who: Assertion, name: str) -> Assertion:
     return replace(who, profile=replace(who.profile, picture=f"https://pictures.example/{name}"))
 
 
-# Who is who.
+# Identities.
 
 
 def test_an_identity_opens_its_account_again(desk):
@@ -33,7 +33,7 @@ def test_an_identity_opens_its_account_again(desk):
     ]
 
 
-# Each differs from the first, or from another one, in a way that some comparison overlooks.
+# Each differs from another in a way that some comparison overlooks.
 SUBJECTS = (
     *("abc", "ABC", "abc ", " abc", "abc\u200b", "ab", "ab%", "ab_"),
     *("k", "K", "\u212a", "i", "I", "\u0131", "\u0130", "ss", "\u00df"),
@@ -58,7 +58,7 @@ def test_a_picture_follows_its_provider_unless_another_was_chosen(desk):
 
 
 def test_subjects_are_compared_byte_by_byte(desk):
-    """CVE-2024-32879: compared without case, two people were one."""
+    """CVE-2024-32879: a case-insensitive comparison made one account of two people."""
     people = [assertion(subject=subject) for subject in SUBJECTS]
     assert {desk.sign_in(who) for who in people} == {Create()}
     assert len({desk.owner(who) for who in people}) == len(people)
@@ -72,7 +72,7 @@ def test_a_subject_of_255_characters_of_any_script_is_kept_whole(desk):
 
 
 def test_the_same_subject_of_another_issuer_is_another_user(desk):
-    """42 at github.com is not 42 at a company's own GitHub, nor 42 at Google."""
+    """42 at github.com is neither 42 at a GitHub Enterprise server nor 42 at Google."""
     everywhere = [
         assertion("github", "42"),
         assertion("github", "42", issuer="https://github.company.example"),
@@ -115,7 +115,7 @@ def test_accounts_without_an_address_never_match(desk):
     assert desk.sign_in(assertion("github", "2"), AUTO) == Create()
 
 
-# Nothing is written unless it is meant.
+# Decisions that write nothing.
 
 
 def test_a_question_or_a_refusal_writes_nothing(desk):
@@ -162,7 +162,7 @@ def test_the_allow_list_considers_all_identities_of_an_account(desk):
     assert isinstance(desk.sign_in(assertion("github", "2"), policy), Refused)
 
 
-# Switched off.
+# Disabled accounts.
 
 
 def test_a_disabled_user_is_signed_out_and_refused_immediately(desk):

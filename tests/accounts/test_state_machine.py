@@ -1,4 +1,4 @@
-"""People act in any order; the sentences of docs/linking.md hold throughout."""
+"""Users act in any order; the statements of docs/linking.md hold throughout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ from tests.accounts.desk import ASK, AUTO, SEPARATE, Desk, Seat, assertion, key,
 
 @dataclass(frozen=True)
 class Way:
-    """An identity in somebody's hands."""
+    """An identity that a person controls."""
 
     person: str
     provider: str
@@ -53,7 +53,7 @@ WAYS = [
     *(Way("grace", "google"), Way("grace", "github")),
     *(Way("linus", "google"), Way("linus", "facebook")),
 ]
-# Grace and Linus share a mailbox: with automatic joining they may come to share an account.
+# Grace and Linus share a mailbox, so automatic joining may make them share an account.
 MAILBOXES = {
     "ada": ["ada@gmail.com", "ADA@gmail.com", "ada@work.example"],
     "mallory": ["mallory@evil.example"],
@@ -68,8 +68,8 @@ NO_FACEBOOK = frozenset((name, f"https://{name}.example") for name in ("google",
 
 
 def claims(person: str) -> Any:
-    """What a provider may say of somebody's address: proved is only what they read the mail of,
-    claimed can be anything."""
+    """A provider's claim about a person's address: verified only for a mailbox they can read,
+    otherwise anything."""
     claimed = st.tuples(st.sampled_from([None, *ALL_ADDRESSES]), st.just("no"))
     own = st.sampled_from(MAILBOXES[person])
     return st.tuples(own, st.sampled_from(["verified", "trusted"])) | claimed
@@ -80,11 +80,9 @@ def somebody_is_in(town: "Town") -> bool:
 
 
 class Town(RuleBasedStateMachine):
-    """People who act in their own browsers with their own identities, well or badly meant.
-
-    ``owner`` is what the accounts should be, ``people`` who has proved themselves in each,
-    ``seats`` the account of each browser and the identity that it came with.
-    """
+    """People who act in their own browsers with their own identities, with good or bad intent.
+    ``owner`` is the expected account of each identity, ``people`` holds who has signed in to each
+    account, ``seats`` the account of each browser and the identity it signed in with."""
 
     def __init__(self, desk: Desk, policy: Policy) -> None:
         super().__init__()
@@ -96,15 +94,15 @@ class Town(RuleBasedStateMachine):
         self.seats: dict[Browser, tuple[Seat, str, Way | None]] = {}
         self.looks = 0
 
-    # What the model knows.
+    # The model.
 
     def user_of(self, browser: Browser) -> str | None:
-        """The account a browser is in, unless that is switched off."""
+        """The account that a browser is signed in to, unless it is disabled."""
         user_id = self.seats[browser][1] if browser in self.seats else None
         return None if user_id in self.off else user_id
 
     def is_known(self, way: Way, decision: Any) -> bool:
-        """Whether this is what the owner of a known identity should get."""
+        """Whether the owner of a known identity should get this decision."""
         if self.owner[way] in self.off:
             return isinstance(decision, Refused)
         return bool(decision == Known(self.owner[way]))
@@ -115,7 +113,7 @@ class Town(RuleBasedStateMachine):
         self.people.setdefault(user_id, set()).add(way.person)
 
     def problem_of(self, verb: Callable[..., Any], *facts: Any) -> Problem | None:
-        """What a verb ends in, if not well; then nothing may have been written."""
+        """The Problem that a verb ends in, if any; then it must not have written."""
         before = self.desk.everything()
         outcome = outcome_of(partial(verb, *facts))
         if not isinstance(outcome, Problem):
@@ -124,16 +122,16 @@ class Town(RuleBasedStateMachine):
         return outcome
 
     def draw_way(self, data: Any, browser: Browser) -> tuple[Way, Any]:
-        """An identity of the person in front of a browser, and what its provider says."""
+        """An identity of the person at a browser, and its provider's claim."""
         way = data.draw(st.sampled_from([way for way in WAYS if way.person == browser[0]]))
         return way, data.draw(claims(way.person))
 
     def draw_seat(self, data: Any) -> tuple[Browser, str]:
-        """A browser that is signed in, and to what."""
+        """A signed-in browser, and its account."""
         browser = data.draw(st.sampled_from([each for each in BROWSERS if self.user_of(each)]))
         return browser, self.seats[browser][1]
 
-    # What people do.
+    # Actions.
 
     @initialize(data=st.data())
     def everybody_comes(self, data: Any) -> None:
@@ -163,7 +161,7 @@ class Town(RuleBasedStateMachine):
             self.seats[browser] = (seat, seat.user_id, way)
 
     def check_decision(self, decision: Any, way: Way, claim: Any, here: str | None) -> None:
-        """Whoever is known gets in, whatever the rules; and nobody else into an old account."""
+        """A known identity always opens its account; nothing else opens an existing one."""
         if isinstance(decision, NeedsSwitch):
             assert here
             decision = decision.then
@@ -204,7 +202,7 @@ class Town(RuleBasedStateMachine):
     @precondition(somebody_is_in)
     @rule(data=st.data())
     def connect(self, data: Any) -> None:
-        """Also what was never offered."""
+        """Connects even where it was never offered."""
         browser, here = self.draw_seat(data)
         way, claim = self.draw_way(data, browser)
         offered = self.desk.preview(way.assertion(claim), self.policy)
@@ -238,7 +236,7 @@ class Town(RuleBasedStateMachine):
     @precondition(somebody_is_in)
     @rule(data=st.data(), few=st.booleans())
     def unlink(self, data: Any, few: bool) -> None:
-        """On a site with all providers or without one; now and then a stranger's identity."""
+        """On a site with all providers or without one; sometimes another user's identity."""
         browser, here = self.draw_seat(data)
         own = [way for way in WAYS if self.owner.get(way) == here]
         way = data.draw(st.sampled_from(own or WAYS) | st.sampled_from(WAYS))
@@ -265,17 +263,17 @@ class Town(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def switch(self, data: Any) -> None:
-        """The operator switches an account off, or on again."""
+        """The operator disables an account, or enables it again."""
         way = data.draw(st.sampled_from([way for way in WAYS if way in self.owner]))
         user_id = self.owner[way]
         self.off ^= {user_id}
         self.desk.switch(user_id, off=user_id in self.off)
 
-    # What holds at any moment.
+    # Invariants.
 
     @invariant()
     def identities_are_where_they_belong(self) -> None:
-        """None has two users, none was lost or moved; no account is half-made."""
+        """No identity has two users, is lost or was moved; no account is incomplete."""
         assert self.desk.owners() == {
             key(way.assertion()): user_id for way, user_id in self.owner.items()
         }
@@ -295,7 +293,7 @@ class Town(RuleBasedStateMachine):
     @precondition(lambda town: town.owner)
     @invariant()
     def nobody_is_locked_out(self) -> None:
-        # One after the other: who is locked out stays so, and is found a few steps later.
+        # One identity per step: a user who is locked out stays so, and is found a few steps later.
         self.looks += 1
         way = list(self.owner)[self.looks % len(self.owner)]
         assert self.is_known(way, self.desk.preview(way.assertion(), self.policy))
@@ -303,8 +301,8 @@ class Town(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("policy", [ASK, AUTO, SEPARATE], ids=lambda policy: policy.account_linking)
 def test_the_linking_rules_hold_for_any_sequence_of_actions(make_site, policy):
-    """docs/linking.md: no identity has two users, nobody reaches an account without having proved
-    one of its identities or passed the confirm step, nobody is locked out."""
+    """docs/linking.md: no identity has two users; nobody reaches an account without having signed
+    in with one of its identities or passed the confirm step; nobody is locked out."""
     town = partial(Town, Desk(make_site()), policy)
     run_state_machine_as_test(
         town,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The benchmark's own parts still work together: no figure is asserted."""
+"""The parts of the benchmark still work together; no figure is asserted."""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ def provider(tmp_path):
         yield provider, made.bundle
 
 
-def test_a_benchmark_sign_in_ends_as_the_person_who_signed_in(provider, template, tmp_path):
+def test_a_benchmark_sign_in_ends_as_the_right_user(provider, template, tmp_path):
     look_alike, bundle = provider
     shutil.copy(template, tmp_path / "ours.sqlite")
     url = f"sqlite:///{tmp_path}/ours.sqlite"
@@ -40,7 +40,7 @@ def test_a_benchmark_sign_in_ends_as_the_person_who_signed_in(provider, template
     assert look_alike.control("/")["requests"] >= 2 + 1 + 3 + 2, "it was asked over TLS"
 
 
-def test_the_table_sets_ours_beside_the_stock_app_and_the_empty_view():
+def test_the_table_compares_ours_with_the_stock_app_and_the_empty_view():
     results = Results()
     for server, value in (("ours", 1.0), ("stock", 20.0), ("empty", 0.5)):
         results.add("visit_1_ms", server, value)

@@ -9,15 +9,15 @@ from tests.site import Site
 
 
 def run(site: Site, *words: str, typed: str = "") -> Result:
-    """A command, in the process of the test; ``stdout`` and ``stderr`` are kept apart."""
+    """Run a command in the process of the test; ``stdout`` and ``stderr`` are kept apart."""
     result: Result = site.app.test_cli_runner().invoke(args=list(words), input=typed)
-    # Whatever goes wrong, no command ends with a traceback.
+    # No command ever ends with a traceback.
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
 
 def answer(site: Site, *words: str) -> Any:
-    """What a command says to a machine."""
+    """The JSON document that a command prints."""
     result = run(site, *words, "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)

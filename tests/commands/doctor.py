@@ -1,4 +1,4 @@
-"""Runs the doctor, and serves what it looks at."""
+"""Runs the doctor, and the servers that it examines."""
 
 import ssl
 import threading
@@ -30,14 +30,14 @@ def lines(site: Site, *words: str, status: int = 0) -> str:
 
 
 def line_of(output: str, head: str) -> str:
-    """The one line that says something of this."""
+    """The one line about this."""
     (line,) = [each for each in output.splitlines() if each[6:].startswith(head)]
     return line
 
 
 @contextmanager
 def served(application: WSGI, tls: ssl.SSLContext | None = None, ahead: float = 0) -> Iterator[str]:
-    """Another server on this machine, whose clock is so many seconds ahead of ours; its address."""
+    """Serve an application whose clock is this many seconds ahead of ours; yield its URL."""
 
     class Handler(Quiet):
         def date_time_string(self, timestamp: float | None = None) -> str:
@@ -57,7 +57,7 @@ def served(application: WSGI, tls: ssl.SSLContext | None = None, ahead: float = 
 
 
 def token_endpoint(age: int = 0) -> WSGI:
-    """GitHub's; or a copy of its answer that a cache has kept for so many seconds."""
+    """GitHub's; or a copy of its response that a cache has kept for this many seconds."""
 
     def answer(_environ: Any, start_response: Any) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json")]
@@ -69,7 +69,7 @@ def token_endpoint(age: int = 0) -> WSGI:
 
 
 def certificate(folder: Path, *, days: float, since_days: float = 400) -> tuple[Any, Path]:
-    """A server's side of TLS for localhost, with a certificate that ends in so many days."""
+    """A TLS context for localhost, with a certificate that expires in this many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -21,7 +21,7 @@ from tests.site import SECRET_KEY
 GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
 
 
-# Our clock, by those of the providers.
+# Our clock, compared with the providers'.
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_keys_that_cannot_verify_a_sign_in_are_counted(site):
 
 
 def issuer_without_keys(environ: Any, start_response: Any) -> Iterable[bytes]:
-    """An issuer that takes our client, and whose keys are on a server that is away."""
+    """An issuer that accepts our client, and whose keys are on an unreachable server."""
     url = f"http://localhost:{environ['SERVER_PORT']}"
     metadata = {
         "issuer": url,

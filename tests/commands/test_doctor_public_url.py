@@ -15,7 +15,7 @@ from tests.site import Site
 
 
 def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be a machine whose administrator trusts this certificate, and that has no proxy."""
+    """Trust this certificate, and use no proxy."""
     context = ssl.create_default_context(cafile=str(path))
     for module in ("providers.http.transport", "commands.network"):
         monkeypatch.setattr(f"{module}.tls_context", lambda: context)
@@ -47,7 +47,7 @@ def test_behind_an_outgoing_proxy_the_doctor_skips_certificates(make_site, monke
     assert "ok    GitHub: certificates are not checked" in lines(site, "github", status=1)
 
 
-# What a browser gets at PUBLIC_URL.
+# The response at PUBLIC_URL.
 
 
 def test_the_doctor_reports_a_public_url_that_uses_another_database(make_site):
@@ -86,7 +86,7 @@ def test_the_doctor_reports_another_service_at_the_public_url(make_site):
 
 @contextmanager
 def fronted(site: Site, tls: ssl.SSLContext, spoil: Callable[[str, str], str]) -> Iterator[str]:
-    """The site behind a proxy that ends TLS and has its own way with headers."""
+    """The site behind a proxy that terminates TLS and changes headers."""
 
     def proxy(environ: Any, start_response: Any) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:

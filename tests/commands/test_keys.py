@@ -1,4 +1,5 @@
-"""``keys …``: everything sealed is sealed anew, beside running servers, and nothing is lost."""
+"""``keys …``: everything sealed is sealed again with the new key, while servers run; nothing is
+lost."""
 
 import json
 
@@ -19,7 +20,7 @@ KINDS = ("tokens", "flows", "revocations")
 
 
 def everything_sealed(site: Site) -> tuple[Browser, str]:
-    """Somebody with a token, a flow that is under way, and a grant that waits to be given back."""
+    """A user with a token, an open flow, and a revocation that waits."""
     grace = sign_in(site, "grace")
     grace.link("github", "grace")
     site.simulator.github.answers["revoke"] = "status_503"
@@ -78,7 +79,7 @@ def test_a_separate_token_key_takes_over_from_the_secret_key(site):
 
 
 class Overtaken(Sealer):
-    """Another server works while a value is being sealed anew."""
+    """Another server writes while a value is being sealed again."""
 
     def __init__(self, keys, meanwhile) -> None:
         super().__init__(keys)
@@ -91,7 +92,7 @@ class Overtaken(Sealer):
 
 
 def test_key_rotation_does_not_overwrite_a_token_that_is_refreshed_meanwhile(both):
-    """Nor does the other server wait: no lock is held while something is sealed."""
+    """The other server does not wait, either: sealing holds no lock."""
     user_id = id_of(sign_in(both, "grace"))
     identity_id = both.rows("SELECT id FROM oauth")[0][0]
     both.restart(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=SECRET_KEY)
@@ -131,7 +132,7 @@ def test_key_rotation_reports_an_old_key_that_a_server_still_seals_with(site):
     (row,) = site.rows("SELECT token FROM oauth")
 
     def write_again() -> None:
-        # As an old server would, over and over.
+        # An old server keeps doing this.
         site.execute("UPDATE oauth SET token = :t", t=row[0] + "=" * next(lengths))
 
     lengths = iter(range(1, 1000))

@@ -1,4 +1,4 @@
-"""The command line as an operator's shell has it: exit status, stdout for the answer alone."""
+"""The command line in an operator's shell: exit status, and only the result on stdout."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``sessions list`` and ``revoke``, ``purge``, and what all commands do without a database."""
+"""``sessions list`` and ``revoke``, ``purge``, and every command without a database."""
 
 import pytest
 

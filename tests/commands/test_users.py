@@ -1,4 +1,4 @@
-"""``users …``: whom an operator finds, switches off, deletes and takes out."""
+"""``users …``: find, disable, delete and export users."""
 
 import json
 import stat
@@ -108,9 +108,7 @@ def test_a_users_name_cannot_control_the_terminal(site):
 
 def test_the_list_of_users_is_paged_with_the_newest_first(both):
     ids = [id_of(sign_in(both, person)) for person in ("grace", "linus", "ada")]
-    both.execute(
-        "UPDATE users SET created_at = '2026-01-01 00:00:00.000000'"
-    )  # ties are no trouble
+    both.execute("UPDATE users SET created_at = '2026-01-01 00:00:00.000000'")  # ties are harmless
     both.execute(
         "UPDATE users SET created_at = '2026-02-01 00:00:00.000000' WHERE id = :id", id=ids[0]
     )
@@ -133,7 +131,7 @@ def test_a_malformed_page_cursor_is_a_wrong_argument(site, words):
     assert words[0] in result.stderr
 
 
-# Switch off and on.
+# Disable and enable.
 
 
 def test_a_disabled_user_is_signed_out_immediately_and_stays_out_until_enabled(both):
@@ -178,7 +176,7 @@ def test_a_bearer_token_of_a_disabled_account_is_refused(site):
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "delete", "export"])
 def test_an_address_is_not_enough_to_disable_or_delete_a_user(site, verb):
-    """Mallory may claim it without proof: then the only account that has it is hers."""
+    """Mallory's account may be the only one with it, unverified."""
     grace = sign_in(site, "grace")
     words = ["--yes"] if verb == "delete" else []
     result = run(site, "users", verb, email_of(grace), *words)

@@ -1,4 +1,4 @@
-"""Settings: what they mean and what they refuse."""
+"""Settings: their meaning, and what they refuse."""
 
 import stat
 import threading
@@ -220,7 +220,7 @@ def test_redis_is_configured_by_its_url(url, tmp_path):
     ],
 )
 def test_an_invalid_redis_url_is_reported_at_start(url):
-    """The client would take many of them, and ask somewhere or somehow else."""
+    """The client would accept many of them, and connect elsewhere or differently."""
     (fault,) = faults(REDIS_URL=url)
     assert fault.startswith("REDIS_URL: m")
     assert "hunter2" not in fault
@@ -298,7 +298,7 @@ def test_the_generated_secret_key_is_made_once_and_readable_by_its_owner_only(tm
     assert len(keys[0]) >= 64
     file = tmp_path / "instance" / "secret_key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700  # the database stands there too
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700  # the database is there too
     assert list(file.parent.iterdir()) == [file]
 
 

@@ -1,4 +1,4 @@
-"""Every test looks whether a secret was logged (tests/conftest.py): here, that the look is one."""
+"""Every test checks its log for secrets (tests/conftest.py); these show that the check works."""
 
 import secrets
 from collections.abc import Callable

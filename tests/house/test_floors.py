@@ -1,4 +1,4 @@
-"""Who may import whom: the floors of the house, as docs/architecture.md draws them."""
+"""The import rules: rooms and floors, as docs/architecture.md draws them."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
 PICTURE = (ROOT / "docs" / "architecture.md").read_text()
-# Programs of their own: they stand beside the house.
+# Separate programs, outside of the rooms.
 APART = {"simulator", "bench", "migrations"}
 FLASK_DANCE = {
     "providers/protocols/flask_dance.py",
@@ -32,7 +32,7 @@ DOORS = {
     "ua_parser": {"web/text/devices.py"},
     "flask_sqlalchemy": {"storage"},
 }
-# Where the providers' own names may stand.
+# Rooms that may name providers.
 NAMED_IN = {"providers", "inbox", "simulator"}
 FLASK_FREE = {"errors", "config", "keys", "telemetry", "providers"}
 # Of the providers, the routes in front of their clients.
@@ -89,7 +89,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             named = {f"{node.module}.{alias.name}" for alias in node.names}
-            # A module taken out of a package is an arrow to the module, not to the package's face.
+            # Importing a module from a package is an arrow to the module, not to the package.
             found |= named if named <= MODULES else {node.module, *named}
     return found
 

@@ -1,4 +1,4 @@
-"""The documents lead to each other: by links to files and headings that are there."""
+"""Links between documents lead to existing files and headings."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""docs/operation.md: its tables name what there is, no more and no less."""
+"""The tables in docs/operation.md match the code."""
 
 import ast
 import re

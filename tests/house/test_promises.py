@@ -1,4 +1,4 @@
-"""docs/security.md names the test that keeps each promise: here, that they exist."""
+"""The tests that docs/security.md names exist."""
 
 import re
 from pathlib import Path

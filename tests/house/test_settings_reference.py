@@ -50,7 +50,7 @@ def test_every_setting_is_in_the_example_and_every_one_there_works(tmp_path):
     text = (ROOT / ".env.example").read_text()
     names = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     assert names >= GENERAL
-    for provider in USUAL:  # the example says that the others are alike
+    for provider in USUAL:  # the example says that the others work alike
         assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= names
     assert "NAME_CLIENT_ID" in text
     values = dict(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=(.+)$", text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Files and functions stay small enough to read at once."""
+"""Limits for the length of files and functions."""
 
 import ast
 import subprocess
@@ -26,7 +26,7 @@ def tracked() -> list[str]:
 
 
 def found() -> list[str]:
-    """The same without Git, as in an unpacked archive."""
+    """The same files without Git, as in an unpacked archive."""
     paths = [path.relative_to(ROOT) for path in ROOT.rglob("*.py")]
     return [str(path) for path in paths if not path.parts[0].startswith(".")]
 

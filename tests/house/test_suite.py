@@ -1,4 +1,4 @@
-"""The test suite itself: it always ends, and says what it left out."""
+"""The test suite always ends, and lists what it left out."""
 
 import os
 import subprocess

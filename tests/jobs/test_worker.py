@@ -1,4 +1,4 @@
-"""Work beside the requests goes on after whatever may happen to it."""
+"""The background worker goes on after any failure."""
 
 import threading
 

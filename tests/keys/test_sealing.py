@@ -1,4 +1,4 @@
-"""Secrets at rest: what opens where, and with which key."""
+"""Secrets at rest: which envelope opens where, and with which key."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_an_envelope_hides_its_value_and_differs_each_time():
 
 
 def test_an_envelope_does_not_open_in_another_row():
-    """A swapped row is somebody else's token."""
+    """A swapped row would give one user another's token."""
     envelope = Sealer(["k"]).seal(TOKEN, "row 1")
     with pytest.raises(TokenUnreadable):
         Sealer(["k"]).open(envelope, "row 2")

@@ -16,16 +16,16 @@ every_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PRO
 
 
 def read_sample(name: str) -> dict[str, Any]:
-    """``answers`` by what ``get`` is asked for, and the profile that is ``expected``; what the
-    provider may vouch for the address by, if not by true; ``variants`` of the answers, each
-    with what it changes in the profile, or ``refused``; ``subject_parts`` where the subject is
-    made of several values. " > " leads to a place."""
+    """``answers`` by what ``get`` is asked for, and the ``expected`` profile; ``vouched_by``: the
+    values that verify the address, if not true; ``variants`` of the answers, each with its change
+    of the profile, or ``refused``; ``subject_parts`` where the subject consists of several values.
+    " > " separates the steps of a path."""
     content = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
     return {"vouched_by": [True, "true"], "variants": [], **content}
 
 
 def getter(answers: dict[str, Any]) -> Get:
-    """``get`` for these answers; the rest is not shared."""
+    """``get`` for these answers; everything else is not shared."""
 
     def get(url: str) -> Any:
         if url not in answers:

@@ -1,4 +1,4 @@
-"""Profiles made of recorded answers, with changes."""
+"""Profiles made of sample responses, with changes."""
 
 import json
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ SAMPLES = {
 
 
 def short(value: object) -> str:
-    """A name for a value of a table; Python refuses to print the largest integers."""
+    """A test id for a value; Python refuses to print the largest integers."""
     return f"{value.bit_length()} bits" if isinstance(value, int) else ascii(value)[:20]
 
 
 def answers(provider: str, **changes: Any) -> dict[str, Any]:
-    """The sample's answers; each change replaces one of a provider's values."""
+    """The sample's responses; each change replaces one of the provider's values."""
     said = json.loads(json.dumps(SAMPLES[provider]["answers"]))
     first = next(iter(said.values()))
     first.update(changes)
@@ -28,7 +28,7 @@ def answers(provider: str, **changes: Any) -> dict[str, Any]:
 
 
 def profile_of(name: str, said: Mapping[str, Any]) -> Profile:
-    """The provider's profile function, where an answer that is an exception is raised."""
+    """Call the provider's profile function; a response that is an exception is raised."""
 
     def get(url: str) -> Any:
         answer = said[url]

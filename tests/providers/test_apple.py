@@ -1,4 +1,4 @@
-"""Apple: a secret that is made, an answer by POST, a name that is told once."""
+"""Apple: a generated client secret, a response by POST, a name that is sent once."""
 
 import json
 import re
@@ -39,11 +39,11 @@ def name_of(browser: Browser) -> Any:
     return me["name"]
 
 
-# The way there and back.
+# Request and callback.
 
 
 def test_the_authorization_request_to_apple_asks_for_form_post(browser):
-    """Spaces as %20, form_post where a name or an address is asked for, no code challenge."""
+    """Spaces as %20, form_post because name and address are requested, no code challenge."""
     url = browser.begin("apple")
     assert "+" not in url
     assert "scope=openid%20email%20name" in url
@@ -92,7 +92,7 @@ def test_oversized_fields_in_apples_post_are_dropped(browser, site):
 
 
 def test_cancelling_at_apple_says_so(browser, site):
-    """By POST too, and with an error code of Apple's own."""
+    """By POST too, and with Apple's own error code."""
     page = browser.cancel("apple")
     assert page.status == 403
     assert page.alert == "Sign-in wasn't completed"
@@ -102,7 +102,7 @@ def test_cancelling_at_apple_says_so(browser, site):
 
 
 def test_apples_response_to_another_browser_signs_nobody_in(browser, other):
-    """Login CSRF, by POST: the flow's cookie must be there when it goes on by GET."""
+    """Login CSRF by POST: the GET that follows needs the flow's cookie."""
     callback = other.choose(other.begin("apple"), "mallory")
     browser.begin("apple")
     page = browser.get(callback)
@@ -131,7 +131,7 @@ def test_the_name_that_apple_sends_once_is_stored(browser, site):
 
 
 def test_apples_name_survives_a_pending_question(browser, other):
-    """It comes before the person proves their older account, and not again after."""
+    """It arrives before the user verifies ownership of the older account, and not again after."""
     other.sign_in("google", "ada")
     page = browser.sign_in("apple", "ada")
     assert page.heading == "You already have an account"
@@ -181,7 +181,7 @@ def test_an_odd_apple_form_does_not_fail_the_sign_in(browser, site, monkeypatch,
 
 
 def test_an_address_in_apples_form_is_never_used(browser, site, monkeypatch):
-    """Nobody signed it: whoever sends the form could write the victim's."""
+    """The form is not signed, so its sender could name the victim's address."""
     form = {"name": {"firstName": "Eve"}, "email": "victim@example.org", "sub": "1"}
     monkeypatch.setattr(site.simulator.apple, "user_field", lambda _code: json.dumps(form))
     browser.sign_in("apple", "ada")
@@ -248,7 +248,7 @@ def test_an_unknown_apple_client_secret_is_reported_as_misconfigured(make_site, 
 
 
 def test_the_fake_apple_checks_the_client_secret(site):
-    """Else the tests above would prove little."""
+    """Without this, the tests above would show little."""
     apple, now = site.simulator.apple, int(time.time())
     good = {"iss": TEAM_ID, "sub": apple.client.client_id, "aud": apple.audience}
     good |= {"iat": now, "exp": now + 60}

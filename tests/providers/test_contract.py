@@ -1,4 +1,5 @@
-"""What every provider keeps to. Whoever adds one is told here what is missing (CONTRIBUTING.md)."""
+"""Rules that every provider keeps. A new provider fails here with what is missing
+(CONTRIBUTING.md)."""
 
 import ast
 import copy
@@ -23,7 +24,7 @@ MACHINERY = {"__init__", "base", "parts", "profile", "reference"}
 PROVIDER_FILES = sorted(
     path for path in (ROOT / "providers").glob("*.py") if path.stem not in MACHINERY
 )
-# Of the standard library, what would let a provider's file act by itself.
+# Modules of the standard library that would give a provider's file side effects.
 ACTS = {"asyncio", "ftplib", "http", "importlib", "os", "pathlib", "smtplib", "socket", "sqlite3"}
 ACTS |= {"ssl", "subprocess", "threading", "urllib.request"}
 # Parameters of the authorization request that belong to the flow (RFC 6749 4.1.1, 7636, 9101).
@@ -37,13 +38,13 @@ def sample(provider: Provider) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def subject_parts(provider: Provider) -> list[str]:
-    """The values of its sample that make the identity: the subject, or what it is made of."""
+    """The values of the sample that form the subject."""
     content = read_sample(provider.key)
     return list(content.get("subject_parts", [content["expected"]["subject"]]))
 
 
 def varied(answers: dict[str, Any], variant: dict[str, Any]) -> dict[str, Any]:
-    """The answers with some places set and some dropped."""
+    """The answers with some values replaced and some dropped."""
     said: dict[str, Any] = copy.deepcopy(answers)
     for place in [*variant.get("set", {}), *variant.get("drop", [])]:
         *way, last = place.split(" > ")
@@ -65,7 +66,7 @@ VARIANTS = [
 
 
 def changed(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The same JSON with each of its innermost values changed."""
+    """The same JSON with each of its leaves changed."""
     if isinstance(value, dict):
         return {name: changed(each, change) for name, each in value.items()}
     if isinstance(value, list):
@@ -74,7 +75,7 @@ def changed(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def urls_of(provider: Provider) -> Iterator[str]:
-    """Every address that the provider's value holds."""
+    """Every URL in the provider's value."""
     for name, value in vars(provider.protocol).items():
         if name.endswith(("_endpoint", "_url", "issuer")):
             yield value
@@ -96,7 +97,7 @@ def test_a_providers_name_is_a_slug_and_its_catalogue_key(provider):
 
 
 def test_no_two_providers_share_a_name_or_label():
-    """The second of one name would silently take the place of the first."""
+    """The second of one name would silently replace the first."""
     defined = [
         value
         for path in PROVIDER_FILES
@@ -113,7 +114,7 @@ def test_no_two_providers_share_a_name_or_label():
 def test_a_providers_label_fits_on_a_button(provider):
     assert provider.label == provider.label.strip()
     assert 0 < len(provider.label) <= 30
-    # The last is Amazon's brand; no other button uses the word.
+    # The last is for Amazon's brand; no other button uses the word.
     assert provider.verb in ("Continue with", "Sign in with", "Login with")
     assert all(unicodedata.category(character)[0] != "C" for character in provider.label)
 
@@ -146,7 +147,7 @@ def test_a_providers_base_urls_can_be_joined_with_paths(provider):
 
 @every_provider
 def test_a_providers_form_action_is_an_origin(provider):
-    """It stands in the Content-Security-Policy, where a path would be taken for a whole source."""
+    """It is used in the Content-Security-Policy, where a path would not match as meant."""
     for origin in provider.also_passes:
         parts = urlsplit(origin)
         assert origin == f"https://{parts.netloc}"
@@ -186,7 +187,7 @@ def test_an_error_code_of_a_provider_has_one_meaning(provider):
 
 @every_provider
 def test_a_providers_request_proof_reveals_neither_secret_nor_token(provider):
-    """It stands in a query, and queries end up in the logs of others."""
+    """It is sent in a query, and queries end up in other people's logs."""
     if not isinstance(provider.protocol, AuthorizationCode):
         return
     sign = provider.protocol.sign_request
@@ -231,7 +232,7 @@ def test_awkward_responses_of_a_provider_become_the_expected_profile(provider, v
 
 @every_provider
 def test_a_provider_is_asked_below_its_own_api_only(provider):
-    """The access token goes with each request: a path that leads elsewhere gives it away."""
+    """The access token is sent with each request, so a path elsewhere would leak it."""
     answers, _expected = sample(provider)
     asked: list[str] = []
 
@@ -311,7 +312,7 @@ def test_a_profile_with_nothing_but_a_subject_is_accepted(provider):
 
 @pytest.mark.parametrize("path", PROVIDER_FILES, ids=lambda path: path.stem)
 def test_a_providers_file_has_no_side_effects(path):
-    """No client, no table, no request: all that it needs comes through ``get``."""
+    """No client, no table, no request: everything it needs comes through ``get``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         modules = []
         if isinstance(node, ast.Import):
@@ -335,6 +336,6 @@ def test_a_providers_file_has_no_side_effects(path):
 
 @pytest.mark.parametrize("path", PROVIDER_FILES, ids=lambda path: path.stem)
 def test_a_providers_file_links_to_the_providers_documentation(path):
-    """A rule nobody can look up is a rule nobody can check."""
+    """A rule without a source cannot be checked."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     assert re.search(r"https://\S+\.\S+/", docstring)

@@ -25,7 +25,7 @@ def facebook(**values: Any) -> Profile:
     ],
 )
 def test_facebook_never_verifies_an_address(flags):
-    """Its old field "verified" is about the account; no field is about the address."""
+    """Its old field "verified" is about the account, and no field is about the address."""
     profile = facebook(**flags)
     assert profile.email == "tomas.l@example.com"
     assert not profile.email_verified

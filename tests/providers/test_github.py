@@ -37,14 +37,14 @@ def test_github_prefers_the_primary_then_a_verified_address(emails, expected):
 
 
 def test_a_github_profile_without_an_address_list_is_accepted():
-    """404 where the person did not grant user:email."""
+    """404 if the user did not grant user:email."""
     profile = github(NotShared("404"), email=None)
     assert (profile.subject, profile.username, profile.email) == ("58291733", "nadiak", None)
 
 
 @pytest.mark.parametrize("emails", [[], NotShared("404")])
 def test_githubs_public_address_is_the_fallback_and_never_verified(emails):
-    """/user carries no flag: whoever typed it in may not own it."""
+    """/user has no verified flag, and its address may belong to somebody else."""
     profile = github(emails, email="nadia@example.org", verified=True, email_verified=True)
     assert (profile.email, profile.email_verified) == ("nadia@example.org", False)
     assert not profile.email_trusted
@@ -52,7 +52,7 @@ def test_githubs_public_address_is_the_fallback_and_never_verified(emails):
 
 @pytest.mark.parametrize("emails", [[row(NO_REPLY, "verified")], NotShared("404")])
 def test_githubs_noreply_address_is_never_used(emails):
-    """It cannot receive mail, wherever it stands."""
+    """It cannot receive mail."""
     profile = github(emails, email=NO_REPLY)
     assert profile.email is None
 
@@ -65,12 +65,12 @@ def test_a_malformed_github_address_list_is_refused(emails):
 
 @pytest.mark.parametrize("failure", [ProviderDown("away"), ProviderError("500")])
 def test_an_unreadable_github_address_list_is_refused(failure):
-    """Else a person would lose a verified address because of a bad minute."""
+    """Otherwise a temporary failure would remove a verified address."""
     with pytest.raises(ProviderError):
         github(failure)
 
 
 def test_a_github_user_is_identified_by_number_and_not_by_login():
-    """A login can be renamed, and then be taken by somebody else."""
+    """A login can be renamed, and then taken by somebody else."""
     assert github(login="renamed").subject == github().subject
     assert github(id=1).subject != github().subject

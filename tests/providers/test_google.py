@@ -1,4 +1,4 @@
-"""Google's profile: addresses it runs itself, and what userinfo adds."""
+"""Google's profile: addresses that it hosts, and the claims that userinfo adds."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def google(userinfo: Any = None, **claims: Any) -> Profile:
     ids=short,
 )
 def test_google_is_trusted_for_the_domains_it_hosts(email, hd, trusted):
-    """Any other address was verified once, and may have changed hands since."""
+    """Any other address was verified once, and may have a new owner since."""
     profile = google(email=email, hd=hd)
     assert (profile.email, profile.email_verified) == (email, True)
     assert profile.email_trusted is trusted
@@ -74,7 +74,7 @@ def test_google_is_asked_for_userinfo_only_when_something_is_missing():
     ],
 )
 def test_google_finds_in_userinfo_what_the_id_token_lacks(missing, expected, nothing):
-    """Workspace accounts may keep their picture private in the id_token, or send it empty."""
+    """Workspace accounts may omit their picture from the id_token, or send it empty."""
     said = answers("google", **{missing: nothing})
     if nothing == "absent":
         del said["id_token"][missing]
@@ -106,7 +106,7 @@ def test_signed_claims_win_over_userinfo():
 
 @pytest.mark.parametrize("flag", ["absent", None])
 def test_the_verified_flag_of_one_address_never_verifies_another(flag):
-    """An address and the word that it is verified must come from the same place."""
+    """An address and its verified flag must come from the same document."""
     said = answers("google", name=None, email="victim@gmail.com", email_verified=flag)
     if flag == "absent":
         del said["id_token"]["email_verified"]

@@ -1,4 +1,4 @@
-"""Any JSON at all: a profile, or the provider's fault, all the way into the database."""
+"""Any JSON at all becomes a profile or a ProviderError, and can be stored."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from providers.profile import NAME_MAX_CHARACTERS
 from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import SAMPLES
 
-# Anything at all.
+# Any JSON.
 
 
 def names_in(value: Any) -> set[str]:
@@ -37,7 +37,7 @@ LEAVES = HOSTILE | TEXT | st.none() | st.booleans() | st.integers() | st.floats(
 
 
 def any_json(names: set[str]) -> st.SearchStrategy[Any]:
-    """JSON of every shape that likes to use these names."""
+    """JSON of every shape, with these names."""
     keys = st.sampled_from(sorted(names)) | TEXT
     return st.recursive(
         LEAVES,
@@ -47,7 +47,7 @@ def any_json(names: set[str]) -> st.SearchStrategy[Any]:
 
 
 def almost(answer: Any) -> st.SearchStrategy[Any]:
-    """A good answer but for a few values: without these, hardly one would have a subject."""
+    """A good response with a few values changed; few random ones would have a subject."""
     if isinstance(answer, list) and answer:
         return st.lists(almost(answer[0]), max_size=4)
     if not isinstance(answer, dict):
@@ -65,7 +65,7 @@ def any_answers(name: str) -> st.SearchStrategy[dict[str, Any]]:
         url: almost(answer) | any_json(names_in(answer)) | failures
         for url, answer in SAMPLES[name]["answers"].items()
     }
-    if "id_token" in shapes:  # by then it is checked: an object with a text for sub
+    if "id_token" in shapes:  # it is checked by then: an object with a text for sub
         objects = shapes["id_token"].filter(lambda value: isinstance(value, dict))
         shapes["id_token"] = st.builds(lambda sub, rest: {"sub": sub, **rest}, TEXT, objects)
     return st.fixed_dictionaries(shapes)
@@ -107,11 +107,11 @@ def test_any_response_of_a_provider_is_a_profile_or_a_provider_error(name, data)
     for text in (profile.subject, profile.email, profile.name, profile.username, profile.picture):
         assert text is None or text != ""
         for character in text or "":
-            # Cc: no database takes a NUL, no page a line break; Cs: nothing can encode these.
+            # Cc: no database accepts a NUL, no page a line break; Cs: these cannot be encoded.
             assert unicodedata.category(character) not in ("Cc", "Cs")
 
 
-# All the way into the database.
+# Stored in the database.
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -119,7 +119,7 @@ def test_any_response_of_a_provider_is_a_profile_or_a_provider_error(name, data)
     "scope", ["a\0b user:email", "\ud800 user:email", 'a"b user:email', "\x1b"]
 )
 def test_a_malformed_scope_is_not_stored(make_site, monkeypatch, database, scope):
-    """RFC 6749 3.3; no database takes a NUL or half a surrogate pair."""
+    """RFC 6749 3.3; no database accepts a NUL or half a surrogate pair."""
     answer_as_asked = simulator.github.answer_as_asked
     monkeypatch.setattr(
         simulator.github,

@@ -1,4 +1,4 @@
-"""The other providers' crooked ways, over HTTP; and no id_token with a flaw gets by at any."""
+"""The other OpenID Connect providers over HTTP: their peculiarities, and flawed id_tokens."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from tests.site import ALL, Site, Sites
 WITH_ISSUER = [
     name for name, provider in PROVIDERS.items() if isinstance(provider.protocol, OpenIDConnect)
 ]
-# One of each kind; all of them are tried with Google in protocols/.
+# One of each kind; protocols/ tries all of them with Google.
 FLAWS = ["other_issuer", "other_audience", "expired", "other_nonce", "no_nonce", "no_sub"]
 FLAWS += [
     "other_at_hash",
@@ -68,7 +68,7 @@ def test_google_can_be_restricted_to_one_workspace_domain(make_site):
 
 @pytest.mark.parametrize("person", ["ada", "linus", "noa"])
 def test_a_google_account_without_the_workspace_domain_is_refused(make_site, person):
-    """The parameter is a hint that anybody can take away: the claim decides."""
+    """The parameter is a hint that a user can remove; the claim decides."""
     site = make_site(look_alikes=("google",), GOOGLE_HOSTED_DOMAIN="navy.example")
     page = site.browser().sign_in("google", person)
     assert page.status == 403
@@ -87,7 +87,7 @@ def test_a_google_account_of_another_workspace_domain_is_refused(make_site):
 
 
 def test_an_address_from_a_self_hosted_gitlab_is_not_trusted(site):
-    """Its administrator may have switched the confirmation of addresses off."""
+    """Its administrator may have disabled the confirmation of addresses."""
     site.browser().sign_in("gitlab", "ada")
     row = row_of(site)
     assert (row.email, row.email_verified) == ("ada@gmail.com", 0)
@@ -149,7 +149,7 @@ def test_a_provider_whose_ids_are_in_userinfo_needs_userinfo(site, name, behave)
 
 
 def test_a_slack_error_with_status_200_is_understood(site):
-    """Every answer of its API is a 200 that says ok or not."""
+    """Every response of its API is a 200 that says ok or not."""
     slack = site.simulator.slack
     answer = requests.post(slack.url + slack.token_path, data={"code": "x"}, timeout=5)
     assert (answer.status_code, answer.json()["ok"]) == (200, False)

@@ -1,4 +1,4 @@
-"""Microsoft: many tenants behind one address, none of which may speak for another."""
+"""Microsoft: many tenants behind one host, and none may speak for another."""
 
 import pytest
 import requests
@@ -19,7 +19,7 @@ def site(make_site: Sites) -> Site:
 
 
 def narrowed(site: Site, tenant: str) -> None:
-    """From now on only this tenant's people."""
+    """Restart the site for users of this tenant only."""
     site.restart(MICROSOFT_ISSUER=f"{site.simulator.url}/microsoft/{tenant}/v2.0")
 
 
@@ -33,7 +33,7 @@ def test_users_of_every_microsoft_tenant_sign_in_and_stay_distinct(site):
 
 
 def test_restricting_the_tenant_keeps_microsoft_users_the_same(site):
-    """An operator may narrow the site to one tenant without making strangers of its people."""
+    """An operator may restrict the site to one tenant, and its users keep their accounts."""
     site.browser().sign_in("microsoft", "grace")
     for tenant in ("organizations", NAVY):
         narrowed(site, tenant)
@@ -44,7 +44,7 @@ def test_restricting_the_tenant_keeps_microsoft_users_the_same(site):
 
 @pytest.mark.parametrize("person", ["mallory", "linus"])
 def test_a_token_of_another_microsoft_tenant_is_refused(site, person, capfd):
-    """All tenants sign with the same keys: only iss and tid tell them apart."""
+    """All tenants sign with the same keys; only iss and tid distinguish them."""
     narrowed(site, NAVY)
     browser = site.browser()
     page = browser.sign_in("microsoft", person, behave="tenant:other")
@@ -63,7 +63,7 @@ def test_a_tenants_issuer_admits_users_of_that_tenant_only(site):
 
 @pytest.mark.parametrize("tenant", ["common", "organizations"])
 def test_a_microsoft_tenant_that_claims_to_be_another_is_refused(site, tenant, capfd):
-    """tid is compared with iss; else an administrator could make up anybody's account."""
+    """tid is compared with iss; otherwise an administrator could impersonate any account."""
     narrowed(site, tenant)
     page = site.browser().sign_in("microsoft", "mallory", behave="tenant:claims_another")
     assert page.status == 502
@@ -80,7 +80,7 @@ def test_a_tenant_that_claims_to_be_the_only_allowed_one_is_refused(site, capfd)
 
 
 def test_an_address_set_by_a_tenants_administrator_joins_no_account(site):
-    """nOAuth: Mallory's administrator, who is Mallory, says that she is ada@gmail.com."""
+    """nOAuth: Mallory, as administrator of her tenant, gives herself the address ada@gmail.com."""
     site.restart(ACCOUNT_LINKING="auto")
     ada, mallory = site.browser(), site.browser()
     ada.sign_in("google", "ada")
@@ -120,7 +120,7 @@ def test_any_other_value_of_microsofts_verified_domain_flag_is_false(flag):
 @pytest.mark.parametrize("name", ["tid", "oid", "iss"])
 @pytest.mark.parametrize("odd", [None, "", 5, True, [NAVY], {"a": 1}])
 def test_a_microsoft_token_without_tenant_or_object_id_is_refused(name, odd):
-    """Not even by sub: it differs from application to application."""
+    """sub is no substitute: it differs from application to application."""
     with pytest.raises(ProviderError):
         MICROSOFT.profile({"id_token": claims(**{name: odd})}.__getitem__)
 

@@ -1,4 +1,5 @@
-"""Any OpenID Connect issuer by OIDC_PROVIDERS: settings, and sign-ins with issuers of all kinds."""
+"""OpenID Connect issuers declared in OIDC_PROVIDERS: settings, and sign-ins with issuers of all
+kinds."""
 
 import json
 from typing import Any
@@ -145,7 +146,7 @@ def test_a_missing_verified_flag_is_false_even_for_a_trusted_issuer(make_site, m
     assert (row_of(site).email, row_of(site).email_verified) == ("ada@gmail.com", 0)
 
 
-# How the client is known (RFC 6749 2.3.1).
+# Client authentication (RFC 6749 2.3.1).
 
 
 def test_a_public_client_sends_a_code_verifier_and_no_secret(make_site):
@@ -178,8 +179,8 @@ ODD = Client("a:b c", "ö%&+ =:/?#\"'\\ü", ())
     ],
 )
 def test_the_client_secret_is_sent_by_the_method_in_the_metadata(make_site, offered, taken):
-    """RFC 8414 2: client_secret_basic where they say nothing. Both parts of a header are
-    form-encoded first, or a colon in the id would end it."""
+    """RFC 8414 2: client_secret_basic by default. Both parts of the header are form-encoded first,
+    because a colon would end the client id."""
     site = make_site(
         look_alikes=("acme",),
         OIDC_ACME_CLIENT_ID=ODD.client_id,
@@ -222,8 +223,8 @@ def test_new_keys_of_a_declared_issuer_are_found(site, monkeypatch):
 
 @pytest.mark.parametrize("behave", ["userinfo:other_sub", "userinfo:jwt", "profile:status_503"])
 def test_userinfo_of_another_subject_or_unreadable_is_ignored(site, behave):
-    """OpenID Connect Core 5.3.2: another sub's claims must not be used; a signed answer is
-    not asked for, so its signature would prove nothing."""
+    """OpenID Connect Core 5.3.2: claims of another sub must not be used. A signed response is not
+    requested, so it is not read."""
     browser = site.browser()
     assert browser.sign_in("acme", "anon", behave=behave).path == "/account"
     assert site.simulator.acme.seen.count("userinfo") == 1
@@ -241,7 +242,7 @@ def test_claims_may_be_in_userinfo_only(make_site):
 
 
 def test_the_callback_of_a_declared_issuer_must_name_it(site):
-    """RFC 9207: Acme announces it, so it must be there."""
+    """RFC 9207: Acme announces the parameter, so it must be there."""
     browser = site.browser()
     callback = browser.choose(browser.begin("acme"), "ada")
     assert query_of(callback)["iss"] == site.simulator.acme.url
@@ -255,7 +256,7 @@ def test_the_callback_of_a_declared_issuer_must_name_it(site):
 
 
 def test_the_csp_allows_an_authorization_endpoint_on_another_host(site):
-    """Some have it on a host of its own; Chromium drops what form-action does not name."""
+    """Chromium blocks a redirect to a host that form-action does not list."""
     acme = site.simulator.acme
     elsewhere = acme.url.replace("127.0.0.1", "localhost")
     acme.metadata_changes = {"authorization_endpoint": f"{elsewhere}{acme.authorize_path}"}
@@ -267,7 +268,7 @@ def test_the_csp_allows_an_authorization_endpoint_on_another_host(site):
     )
 
 
-# Beside others.
+# Several issuers.
 
 
 def test_a_declared_issuer_that_is_down_does_not_affect_the_others(make_site):
@@ -311,7 +312,7 @@ def test_pointing_a_name_at_another_issuer_opens_no_old_account(make_site):
 
 
 def test_a_token_of_one_declared_issuer_is_refused_by_another(make_site):
-    """Mix-up: a code of one is never sent to the other."""
+    """Mix-up attack: a code of one issuer is never sent to another."""
     site = make_site(look_alikes=("acme", "globex"))
     browser = site.browser()
     callback = browser.choose(browser.begin("acme"), "ada")

@@ -1,4 +1,4 @@
-"""What providers say about people becomes one shape or is refused: subjects, addresses, names."""
+"""Providers' statements about users become one shape or are refused: subjects, addresses, names."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def test_a_subject_is_kept_byte_for_byte_and_an_integer_becomes_its_digits(value
 
 
 def test_subjects_that_look_alike_stay_distinct():
-    """Case-insensitive compare joined two people: social-core CVE-2024-32879."""
+    """social-core CVE-2024-32879: a case-insensitive comparison joined two users."""
     alike = ["ada", "ADA", "ada ", "ad\u0430", "\u00e9", "e\u0301", "1", "01", "\uff11"]
     assert len({make_profile(subject=each).subject for each in alike}) == len(alike)
 
@@ -63,7 +63,7 @@ def test_subjects_that_look_alike_stay_distinct():
     ids=short,
 )
 def test_an_invalid_subject_is_refused(value):
-    """A missing uid stored as "None", a True that equals 1: one account for many people."""
+    """A missing uid stored as "None", or a True that equals 1, gives many users one account."""
     with pytest.raises(ProviderError):
         make_profile(subject=value)
 
@@ -111,7 +111,7 @@ def test_an_invalid_address_counts_as_missing_and_unverified(address):
 
 @pytest.mark.parametrize("flag", [True, "true"])
 def test_a_verified_flag_may_be_true_or_the_text_true(flag):
-    """Apple and Cognito send it as text."""
+    """Apple and Cognito send text."""
     assert make_profile(subject="1", email="a@b.example", email_verified=flag).email_verified
 
 
@@ -147,7 +147,7 @@ def test_addresses_compare_without_ascii_case():
     ids=short,
 )
 def test_homographs_never_compare_equal(homograph):
-    """GitHub's 2019 takeover: Unicode case mapping made a stranger's address the victim's."""
+    """GitHub's 2019 takeover: Unicode case mapping made another address equal to the victim's."""
     victims = {email_key(each) for each in ("mike@example.org", "MIKE@EXAMPLE.ORG", "mike@s.org")}
     assert email_key(homograph) not in victims
 
@@ -279,7 +279,7 @@ def test_a_number_in_a_claim_path_is_a_list_index(images, picture):
 
 @pytest.mark.parametrize("flag", [1, "yes", [True], {"a": 1}, False, "false", None])
 def test_only_true_makes_an_address_trusted(flag):
-    """What a claim says may be of any type."""
+    """A claim may be of any type."""
     profile = make_profile(
         subject="1", email="a@b.example", email_verified=True, email_trusted=flag
     )

@@ -1,5 +1,5 @@
-"""An OpenID Provider that others wrote: oidc-provider-mock, which is Authlib's server, in a
-process of its own on loopback. Our look-alikes could share our own misunderstandings."""
+"""An OpenID Provider by other authors: oidc-provider-mock, which is Authlib's server, in a separate
+process on loopback. Our fake providers could share our own misunderstandings."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ def authlib_server() -> Iterator[str]:
 
 @pytest.fixture
 def site(make_site: Sites, authlib_server: str) -> Site:
-    """A site that is registered there, the way its API wants it (RFC 7591)."""
+    """A site registered there by its API (RFC 7591)."""
     site = make_site(look_alikes=("google",))
     wish = {"redirect_uris": [f"{site.url}/login/acme/authorized"]}
     client = requests.post(f"{authlib_server}/oauth2/clients", json=wish, timeout=5).json()
@@ -60,7 +60,7 @@ def site(make_site: Sites, authlib_server: str) -> Site:
 
 
 def answered(url: str, **form: str) -> str:
-    """What the person answers there, and where that leads."""
+    """The URL that follows the person's answer there."""
     assert requests.get(url, timeout=5).status_code == 200
     answer = requests.post(url, data=form, allow_redirects=False, timeout=5)
     assert answer.status_code == 302, answer.text

@@ -1,4 +1,4 @@
-"""X: OAuth 1.0a whose flow is known by its request token, and OAuth 2.0 for the same people."""
+"""X: OAuth 1.0a, whose request token identifies the flow, and OAuth 2.0 for the same users."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_cancelling_at_x_says_so(x):
 
 
 def test_cancelling_another_browsers_x_flow_does_not_end_it(x):
-    """Anybody could else tell people that they cancelled."""
+    """Otherwise anybody could make others see that they cancelled."""
     other, browser = x.browser(), x.browser()
     callback = other.choose(other.begin("twitter"), "", cancel="1")
     browser.begin("twitter")
@@ -179,7 +179,7 @@ def test_linking_and_reauthentication_work_with_request_tokens(x):
 
 
 def test_an_x_user_is_the_same_with_oauth1_and_oauth2(make_site):
-    """New X projects get OAuth 2.0 only; an operator changes over and loses nobody."""
+    """New X projects get OAuth 2.0 only; an operator who switches keeps every user."""
     site = make_site(look_alikes=("twitter",))
     first = site.browser()
     first.sign_in("twitter", "grace")

@@ -1,4 +1,4 @@
-"""What every provider has elsewhere: variables, routes, a look-alike, a mark, documentation."""
+"""Everything a provider needs elsewhere: variables, routes, a fake, a mark, documentation."""
 
 import re
 from xml.etree import ElementTree as ET
@@ -20,7 +20,7 @@ MARKS = sorted((ROOT / "static" / "idp").glob("*.svg"))
 
 @pytest.fixture
 def site(make_site: Sites) -> Site:
-    """With every provider on."""
+    """A site with every provider."""
     return make_site(look_alikes=ALL)
 
 
@@ -43,7 +43,7 @@ def test_the_variables_of_a_provider_enable_that_provider_alone(provider):
 
 @every_provider
 def test_the_routes_of_a_provider_collide_with_no_other(make_site, provider):
-    """A name such as "confirm" would stand in the way of a page of ours."""
+    """A provider named "confirm" would hide one of our pages."""
     site = make_site(look_alikes=(provider.key,))
     routes = site.app.url_map.bind("localhost")
     assert routes.match(f"/login/{provider.name}") == (f"{provider.name}.login", {})
@@ -80,13 +80,13 @@ def test_a_wrong_secret_at_any_fake_provider_is_reported_as_misconfigured(make_s
     wrong = {f"{provider.key.upper()}_CLIENT_SECRET": "wrong"}
     browser = make_site(look_alikes=(provider.key,), **wrong).browser()
     page = browser.fetch(f"/login/{provider.name}")
-    if page.status == 302:  # in OAuth 1.0a we are known by it from the start
+    if page.status == 302:  # in OAuth 1.0a it is used from the first request
         page = browser.get(browser.choose(page.location, "ada"))
     assert page.alert == f"{provider.label} sign-in isn't working on this site"
 
 
 def test_the_doctor_passes_for_all_fake_providers(make_site):
-    """Each look-alike refuses a made-up code for being made up, and for nothing else."""
+    """Each fake provider refuses a made-up code for that reason only."""
     result = make_site(look_alikes=()).app.test_cli_runner().invoke(args=["providers", "check"])
     assert result.exit_code == 0, result.output
     assert result.output.count("reachable and knows the client") == len(
@@ -96,7 +96,7 @@ def test_the_doctor_passes_for_all_fake_providers(make_site):
 
 @pytest.mark.parametrize("path", MARKS, ids=lambda path: path.stem)
 def test_a_providers_mark_can_be_inlined_in_a_page(path):
-    """It is put into pages as it is: nothing in it may run, load or style (CSP)."""
+    """It is inlined unchanged, so it must not run, load or style anything (CSP)."""
     assert path.stem in {"key", *(provider.name for provider in PROVIDERS.values())}
     text = path.read_text(encoding="utf-8")
     root = ET.fromstring(text)

@@ -1,4 +1,5 @@
-"""The test kit that others use: a process of its own, and the plugin, with their applications."""
+"""The test kit for other projects: a separate process, and the pytest plugin, with applications of
+other libraries."""
 
 import json
 import shutil
@@ -32,7 +33,7 @@ CALLBACK = "http://localhost:8000/accounts/github/login/callback/"
 ADA_AT_GITHUB = PEOPLE["ada"].subject("github", 8)
 
 
-# A process of its own.
+# A separate process.
 
 
 IGNORING_SIGNALS = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh"]
@@ -60,7 +61,7 @@ def running(
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """One that ends by itself."""
+    """Run a command that ends by itself."""
     command = [sys.executable, "-m", "simulator", *arguments]
     return subprocess.run(
         command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=20
@@ -68,7 +69,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def sign_in_by_hand(github: dict[str, Any], redirect_uri: str) -> dict[str, Any]:
-    """The three requests of a sign-in; the person's profile."""
+    """Make the three requests of a sign-in; return the user's profile."""
     asked = {"client_id": github["client_id"], "redirect_uri": redirect_uri, "state": "s"}
     url = requests.Request("GET", github["authorization"], params=asked | {"response_type": "code"})
     callback = simulator.choose(str(url.prepare().url), "ada")
@@ -133,11 +134,11 @@ def test_the_simulator_lists_all_providers():
     assert all(each.name in listed and each.label in listed for each in LOOK_ALIKES)
 
 
-# The plugin, and other people's applications.
+# The plugin, with applications of other libraries.
 
 
 def app_of_flask_dance(blueprint: OAuth2ConsumerBlueprint) -> Flask:
-    """As Flask-Dance's quickstart has it, with its absolute path."""
+    """An application as in Flask-Dance's quickstart, with its absolute path."""
     app = Flask(__name__)
     app.secret_key = "a secret key for tests only"
     app.register_blueprint(blueprint, url_prefix="/login")
@@ -151,7 +152,7 @@ def app_of_flask_dance(blueprint: OAuth2ConsumerBlueprint) -> Flask:
 
 @pytest.fixture
 def stock(look_alikes, plain_http) -> Flask:
-    """The blueprint is the one that Flask-Dance makes for GitHub."""
+    """An application with the blueprint that Flask-Dance makes for GitHub."""
     blueprint = make_github_blueprint(scope="read:user", redirect_url="/")
     look_alikes.register("github", "http://localhost/login/github/authorized")
     look_alikes.github.lead(blueprint)
@@ -186,7 +187,7 @@ def test_the_simulator_misbehaves_on_request(look_alikes, stock):
 
 
 def app_of_authlib(client: Callable[[OAuth], Any]) -> Flask:
-    """As Authlib's guide for Flask has it."""
+    """An application as in Authlib's guide for Flask."""
     app = Flask(__name__)
     app.secret_key = "a secret key for tests only"
     remote = client(OAuth(app))
@@ -249,7 +250,7 @@ def test_an_authlib_app_refuses_a_flawed_id_token(look_alikes, at_google, flaw):
     assert visitor.get("/").json is None
 
 
-# The rules of the kit itself.
+# The kit's own rules.
 
 
 def test_a_misspelt_instruction_to_the_simulator_is_an_error(look_alikes):

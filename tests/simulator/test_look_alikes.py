@@ -1,5 +1,5 @@
-"""The look-alikes of plain OAuth 2.0 answer in the shape of the real ones, and our providers
-understand what they say of everybody."""
+"""The fake OAuth 2.0 providers answer in the shape of the real ones, and our providers understand
+all their people."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from simulator.people import PEOPLE, Person
 from simulator.rows import ROWS
 from tests.providers.contract import getter, read_sample
 
-# No address in its API at all.
+# Its API has no address.
 WITHOUT_ADDRESS = {"reddit"}
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
 def said_by(row: type[Declared], person: Person) -> dict[str, Any]:
-    """Everything that a look-alike would answer about somebody who granted what we ask for."""
+    """Every response of a fake provider about a user who granted our scope."""
     scopes = tuple(PROVIDERS[row.name].protocol.scope.split())
     said = {path: answer(person, scopes) for path, answer in row.says.items()}
     if "token" in said:
@@ -31,7 +31,8 @@ def profile_of(row: type[Declared], person: Person) -> Profile:
 
 
 def differences(real: Any, alike: Any, place: str = "") -> list[str]:
-    """Where two answers have other names, or values of other types; null is of every type."""
+    """The places where two documents have other names or values of other types; null is of every
+    type."""
     if real is None or alike is None:
         return []
     if isinstance(real, dict) and isinstance(alike, dict):

@@ -1,4 +1,4 @@
-"""Statements past the ORM, in the same transaction as what the ORM does."""
+"""Compiled statements share the ORM's transaction."""
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
@@ -37,7 +37,7 @@ def test_a_compiled_statement_shares_the_orm_transaction_and_sees_pending_rows(m
     assert site.rows("SELECT name FROM users") == [("Ada L.",)]
 
 
-# A row whose reference is looked at when all is committed, and then leads nowhere.
+# A row whose foreign key is checked at commit, and then fails.
 WAITING = {
     "sqlite": (
         "CREATE TABLE parents (id TEXT PRIMARY KEY)",

@@ -1,4 +1,4 @@
-"""The schema: migrations and models agree, on both engines, also when run twice or at once."""
+"""The schema: migrations and models agree on both engines, also when run twice or concurrently."""
 
 import os
 import subprocess
@@ -77,7 +77,7 @@ PEOPLE_OF_0001 = (
 
 
 def test_an_upgrade_keeps_the_data_of_existing_users(empty):
-    """SQLite makes a changed table anew: dropping the old one must delete nothing elsewhere."""
+    """SQLite rebuilds a changed table; dropping the old one must delete nothing elsewhere."""
     at = "2026-01-01 00:00:00+00:00"
     with application(empty).app_context():
         upgrade(revision="0001")
@@ -110,7 +110,7 @@ def test_the_database_itself_keeps_identities_unique(empty):
 
 
 def test_migrations_run_by_several_processes_concurrently_apply_once(empty):
-    """Two instances that start together both bring the schema up."""
+    """Two instances that start together both migrate."""
     program = "import app; from flask_migrate import upgrade; "
     program += "application = app.create_app(); application.app_context().push(); upgrade()"
     settings = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": empty, "PATH": os.environ["PATH"]}

@@ -1,4 +1,4 @@
-"""PostgreSQL in earnest: a small pool, lost connections, locks, the strictest isolation."""
+"""PostgreSQL: a small pool, lost connections, locks, the strictest isolation."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from tests.site import Site
 
 
 def backends(site: Site) -> list[int]:
-    """The server's processes for this site's connections, but not for the one that asks."""
+    """The PostgreSQL backends of this site's connections, except the one that runs this query."""
     rows = site.rows(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         " AND application_name = 'quickstep' AND pid <> pg_backend_pid()"
@@ -46,7 +46,7 @@ def test_every_connection_has_time_limits_and_an_application_name(make_site):
 def test_a_provider_that_hangs_does_not_hold_a_database_connection(
     make_site, monkeypatch, provider, where
 ):
-    """One connection for everybody: whoever waits for a provider must have given it back."""
+    """With a pool of one: a request must return its connection before it calls a provider."""
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
     slow = site.browser()
     callback = slow.choose(slow.begin(provider), "grace")
@@ -62,7 +62,7 @@ def test_a_provider_that_hangs_does_not_hold_a_database_connection(
 
 
 def test_an_exhausted_pool_is_a_503_within_the_time_limit(make_site, monkeypatch):
-    """SQLAlchemy's own patience is half a minute, for which every thread would stand still."""
+    """SQLAlchemy waits half a minute by default, and every thread would hang that long."""
     assert engine.POOL_WAIT_SECONDS <= 5
     monkeypatch.setattr(engine, "POOL_WAIT_SECONDS", 0.2)
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
@@ -89,7 +89,7 @@ def test_an_exhausted_pool_is_a_503_within_the_time_limit(make_site, monkeypatch
 
 
 def test_connections_cut_by_a_failover_are_opened_again(make_site, monkeypatch):
-    """The server was restarted while nobody asked: the next person notices nothing."""
+    """The server restarted between two requests; the next request succeeds."""
     monkeypatch.setattr(postgresql, "PING_AFTER_IDLE_SECONDS", 0)
     site = make_site("postgresql")
     browser = site.browser()
@@ -118,7 +118,7 @@ def test_a_connection_cut_during_a_request_fails_only_that_request(make_site):
 def test_a_connection_cut_before_activity_is_written_does_not_fail_the_request(
     make_site, monkeypatch, path
 ):
-    """That a session is in use is noted next time; who only reads is answered."""
+    """Last use is written next time; a read is answered."""
     site = make_site("postgresql", DATABASE_POOL_SIZE="1")
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -136,7 +136,7 @@ def test_a_connection_cut_before_activity_is_written_does_not_fail_the_request(
 
 
 def test_waiting_for_a_lock_that_is_never_released_is_bounded(make_site, monkeypatch):
-    """Somebody's psql, left open over lunch: a 503, and no thread that waits until it is closed."""
+    """A forgotten psql session causes a 503, and no thread that waits forever."""
     limits = postgresql.POSTGRESQL_LIMITS.replace("'5s'", "'200ms'")
     monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
     site = make_site("postgresql")
@@ -161,7 +161,7 @@ def test_waiting_for_a_lock_that_is_never_released_is_bounded(make_site, monkeyp
 
 
 def test_under_serializable_isolation_fifty_first_sign_ins_create_one_account(make_site):
-    """As on CockroachDB, where there is no other: whoever collides begins again, a little later."""
+    """CockroachDB has no other isolation level; a conflicting transaction retries."""
     site = make_site("postgresql")
     name = site.rows("SELECT current_database()")[0][0]
     site.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
@@ -175,7 +175,7 @@ def test_under_serializable_isolation_fifty_first_sign_ins_create_one_account(ma
 
 
 def test_an_idle_transaction_is_ended_by_the_server(make_site, monkeypatch):
-    """A process that was halted in the middle of a write holds its locks no longer than that."""
+    """A process halted during a write holds its locks no longer than that."""
     limits = postgresql.POSTGRESQL_LIMITS.replace("'60s'", "'100ms'")
     monkeypatch.setattr(postgresql, "POSTGRESQL_LIMITS", limits)
     site = make_site("postgresql")

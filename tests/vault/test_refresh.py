@@ -1,4 +1,4 @@
-"""Provider tokens in use: profiles read again, tokens renewed one at a time, grants that end."""
+"""Provider tokens in use: profile refresh, token refresh by one worker, revoked access."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ def grace(browser):
 
 
 def shared(browser: Browser, provider: str = "google") -> Page:
-    """The page that tells what a provider shared."""
+    """The page of what a provider shared."""
     return browser.get(f"/account/identities/{browser.identity(provider)}")
 
 
@@ -35,7 +35,7 @@ def refresh(browser: Browser, provider: str = "google") -> Page:
 
 
 def change(look_alike, **values) -> None:
-    """Everybody who signed in there is somewhat different from now on."""
+    """Change the profile of everybody who has signed in there."""
     for code in look_alike.tokens.values():
         code.person = replace(code.person, **values)
 
@@ -45,14 +45,14 @@ def expire(site) -> None:
 
 
 def held(site) -> dict[str, str]:
-    """The token of the only identity."""
+    """The stored token of the only identity."""
     ((identity_id, user_id, provider),) = site.rows("SELECT id, user_id, provider FROM oauth")
     store = tokens.IdentityTokens(lambda: user_id)
     with tokens.using(identity_id):
         return site.inside(store.get, provider) or {}
 
 
-# What is shown.
+# The identity page.
 
 
 def test_the_identity_page_shows_what_the_provider_shared_and_when(grace, site):
@@ -110,7 +110,7 @@ def test_refreshing_a_profile_needs_a_post_with_a_csrf_token(grace, site):
     assert "userinfo" not in site.simulator.google.seen
 
 
-# Reading again.
+# Profile refresh.
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook", "github"])
@@ -165,7 +165,7 @@ def test_a_failed_profile_refresh_changes_nothing_and_can_be_repeated(grace, sit
     assert refresh(grace).message == "Read again from Google."
 
 
-# Tokens that are over.
+# Expired tokens.
 
 
 def test_an_expired_token_without_a_refresh_token_needs_a_new_sign_in(grace, site):
@@ -226,13 +226,13 @@ def test_offline_access_is_requested_only_when_it_is_configured(make_site):
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def offline(request, make_site):
-    """A site that may renew Google's tokens, on both engines."""
+    """A site that may refresh Google's tokens, on both engines."""
     return make_site(request.param, **OFFLINE)
 
 
 @pytest.fixture
 def ada(offline):
-    """Ada, whose access token is over."""
+    """Ada, whose access token has expired."""
     browser = offline.browser()
     browser.sign_in("google", "ada")
     expire(offline)
@@ -247,7 +247,7 @@ def test_an_expired_token_is_refreshed_before_use(ada, offline):
 
 
 def test_the_refresh_token_is_kept_when_the_provider_sends_no_new_one(ada, offline):
-    """Google sends one at the first consent only."""
+    """Google sends a refresh token at the first consent only."""
     (refresh_token,) = offline.simulator.google.refresh_tokens
     refresh(ada)
     assert held(offline)["refresh_token"] == refresh_token
@@ -258,7 +258,7 @@ def test_the_refresh_token_is_kept_when_the_provider_sends_no_new_one(ada, offli
 
 
 def test_concurrent_uses_of_an_expired_token_refresh_it_once(ada, offline):
-    """Zitadel #11047; Keycloak CVE-2026-1035: a refresh token used twice loses the grant."""
+    """Zitadel #11047; Keycloak CVE-2026-1035: using a refresh token twice loses access."""
     google = offline.simulator.google
     google.rotates = True
     note, at_token = google.note, threading.Event()
@@ -287,7 +287,7 @@ def test_concurrent_uses_of_an_expired_token_refresh_it_once(ada, offline):
 
 
 def test_a_rotated_refresh_token_is_stored_before_the_new_token_is_used(ada, offline):
-    """Whatever happens after the provider's answer, the next try has the new token."""
+    """If anything fails after the response, the next try has the new token."""
     google = offline.simulator.google
     google.rotates = True
     google.answers["profile"] = "hang_up"
@@ -347,7 +347,7 @@ def test_a_worker_killed_during_a_refresh_blocks_others_for_a_minute_only(ada, o
 
 
 def test_a_refresh_that_lost_its_lease_stores_nothing(ada, offline):
-    """The turn was somebody else's by then, who has a newer token."""
+    """Another worker holds the lease by then, and has a newer token."""
     google = offline.simulator.google
     note = google.note
 

@@ -1,4 +1,4 @@
-"""Grants of removed identities are given back, beside the requests, until it is done."""
+"""Tokens of removed identities are revoked in the background, with retries."""
 
 import threading
 
@@ -22,7 +22,7 @@ def waiting(site) -> int:
 
 
 def run(site: Site) -> Result:
-    """What an operator runs, or a timer of theirs."""
+    """Run the operator's command."""
     result: Result = site.app.test_cli_runner().invoke(args=["revocations", "run"])
     return result
 
@@ -34,7 +34,7 @@ def make_due(site) -> None:
 def fail(
     site: Site, browser: Browser, provider: str = "google", answer: str = "status_503"
 ) -> None:
-    """Remove an identity while its provider takes nothing back; then the process is gone."""
+    """Remove an identity while its provider is down; then the process ends."""
     signed_in_with(browser, provider)
     look_alike = getattr(site.simulator, provider)
     look_alike.answers["revoke"] = answer
@@ -45,7 +45,7 @@ def fail(
 
 
 def signed_in_with(browser: Browser, provider: str) -> None:
-    """Grace, with this provider beside another one."""
+    """Sign in Grace with this provider, and link another one."""
     browser.sign_in(provider, "grace")
     browser.link("google" if provider == "github" else "github", "grace")
 
@@ -170,7 +170,7 @@ def test_a_token_that_the_provider_no_longer_knows_counts_as_revoked(browser, si
 
 
 def test_a_user_who_signs_in_again_keeps_the_new_token(browser, other, site):
-    """A provider keeps one grant per person: giving back the old one would end the new."""
+    """A provider keeps one consent per user, so revoking the old token would end the new one."""
     fail(site, browser)
     other.answer(other.sign_in("google", "grace"), "create")
     browser.link("google", "grace")
@@ -205,7 +205,7 @@ def test_an_issuer_without_a_revocation_endpoint_is_not_called(browser, site):
 
 
 def test_a_refused_unlinking_revokes_nothing(browser, site):
-    """The outbox is written in the transaction that removes the identity, or not at all."""
+    """The outbox row is written in the transaction that removes the identity."""
     browser.sign_in("google", "grace")
     assert browser.unlink(browser.identity("google")).status == 409
     assert site.rows("SELECT count(*) FROM revocations") == [(0,)]

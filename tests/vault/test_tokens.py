@@ -1,4 +1,4 @@
-"""Provider tokens: where they are, in what form, and whose."""
+"""Provider tokens: where and how they are stored, and who gets them."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_provider_token_is_stored_sealed(browser, site, provider):
 
 
 def test_scopes_are_stored_as_they_were_requested(browser, site):
-    """Google answers with URLs and in another order, GitHub with commas."""
+    """Google answers with URLs in another order, GitHub with commas."""
     browser.sign_in("google", "grace")
     browser.link("github", "grace")
     assert [row[0] for row in site.rows("SELECT scopes FROM oauth ORDER BY provider")] == [
@@ -75,7 +75,7 @@ def test_the_token_store_gives_a_user_their_own_tokens_only(grace, other, site):
 
 
 def test_a_new_token_changes_its_row_in_place(grace, other, site):
-    """Stock storage deletes the row and loses whose it is: the next login makes a second user."""
+    """Stock storage deletes the row with its owner, so the next login creates a second user."""
     before = site.rows("SELECT id, user_id, subject, linked_at FROM oauth")
     store = store_of(site, grace.user_id)
     site.inside(store.set, "google", {"access_token": "refreshed", "expires_in": 60})
@@ -160,7 +160,7 @@ def test_an_odd_token_expiry_is_ignored(expires_in, is_known):
 
 
 def test_the_blueprints_session_calls_the_api_as_the_signed_in_user(grace, site):
-    """What an app built on this server does with the stored token."""
+    """An application built on this server uses the stored token like this."""
     grace.link("github", "grace")
     blueprint = site.app.blueprints["github"]
     session_cookie = f"session={grace.cookie('session')}"

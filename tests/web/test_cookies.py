@@ -1,4 +1,4 @@
-"""What a host beside ours, another site or an issuer elsewhere may try; found by review."""
+"""Attempts of a neighbouring host, another site or a remote issuer; found by review."""
 
 import pytest
 import requests
@@ -12,7 +12,7 @@ from tests.views.account.test_reauthentication import plant
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "http://localhost:1"])
 def test_one_tap_posted_from_a_neighbouring_subdomain_signs_nobody_in(browser, site, origin):
-    """A host beside ours can set the doubled cookie for both, and send the form."""
+    """A neighbouring host can set the CSRF cookie for both hosts, and send the form."""
     browser.http.cookies.set("g_csrf_token", "evil", domain="localhost.local")
     form = {"credential": site.simulator.google.native_token("mallory"), "g_csrf_token": "evil"}
     page = browser.fetch("/login/google/one-tap", "POST", data=form, headers={"Origin": origin})
@@ -82,7 +82,7 @@ NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpo
     "url", ["http://127.0.0.1:6379/", "https://localhost/x", "http://[::1]:8080/admin"]
 )
 def test_a_remote_issuer_cannot_name_loopback_endpoints(name, url):
-    """SSRF: Logto CVE-2026-56739; and the client secret would go there in the clear."""
+    """SSRF, Logto CVE-2026-56739; the client secret would be sent there unencrypted."""
     metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
     with pytest.raises(ProviderError, match="on this machine"):
         UpstreamIssuer(ISSUER, lambda _url: metadata).metadata()
@@ -102,7 +102,7 @@ def test_the_organizations_tenant_refuses_personal_accounts():
 
 
 def test_a_subject_made_of_two_claims_survives_a_profile_refresh(make_site):
-    """Slack's subject is workspace and user; what a stored token reads is told by its sub."""
+    """Slack's subject is workspace and user; the stored token's response is matched by sub."""
     site = make_site(look_alikes=("slack",))
     browser = site.browser()
     browser.sign_in("slack", "grace")

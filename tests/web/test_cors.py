@@ -1,4 +1,4 @@
-"""Pages of other origins: they read the API where the settings list them, else nothing."""
+"""Pages of other origins can read the API only if the settings list them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-H
 
 @pytest.fixture
 def grace(make_site):
-    """Grace, signed in at a site that another site's pages may call."""
+    """Grace, signed in at a site with a listed origin."""
     browser = make_site(CORS_ORIGINS=f"{APP}, https://b.example").browser()
     browser.sign_in("google", "grace")
     return browser

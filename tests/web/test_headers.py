@@ -1,4 +1,4 @@
-"""Whatever the server answers, it is fenced in, and says when to come back."""
+"""Every response has security headers, and a retry time where one applies."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def other_name(site: Site) -> requests.Response:
 
 
 JWT = {"Content-Type": "application/jwt"}
-# What is asked, its status, and how it is answered.
+# Request, status and kind of response.
 ANSWERS: dict[str, tuple[Callable[[Site], requests.Response], int, str | None]] = {
     "page": (lambda site: ask(site, "/login"), 200, HTML),
     "HEAD": (lambda site: ask(site, "/login", "HEAD"), 200, HTML),
@@ -106,8 +106,8 @@ def test_every_kind_of_response_has_its_security_headers(make_site, kind):
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
-    assert "Strict-Transport-Security" not in answer.headers  # over http it would mean nothing
-    assert answer.text == "" or not answer.is_redirect  # what an address holds stands nowhere else
+    assert "Strict-Transport-Security" not in answer.headers  # it has no meaning over http
+    assert answer.text == "" or not answer.is_redirect  # values from a URL appear nowhere else
     wait = answer.headers.get("Retry-After")
     assert (wait is not None) is (status in (429, 503))
     assert wait is None or 0 < int(wait) <= 60
@@ -129,7 +129,7 @@ def test_a_static_file_has_security_headers_and_may_be_cached(site):
 
 @pytest.mark.parametrize(("proxies", "believed"), [("0", False), ("1", True)])
 def test_forwarded_scheme_and_host_count_only_behind_declared_proxies(make_site, proxies, believed):
-    """Nor do they ever reach an address that is built: those come from PUBLIC_URL."""
+    """They never appear in a generated URL, either: those come from PUBLIC_URL."""
     site = make_site(TRUSTED_PROXIES=proxies)
     forged = {
         "X-Forwarded-Host": "evil.example",
@@ -157,7 +157,7 @@ def test_forwarded_scheme_and_host_count_only_behind_declared_proxies(make_site,
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", problem["request_id"])
 
 
-# The line of a request.
+# The log line of a request.
 
 
 def test_at_debug_level_each_request_has_a_log_line_without_its_query(make_site, capfd):

@@ -1,4 +1,4 @@
-"""How much an address may try, and what other sites cannot use up in its name."""
+"""Rate limits per address, and that other sites cannot use them up for a visitor."""
 
 import json
 
@@ -7,7 +7,7 @@ import requests
 
 from tests.browser import Browser, query_of
 
-# As browsers send them for what a page of another site has them load.
+# As browsers send them for resources of another site's page.
 DRIVE_BYS = [
     {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "cross-site"},
@@ -18,20 +18,20 @@ A_PERSON = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fet
 
 
 def bogus_code(browser: Browser, provider: str = "github") -> int:
-    """Begin, and come back with a code that no provider has given out."""
+    """Begin a flow, and return with a code that no provider issued."""
     state = query_of(browser.begin(provider))["state"]
     path = f"/login/{provider}/authorized?code=made-up&state={state}"
     return browser.fetch(path).status
 
 
 def from_elsewhere(site, path: str, **headers: str) -> int:
-    """What another site has a visitor's browser load: our cookies stay at home."""
+    """A request that another site's page makes a visitor's browser send: without our cookies."""
     url = site.url + path
     return requests.get(url, headers=headers, allow_redirects=False, timeout=5).status_code
 
 
 def test_made_up_codes_count_as_refusals(make_site):
-    """Each costs a call to the provider."""
+    """Each costs a request to the provider."""
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
     assert [bogus_code(browser) for _ in range(3)] == [502] * 3
@@ -41,7 +41,7 @@ def test_made_up_codes_count_as_refusals(make_site):
 
 
 def test_failures_of_a_provider_lock_an_address_out_at_a_higher_limit(make_site):
-    """Neither unlimited calls to it, nor its trouble for everybody behind one address."""
+    """Requests to it stay limited, and its outage does not lock out a whole address."""
     site = make_site(REFUSALS_PER_MINUTE="3")
     browser = site.browser()
     for _ in range(10):
@@ -65,7 +65,7 @@ def test_a_provider_that_is_unreachable_locks_nobody_out(make_site):
 
 @pytest.mark.parametrize("headers", DRIVE_BYS)
 def test_only_a_navigation_begins_a_flow(make_site, headers):
-    """A hundred <img> tags on any page would use up what its visitors' address may begin."""
+    """A hundred <img> tags on any page would use up the limit of its visitors' addresses."""
     site = make_site(REFUSALS_PER_MINUTE="1")
     for path in ("/login/github", "/login/github/authorized?state=x", "/login/github"):
         assert from_elsewhere(site, path, **headers) == 400
@@ -81,14 +81,14 @@ def test_an_image_on_another_site_uses_up_no_flow(browser, headers):
 
 
 def test_another_site_cannot_lock_out_the_address_of_its_visitors(make_site):
-    """Old browsers do not say that it was an image. Without a flow's cookie, refusals are
-    counted apart, and stop only what has no flow's cookie."""
+    """Old browsers do not say that it was an image. Refusals without a flow's cookie are counted
+    separately, and stop only requests without one."""
     site = make_site(REFUSALS_PER_MINUTE="3")
     victim = site.browser()
     callback = victim.choose(victim.begin("github"), "ada")
     statuses = [from_elsewhere(site, "/login/github/authorized?state=x") for _ in range(5)]
     assert statuses == [400, 400, 400, 429, 429]
-    for _ in range(5):  # a form that another site sends
+    for _ in range(5):  # a form on another site
         requests.post(f"{site.url}/logout", timeout=5)
     assert victim.get(callback).path == "/account"
     assert site.browser().sign_in("github", "linus").path == "/account"
@@ -104,7 +104,7 @@ def test_refusals_count_for_the_address_that_began_the_flow(make_site):
 
 
 def test_open_flows_are_counted_by_the_network_that_one_customer_owns(make_site, monkeypatch):
-    """Who owns a /64 has more addresses than there can be flows."""
+    """The owner of a /64 has more addresses than there can be flows."""
     monkeypatch.setattr("accounts.flows.MAX_OPEN_PER_ADDRESS", 3)
     site = make_site(TRUSTED_PROXIES="1")
 
@@ -118,7 +118,7 @@ def test_open_flows_are_counted_by_the_network_that_one_customer_owns(make_site,
 
 
 def test_made_up_flow_cookies_are_not_answered_with_deletions(site):
-    """Each came back as an order to forget it: an answer many times the size of its question."""
+    """Deleting each made a response many times the size of its request."""
     for names in (
         [f"flow_{i}" for i in range(500)],
         [f"flow_{i:031x}F" for i in range(500)],

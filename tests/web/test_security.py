@@ -1,4 +1,4 @@
-"""Headers, hostile input, logs: what is promised of every answer (docs/security.md)."""
+"""Headers, hostile input, logs: the promises for every response (docs/security.md)."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def test_every_page_has_its_security_headers(browser, path):
 
 
 def test_only_pages_with_forms_to_a_provider_allow_that_form_action(browser, site):
-    """A bare 'self' would silently block the redirect in Chromium; a star would allow anything."""
+    """A bare 'self' would silently block the redirect in Chromium; a star would allow any host."""
     browser.sign_in("google", "ada")
     account = browser.get("/account").headers["Content-Security-Policy"]
     assert f"form-action 'self' {site.simulator.url} https://m.facebook.com;" in account
@@ -69,7 +69,7 @@ def test_a_forged_proxy_chain_is_ignored_beyond_the_trusted_proxies(make_site):
 
 
 def test_addresses_are_counted_by_the_network_that_one_customer_owns(make_site):
-    """better-auth CVE-2026-45364: a /64 is one person's, in whatever notation it comes."""
+    """better-auth CVE-2026-45364: a /64 belongs to one customer, in every notation."""
     site = make_site(TRUSTED_PROXIES="1", REFUSALS_PER_MINUTE="2")
 
     def status_for(address: str) -> int:
@@ -100,7 +100,7 @@ def test_addresses_are_counted_by_the_network_that_one_customer_owns(make_site):
     ],
 )
 def test_client_addresses_are_read_in_every_notation_of_proxies(make_site, capfd, forwarded, seen):
-    """Unread, all visitors of such a proxy would be counted as one."""
+    """Otherwise all visitors of such a proxy would be counted as one."""
     site = make_site(TRUSTED_PROXIES="1")
     browser = site.browser()
     browser.http.headers["X-Forwarded-For"] = forwarded
@@ -144,7 +144,7 @@ def test_hostile_urls_get_a_clear_answer(browser, path):
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_malformed_id_never_reaches_the_database(make_site, database):
-    """PostgreSQL refuses to compare with a NUL, which came out as "Back soon"."""
+    """PostgreSQL refuses to compare with a NUL, which ended in an error page."""
     site = make_site(database)
     browser = site.browser()
     browser.sign_in("google", "grace")
@@ -182,7 +182,7 @@ def test_a_user_agent_is_stored_without_control_characters(make_site, database):
 
 
 def raw(site, path: str, *headers: str) -> bytes:
-    """The answer to a request that no well-behaved client would send."""
+    """The response to a request that no well-behaved client would send."""
     where = urlsplit(site.url)
     lines = [f"GET {path} HTTP/1.1", f"Host: {where.netloc}", "Connection: close", *headers]
     with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
@@ -210,7 +210,7 @@ def test_demo_mode_answers_this_machine_only(make_site):
     "header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "x-forwarded-proto", "Via"]
 )
 def test_demo_mode_refuses_requests_through_a_proxy(make_site, header):
-    """To us, all that a proxy or tunnel brings in comes from this machine."""
+    """Requests through a proxy or tunnel come from this machine."""
     site = make_site(DEMO="1")
     answer = requests.get(f"{site.url}/login", headers={header: "127.0.0.1"}, timeout=5)
     assert answer.status_code == 403
@@ -270,7 +270,7 @@ def test_a_json_log_has_one_object_per_line_with_a_reference(capfd, make_site):
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", line["ref"])
 
 
-# An escape sequence of either kind, a bell, a mark that turns text.
+# An escape sequence of either kind, a bell, a direction mark.
 HOSTILE = "\x1b[2J\x9b31m\x07\u202e\u2066\ud800"
 
 
@@ -313,7 +313,7 @@ def test_a_providers_text_cannot_forge_a_log_line(capfd, make_site):
 @pytest.mark.parametrize("path", ["/login", "/account", "/api/v1/me", "/static/app.css", "/livez"])
 @pytest.mark.parametrize("cookie", [b"a=\xff", b"session=\xff", b"quickstep=\xff\xfe", b"\xff=a"])
 def test_a_cookie_that_is_not_text_locks_nobody_out(site, path, cookie):
-    """Neighbouring hosts can plant one under a name of their own."""
+    """A neighbouring host can plant one with any name."""
     usual = requests.get(site.url + path, allow_redirects=False, timeout=30).status_code
     sent = {"Cookie": cookie}
     answer = requests.get(site.url + path, headers=sent, allow_redirects=False, timeout=30)

@@ -1,4 +1,4 @@
-"""Limits of several instances, counted together by a real Redis that comes and goes."""
+"""Limits that several instances share through a real Redis, with outages."""
 
 import json
 import time
@@ -19,18 +19,18 @@ REFUSED = "/login/github/authorized?state=x"
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    """Whoever waits for Redis to be asked again need not wait long."""
+    """Try a failed Redis again soon."""
     monkeypatch.setattr(shared_limits, "ASK_AGAIN_AFTER_SECONDS", 0.3)
 
 
 def two(make_site, redis) -> list[Site]:
-    """Two instances; each has a database of its own here, so that only Redis is shared."""
+    """Two instances with separate databases, so that only Redis is shared."""
     shared = {"REDIS_URL": redis.url, "REFUSALS_PER_MINUTE": "4", "LOG_FORMAT": "json"}
     return [make_site(**shared) for _ in range(2)]
 
 
 def refuse(browser: Browser) -> int:
-    """A callback that belongs to no flow, of a browser that began one."""
+    """Send a callback of no flow, from a browser that began one."""
     return browser.fetch(REFUSED).status
 
 
@@ -52,7 +52,7 @@ def until_shared(site) -> None:
 
 
 def count_calls(monkeypatch, *names: str) -> list[str]:
-    """The questions that Redis is asked from now on, as they come."""
+    """A list of the commands sent to Redis from now on."""
     asked: list[str] = []
 
     def counted(name: str) -> Any:
@@ -143,7 +143,7 @@ def test_a_redis_outage_fails_no_sign_in_and_is_logged_once(make_site, redis, ca
     (line,) = lines(capfd, "limits_not_shared")
     assert line["level"] == "warning"
     assert state_of(one) == "gone"
-    # Meanwhile each counts for itself.
+    # Meanwhile each instance counts alone.
     here, there = in_flow(one), in_flow(other)
     assert [refuse(here) for _ in range(5)] == [400] * 4 + [429]
     assert refuse(there) == 400
@@ -166,7 +166,7 @@ def test_a_recovered_redis_is_used_again_and_logged_once(make_site, redis, capfd
 
 
 def test_a_redis_connection_cut_by_a_restart_is_opened_again(make_site, redis, capfd):
-    """Redis was away for so short a time that nobody asked: nobody notices."""
+    """Redis was down between two requests, and no request fails."""
     site = two(make_site, redis)[0]
     browser = in_flow(site)
     redis.kill()
@@ -177,7 +177,7 @@ def test_a_redis_connection_cut_by_a_restart_is_opened_again(make_site, redis, c
 
 
 def test_a_hanging_redis_is_tried_once_and_then_skipped(make_site, redis, monkeypatch, capfd):
-    """Its connections stay open, and nothing comes back."""
+    """Its connections stay open without a response."""
     monkeypatch.setattr(shared_limits, "ASK_AGAIN_AFTER_SECONDS", 3600)
     site = two(make_site, redis)[0]
     in_flow(site)
@@ -202,7 +202,7 @@ def test_a_skipped_redis_is_tried_again_outside_of_requests(make_site, redis):
 
 
 def test_a_read_only_redis_counts_as_an_outage(make_site, redis, capfd):
-    """One that answers a PING, and refuses all else: told once, not at every look."""
+    """It answers a PING and refuses writes; logged once, not at every check."""
     site = two(make_site, redis)[0]
     redis.ask("CONFIG SET maxmemory 1")
     in_flow(site)

@@ -1,4 +1,4 @@
-"""What visitors read: every error, event and page has words, and they keep one voice."""
+"""The texts for visitors: every error, event and page has one, in one voice."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_the_catalogue_has_no_error_that_cannot_happen():
 @pytest.mark.parametrize("code", ERRORS)
 def test_a_page_can_fill_in_every_place_of_an_error(code):
     text = ERRORS[code]
-    assert set(re.findall(r"{(\w*)}", text.title)) <= {"provider"}  # as in the activity list
+    assert set(re.findall(r"{(\w*)}", text.title)) <= {"provider"}  # as the activity list does
     assert set(re.findall(r"{(\w*)}", text.body)) <= PLACES
 
 
@@ -67,5 +67,5 @@ def test_every_kind_of_event_has_a_sentence(kind):
     assert "{" not in words
 
 
-def test_there_is_no_sentence_for_a_kind_that_does_not_exist():
+def test_every_sentence_belongs_to_an_existing_kind_of_event():
     assert {kind for kind, _reason in SENTENCES} == set(EventKind)

@@ -1,4 +1,4 @@
-"""Fixtures: servers to talk to, and a transport."""
+"""Fixtures: servers to connect to, and a transport."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def serve() -> Iterator[Callable[..., Peer]]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Time limits for servers that are slow on purpose; ``undo`` gives the real ones back."""
+    """Short time limits for servers that are slow on purpose; ``undo`` restores the real ones."""
     monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.1)
     monkeypatch.setattr(connections, "READ_SECONDS", 0.08)
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 0.12)

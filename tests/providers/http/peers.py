@@ -1,4 +1,4 @@
-"""Servers that answer well, slowly, brokenly or not at all; with TLS where a test asks for it."""
+"""Servers that answer correctly, slowly, wrongly or not at all, with TLS on request."""
 
 import gzip
 import ipaddress
@@ -24,16 +24,14 @@ from providers.http import transport as module
 from providers.http.transport import ANSWER_MAX_BYTES, Transport
 
 Answer = Callable[[socket.socket], None]
-# A drip ends by itself with a whole answer: a call that waited for it fails its test.
+# A drip ends with a complete response, so a call that waited for it fails its test.
 DRIPS, DRIP_SECONDS = 100, 0.02
 SECRET = "hunter2"
 
 
 class Peer:
-    """The other side: a server that answers each request as ``answer`` says, byte by byte.
-
-    ``answer`` can be changed at any time. A connection stays open for another request until
-    an answer, or the client, closes it.
+    """A server that answers each request by ``answer``, byte by byte. ``answer`` can be changed at
+    any time. A connection stays open for another request until an answer, or the client, closes it.
     """
 
     def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
@@ -66,7 +64,7 @@ class Peer:
                     self.answer(connection)
 
     def answer_by_path(self, answers: dict[str, Answer]) -> None:
-        """Calls may come at once, in either order."""
+        """Concurrent calls may come in either order."""
 
         def answer(connection: socket.socket) -> None:
             answers[self._here.request.split(b" ")[1].decode().partition("?")[0]](connection)
@@ -100,7 +98,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def http(body: bytes = b'{"ok": true}', status: str = "200 OK", *headers: str) -> Answer:
-    """A whole and well-formed answer."""
+    """A complete and well-formed response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return send("\r\n".join(lines).encode() + body)
 
@@ -116,7 +114,7 @@ def send(*parts: bytes, close: bool = False) -> Answer:
 
 
 def drip(start: bytes, piece: bytes, end: bytes = b"") -> Answer:
-    """Never silent for long, and done only long after any caller should have given up."""
+    """Send small pieces for longer than any caller should wait."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -138,7 +136,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def in_turn(*answers: Answer) -> Answer:
-    """Each request is answered by the next of these, and further ones by the last."""
+    """Answer each request with the next of these, and further ones with the last."""
     turns = itertools.chain(answers, itertools.repeat(answers[-1]))
 
     def answer(connection: socket.socket) -> None:
@@ -222,7 +220,7 @@ def post(transport: Transport, url: str) -> requests.Response:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """A server's side of TLS that signed its own certificate, and that certificate."""
+    """A TLS context with a self-signed certificate, and that certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     alternative: x509.GeneralName = x509.DNSName(name)

@@ -1,4 +1,4 @@
-"""A provider in trouble: a dead one is not asked for a while, a slow one holds few threads."""
+"""The circuit breaker: a dead provider is not called for a while, a slow one holds few threads."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ LONG = 3600.0
 
 
 class Clock:
-    """The time as the breaker sees it: it stands still, until it is moved."""
+    """The breaker's time, which stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -43,7 +43,7 @@ def transport() -> Iterator[Transport]:
 
 
 def ask(transport: Transport, peer: Peer) -> object:
-    """What a call ends with: its answer, or what was raised."""
+    """The result of a call: its response, or the exception."""
     try:
         return transport.get_json(peer.url)
     except ProviderError as error:
@@ -51,12 +51,12 @@ def ask(transport: Transport, peer: Peer) -> object:
 
 
 def is_refused(end: object) -> bool:
-    """Whether the provider was not asked at all."""
+    """Whether the provider was not called at all."""
     return isinstance(end, ProviderDown) and "not asked" in end.detail
 
 
 def kill(transport: Transport, peer: Peer) -> None:
-    """Have calls fail until it is not asked any more."""
+    """Let calls fail until the breaker opens."""
     peer.answer = reset
     for _ in range(FAILURES_IN_A_ROW):
         assert not is_refused(ask(transport, peer))
@@ -95,7 +95,7 @@ def test_an_open_breaker_lets_one_call_through_after_growing_delays(serve, trans
     clock.now += 61
     for _ in range(3):
         assert ask(transport, peer) == OK
-    # It begins from the start: a single failure means nothing, and the first wait is short.
+    # The breaker starts over: a single failure does not open it, and the first wait is short.
     kill(transport, peer)
     assert "next try in 5 s" in str(ask(transport, peer))
 
@@ -128,7 +128,7 @@ def test_a_provider_that_answers_with_errors_is_still_called(serve, transport, s
     peer = serve(http(b"{}", status))
     for _ in range(3 * FAILURES_IN_A_ROW):
         assert not is_refused(ask(transport, peer))
-    # And such an answer ends a row of failures.
+    # Such a response also ends a series of failures.
     peer.answer = reset
     for _ in range(FAILURES_IN_A_ROW - 1):
         ask(transport, peer)
@@ -176,16 +176,16 @@ def test_no_connection_is_opened_in_advance_to_a_dead_provider(serve, transport,
     kill(transport, peer)
     made = peer.connections
     transport.warm(peer.url)
-    assert ask(transport, serve()) == OK  # whatever was begun before has arrived
+    assert ask(transport, serve()) == OK  # every earlier request has arrived
     assert peer.connections == made
 
 
-# A slow one.
+# A slow provider.
 
 
 @pytest.fixture
 def turnstile(serve) -> Iterator[tuple[Peer, threading.Semaphore, threading.Event]]:
-    """A peer that keeps everybody until it is opened, and counts who has arrived."""
+    """A server that holds every request until it is opened, and counts arrivals."""
     arrived, opened = threading.Semaphore(0), threading.Event()
 
     def wait(connection):
@@ -201,7 +201,7 @@ def turnstile(serve) -> Iterator[tuple[Peer, threading.Semaphore, threading.Even
 def crowd(
     pool: ThreadPoolExecutor, call: Callable[[], object], arrived: threading.Semaphore, count: int
 ) -> list[Future[object]]:
-    """So many calls, each of which has arrived."""
+    """Start this many calls, and wait until each has arrived."""
     futures = []
     for _ in range(count):
         futures.append(pool.submit(call))
@@ -219,7 +219,7 @@ def test_a_slow_provider_holds_a_limited_number_of_threads(turnstile, serve, clo
         end = ask(slow, peer)
         assert is_refused(end)
         assert "slow not asked: 3 requests wait for it already" in str(end)
-        # Nor does another host of the same provider take one more; another provider does.
+        # Another host of the same provider accepts no more calls, either; another provider does.
         elsewhere = serve()
         assert is_refused(ask(slow, elsewhere))
         assert ask(other, elsewhere) == OK
@@ -230,7 +230,7 @@ def test_a_slow_provider_holds_a_limited_number_of_threads(turnstile, serve, clo
 
 
 def test_a_busy_provider_that_answers_serves_every_call(turnstile):
-    """More at once than may wait, of a provider that answers as usual: nobody is refused."""
+    """More concurrent calls than may wait, to a provider that answers as usual: none is refused."""
     peer, arrived, opened = turnstile
     transport = Transport(max_waiting=3)
     with ThreadPoolExecutor(12) as pool:
@@ -258,11 +258,12 @@ def test_waiting_for_a_background_call_counts_and_the_call_itself_does_not(turns
     transport.close()
 
 
-# What people see.
+# Pages.
 
 
 def test_the_button_of_a_dead_provider_is_refused_immediately(make_site, serve, monkeypatch):
-    """Sign-in page and other providers as ever; to press it again costs nobody a wait."""
+    """The sign-in page and other providers work as usual, and pressing the button again does not
+    wait."""
     monkeypatch.setattr(breaker, "FIRST_WAIT_SECONDS", LONG)
     peer = serve(reset)
     site = make_site(GITHUB_TOKEN_URL=f"{peer.url}token", GOOGLE_ISSUER=peer.url.rstrip("/"))
@@ -270,12 +271,12 @@ def test_the_button_of_a_dead_provider_is_refused_immediately(make_site, serve, 
     for _ in range(FAILURES_IN_A_ROW):
         assert browser.sign_in("github", "ada").status == 502
     asked = len(peer.requests)
-    # GitHub's own button needs nothing of it; what comes back is told at once.
+    # GitHub's button makes no call; its callback is refused immediately.
     page = browser.sign_in("github", "ada")
     assert (page.status, page.alert) == (502, "GitHub isn't answering")
     assert page.headers["Retry-After"] == str(int(LONG))
     assert "Continue with GitHub" in page.buttons
-    # An issuer's metadata are needed for its button.
+    # An issuer's button needs its metadata.
     page = browser.get("/login/google")
     assert (page.status, page.alert) == (502, "Google isn't answering")
     assert page.headers["Retry-After"]
@@ -284,7 +285,7 @@ def test_the_button_of_a_dead_provider_is_refused_immediately(make_site, serve, 
 
 
 def test_a_slow_issuer_holds_one_thread(serve, turnstile, monkeypatch):
-    """Who cannot be served from the last copy waits as long as is usual, and no longer."""
+    """A caller without a cached copy waits for the usual time, and no longer."""
     monkeypatch.setattr("providers.http.cache.SLOW_SECONDS", 0.2)
     monkeypatch.setattr(connections, "TOTAL_SECONDS", 20)
     peer, arrived, opened = turnstile

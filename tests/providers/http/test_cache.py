@@ -17,7 +17,7 @@ from providers.http.cache import (
 
 
 class Afar:
-    """Something to read that can fail, and counts its readers."""
+    """A document that can fail, and counts its readers."""
 
     def __init__(self) -> None:
         self.failure: ProviderError | None = None
@@ -34,7 +34,7 @@ class Afar:
 
 
 def all_at_once(count: int, act: Callable[[], object], begun: Callable[[], None]) -> list[object]:
-    """What each of so many threads gets, a ProviderError among it."""
+    """The result of each of this many threads; a ProviderError counts as a result."""
     got: list[object] = []
 
     def one() -> None:
@@ -54,7 +54,7 @@ def all_at_once(count: int, act: Callable[[], object], begun: Callable[[], None]
 
 @pytest.mark.parametrize("failure", [None, ProviderDown("away", timed_out=True)], ids=repr)
 def test_concurrent_readers_cause_one_request(failure):
-    """And when it fails, the others do not wait one after the other for the same failure."""
+    """When it fails, the others do not wait one after the other for the same failure."""
     afar = Afar()
     afar.failure = failure
     afar.gate.clear()

@@ -8,7 +8,7 @@ from tests.providers.http.peers import BROKEN, GOOD, OK, http, in_turn, post, re
 
 
 def test_connections_are_reused(serve, transport):
-    """One TLS handshake per sign-in was a stock set-up's greatest cost."""
+    """A TLS handshake per sign-in was the greatest cost of a stock setup."""
     peer = serve()
     for _ in range(3):
         person = requests.Session()
@@ -20,7 +20,7 @@ def test_connections_are_reused(serve, transport):
 
 
 def test_a_get_survives_the_reset_of_a_kept_connection(serve, transport):
-    """Providers close idle connections; a person must not notice."""
+    """Providers close idle connections; the user must not notice."""
     peer = serve(in_turn(GOOD, reset, GOOD))
     assert transport.get_json(peer.url) == OK
     assert transport.get_json(peer.url) == OK
@@ -50,7 +50,7 @@ def test_a_get_is_tried_again_only_once(serve, transport):
 )
 @pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
 def test_a_post_is_never_sent_twice(serve, transport, how, kept):
-    """It may have arrived: a code sent again tells the provider that it was stolen."""
+    """The first may have arrived, and a repeated code looks stolen to the provider."""
     peer = serve()
     if kept:
         assert transport.get_json(peer.url) == OK
@@ -78,7 +78,7 @@ def test_a_post_opens_a_new_connection_if_the_old_one_was_closed(serve, transpor
 
 @pytest.mark.parametrize("how", ["is huge", "has chunks that are none"])
 def test_a_connection_with_unread_data_is_not_reused(serve, transport, how):
-    """Else one person's answer would begin with the rest of another's."""
+    """Otherwise one user's response would begin with the rest of another's."""
     peer = serve(in_turn(BROKEN[how], GOOD))
     with pytest.raises(ProviderError):
         post(transport, peer.url)
@@ -87,7 +87,7 @@ def test_a_connection_with_unread_data_is_not_reused(serve, transport, how):
 
 
 def test_an_unsolicited_response_is_discarded(serve, transport):
-    """A second answer behind the first must not be taken for the next person's."""
+    """A second response after the first must not answer the next user's request."""
     forged = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"ok": "mine"}'
     whole = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}'
     peer = serve(send(whole + forged))

@@ -33,7 +33,7 @@ def test_the_time_limit_applies_behind_a_proxy(serve, monkeypatch, scheme, how):
 
 
 def test_a_proxy_without_a_scheme_is_understood(serve, monkeypatch):
-    """As curl and most programs have it: HTTPS_PROXY=proxy.example:3128."""
+    """curl and most programs accept HTTPS_PROXY=proxy.example:3128."""
     proxy = serve()
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")
     monkeypatch.delenv("no_proxy", raising=False)
@@ -42,7 +42,7 @@ def test_a_proxy_without_a_scheme_is_understood(serve, monkeypatch):
 
 
 def test_certificates_are_checked_behind_a_proxy_as_without_one(proxied, monkeypatch):
-    """The same authorities: a slim container has none of its own."""
+    """With our own authorities: a slim container has none."""
     provider, _proxy, path = proxied
     with closing(Transport()) as stranger, pytest.raises(ProviderDown):
         stranger.get_json("https://provider.example/")

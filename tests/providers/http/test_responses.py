@@ -1,4 +1,4 @@
-"""Whatever a provider answers is a value or the provider's fault, and never too large."""
+"""Every response is a value or a ProviderError, and never too large."""
 
 import socket
 import tracemalloc
@@ -29,8 +29,8 @@ REDIRECTS_NOWHERE = [b"http://[", b"http://[\xff", b"http://\xff\xfe/", b"//", b
 
 
 def test_any_broken_response_ends_in_an_error_page(make_site, serve, monkeypatch):
-    """All of it once more where it hurts: on the way from the button to the account."""
-    # So many in a row that hang up, and it would not be asked (test_breaker.py).
+    """The same broken responses on the way from the button to the account."""
+    # This many failures in a row would open the breaker (test_breaker.py).
     monkeypatch.setattr("providers.http.breaker.FAILURES_IN_A_ROW", 1000)
     peer = serve()
     browser = make_site(FACEBOOK_API_URL=peer.url).browser()
@@ -58,7 +58,7 @@ def test_a_403_or_404_of_a_provider_means_not_shared(serve, transport, status):
 
 @pytest.mark.parametrize("how", ["is busy", "is away"])
 def test_retry_after_of_a_provider_causes_no_immediate_retry(serve, transport, how):
-    """Retry-After must neither be waited for nor hide what the provider said."""
+    """Retry-After is not waited for, and does not hide the provider's error."""
     peer = serve(BROKEN[how])
     with pytest.raises(ProviderError, match=r"answered (429|503)") as caught:
         transport.get_json(peer.url)
@@ -69,7 +69,7 @@ def test_retry_after_of_a_provider_causes_no_immediate_retry(serve, transport, h
 @pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_redirect_is_followed(serve, transport, method, status):
-    """A redirected token request would carry code and secret to wherever it points."""
+    """A redirected token request would carry code and secret elsewhere."""
     elsewhere = serve()
     peer = serve(http(b"{}", f"{status} Moved", f"Location: {elsewhere.url}"))
     response = transport.send(requests.Request(method, peer.url).prepare())
@@ -103,7 +103,7 @@ def test_an_endless_body_is_cut_off(serve, transport):
 
 
 def squeezed(encoding: str) -> bytes:
-    """Two hundred megabytes of nothing, packed."""
+    """Two hundred megabytes of spaces, compressed."""
     nothing = b" " * (1024 * 1024)
     packer = zlib.compressobj(9, wbits=31 if encoding == "gzip" else 15)
     return b"".join(packer.compress(nothing) for _ in range(200)) + packer.flush()

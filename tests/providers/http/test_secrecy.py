@@ -18,8 +18,8 @@ def everything_said(error: BaseException) -> str:
 @pytest.mark.parametrize("how", [*SLOW, *BROKEN, "refuses connections"])
 @pytest.mark.usefixtures("impatient")
 def test_the_query_never_shows_in_an_error_or_a_log(serve, transport, caplog, how, method):
-    """It may hold what a log must not: Facebook's appsecret_proof, an access token. urllib3
-    writes the whole address when it tries again, and when it cannot read a header."""
+    """It may hold Facebook's appsecret_proof or an access token. urllib3 logs the whole URL when it
+    retries, and when it cannot read a header."""
     answer = (SLOW | BROKEN).get(how, GOOD)
     url = "http://127.0.0.1:9/" if how == "refuses connections" else serve(answer).url
     request = requests.Request(

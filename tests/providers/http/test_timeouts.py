@@ -1,4 +1,4 @@
-"""A provider that is slow or silent is left within the time limit."""
+"""A slow or silent provider is abandoned within the time limit."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ from tests.providers.http.peers import GOOD, OK, SLOW, Peer, post, say_nothing
 
 @pytest.mark.parametrize("how", SLOW)
 def test_a_slow_provider_is_abandoned_within_the_time_limit(serve, transport, impatient, how):
-    """Stock Flask-Dance gives requests no time limit: a worker hangs for ever."""
+    """Stock Flask-Dance sets no time limit, so a worker hangs forever."""
     peer = serve(SLOW[how])
     with pytest.raises(ProviderDown) as caught:
         transport.get_json(peer.url)
@@ -36,13 +36,13 @@ def test_a_slow_token_endpoint_is_abandoned_and_not_retried(serve, transport, im
     impatient.undo()
     peer.answer = GOOD
     assert transport.get_json(peer.url) == OK
-    # Connections are accepted in turn: whatever was sent before has arrived.
+    # Connections are accepted in order, so every earlier request has arrived.
     assert (peer.methods().count("GET"), peer.connections) == (1, 2)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_an_endless_response_is_abandoned_within_the_time_limit(serve, transport):
-    """Interim answers as fast as the line carries: each read is quick, all of them are not."""
+    """Interim responses without pause: each read is fast, and together they never end."""
     start = time.monotonic()
 
     def pour(connection: socket.socket) -> None:
@@ -66,7 +66,7 @@ def test_a_tls_handshake_that_never_ends_is_abandoned(serve, transport):
 
 @contextmanager
 def black_hole(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
-    """A port whose queue of connections is full: to connect there takes for ever."""
+    """A port whose connection queue is full, so that connecting never ends."""
     try:
         listener = socket.create_server((host, port), backlog=0)
     except OSError:
@@ -84,7 +84,7 @@ def black_hole(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes every name mean these addresses, in this order."""
+    """Resolve every name to these addresses, in this order."""
     really = socket.getaddrinfo
 
     def choose(*addresses: str) -> None:
@@ -106,7 +106,7 @@ def test_a_host_that_accepts_no_connection_is_abandoned(transport):
 
 @pytest.mark.usefixtures("impatient")
 def test_many_dead_addresses_take_no_longer_than_one_call(serve, transport, resolve):
-    """Some providers have sixteen addresses; when none answers, a worker must not wait for all."""
+    """Some providers have sixteen addresses; a worker must not wait for each."""
     peer = serve()
     resolve(*["127.0.0.2"] * 8, "127.0.0.1")
     with black_hole("127.0.0.2", peer.port), pytest.raises(ProviderDown) as caught:
@@ -146,7 +146,7 @@ def test_an_unreachable_host_is_a_provider_error(transport, url):
     ["http://exa mple/", "http://*.example/", "http://x:99999/", "ftp://example.org/", "nowhere"],
 )
 def test_an_invalid_url_is_a_provider_error(transport, url):
-    """A URL of a provider's metadata goes straight into a request."""
+    """URLs of a provider's metadata are used in requests."""
     with pytest.raises(ProviderError) as caught:
         transport.get_json(url)
     assert caught.value.status == 502

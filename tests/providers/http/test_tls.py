@@ -61,7 +61,7 @@ def test_the_usual_authorities_are_trusted_and_host_names_checked():
 def test_a_tls_error_during_the_response_does_not_repeat_a_post(
     serve, monkeypatch, tmp_path, method
 ):
-    """A TLS error while the answer is read comes after the request was sent."""
+    """A TLS error while the response is read comes after the request was sent."""
 
     def garbage(connection: socket.socket) -> None:
         os.write(connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")

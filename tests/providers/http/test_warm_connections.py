@@ -8,7 +8,7 @@ from tests.providers.http.peers import OK, certificate, post, trusting
 
 
 def warmed(transport: Transport, url: str) -> None:
-    """Have a connection made ready, and wait until that is done, one way or the other."""
+    """Open a connection in advance, and wait until that has succeeded or failed."""
     transport.warm(url)
     transport._beside.shutdown(wait=True)
 
@@ -25,7 +25,7 @@ def test_a_connection_opened_in_advance_is_used(serve, monkeypatch, tmp_path):
 
 def test_a_failed_advance_connection_does_not_fail_the_next_call(serve, monkeypatch, tmp_path):
     server_side, path = certificate(tmp_path, "127.0.0.1")
-    peer = serve(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # has no certificate to show
+    peer = serve(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))  # has no certificate
     with closing(trusting(path, monkeypatch)) as transport:
         warmed(transport, peer.url)
         peer._tls = server_side

@@ -18,12 +18,12 @@ from keys.jwt import VerifiedClaims
 from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.browser import Page
 
-# One of each kind: what the transport makes of the others is in tests/providers/http.
+# One of each kind; tests/providers/http covers the others.
 SOME_ODD_ANSWERS = ["hang_up", "html", "list", "huge", "status_500", "refuses_client"]
 
 
 def assert_refused(page: Page, status: int = 502, title: str = "") -> None:
-    """The sign-in page with its reason and a way on."""
+    """The sign-in page with the reason and another way to go on."""
     assert page.status == status, page
     assert page.alert == (title or "Google couldn't complete the sign-in")
     assert re.search(r"Reference [2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
@@ -41,7 +41,7 @@ class Signer(NamedTuple):
 
 @cache
 def key(kind: str) -> Any:
-    """A key pair; made once, because making RSA keys is slow."""
+    """A key pair, cached because making RSA keys is slow."""
     family, _, size = kind.partition(" ")
     match family:
         case "RSA":
@@ -70,7 +70,7 @@ def metadata_of(url: str) -> dict[str, Any]:
 
 
 def issuer_with(key_set: Any, url: str = ISSUER, aliases: tuple[str, ...] = ()) -> UpstreamIssuer:
-    """An issuer that publishes these keys; asking it for anything else fails."""
+    """An issuer that publishes these keys; any other request fails."""
     pages = {f"{url}/.well-known/openid-configuration": metadata_of(url), f"{url}/keys": key_set}
     return UpstreamIssuer(url, pages.__getitem__, aliases)
 
@@ -87,7 +87,7 @@ def segment(data: object) -> bytes:
 
 
 def sign(claims: object, signer: Signer | None = None, **header: Any) -> str:
-    """A JWT with exactly this header and content, well signed."""
+    """A correctly signed JWT with exactly this header and content."""
     algorithm, private = signer or Signer("RS256", key("RSA"))
     header = {"alg": algorithm, "kid": private.kid, **header}
     header = {name: value for name, value in header.items() if value is not None}

@@ -9,7 +9,7 @@ from tests.providers.protocols.id_tokens import assert_refused
 
 
 def with_iss(callback: str, *values: str) -> str:
-    """The callback with these for its iss parameter."""
+    """The callback with these values for its iss parameter."""
     query = {name: value for name, value in query_of(callback).items() if name != "iss"}
     pairs = [*query.items(), *(("iss", value) for value in values)]
     return urlsplit(callback)._replace(query=urlencode(pairs)).geturl()
@@ -24,7 +24,7 @@ def with_iss(callback: str, *values: str) -> str:
     ids=str,
 )
 def test_a_callback_of_another_issuer_is_refused_before_its_code_is_sent(browser, site, values):
-    """Mix-up: a code of one issuer must not be carried to another's token endpoint."""
+    """Mix-up attack: a code of one issuer must not be sent to another's token endpoint."""
     google = site.simulator.google
     callback = browser.choose(browser.begin("google"), "ada")
     moved = with_iss(callback, *[value.format(google.url) for value in values])

@@ -1,4 +1,4 @@
-"""The claims of an id_token: issuer, audience, times, and what ties it to its flow."""
+"""The claims of an id_token: issuer, audience, times, and the binding to its flow."""
 
 import time
 from typing import Any
@@ -41,7 +41,7 @@ def google_with(key_set: Any) -> UpstreamIssuer:
 
 @pytest.mark.parametrize("iss", ["https://accounts.google.com", "accounts.google.com"])
 def test_both_documented_forms_of_googles_issuer_are_accepted(iss):
-    """Both are documented; allauth takes only the first."""
+    """allauth accepts only the first."""
     issuer = google_with(public(key("RSA")))
     assert check(issuer, sign(good_claims(iss=iss)))["iss"] == iss
 
@@ -131,7 +131,7 @@ def test_a_time_claim_must_be_a_number(name, odd):
 @pytest.mark.parametrize("odd", [None, "", True, 1, ["1"], {"1": 1}, "of-another-flow\0", "\ud800"])
 def test_nonce_at_hash_and_subject_must_be_text(name, odd):
     if (name, odd) in (("sub", "of-another-flow\0"), ("sub", "\ud800")):
-        return  # texts; whether they may be a subject is the profile's to say
+        return  # these are text; the profile decides whether they may be a subject
     assert_not_believed(sign(good_claims(**{name: odd})))
 
 

@@ -1,9 +1,7 @@
-"""Flask-Dance 7.1.0: what stock code breaks stays mended.
-
-The numbers are those of docs/decisions/0001-flask-dance.md. The races of rows 1 and 2 are in
-test_races.py, storage (3, 4, 5) in test_tokens.py, errors (6 to 9) in test_failures.py. What we
-stand on is in packages/test_dormant.py.
-"""
+"""Flask-Dance 7.1.0: defects of stock code that stay fixed. The numbers are the rows of
+docs/decisions/0001-flask-dance.md. The races of rows 1 and 2 are in test_races.py, storage (3, 4,
+5) in test_tokens.py, errors (6 to 9) in test_failures.py. test_dormant.py pins the parts that we
+rely on."""
 
 import base64
 from pathlib import Path
@@ -17,7 +15,7 @@ from tests.browser import query_of
 
 
 def unsigned(cookie: str) -> str:
-    """A cookie, and what anybody can read in it when it is one of Flask's."""
+    """The content of a Flask cookie, which anybody can read."""
     payload = cookie.lstrip(".").partition(".")[0]
     try:
         return cookie + base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode(
@@ -87,7 +85,7 @@ def test_row_13_connections_are_kept(site):
     (key,) = transport.poolmanager.pools.keys()
     pool = transport.poolmanager.pools[key]
     assert pool.num_requests == 9
-    assert pool.num_connections <= 2  # two profile calls at once
+    assert pool.num_connections <= 2  # two concurrent profile calls
 
 
 def test_row_14_a_page_builds_no_provider_session(site, monkeypatch):

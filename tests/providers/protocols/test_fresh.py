@@ -1,4 +1,4 @@
-"""A renewed proof is one of the last minutes, whatever the person's browser asked for."""
+"""Reauthentication is a sign-in of the last minutes, whatever the browser requested."""
 
 import time
 from urllib.parse import urlencode, urlsplit
@@ -13,7 +13,7 @@ from tests.site import ALL, Site, Sites
 
 LONG_AGO = "2001-01-01 00:00:00"
 TITLE = "{} didn't ask you to sign in again"
-# Those that can be asked to authenticate again, and tell when they did.
+# Providers that can be asked for a fresh sign-in, and return auth_time.
 ASKED = {"microsoft": {"prompt": "login"}, "gitlab": {"prompt": "login"}}
 ASKED |= {"salesforce": {"prompt": "login"}, "acme": {"max_age": "0"}}
 
@@ -24,7 +24,7 @@ def site(make_site: Sites) -> Site:
 
 
 def begin_proof(site: Site, provider: str) -> tuple[Browser, str]:
-    """Somebody who signed in long ago, and where they are sent to prove themselves again."""
+    """A browser that signed in long ago, and the URL at which it must reauthenticate."""
     browser = site.browser()
     browser.sign_in(provider, "linus")
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
@@ -38,7 +38,7 @@ def end_proof(browser: Browser, url: str, behave: str = "") -> Page:
 
 
 def without(url: str, *names: str) -> str:
-    """What somebody at the keyboard can do to the request."""
+    """The URL without these parameters, which a user can remove."""
     query = {name: value for name, value in query_of(url).items() if name not in names}
     return urlsplit(url)._replace(query=urlencode(query)).geturl()
 
@@ -59,7 +59,7 @@ def test_a_fresh_sign_in_counts_as_reauthentication(site, provider):
 
 @pytest.mark.parametrize("provider", ["gitlab", "salesforce", "acme"])
 def test_removing_prompt_and_max_age_from_the_url_does_not_reauthenticate(site, provider):
-    """Somebody at a browser that was left alone: the provider still knows its owner."""
+    """Somebody at an unattended browser, whose owner is still signed in at the provider."""
     browser, url = begin_proof(site, provider)
     label = site.app.extensions["quickstep"].label(provider)
     assert_not_proved(end_proof(browser, without(url, "prompt", "max_age")), label)
@@ -71,7 +71,7 @@ def test_removing_prompt_and_max_age_from_the_url_does_not_reauthenticate(site, 
 
 @pytest.mark.parametrize("flaw", SPOILT_PROOFS)
 def test_after_max_age_a_valid_auth_time_is_required(site, flaw):
-    """OpenID Connect Core 3.1.2.1 and 2: auth_time is required then."""
+    """OpenID Connect Core 3.1.2.1 and 2 require it then."""
     browser, url = begin_proof(site, "acme")
     assert_not_proved(end_proof(browser, url, f"id_token:{flaw}"), "Acme")
 
@@ -89,7 +89,7 @@ def test_a_provider_without_auth_time_is_accepted_for_reauthentication(site, pro
 
 
 def test_a_plain_sign_in_needs_no_fresh_auth_time(site):
-    """Whoever is signed in at their provider just comes in."""
+    """A user who is signed in at the provider need not sign in there again."""
     assert site.browser().sign_in("gitlab", "linus").path == "/account"
     assert site.browser().sign_in("acme", "grace").path == "/account"
 

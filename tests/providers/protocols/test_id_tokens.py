@@ -1,4 +1,4 @@
-"""OpenID Connect: no id_token is believed but one that this issuer signed."""
+"""OpenID Connect: only id_tokens that this issuer signed are accepted."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ from tests.providers.protocols.id_tokens import (
     sign,
 )
 
-# What the log says of each flaw: it was found for what it is.
+# The logged reason for each flaw.
 REASONS = {
     "other_issuer": "iss is another issuer",
     "other_audience": "aud is another client",
@@ -134,8 +134,8 @@ HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_every_allowed_algorithm_is_understood_with_its_at_hash(algorithm):
-    """Okta, Keycloak, Microsoft and others sign with more than RS256. The hash is the one of the
-    algorithm (OpenID Connect Core 3.1.3.6); of Ed25519 that is SHA-512."""
+    """Okta, Keycloak, Microsoft and others sign with more than RS256. at_hash uses the hash of the
+    algorithm (OpenID Connect Core 3.1.3.6); for Ed25519 that is SHA-512."""
     signer = Signer(algorithm, key(KINDS[algorithm]))
     issuer = issuer_with(public(signer.key, key("RSA"), key("EC P-256")))
     assert check(issuer, sign(good_claims(), signer))["sub"] == "1"
@@ -152,7 +152,7 @@ def test_every_allowed_algorithm_is_understood_with_its_at_hash(algorithm):
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
 @pytest.mark.parametrize("secret", ["published", "public key", "client id", "nothing"])
 def test_a_token_signed_with_a_shared_secret_is_refused(algorithm, secret):
-    """Not even where the issuer publishes one; nor is a public key a secret."""
+    """Even where the issuer publishes one; a public key is not a secret, either."""
     secrets = {
         "published": key("oct").raw_value,
         "public key": key("RSA").as_pem(private=False),
@@ -227,7 +227,7 @@ KEYS_IN_A_HEADER = [
 @pytest.mark.parametrize("header", KEYS_IN_A_HEADER, ids=lambda header: next(iter(header)))
 @pytest.mark.parametrize("kid", ["RSA", "of-the-stranger", None])
 def test_no_key_is_ever_taken_from_a_token(header, kid):
-    """jku, x5u and jwk header injection. To fetch what they name would fail here."""
+    """jku, x5u and jwk header injection. Fetching a named URL would fail here."""
     assert_not_believed(sign(good_claims(), Signer("RS256", STRANGER), kid=kid, **header))
 
 

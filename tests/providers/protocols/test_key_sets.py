@@ -37,7 +37,7 @@ from tests.providers.protocols.id_tokens import (
 # Keys, over real HTTP.
 
 
-def test_a_new_key_is_found_at_once(browser, site, clock):
+def test_a_new_key_is_found_immediately(browser, site, clock):
     """Google changes its keys every few weeks; an issuer in trouble, at any moment."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
@@ -47,7 +47,7 @@ def test_a_new_key_is_found_at_once(browser, site, clock):
     assert google.seen.count("certs") == 2
 
 
-def test_a_new_key_under_an_old_id_is_found_at_once(browser, site, clock):
+def test_a_new_key_under_an_old_id_is_found_immediately(browser, site, clock):
     """Servers that make their key at start, under an id of the settings."""
     google = site.simulator.google
     google.key_rows = lambda row: [{**row, "kid": "signing"}]
@@ -59,8 +59,8 @@ def test_a_new_key_under_an_old_id_is_found_at_once(browser, site, clock):
 
 
 @pytest.mark.parametrize("flaw", ["unknown_kid", "other_key_same_kid"])
-def test_made_up_tokens_make_us_ask_once_in_five_seconds_at_most(browser, site, clock, flaw):
-    """JWKS fetch amplification: whoever sends odd tokens must not make us hammer the issuer."""
+def test_made_up_tokens_cause_at_most_one_key_request_in_five_seconds(browser, site, clock, flaw):
+    """JWKS fetch amplification: odd tokens must not make us flood the issuer."""
     google = site.simulator.google
     assert browser.sign_in("google", "ada").path == "/account"
     browser.sign_out()
@@ -122,7 +122,7 @@ def with_zeros(number: str) -> str:
 
 
 @pytest.mark.parametrize("rows", KEY_SETS)
-def test_the_key_that_signed_is_found_whatever_stands_beside_it(browser, site, rows):
+def test_the_signing_key_is_found_among_any_other_keys(browser, site, rows):
     """RFC 7517 4.5: keys of several types may share an id. ForgeRock publishes one key thrice."""
     site.simulator.google.key_rows = KEY_SETS[rows]
     assert browser.sign_in("google", "ada").path == "/account"
@@ -237,7 +237,7 @@ def test_a_key_set_without_keys_is_refused(key_set):
 
 
 def test_an_encryption_key_is_never_used_to_verify():
-    """Keycloak publishes one beside the key that signs."""
+    """Keycloak publishes one alongside its signing key."""
     for_encryption = {**key("RSA").as_dict(private=False), "kid": "other", "use": "enc"}
     rows = [for_encryption, *public(key("EC P-256"))["keys"]]
     signer = Signer("ES256", key("EC P-256"))
@@ -282,7 +282,7 @@ def test_the_good_key_is_found_in_any_key_set(rows):
 )
 @settings(max_examples=100, deadline=None)
 def test_any_metadata_is_usable_or_refused(changes):
-    """What passes goes into a Location header and into requests."""
+    """Accepted values are used in a Location header and in requests."""
     pages = {f"{ISSUER}/.well-known/openid-configuration": metadata_of(ISSUER) | changes}
     try:
         metadata = UpstreamIssuer(ISSUER, pages.__getitem__).metadata()

@@ -33,7 +33,7 @@ def test_metadata_is_read_on_first_use_only(site, browser):
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS)
 def test_a_broken_issuer_does_not_affect_the_others(make_site, clock, answer):
-    """One provider down must not keep the server down."""
+    """A provider that is down must not stop the server from starting."""
     site = make_site()
     site.simulator.google.metadata_answer = answer
     site.restart()
@@ -95,7 +95,7 @@ BAD_ENDPOINTS: list[Any] = [
     "name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
 )
 def test_an_invalid_or_unencrypted_endpoint_is_refused(name, bad):
-    """Code, secret and access token go there; http is for this machine alone."""
+    """Code, secret and access token are sent there; http is for loopback only."""
     metadata = metadata_of(ISSUER) | {name: bad}
     if bad == "absent":
         del metadata[name]
@@ -137,7 +137,7 @@ def test_old_metadata_and_keys_are_used_while_new_ones_cannot_be_read(site, cloc
     google.seen.clear()
     for _ in range(2):
         assert browser.sign_in("google", "ada").path == "/account"
-    # The transport asks once more where the connection broke.
+    # The transport retries once after a broken connection.
     tries = 2 if answer == "hang_up" else 1
     assert (google.seen.count("metadata"), google.seen.count("certs")) == (tries, tries)
     google.metadata_answer = google.certs_answer = ""
@@ -173,7 +173,7 @@ def test_the_endpoints_of_the_metadata_are_used():
 
 
 def test_an_issuer_with_a_path_is_looked_up_below_it():
-    """OpenID Connect Discovery 4.1: a slash at the end is taken away first."""
+    """OpenID Connect Discovery 4.1: a trailing slash is removed first."""
     for url in ("https://a.example/realms/one", "https://a.example/realms/one/"):
         where = "https://a.example/realms/one/.well-known/openid-configuration"
         assert UpstreamIssuer(url, {where: metadata_of(url)}.__getitem__).metadata()

@@ -13,7 +13,7 @@ def test_userinfo_gives_the_name_that_the_id_token_lacks(browser, site):
 
 
 def test_userinfo_of_another_sub_is_ignored(browser, site):
-    """OpenID Connect Core 5.3.2; allauth compares no sub."""
+    """OpenID Connect Core 5.3.2; allauth does not compare sub."""
     site.simulator.google.userinfo_name = "From userinfo"
     assert browser.sign_in("google", "anon", behave="userinfo:other_sub").path == "/account"
     assert browser.me()["name"] != "From userinfo"

@@ -1,4 +1,4 @@
-"""The account page: link, unlink, sessions, activity, and the proof for sensitive acts."""
+"""The account page: link, unlink, sessions, activity, and reauthentication for sensitive acts."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_linking_adds_an_identity(grace, other, site):
     assert other.user_id == grace.user_id
 
 
-def test_one_person_may_link_two_accounts_of_one_provider(grace):
+def test_a_user_may_link_two_identities_of_one_provider(grace):
     grace.link("github", "grace")
     grace.link("github", "linus")
     assert grace.providers() == ["github", "github", "google"]
@@ -55,7 +55,7 @@ def test_linking_the_same_identity_again_says_so(grace):
 
 
 def test_linking_needs_a_post_with_a_csrf_token(grace, site):
-    """OmniAuth CVE-2015-9284: linking on GET is linking by an <img> tag."""
+    """OmniAuth CVE-2015-9284: linking by GET is linking by an <img> tag."""
     assert grace.fetch("/account/link/github").status == 405
     page = grace.fetch("/account/link/github", "POST")
     assert (page.status, page.alert) == (400, "That page was out of date")
@@ -80,7 +80,7 @@ def test_a_csrf_token_from_before_the_sign_in_is_refused(browser):
 
 
 def test_a_link_must_end_as_the_user_who_began_it(grace, site, other):
-    """Second-tab linking: begun as Grace, finished while Linus is signed in."""
+    """Second-tab linking: begun as Grace, completed while Linus is signed in."""
     callback = grace.choose(grace.begin_link("github"), "grace")
     grace.sign_out()
     grace.sign_in("facebook", "linus")
@@ -90,7 +90,7 @@ def test_a_link_must_end_as_the_user_who_began_it(grace, site, other):
 
 
 def test_a_link_begun_by_an_attacker_does_not_end_in_the_victims_account(grace, other):
-    """The attacker sends the victim the callback of their own half-done link."""
+    """The attacker sends the victim the callback of an unfinished link."""
     other.sign_in("facebook", "mallory")
     callback = other.choose(other.begin_link("github"), "mallory")
     assert grace.get(callback).alert == "We couldn't match that sign-in"
@@ -169,7 +169,7 @@ def test_unlinking_ends_the_other_sessions_it_started(grace, other):
 
 
 def test_the_last_identity_cannot_be_removed(grace):
-    """Supabase, better-auth: counted outside the delete."""
+    """Supabase and better-auth count outside the delete."""
     page = grace.get("/account")
     assert "This is your only way to sign in. Add another before removing it." in page.text
     assert "Remove" not in page.buttons
@@ -192,7 +192,7 @@ def test_an_identity_of_a_removed_provider_does_not_count_as_a_way_in(make_site)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_strangers_identity_answers_like_a_missing_one(grace, other, method):
+def test_another_users_identity_answers_like_a_missing_one(grace, other, method):
     """better-auth CVE-2025-61928: object ids are checked against their owner."""
     other.sign_in("github", "linus")
     other.link("facebook", "linus")
@@ -297,7 +297,7 @@ def test_all_other_sessions_can_be_ended_together(grace, site):
     assert grace.me()
 
 
-def test_a_strangers_session_answers_like_a_missing_one(grace, other, site):
+def test_another_users_session_answers_like_a_missing_one(grace, other, site):
     other.sign_in("github", "linus")
     (theirs,) = site.rows("SELECT id FROM sessions WHERE provider = 'github'")[0]
     assert grace.post(f"/account/sessions/{theirs}/end").status == 404

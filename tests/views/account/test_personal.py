@@ -1,4 +1,4 @@
-"""What is a person's own: profile, address and picture, the data to take away, the end."""
+"""The user's own data: profile, address and picture, export, deletion."""
 
 import json
 import re
@@ -14,7 +14,7 @@ LONG_AGO = "2026-01-01 00:00:00.000000"
 
 @pytest.fixture
 def grace(browser):
-    """Grace, signed in with Google, with GitHub and Facebook beside it."""
+    """Grace, signed in with Google, and with GitHub and Facebook linked."""
     browser.sign_in("google", "grace")
     browser.link("github", "linus")
     browser.link("facebook", "grace")
@@ -103,7 +103,7 @@ def test_removing_an_identity_removes_its_picture(grace):
 
 
 @pytest.mark.parametrize("field", ["email", "picture"])
-def test_a_strangers_address_or_picture_cannot_be_chosen(grace, other, field):
+def test_another_users_address_or_picture_cannot_be_chosen(grace, other, field):
     """better-auth CVE-2025-61928."""
     other.sign_in("google", "uma")
     other.link("github", "ada")
@@ -119,7 +119,7 @@ def test_changing_the_profile_needs_a_csrf_token(grace):
     assert grace.me()["name"] == "Grace Hopper"
 
 
-# The data.
+# The export.
 
 
 def test_the_export_holds_all_data_of_the_account(grace, site):
@@ -175,7 +175,7 @@ def test_export_and_deletion_need_a_recent_sign_in(grace, site, page, act):
     assert grace.reauth(asked, "grace").path == f"/account/{page}"
 
 
-# The end.
+# Deletion.
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

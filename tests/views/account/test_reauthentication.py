@@ -1,4 +1,4 @@
-"""Proof for sensitive acts: which sessions count as proved, in which browser, and for how long."""
+"""Reauthentication for sensitive acts: which sessions count, in which browser, and for how long."""
 
 import pytest
 
@@ -16,12 +16,12 @@ def grace(browser):
 
 
 def grow_old(site: Site) -> None:
-    """As if everybody had signed in long ago."""
+    """Set the auth_time of every session to long ago."""
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
 
 
 def plant(browser: Browser, session: str | None) -> None:
-    """Put somebody's session cookie into a browser, as a thief or a neighbouring host can."""
+    """Put another user's session cookie into a browser, as a thief or a neighbouring host can."""
     browser.http.cookies.set("session", session, domain="localhost.local", path="/")
 
 
@@ -29,7 +29,7 @@ def plant(browser: Browser, session: str | None) -> None:
 
 
 def test_linking_needs_a_recent_sign_in(grace, site):
-    """A way in is for ever: with it, whoever holds a session for a minute holds the account."""
+    """A linked identity stays, so a minute with a stolen session would be enough."""
     grow_old(site)
     page = grace.post("/account/link/github")
     assert page.heading == "Confirm it's you"
@@ -47,7 +47,7 @@ def test_a_link_that_ends_after_the_reauthentication_expired_adds_nothing(grace,
 
 
 def test_a_stolen_session_cannot_link_the_thiefs_identity(grace, other, site):
-    """With one it could have proved itself, and taken the owner's ways in away."""
+    """With it, the session could reauthenticate, and remove the owner's identities."""
     plant(other, grace.cookie("session"))
     assert other.user_id == grace.user_id
     assert other.post("/account/link/github").heading == "Confirm it's you"
@@ -58,11 +58,12 @@ def test_a_stolen_session_cannot_link_the_thiefs_identity(grace, other, site):
     assert grace.providers() == ["google"]
 
 
-# What a proof is.
+# Acts that count as reauthentication.
 
 
 def test_a_plain_sign_in_does_not_reauthenticate_a_signed_in_browser(grace, site):
-    """A provider that knows its person signs whoever sits there in again, unasked."""
+    """A provider where the owner is signed in signs anybody at this browser in again, without a
+    question."""
     grace.link("github", "grace")
     identity = grace.identity("github")
     grow_old(site)
@@ -104,7 +105,7 @@ def test_connecting_needs_a_recent_reauthentication_and_resumes_after_it(browser
 
 
 def test_sessions_of_a_merged_account_must_reauthenticate(grace, other, site):
-    """They proved the smaller account; the merged one is more."""
+    """They signed in to the smaller account; the merged one holds more."""
     other.sign_in("github", "linus")
     grace.answer(grace.link("github", "linus"), "merge")
     assert other.user_id == grace.user_id
@@ -114,7 +115,7 @@ def test_sessions_of_a_merged_account_must_reauthenticate(grace, other, site):
     assert grace.get(f"/account/unlink/{grace.identity('github')}").heading == "Remove GitHub?"
 
 
-# Whose browser it is.
+# Planted cookies.
 
 
 def test_a_planted_session_cannot_connect_the_victims_identity(grace, other):
@@ -129,7 +130,7 @@ def test_a_planted_session_cannot_connect_the_victims_identity(grace, other):
 
 
 def test_a_planted_session_cannot_complete_a_link(grace, other):
-    """Not even with the planter's own flow in the victim's browser."""
+    """Even with the attacker's own flow in the victim's browser."""
     other.sign_in("github", "mallory")
     location = other.begin_link("google")
     plant(grace, other.cookie("session"))
@@ -142,7 +143,7 @@ def test_a_planted_session_cannot_complete_a_link(grace, other):
 
 def test_a_planted_session_cannot_connect_or_merge(grace, other, site):
     grace.sign_out()
-    other.sign_in("github", "mallory")  # an account with Ada's address, unproved
+    other.sign_in("github", "mallory")  # an account with Ada's address, unverified
     plant(grace, other.cookie("session"))
     page = grace.sign_in("google", "ada")
     assert page.heading == "Confirm it's you"
@@ -172,14 +173,14 @@ def test_reauthentication_binds_the_session_to_this_browser(grace, other):
 def test_a_reopened_browser_keeps_its_session(grace):
     grace.http.cookies.clear_session_cookies()
     assert grace.post("/account/sessions/end-others").path == "/account/sessions"
-    grace.link("github", "grace")  # renews the session
+    grace.link("github", "grace")  # replaces the session token
     grace.http.cookies.clear_session_cookies()
     assert grace.unlink(grace.identity("github")).message == "GitHub removed."
 
 
 @pytest.mark.parametrize("first", ["mine", "theirs"])
 def test_two_session_cookies_count_as_none(capfd, make_site, first):
-    """Which of them this site has set is not to be told."""
+    """The server cannot tell which of them it has set."""
     site = make_site()
     grace, other = site.browser(), site.browser()
     grace.sign_in("google", "grace")

@@ -11,13 +11,13 @@ def csrf(browser: Browser) -> dict[str, str]:
 
 
 def send(browser: Browser, method: str, path: str, **kwargs: Any) -> Page:
-    """A change, with the CSRF token of the browser."""
+    """Send a change with the browser's CSRF token."""
     headers = csrf(browser) | kwargs.pop("headers", {})
     return browser.fetch(path, method, headers=headers, **kwargs)
 
 
 def problem(page: Page) -> tuple[int, str]:
-    """Status and code of a problem; that it is one, whole."""
+    """Status and code of a problem document, after checking the whole document."""
     assert page.headers["Content-Type"] == "application/problem+json"
     assert page.headers["Cache-Control"] == "no-store"
     told = page.response.json()

@@ -1,4 +1,4 @@
-"""Fixtures: somebody who is signed in."""
+"""Fixtures: a signed-in user."""
 
 import pytest
 

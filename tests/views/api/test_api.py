@@ -1,4 +1,4 @@
-"""The JSON API: who is signed in, their name, identities and sessions; and how it refuses."""
+"""The JSON API: the signed-in user, their name, identities and sessions; and its refusals."""
 
 import re
 from typing import Any
@@ -81,7 +81,7 @@ def test_api_responses_hold_no_token(browser, site):
     assert access_token not in browser.get("/account").html
 
 
-# Who may.
+# Authentication.
 
 
 @pytest.mark.parametrize(("method", "path"), [*UNSAFE, *(("GET", path) for path in READS)])
@@ -146,7 +146,7 @@ def test_an_empty_name_removes_the_name(grace, name):
 
 
 def test_fields_that_cannot_be_written_are_named(grace):
-    """Zitadel CVE-2026-27946: email_verified was for the client to write."""
+    """Zitadel CVE-2026-27946: clients could write email_verified."""
     before = grace.me()
     page = rename(grace, name="X", email="x@example.com", email_verified=True, id="x", admin=True)
     assert problem(page) == (422, "invalid_fields")
@@ -297,7 +297,7 @@ def test_ending_the_current_session_signs_out(grace):
     assert "Signed out" in grace.get("/account/activity").text
 
 
-# Otherwise.
+# Other requests.
 
 
 def test_a_405_lists_the_allowed_methods(grace):

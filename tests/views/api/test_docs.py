@@ -1,4 +1,4 @@
-"""The API's description of itself: complete, and readable without anything from elsewhere."""
+"""The OpenAPI document and its page: complete, and readable without other hosts."""
 
 import re
 from pathlib import Path

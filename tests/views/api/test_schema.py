@@ -1,4 +1,4 @@
-"""The API does what its OpenAPI document says, whatever is sent to it."""
+"""The API matches its OpenAPI document for any request."""
 
 import json
 import os
@@ -16,7 +16,7 @@ SECONDS = 100
 
 @pytest.fixture
 def ada(make_site, monkeypatch):
-    """Ada, signed in, and allowed to change her account as often as this takes."""
+    """Ada, signed in, with a high enough limit of changes."""
     monkeypatch.setattr(limits, "ACTIONS_PER_MINUTE", 100000)
     browser = make_site(REFUSALS_PER_MINUTE="100000").browser()
     browser.sign_in("google", "ada")
@@ -25,7 +25,7 @@ def ada(make_site, monkeypatch):
 
 
 def caller(browser) -> str:
-    """What tests/api_hooks.py has to know of somebody."""
+    """The variables for tests/api_hooks.py."""
     (current,) = browser.fetch("/api/v1/sessions").response.json()["items"]
     token = browser.fetch("/api/v1/me").headers["X-CSRF-Token"]
     cookies = {cookie.name: cookie.value for cookie in browser.http.cookies}
@@ -34,8 +34,8 @@ def caller(browser) -> str:
 
 
 def run_schemathesis(browser, folder: Path) -> subprocess.CompletedProcess[str]:
-    """All its checks: examples, the edges of every schema, and values that are made up, the same
-    ones each time."""
+    """Run all its checks: examples, the boundaries of every schema, and generated values from a
+    fixed seed."""
     variables = {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.api_hooks"}
     return subprocess.run(
         [

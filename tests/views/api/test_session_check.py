@@ -1,4 +1,4 @@
-"""Who is signed in, asked by cookie: the short way to the answer and the long one agree."""
+"""The fast session check answers as the view does."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,9 +17,9 @@ from web.authentication import this_user
 from web.guards import Guard
 
 ME = "/api/v1/me"
-# A request that is not usual, so that the view answers it.
+# An unusual request, which the view answers.
 BY_THE_VIEW = {"Origin": "https://elsewhere.example"}
-# What differs from answer to answer, whoever gives it.
+# Headers that differ from response to response.
 PER_ANSWER = {"Date", "Connection", "Server"}
 
 
@@ -36,7 +36,7 @@ def ask(browser: Browser, **headers: str) -> Page:
 
 
 def lame(site) -> None:
-    """Have the view fail, so that only the short way answers."""
+    """Make the view fail, so that only the fast check can answer."""
 
     def fail() -> None:
         raise RuntimeError("the view was asked")
@@ -217,7 +217,7 @@ def test_the_fast_check_treats_a_query_as_the_view_does(browser):
 
 
 def test_the_fast_check_answers_a_listed_origin_with_cors_headers(make_site):
-    """The short way knows no origins: one that is listed must not lose its headers to it."""
+    """The fast check knows no origins, so a listed one must fall through to the view."""
     friend = "https://app.example.org"
     browser = make_site(CORS_ORIGINS=friend).browser()
     browser.sign_in("google", "grace")
@@ -227,7 +227,7 @@ def test_the_fast_check_answers_a_listed_origin_with_cors_headers(make_site):
 
 
 def test_a_local_servers_fast_check_answers_its_own_host_name_only(site, browser):
-    """localhost and 127.0.0.1 are two sites to a browser, with cookies of their own."""
+    """localhost and 127.0.0.1 are two sites with separate cookies."""
     browser.sign_in("google", "grace")
     port = site.url.rpartition(":")[2]
     cookies = "; ".join(f"{name}={value}" for name, value in cookies_of(browser).items())
@@ -243,8 +243,8 @@ def test_the_fast_check_in_demo_mode_refuses_requests_through_a_proxy(make_site)
 
 
 def test_the_fast_check_never_gives_one_users_answer_to_another(browser, other):
-    """Stock Flask-Dance signs people into each other's accounts; here a cookie is looked up
-    each time, whatever the cookie beside it says."""
+    """Stock Flask-Dance signs users in to each other's accounts. Here every request looks its
+    cookie up."""
     browser.sign_in("google", "grace")
     other.sign_in("google", "ada")
     mixed = cookies_of(other)["session"]
@@ -255,7 +255,7 @@ def test_the_fast_check_never_gives_one_users_answer_to_another(browser, other):
 
 
 def test_session_checks_of_many_threads_leave_database_connections_for_others(site, browser):
-    """A thread of a server that lives on keeps its connection to SQLite."""
+    """A live server thread keeps its SQLite connection."""
     browser.sign_in("google", "grace")
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.http.cookies)
     asked, end = threading.Semaphore(0), threading.Event()

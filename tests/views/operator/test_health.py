@@ -1,4 +1,4 @@
-"""/livez, /healthz and /readyz: what a probe is told."""
+"""/livez, /healthz and /readyz: the responses to probes."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.site import Site
 
 @pytest.fixture
 def black_hole() -> Iterator[int]:
-    """A port where somebody listens and nobody answers."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         yield listener.getsockname()[1]
 
@@ -30,7 +30,7 @@ def test_a_healthy_server_is_live_and_ready(make_site, database):
 
 @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
 def test_probes_may_use_any_host_name_and_get_no_cookie(make_site, path):
-    """A kubelet asks by the address of the pod."""
+    """A kubelet uses the pod's address."""
     site = make_site(DEMO="1")
     with requests.Session() as http:
         http.cookies.set("session", "whatever")
@@ -51,7 +51,7 @@ def test_probes_are_not_logged(make_site, capfd):
 
 
 def test_a_server_without_its_database_is_live_but_not_ready(make_site, capfd):
-    """Where it was is not for everybody; that it is gone stands in the log once."""
+    """The response does not name the database; the log names the failure once."""
     site = make_site(DATABASE_URL="postgresql://me:never-shown@127.0.0.1:9/people")
     for _ in range(2):
         status, lines = ready(site)
@@ -64,7 +64,7 @@ def test_a_server_without_its_database_is_live_but_not_ready(make_site, capfd):
 
 
 def test_a_server_whose_database_hangs_is_not_ready_within_the_time_limit(make_site, black_hole):
-    """A network that swallows packets: the probe has its answer all the same."""
+    """The network drops packets, and the probe still gets a response."""
     site = make_site(DATABASE_URL=f"postgresql://me@127.0.0.1:{black_hole}/people")
     told = ""
     for _ in range(3):
@@ -84,7 +84,7 @@ def test_a_server_with_another_schema_version_is_not_ready(make_site, database):
     assert lines["schema"] == f"is at 0000 and not at {known}: flask --app app db upgrade"
     site.execute("UPDATE alembic_version SET version_num = :known", known=known)
     assert ready(site)[0] == 200
-    # The next release is brought up, schema first, beside this server.
+    # The next release is starting alongside this server, and has migrated the schema first.
     site.execute("UPDATE alembic_version SET version_num = '9999'")
     assert ready(site)[0] == 200
 
@@ -100,7 +100,7 @@ def test_a_server_with_an_empty_database_is_not_ready(make_site, database):
 
 
 def test_a_server_is_ready_again_after_its_connections_were_cut(make_site):
-    """The database was started anew: nobody has to do that with us too."""
+    """The database restarted; this server need not."""
     site = make_site("postgresql")
     browser = site.browser()
     browser.sign_in("google", "ada")

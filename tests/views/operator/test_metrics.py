@@ -1,4 +1,4 @@
-"""/metrics: who may read it, and what is counted."""
+"""/metrics: access, and what is counted."""
 
 import re
 
@@ -21,14 +21,14 @@ def scrape(site: Site, **headers: str) -> requests.Response:
 
 
 def series(site: Site) -> dict[str, float]:
-    """By name and labels; buckets left out."""
+    """Samples by name and labels, without buckets."""
     lines = scrape(site, Authorization=f"Bearer {TOKEN}").text.splitlines()
     found = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in found if "_bucket{" not in name}
 
 
 class Counts:
-    """What was added since; the tests of a run share one process and so its counts."""
+    """The increase since its creation; the tests of a run share one process and its counts."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._before = site, series(site)
@@ -65,8 +65,8 @@ def test_metrics_can_be_read_from_this_machine(site):
     ids=str,
 )
 def test_metrics_cannot_be_read_from_elsewhere(site, headers):
-    """A proxy's requests come from this machine too; so do those of a page in its browser whose
-    name was made to lead here."""
+    """A proxy's requests come from this machine too, and so do those of a page whose host name
+    resolves to it."""
     assert requests.get(f"{site.url}/metrics", headers=headers, timeout=30).status_code == 404
 
 
@@ -139,7 +139,7 @@ def test_gauges_show_current_users_sessions_and_queues(site):
 
 
 def test_metrics_are_served_while_the_database_is_unreachable(make_site, postgres_server):
-    """That is when somebody looks. What is tried in vain is no connection in use."""
+    """That is when they are needed. A failed attempt is not a connection in use."""
     site = make_site("postgresql")
     assert series(site)["quickstep_ready"] == 1
     name = site.rows("SELECT current_database()")[0][0]
@@ -155,7 +155,7 @@ def test_metrics_are_served_while_the_database_is_unreachable(make_site, postgre
 
 
 def test_no_client_supplied_text_becomes_a_metric_label(site, counts):
-    """Or a stranger could fill our memory and the Prometheus server's."""
+    """Otherwise a client could fill our memory and the Prometheus server's."""
     browser = site.browser()
     state = re.search(r"state=([^&]+)", browser.begin("github"))
     assert state

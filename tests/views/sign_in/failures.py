@@ -1,10 +1,10 @@
-"""What every failure of a sign-in shows."""
+"""The parts that every failed sign-in shows."""
 
 import re
 
 
 def assert_designed(page, status: int, title: str) -> None:
-    """The sign-in page with its reason: never bare, never without a way on."""
+    """The sign-in page with the reason, never bare and always with another way to go on."""
     assert page.status == status, page
     assert page.alert == title
     assert page.title.startswith(f"Error: {title}")

@@ -7,7 +7,7 @@ from tests.browser import Browser
 
 @pytest.fixture
 def ada(site) -> Browser:
-    """Ada, who has an account through Google and is not signed in."""
+    """Ada, who has an account with Google and is not signed in."""
     browser: Browser = site.browser()
     browser.sign_in("google", "ada")
     browser.sign_out()
@@ -15,7 +15,7 @@ def ada(site) -> Browser:
 
 
 def prove(browser: Browser, page, provider: str, person: str):
-    """Press "Continue with …" on the conflict page, and be somebody there."""
+    """Press "Continue with …" on the conflict page, and sign in there as this person."""
     link = next(link for link in page.links() if link.startswith(f"/login/{provider}"))
     return browser.get(browser.choose(browser.fetch(link).location, person))
 
@@ -70,7 +70,7 @@ def test_verifying_ownership_with_the_wrong_account_connects_nothing(ada, site):
 
 
 def test_verifying_ownership_with_an_unknown_identity_creates_no_account(ada, site):
-    """Whoever picks the wrong one at the provider would else have an account more."""
+    """Choosing the wrong identity at the provider must not leave another account."""
     page = prove(ada, ada.sign_in("github", "ada"), "google", "linus")
     assert page.alert == "That's a different account."
     assert ada.me() is None
@@ -80,7 +80,7 @@ def test_verifying_ownership_with_an_unknown_identity_creates_no_account(ada, si
 
 
 def test_connecting_cannot_be_forced_before_ownership_is_verified(ada, site):
-    """better-auth #9578: joining on the word of one side."""
+    """better-auth #9578: joined because of one side's claim."""
     page = ada.sign_in("github", "ada")
     form = {"flow": page.hidden("flow"), "answer": "connect"}
     ada.post("/login/confirm", page, **form)
@@ -105,7 +105,7 @@ def test_a_pending_question_belongs_to_its_browser(ada, other):
 
 
 def test_a_browser_signed_in_as_another_user_may_verify_ownership_and_connect(ada, site):
-    """It was a dead end: the question was bound to whom the browser had to leave."""
+    """This was a dead end while the question belonged to the user who had to sign out."""
     ada.sign_in("google", "grace")
     page = ada.sign_in("github", "ada")
     assert page.heading == "You already have an account"
@@ -135,12 +135,12 @@ def test_an_identity_that_was_linked_meanwhile_is_not_connected_twice(ada, other
     assert ada.providers() == ["github", "google"]
 
 
-# An address the provider does not vouch for.
+# An unverified address.
 
 
 @pytest.mark.parametrize(("provider", "person"), [("facebook", "ada"), ("github", "mallory")])
 def test_an_unverified_address_learns_nothing_and_joins_nothing(ada, site, provider, person):
-    """nOAuth; Casdoor CVE-2026-9092: an address that anybody can claim is nobody's proof."""
+    """nOAuth; Casdoor CVE-2026-9092: anybody can claim an unverified address."""
     page = ada.sign_in(provider, person)
     assert page.heading == "Is this your first time here?"
     assert "a•••@gmail.com" in page.text
@@ -169,7 +169,7 @@ def test_signing_in_with_the_old_identity_after_an_unverified_one_adds_nothing(a
 
 
 def test_a_signed_in_user_may_decline_the_question_about_an_unverified_address(ada, site):
-    """A dead end: the question was put as to a newcomer, and no answer kept them signed in."""
+    """This was a dead end while no answer kept the user signed in."""
     ada.sign_in("google", "grace")
     page = ada.sign_in("facebook", "ada", next="/account/activity")
     assert page.heading == "Use another account?"
@@ -198,7 +198,7 @@ def test_a_planted_account_cannot_lock_the_owner_of_the_address_out(browser, oth
 
 
 def test_an_account_without_a_usable_identity_does_not_block_its_address(make_site):
-    """Its only provider was switched off, so its owner could never prove it again."""
+    """Its only provider was removed, so its owner could never verify ownership again."""
     site = make_site()
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -233,15 +233,15 @@ def test_auto_linking_joins_when_both_sides_are_verified_and_trusted(make_site):
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (("github", "mallory"), ("google", "ada")),  # the account's own address was never proved
+        (("github", "mallory"), ("google", "ada")),  # the account's own address was never verified
         (("google", "ada"), ("github", "mallory")),  # the newcomer's was not
-        (("google", "ada"), ("facebook", "ada")),  # Facebook's word counts for nothing
-        (("github", "linus"), ("google", "linus")),  # Google does not run that domain
+        (("google", "ada"), ("facebook", "ada")),  # Facebook is not trusted for addresses
+        (("github", "linus"), ("google", "linus")),  # Google does not host that domain
         (("google", "linus"), ("github", "linus")),
     ],
 )
 def test_auto_linking_asks_when_either_side_is_not_trusted(make_site, first, second):
-    """allauth 64.2.1 kept the attacker's link; here nothing is joined without a proof."""
+    """In allauth 64.2.1 the attacker kept access; here ownership is verified first."""
     site = make_site(ACCOUNT_LINKING="auto")
     site.browser().sign_in(*first)
     page = site.browser().sign_in(*second)
@@ -262,7 +262,7 @@ def test_separate_linking_creates_a_new_account_without_a_question(make_site):
 
 @pytest.fixture
 def two_accounts(site) -> tuple[Browser, Browser]:
-    """Linus, who by mistake has two accounts, each open in a browser."""
+    """Linus, who accidentally has two accounts, each signed in in a browser."""
     first, second = site.browser(), site.browser()
     first.sign_in("google", "linus")
     second.answer(second.sign_in("facebook", "linus"), "create")

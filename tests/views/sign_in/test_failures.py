@@ -1,4 +1,4 @@
-"""Every way to fail is a designed moment: reason, page, log line and a reference they share."""
+"""Every failure is designed: reason, page, log line and a reference that they share."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.site import USUAL
 from tests.views.sign_in.failures import assert_designed
 
 SLOW = {"slow", "drip"}
-# Good answers to a request for addresses: there are none, or they are not for us.
+# Valid responses to a request for addresses: there are none, or they are not shared.
 NO_ADDRESSES = {"list", "refuses_client"}
 ODD = [
     (provider, where, answer)
@@ -63,7 +63,7 @@ def test_an_expired_flow_is_refused(browser):
 )
 @pytest.mark.parametrize("provider", USUAL)
 def test_a_missing_unknown_or_doubled_state_is_refused(browser, site, provider, query):
-    """Refused before any token call, never a login loop; an error text is not anybody's to set."""
+    """Refused before any token request, without a login loop and without text from the URL."""
     browser.begin(provider)
     page = browser.get(f"/login/{provider}/authorized?{query}")
     assert_designed(page, 400, "We couldn't match that sign-in")
@@ -83,7 +83,7 @@ def test_the_state_of_another_browser_is_refused(browser, other, site):
 
 
 def test_knowing_a_flows_id_is_not_enough_to_use_it(browser, other, site):
-    """Its id stands in addresses (/login/confirm): a cookie of that name must hold the secret."""
+    """The id appears in URLs (/login/confirm); the flow's cookie must hold its secret."""
     callback = other.choose(other.begin("google"), "mallory")
     (flow_id,) = site.rows("SELECT id FROM flows")[0]
     for made_up in ("x", other.cookie(f"flow_{flow_id}")[:-1]):
@@ -94,7 +94,7 @@ def test_knowing_a_flows_id_is_not_enough_to_use_it(browser, other, site):
 
 
 def test_the_state_of_another_provider_is_refused(browser):
-    """allauth 65.20.0 took the state of one provider at another."""
+    """allauth 65.20.0 accepted one provider's state at another."""
     callback = browser.choose(browser.begin("google"), "ada")
     moved = callback.replace("/login/google/", "/login/github/")
     assert_designed(browser.get(moved), 400, "We couldn't match that sign-in")
@@ -102,7 +102,7 @@ def test_the_state_of_another_provider_is_refused(browser):
 
 
 def test_a_code_of_another_flow_is_refused(browser, other):
-    """Code injection: PKCE ties the code to the flow that asked for it."""
+    """Code injection: PKCE binds the code to the flow that requested it."""
     stolen = query_of(other.choose(other.begin("github"), "ada"))["code"]
     mine = browser.choose(browser.begin("github"), "grace")
     page = browser.get(mine.replace(query_of(mine)["code"], stolen))
@@ -111,7 +111,7 @@ def test_a_code_of_another_flow_is_refused(browser, other):
 
 
 def test_an_id_token_of_another_flow_is_refused(browser, other, site):
-    """The same at an issuer without PKCE: then the nonce ties them."""
+    """The same at an issuer without PKCE, where the nonce binds them."""
     site.simulator.google.pkce = False
     for code in site.simulator.google.codes.values():
         code.challenge = None
@@ -133,7 +133,7 @@ def test_blocked_cookies_are_explained(site):
 
 
 def test_a_browser_without_cookies_is_not_redirected_in_a_loop(site):
-    """Stock Flask-Dance sends a callback without cookies to login again, for ever."""
+    """Stock Flask-Dance sends a callback without cookies back to login, forever."""
     url = f"{site.url}/login/google"
     for _ in range(3):
         begun = requests.get(url, allow_redirects=False, timeout=5)
@@ -217,7 +217,7 @@ def test_a_successful_sign_in_does_not_reset_the_count_of_refusals(make_site):
     assert browser.get("/login/google/authorized?state=x").status == 429
 
 
-# Whatever a provider answers.
+# Odd responses of providers.
 
 
 @pytest.mark.parametrize(("provider", "where", "answer"), ODD)
@@ -237,7 +237,7 @@ def test_every_odd_response_of_a_provider_ends_in_an_error_page_and_a_working_re
 def test_a_provider_that_never_answers_is_abandoned_within_the_time_limit(
     browser, monkeypatch, answer
 ):
-    """Stock Flask-Dance hangs a worker for ever."""
+    """Stock Flask-Dance hangs a worker forever."""
     monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
     monkeypatch.setattr("providers.http.connections.TOTAL_SECONDS", 2.5)
     page = browser.sign_in("github", "ada", behave=f"token:{answer}")
@@ -260,7 +260,7 @@ def test_an_unreachable_provider_does_not_affect_the_others(make_site):
 
 
 def test_a_database_outage_during_a_callback_is_a_503(make_site, tmp_path):
-    """A clear 503, nothing half-written, and the person can simply try again."""
+    """Nothing is half-written, and the user can try again."""
     site = make_site()
     browser = site.browser()
     browser.sign_in("google", "ada")
@@ -278,7 +278,7 @@ def test_a_database_outage_during_a_callback_is_a_503(make_site, tmp_path):
 
 
 def test_a_refusal_that_cannot_be_recorded_is_a_503(site, browser, capfd):
-    """Two faults at once: the second must not meet the handler of the first unprepared."""
+    """The error handler of the first fault must survive the second."""
     browser.sign_in("google", "ada")
     callback = browser.choose(browser.begin_link("github"), "grace", "token:status_500")
     site.execute("ALTER TABLE events RENAME TO elsewhere")

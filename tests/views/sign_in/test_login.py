@@ -1,4 +1,4 @@
-"""Signing in and out: the way from the button to the account and back."""
+"""Signing in and out: from the button to the account and back."""
 
 import pytest
 import requests
@@ -182,7 +182,8 @@ def test_the_redirect_uri_never_follows_the_host_header(site):
 
 
 def test_a_local_server_redirects_to_its_own_host_name(site):
-    """localhost and 127.0.0.1 are two sites to a browser: a flow begun on one would fail."""
+    """localhost and 127.0.0.1 are two sites to a browser, and a flow that changes between them
+    fails."""
     numeric = site.url.replace("localhost", "127.0.0.1")
     answer = requests.get(f"{numeric}/login/google?next=/x", allow_redirects=False, timeout=5)
     assert answer.status_code == 307
@@ -191,7 +192,7 @@ def test_a_local_server_redirects_to_its_own_host_name(site):
 
 @pytest.mark.parametrize("provider", USUAL)
 def test_link_checkers_neither_begin_nor_use_up_a_flow(browser, site, provider):
-    """HEAD and GET change nothing: a mail scanner that follows a link must not burn it."""
+    """HEAD and GET change nothing: a mail scanner that follows a link must not use it up."""
     assert browser.fetch(f"/login/{provider}", "HEAD").status == 200
     assert site.rows("SELECT count(*) FROM flows")[0][0] == 0
     callback = browser.choose(browser.begin(provider), "grace")
@@ -222,7 +223,7 @@ def test_signing_out_twice_is_harmless(browser):
     assert browser.get("/logout").path == "/login"
 
 
-# Several attempts side by side.
+# Concurrent flows.
 
 
 def test_two_tabs_with_two_providers_both_sign_in(browser):
@@ -240,7 +241,7 @@ def test_a_double_click_on_a_provider_button_still_signs_in(browser, site):
 
 
 def test_a_callback_that_is_loaded_again_is_refused_and_offers_to_go_on(browser):
-    """Used once. The person who pressed Back is still signed in, and is told so."""
+    """A user who pressed Back is still signed in, and is told so."""
     callback = browser.choose(browser.begin("google"), "ada")
     browser.get(callback)
     page = browser.get(callback)
@@ -251,7 +252,7 @@ def test_a_callback_that_is_loaded_again_is_refused_and_offers_to_go_on(browser)
 
 
 def test_a_restart_between_start_and_callback_changes_nothing(make_site):
-    """Nothing a sign-in needs lives in a worker's memory."""
+    """A worker's memory holds nothing that a sign-in needs."""
     site = make_site()
     browser = site.browser()
     callback = browser.choose(browser.begin("google"), "ada")
@@ -286,7 +287,7 @@ def test_signing_out_ends_open_flows(browser):
     assert browser.me() is None
 
 
-# Somebody is signed in already.
+# Signed-in browsers.
 
 
 def test_signing_in_as_another_user_asks_first(browser, other, site):
@@ -304,7 +305,7 @@ def test_signing_in_as_another_user_asks_first(browser, other, site):
 
 
 def test_signing_in_with_something_new_never_links_it(browser, site):
-    """Linking is never a side effect of signing in; nor is a new account, while signed in."""
+    """Signing in never links an identity, and never creates an account while signed in."""
     browser.sign_in("google", "grace")
     page = browser.sign_in("github", "linus")
     assert "would open a new account" in page.text
@@ -334,7 +335,7 @@ def test_signing_in_as_another_user_ends_the_flows_of_the_first(browser, other, 
 
 
 def test_code_after_a_sign_in_in_the_same_request_sees_the_new_user(site, browser):
-    """Also where somebody else sat here before."""
+    """Even where another user was signed in before."""
     seen = {}
 
     def look(response: Response) -> Response:

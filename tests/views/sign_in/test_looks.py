@@ -1,4 +1,4 @@
-"""What can be said of the looks without a browser: contrast, wording, size, nothing foreign."""
+"""Checks of the design without a browser: contrast, wording, size, no foreign content."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ LOOK_ALIKE_LINES = {"line": ("surface", "bg"), "accent": ("surface", "bg")}
 
 
 def themes(css: str) -> dict[str, dict[str, str]]:
-    """The custom colours of a style sheet, light and dark."""
+    """The custom colours of a style sheet, for light and dark."""
     light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
     return {
         theme: dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
@@ -96,7 +96,7 @@ def test_every_colour_is_a_token_and_every_token_is_used(css):
     used = set(re.findall(r"var\(--([a-z-]+)\)", css))
     assert light.keys() <= used
     rest = re.sub(r"--[a-z-]+: [^;]+;", "", css)
-    # The one colour beside them: what stands behind the marks of others.
+    # The one other colour is the background of the providers' marks.
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rest)) <= {"#fff"}
 
 
@@ -111,7 +111,7 @@ def short(path: Path) -> str:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=short)
 def test_templates_hold_no_inline_style_script_or_foreign_url(path):
-    """The Content-Security-Policy would drop them; better not to write them."""
+    """The Content-Security-Policy would block them."""
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle\s*=", text)
     assert all("src=" in tag for tag in re.findall(r"<script\b[^>]*>", text))

@@ -52,7 +52,7 @@ def test_an_allow_list_set_later_applies_to_existing_users(make_site):
 
 
 def test_an_address_that_left_the_allow_list_is_refused_at_the_next_sign_in(make_site, monkeypatch):
-    """What the provider says now counts, not what it said the last time."""
+    """The provider's statement now counts, not an earlier one."""
     site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
     browser = site.browser()
     browser.sign_in("github", "grace")
@@ -93,7 +93,7 @@ def test_closed_sign_ups_create_no_account(make_site):
     browser.sign_out()
     site.restart(SIGNUPS="closed")
     assert_designed(browser.sign_in("github", "linus"), 403, "New accounts are closed")
-    # Facebook vouches for no address, so its holder must not learn whether it has an account.
+    # Facebook verifies no address, so this user must not learn whether it has an account.
     assert_designed(browser.sign_in("facebook", "grace"), 403, "New accounts are closed")
     assert browser.sign_in("google", "grace").path == "/account"
     assert site.user_count() == 1

@@ -20,7 +20,7 @@ def ask(
 
 @pytest.fixture
 def token(site, browser) -> str:
-    """Of Grace, who has signed in with her app once and kept no cookie."""
+    """A token of Grace, who signed in with her app once and kept no cookie."""
     made: str = site.simulator.firebase.mint("grace")
     site.browser().bring(made)
     return made
@@ -116,7 +116,7 @@ def test_a_bearer_token_of_a_removed_identity_is_refused(site, browser, token):
 
 
 def test_refused_bearer_tokens_do_not_lock_out_a_whole_network(make_site):
-    """Thousands of phones behind one address come back with tokens that have just expired."""
+    """Thousands of phones behind one address send tokens that have just expired."""
     site = make_site(REFUSALS_PER_MINUTE="2")
     browser = site.browser()
     for _ in range(4):
@@ -132,7 +132,7 @@ def test_an_unknown_path_is_a_404_with_a_bearer_token_too(browser, token):
 
 
 def test_a_change_by_bearer_token_needs_no_csrf_token(browser, token):
-    """No page of another site can make a browser send this header."""
+    """A page of another site cannot make a browser send this header."""
     page = ask(browser, f"Bearer {token}", "/api/v1/me", "PATCH", json={"name": "Amazing Grace"})
     assert page.status == 200
     assert page.response.json()["name"] == "Amazing Grace"

@@ -1,4 +1,4 @@
-"""Firebase's local emulator, whose tokens nobody signs: taken only where the settings say so."""
+"""Firebase's local emulator, whose tokens are unsigned: accepted only if configured."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Firebase's keys: both forms, kept as long as they say; and Google's own library as the judge."""
+"""Firebase's keys: both forms, their lifetime; and a comparison with Google's own library."""
 
 import json
 import time
@@ -18,15 +18,15 @@ from simulator.firebase import PROJECT_ID, SPOILT_FIREBASE
 from simulator.firebase import Firebase as LookAlike
 from simulator.signing import SPOILT_CLAIMS, SPOILT_TOKENS
 
-# What Google's library leaves to whoever calls it; Firebase's own rules want it checked.
+# Flaws that Google's library leaves to its caller; Firebase's rules demand the check.
 LEFT_TO_US = {"long_sub", "sub_of_129"}
 LEFT_TO_US |= {"auth_time_to_come", "auth_time_as_text", "no_auth_time", "no_firebase", "no_way"}
 LEFT_TO_US |= {"firebase_as_list", "anonymous", "a_tenant", "no_identity", "two_identities"}
 LEFT_TO_US |= {"identity_as_object", "identity_empty", "identity_blank"}
 LEFT_TO_US |= {"valid_later", "nbf_as_text"}
-# What Python's JSON reader takes, and with it Google's library.
+# Python's JSON reader accepts these, and so does Google's library.
 LEFT_TO_US |= {"twice", "infinity", "nan", "too_large"}
-# Claims of web flows, which neither looks at in these tokens.
+# Claims of web flows, which neither reads in these tokens.
 OF_A_FLOW = {"other_azp", "other_nonce", "nonce_as_list", "no_nonce", "other_at_hash"}
 FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_TOKENS, *SPOILT_FIREBASE} - OF_A_FLOW - {"missing"})
 
@@ -152,7 +152,7 @@ def test_a_response_without_keys_is_the_issuers_fault(answer):
 
 
 class AtTheLookAlike:
-    """The transport of Google's library, led to the look-alike's certificates."""
+    """The transport of Google's library, directed to the fake provider's certificates."""
 
     def __init__(self, firebase: LookAlike) -> None:
         self._body = json.dumps(firebase.certificates()).encode()
@@ -165,7 +165,7 @@ class AtTheLookAlike:
 
 
 def google_takes(token: str, firebase: LookAlike) -> bool:
-    """Whether google.oauth2.id_token.verify_firebase_token takes a token."""
+    """Whether google.oauth2.id_token.verify_firebase_token accepts a token."""
     try:
         id_token.verify_firebase_token(token, AtTheLookAlike(firebase), PROJECT_ID, 60)  # type: ignore[no-untyped-call]
     except (ValueError, TypeError, exceptions.GoogleAuthError):
@@ -174,7 +174,7 @@ def google_takes(token: str, firebase: LookAlike) -> bool:
 
 
 def test_every_token_that_googles_library_refuses_is_refused():
-    """Nothing that it refuses gets in here; what it leaves to its caller, we refuse too."""
+    """The flaws that it leaves to its caller are refused here too."""
     look_alike = LookAlike()
     ours = Firebase(PROJECT_ID, lambda _url: (look_alike.jwk_set(), None), identity_issuers={})
 
@@ -206,7 +206,7 @@ def test_every_token_that_googles_library_refuses_is_refused():
 
 
 def test_googles_library_accepts_the_fake_providers_tokens_over_http(monkeypatch, site, firebase):
-    """So the look-alike is one: its certificates, read by the library's own transport."""
+    """The library's own transport reads the fake provider's certificates."""
     where = f"{site.simulator.url}/firebase/x509"
     monkeypatch.setattr(id_token, "_GOOGLE_APIS_CERTS_URL", where)
     token = firebase.mint("grace")

@@ -49,7 +49,7 @@ def test_one_tap_redirects_to_the_requested_page(browser, google):
     [("", "doubled"), ("doubled", ""), ("doubled", "other"), ("", ""), ("doubled", "doubled ")],
 )
 def test_one_tap_without_the_matching_csrf_cookie_is_refused(browser, google, cookie, field):
-    """Login CSRF: another site's page can send the form, but not set the cookie."""
+    """Login CSRF: another site's page can send the form, but cannot set the cookie."""
     page = browser.one_tap(google.native_token("grace"), cookie, g_csrf_token=field)
     assert (page.status, page.alert) == (400, "That page was out of date")
     assert browser.me() is None
@@ -102,7 +102,7 @@ def test_providers_without_one_tap_have_no_route_for_it(browser, google):
 
 
 def test_native_tokens_are_accepted_for_the_configured_apps_only(make_site):
-    """Android's client stands in azp, the server's in aud; iOS's own stands in both."""
+    """Android: its client in azp, the server's in aud. iOS: its own in both."""
     site = make_site(GOOGLE_MOBILE_CLIENT_IDS=f"{IOS}, {ANDROID}")
     google = site.simulator.google
     for token in (
@@ -133,7 +133,7 @@ def test_a_native_google_token_joins_accounts_as_on_the_web(make_site):
     assert app.user_id == web.user_id
 
 
-# Any OpenID Connect provider, such as Apple: the bundle id is its audience.
+# Any OpenID Connect provider, such as Apple, whose audience is the bundle id.
 
 BUNDLE, SERVICE = "org.example.app", "org.example.web"
 
@@ -174,7 +174,7 @@ def test_a_native_token_of_any_provider_becomes_its_web_identity():
 
 
 def test_a_hosted_domain_restriction_applies_to_native_tokens():
-    """NAME_HOSTED_DOMAIN: whom the web does not let in, no other door does."""
+    """NAME_HOSTED_DOMAIN applies wherever a user can sign in."""
     assert verify("navy.example", hd="navy.example").profile.subject == "1"
     for hd in ("chemistry.example", None, ["navy.example"]):
         with pytest.raises(NotAllowed):

@@ -1,4 +1,4 @@
-"""Sign-ins of apps that need an answer first, or end in a refusal."""
+"""App sign-ins that need an answer first, or end in a refusal."""
 
 from tests.browser import Browser, Page
 from tests.views.sign_in.id_tokens.test_refusals import assert_problem
@@ -15,7 +15,7 @@ def test_a_known_address_sends_the_app_user_to_the_web(site, browser):
     assert app.me() is None
     page = app.bring(google.native_token("grace"), "?separate=1")
     assert_problem(page, 409, "needs_proof")
-    # As it says: on the web the old way is proved, and the new one connected.
+    # As the message says: on the web, ownership is verified and the identity connected.
     page = prove(browser, browser.sign_in("google", "grace"), "github", "grace")
     browser.answer(page, "connect")
     assert app.bring(google.native_token("grace")).status == 200

@@ -1,4 +1,4 @@
-"""What /auth/sign-in refuses, and how it says so."""
+"""The refusals of /auth/sign-in, and their problem documents."""
 
 import time
 from typing import Any
@@ -11,13 +11,13 @@ from simulator.firebase import SPOILT_FIREBASE
 from simulator.signing import SPOILT_CLAIMS, SPOILT_SUBJECTS, SPOILT_TOKENS
 from tests.browser import Page
 
-# What is wrong only with a token of a web flow, or of a provider with several clients.
+# Flaws only of tokens from a web flow, or from a provider with several clients.
 OF_A_FLOW = {"other_azp", "other_nonce", "nonce_as_list", "no_nonce", "other_at_hash"}
 FIREBASE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_TOKENS, *SPOILT_FIREBASE} - OF_A_FLOW)
 NATIVE_FLAWS = sorted({*SPOILT_CLAIMS, *SPOILT_SUBJECTS, *SPOILT_TOKENS} - OF_A_FLOW)
-# An app's token is for one client alone, whatever a web flow lets stand beside it.
+# An app's token is for one client only; a web flow's may list others.
 NATIVE_FLAWS.append("no_azp")
-# What the log says: each flaw was found for what it is.
+# The logged reason for each flaw.
 REASONS = {
     "other_issuer": "of no issuer that apps may use",
     "no_iss": "of no issuer that apps may use",
@@ -52,7 +52,7 @@ REASONS = {
 
 
 def assert_problem(page: Page, status: int, code: str) -> dict[str, Any]:
-    """RFC 9457 with our two members, and no cookie."""
+    """An RFC 9457 document with our two members, and no cookie."""
     assert page.status == status, page
     assert page.headers["Content-Type"] == "application/problem+json"
     problem = dict(page.response.json())
@@ -93,7 +93,7 @@ def test_a_value_that_is_not_a_token_is_a_401(browser, body):
 
 @pytest.mark.parametrize("algorithm", ["RS384", "PS256", "PS512"])
 def test_firebase_tokens_are_accepted_with_rs256_only(site, algorithm):
-    """The key would do, and a certificate names no algorithm; Firebase's rules allow one."""
+    """The key fits others, and a certificate names no algorithm; Firebase's rules allow one."""
     site.restart(FIREBASE_JWKS_URL=f"{site.simulator.url}/firebase/x509")
     firebase, browser = site.simulator.firebase, site.browser()
     token = firebase.sign(firebase.claims_of(firebase.mint("grace")), alg=algorithm)
@@ -102,7 +102,7 @@ def test_firebase_tokens_are_accepted_with_rs256_only(site, algorithm):
 
 
 def test_a_token_of_one_issuer_is_refused_as_anothers(browser, site):
-    """Whom a token is checked by is its own claim; that it holds is not."""
+    """The token's own claim chooses its verifier, and does not make it valid."""
     google, firebase = site.simulator.google, site.simulator.firebase
     of_google = firebase.claims_of(google.native_token("grace"))
     of_firebase = firebase.claims_of(firebase.mint("grace"))
@@ -147,7 +147,7 @@ def test_a_refused_token_is_neither_logged_nor_shown(capfd, make_site):
     ["application/json", "text/plain", "application/x-www-form-urlencoded", "application/jwt2", ""],
 )
 def test_an_app_sign_in_with_another_content_type_is_a_415(browser, site, kind):
-    """A form of another site can send three types without being asked; not this one."""
+    """A form on another site can send three types without a preflight; this is another."""
     page = browser.bring(site.simulator.firebase.mint("grace"), content_type=kind)
     assert_problem(page, 415, "unsupported_media_type")
 
@@ -210,7 +210,7 @@ def test_refused_tokens_count_as_refusals(make_site):
 
 @pytest.fixture
 def firebase(site, monkeypatch):
-    """The look-alike, of a server that does not wait long."""
+    """The fake Firebase, of a server with short time limits."""
     monkeypatch.setattr("providers.http.connections.READ_SECONDS", 1.2)
     return site.simulator.firebase
 
@@ -240,7 +240,7 @@ def test_unreadable_keys_are_reported_as_the_providers_fault(browser, firebase, 
 
 
 def test_a_firebase_token_older_than_an_hour_is_refused(site, browser):
-    """Apple's native tokens say they are good for a day."""
+    """Apple's native tokens claim to be valid for a day."""
     google, now = site.simulator.google, int(time.time())
     old = google.native_token("grace", iat=now - 3700, exp=now + 80000)
     assert_problem(browser.bring(old), 401, "invalid_token")
@@ -249,7 +249,7 @@ def test_a_firebase_token_older_than_an_hour_is_refused(site, browser):
 
 
 def test_an_app_needs_no_cookie_jar(site):
-    """What curl shows: the cookie from one answer is who is asking in the next."""
+    """As the curl example: the cookie of one response authenticates the next request."""
     token = site.simulator.firebase.mint("grace")
     headers = {"Content-Type": "application/jwt"}
     answer = requests.post(f"{site.url}/auth/sign-in", data=token, headers=headers, timeout=5)

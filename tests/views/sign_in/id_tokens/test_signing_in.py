@@ -1,4 +1,4 @@
-"""Apps: an ID token becomes a session, of the same person as on the web."""
+"""Apps: an ID token becomes a session of the same user as on the web."""
 
 import time
 
@@ -43,7 +43,7 @@ def test_the_app_session_cookie_has_the_configured_name(make_site):
     assert browser.me()
 
 
-# One person.
+# One user.
 
 
 @pytest.mark.parametrize("mode", ["ask", "auto", "separate"])
@@ -100,7 +100,7 @@ def test_an_identity_of_a_provider_that_is_not_configured_is_stored_under_its_ow
 
 
 def test_a_firebase_github_identity_is_not_one_of_github_enterprise():
-    """Its user 42 is somebody else than github.com's (docs/decisions/0004)."""
+    """Its user 42 is not github.com's (docs/decisions/0004)."""
     own = {"github": "https://github.corp.example", "google": "https://accounts.google.com"}
     found = identity_issuers(PROVIDERS, own)
     assert found["github"] == "https://api.github.com"
@@ -121,7 +121,7 @@ def test_other_firebase_sign_ins_are_identified_by_the_firebase_id(site, browser
     assert again.user_id == browser.user_id
 
 
-# What is believed of an address.
+# Addresses.
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_other_firebase_sign_ins_are_identified_by_the_firebase_id(site, browser
 def test_a_firebase_address_is_verified_where_firebase_verified_it(
     browser, firebase, way, believed
 ):
-    """Facebook's addresses never count, whatever flag comes along (docs/security.md)."""
+    """Facebook's addresses never count, whatever the flag (docs/security.md)."""
     email = {"email": "grace@navy.example", "email_verified": True}
     assert browser.bring(firebase.mint("grace", way, **email)).status == 200
     assert browser.me()["email_verified"] is believed
@@ -148,7 +148,7 @@ def test_a_firebase_password_user_is_verified_after_confirming_the_mail(browser,
 
 
 def test_firebase_claims_do_not_update_a_known_identity(site, browser, firebase):
-    """GitHub vouched for the address on the web; Firebase knows no better."""
+    """GitHub verified the address on the web; Firebase knows no better."""
     browser.sign_in("github", "grace")
     token = firebase.mint("grace", "github.com", email="other@navy.example", name="Other")
     app = site.browser()
@@ -183,7 +183,7 @@ def test_an_app_sign_in_replaces_the_session_of_the_same_user(site, browser, fir
 
 
 def test_the_auth_time_of_an_app_session_is_that_of_its_token(site, browser, firebase):
-    """The app renews its tokens for months; that is no proof of who holds the phone now."""
+    """The app refreshes its tokens for months, which does not show who holds the phone now."""
     browser.sign_in("google", "grace")
     browser.link("github", "grace")
     act = f"/account/unlink/{browser.identity('github')}"
@@ -229,7 +229,7 @@ def test_an_app_only_user_is_told_to_sign_in_again_in_the_app(site, browser, fir
 
 
 def test_an_app_account_does_not_lock_its_owner_out_of_the_web(site, browser, firebase):
-    """No page can ask for that proof, so a separate account is offered."""
+    """No page can verify its ownership, so a separate account is offered."""
     site.browser().bring(firebase.mint("grace", "password", email_verified=True))
     page = browser.sign_in("google", "grace")
     assert page.path == "/login/confirm"
