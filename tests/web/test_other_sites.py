@@ -1,12 +1,8 @@
-"""Attempts of a neighbouring host, another site or a remote issuer; found by review."""
+"""Attempts of a neighbouring host or of another site; found by review."""
 
 import pytest
 import requests
 
-from errors import ProviderError
-from providers import PROVIDERS
-from providers.parts import OpenIDConnect
-from providers.protocols.upstream_issuer import UpstreamIssuer
 from tests.views.account.test_reauthentication import plant
 
 
@@ -71,40 +67,3 @@ def test_a_planted_session_cookie_cannot_rename_another_user(browser, other):
     plant(browser, other.cookie("session"))
     browser.post("/account/profile", browser.get("/account/profile"), name="Written elsewhere")
     assert other.me()["name"] == "Mallory"
-
-
-ISSUER = "https://idp.example"
-NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
-
-
-@pytest.mark.parametrize("name", [*NAMES, "revocation_endpoint"])
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:6379/", "https://localhost/x", "http://[::1]:8080/admin"]
-)
-def test_a_remote_issuer_cannot_name_loopback_endpoints(name, url):
-    """SSRF, Logto CVE-2026-56739; the client secret would be sent there unencrypted."""
-    metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
-    with pytest.raises(ProviderError, match="on this machine"):
-        UpstreamIssuer(ISSUER, lambda _url: metadata).metadata()
-
-
-def test_the_organizations_tenant_refuses_personal_accounts():
-    microsoft = PROVIDERS["microsoft"].protocol
-    assert isinstance(microsoft, OpenIDConnect)
-    any_tenant = microsoft.any_tenant
-    base = "https://login.microsoftonline.com"
-    personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
-    company = "5f0c1d2e-1111-4222-8333-abcdefabcdef"
-    for name, lets_in in (("common", True), ("organizations", False)):
-        issuer = UpstreamIssuer(f"{base}/{name}/v2.0", lambda _url: {}, any_tenant=any_tenant)
-        assert issuer.accepts(f"{base}/{company}/v2.0", company)
-        assert issuer.accepts(f"{base}/{personal}/v2.0", personal) is lets_in
-
-
-def test_a_subject_made_of_two_claims_survives_a_profile_refresh(make_site):
-    """Slack's subject is workspace and user; the stored token's response is matched by sub."""
-    site = make_site(look_alikes=("slack",))
-    browser = site.browser()
-    browser.sign_in("slack", "grace")
-    page = browser.post(f"/account/identities/{browser.identity('slack')}/refresh")
-    assert page.message == "Read again from Slack."
