@@ -31,6 +31,9 @@ class ProblemDetails(BaseModel):
     errors: list[FieldFault] | None = Field(
         default=None, description="Of invalid_fields and invalid_query: a line for each."
     )
+    url: str | None = Field(
+        default=None, description="Of needs_proof: where the person answers the question."
+    )
     reauth_url: str | None = Field(
         default=None, description="Of reauth_required: where the person signs in again."
     )
