@@ -60,7 +60,7 @@ worker_tmp_dir = memory_folder()
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
-# No access log: callback URLs contain codes. See LOG_LEVEL in docs/operation.md.
+# No access log: callback URLs contain codes. See LOG_LEVEL in docs/operate/operation.md.
 accesslog = None
 loglevel = _settings.log_level.lower()
 # All servers of one user would share its socket; signals are enough.
