@@ -56,7 +56,7 @@ def test_the_account_page_has_one_list_of_methods_to_add(grace):
     page = grace.get("/account")
     assert page.html.count("Add a sign-in method") == 1
     assert not [text for text in page.buttons if text.startswith(("Continue", "Sign in"))]
-    names = [name for name in re.findall(r'aria-label="(Connect [^"]+)"', page.html)]
+    names = re.findall(r'aria-label="(Connect [^"]+)"', page.html)
     assert names == ["Connect Facebook", "Connect GitHub", "Connect another Google account"]
 
 
