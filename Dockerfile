@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Quickstep in a container; docs/deploy.md has the commands. For reproducible builds, give the base
+# Quickstep in a container; docs/operate/deploy.md has the commands. For reproducible builds, give the base
 # image by its digest: --build-arg PYTHON=python:3.13-slim-trixie@sha256:…
 ARG PYTHON=python:3.13-slim-trixie
 

@@ -12,7 +12,7 @@ test: $(VENV)/test.stamp
 	@$(PY) -m tests.prepare
 	@$(PY) -m pytest -q -n auto --maxprocesses 4
 
-# BENCH="--quick", BENCH="--people 1000000 people" …: docs/performance.md
+# BENCH="--quick", BENCH="--people 1000000 people" …: docs/understand/performance.md
 bench: $(VENV)/run.stamp
 	@$(PY) -m bench $(BENCH)
 

@@ -1,7 +1,7 @@
 """Prometheus metrics: the only door to prometheus_client.
 
 Every label comes from the code or from the settings, never from a request, so strangers cannot make
-the number of series grow. docs/operation.md has the table.
+the number of series grow. docs/operate/operation.md has the table.
 
 If PROMETHEUS_MULTIPROC_DIR is set before the first import (gunicorn.conf.py), the counts of all
 processes are added up; otherwise they are this process's.

@@ -1,4 +1,4 @@
-"""The tables in docs/operation.md match the code."""
+"""The tables in docs/operate/operation.md match the code."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from accounts.activity import EventKind
 from telemetry import metrics
 from tests.house.test_floors import FILES, name_of
 
-TEXT = (Path(__file__).parents[2] / "docs" / "operation.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs" / "operate" / "operation.md").read_text()
 
 
 def rows(heading: str) -> list[list[str]]:
