@@ -11,12 +11,12 @@ from copy import copy
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 from keys.jwt import VerifiedClaims
 from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
-from providers.parts import AuthorizationCode, ClientAuth, Params
+from providers.parts import AuthorizationCode, Params
 from providers.protocols import revocation
 from providers.protocols.authorization_request import InventedFlow, query_of, s256
 from providers.protocols.client_auth import authenticate

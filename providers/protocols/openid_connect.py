@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims
 from providers.base import Flow, Get, Provider
 from providers.http.transport import Transport
-from providers.parts import ClientAuth, OpenIDConnect
+from providers.parts import OpenIDConnect
 from providers.protocols.client_auth import offered_method
 from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
