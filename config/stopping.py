@@ -41,7 +41,7 @@ class Listener(Protocol):
 
 
 class Master(Protocol):
-    """What this module reads of gunicorn's arbiter."""
+    """The part of gunicorn's arbiter that this module reads."""
 
     pid: int
     master_pid: int
