@@ -4,6 +4,7 @@ import re
 
 import pytest
 import requests
+from pydantic import BaseModel
 
 from tests.views.api.client import csrf, problem, send
 from views.api import export_schemas
@@ -93,7 +94,7 @@ def test_the_export_holds_what_the_download_page_gives(grace):
 
 def test_every_field_of_the_export_is_in_the_openapi_document(grace):
     export = send(grace, "POST", "/api/v1/export").response.json()
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "identities": export_schemas.ExportedIdentity,
         "sessions": export_schemas.ExportedSession,
         "activity": export_schemas.ExportedEvent,
