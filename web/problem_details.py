@@ -32,11 +32,11 @@ class ProblemDetails(BaseModel):
         default=None, description="Of invalid_fields and invalid_query: a line for each."
     )
     url: str | None = Field(
-        default=None, description="Of needs_proof: where the person answers the question."
+        default=None,
+        description="Of reauth_required and needs_proof: where the person goes on.",
+        examples=["https://login.example.org/account/reauth"],
     )
-    reauth_url: str | None = Field(
-        default=None, description="Of reauth_required: where the person signs in again."
-    )
+    reauth_url: str | None = Field(default=None, description="The earlier name of url.")
 
 
 def problem_json(
