@@ -35,7 +35,7 @@ def bring(site: Site, person: str, **headers: str) -> dict[str, str]:
     body = site.simulator.firebase.mint(person)
     answer = requests.post(f"{site.url}/auth/sign-in", data=body, headers=sent, timeout=30)
     assert answer.text == "OK"
-    return dict(answer.cookies)
+    return {cookie.name: cookie.value or "" for cookie in answer.cookies}
 
 
 def signed_in(site: Site, person: str) -> dict[str, str]:
@@ -46,10 +46,10 @@ def signed_in(site: Site, person: str) -> dict[str, str]:
     )
     browser = Browser(site)
     callback = browser.choose(begun.headers["Location"], person)
-    cookie = "; ".join(f"{name}={value}" for name, value in begun.cookies.items())
+    cookie = "; ".join(f"{name}={value}" for name, value in begun.cookies.get_dict().items())
     answer = ask(site, cookie, callback.removeprefix(PUBLIC_URL))
     assert answer.headers["Location"] == "/account"
-    return dict(answer.cookies)
+    return {cookie.name: cookie.value or "" for cookie in answer.cookies}
 
 
 def test_over_https_browsers_get_a_cookie_that_nobody_can_plant(https):
