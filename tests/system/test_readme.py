@@ -56,7 +56,7 @@ def their_app(site, monkeypatch) -> Iterator[str]:
 
 
 def cookies_of(browser: Browser) -> dict[str, str]:
-    return requests.utils.dict_from_cookiejar(browser.http.cookies)
+    return {cookie.name: cookie.value or "" for cookie in browser.http.cookies}
 
 
 def visit(url: str, cookies: dict[str, str]) -> requests.Response:
