@@ -26,7 +26,7 @@ def test_the_page_has_every_error_code_with_its_cause():
 
 
 def test_every_metric_that_is_served_is_on_the_page(site):
-    served = site.browser().get("/metrics").text
+    served = site.browser().get("/metrics").html
     names = {
         line.split()[2] for line in served.splitlines() if line.startswith("# TYPE quickstep_")
     }

@@ -65,7 +65,7 @@ def when(error: type) -> str:
 
 def title(error: type[Problem]) -> str:
     """Return the title of the page that a person sees."""
-    return ERRORS[error.code].title.replace("{provider}", "*Provider*")
+    return f'"{ERRORS[error.code].title.replace("{provider}", "*Provider*")}"'
 
 
 def _tree(root: type[Kind]) -> Iterator[type[Kind]]:
