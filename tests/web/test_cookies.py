@@ -18,8 +18,8 @@ def https(make_site: Sites) -> Site:
     return https_site(make_site)
 
 
-def https_site(make_site: Sites, **settings: str) -> Site:
-    site = make_site(PUBLIC_URL=PUBLIC_URL, **settings)
+def https_site(make_site: Sites, session_cookie_name: str = "") -> Site:
+    site = make_site(PUBLIC_URL=PUBLIC_URL, SESSION_COOKIE_NAME=session_cookie_name)
     site.simulator.google.register(f"{PUBLIC_URL}/login/google/authorized")
     return site
 
@@ -102,7 +102,7 @@ def test_an_app_that_replaces_a_browsers_session_is_not_left_with_a_dead_cookie(
 
 
 def test_one_name_for_both_when_the_operator_says_so(make_site):
-    site = https_site(make_site, SESSION_COOKIE_NAME="session")
+    site = https_site(make_site, "session")
     for cookies in (signed_in(site, "grace"), bring(site, "grace")):
         assert "__Host-session" not in cookies
         assert ask(site, f"session={cookies['session']}", **SEC_FETCH).status_code == 200
