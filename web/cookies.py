@@ -44,8 +44,8 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """Return this browser's secrets for its flows, by flow id. Of several for one flow, others
-    may be planted, and only the flow's own counts."""
+    """Return this browser's secrets for its flows, by flow id. Where several came for one flow,
+    some are planted, and only the flow's own counts."""
     prefix = cookie_name(FLOW_COOKIE)
     names = (
         name
