@@ -74,8 +74,8 @@ def load_session_login() -> Login:
 
 
 def _find_session(sent: SentTokens) -> Session | None:
-    """Return the session of the cookie. Of several, only the one counts that this browser began,
-    as its signed cookie says: the others may be planted."""
+    """Return the session of the cookie. If several came, only the one counts that this browser
+    began, as its signed cookie says: the others may be planted."""
     if len(sent.tokens) < 2:
         return sessions.find(sent.tokens[0]) if sent.tokens else None
     begun_here = browser_cookie.get(BEGUN_HERE)
