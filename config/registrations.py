@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from config.validators import Domain, Endpoint, Names
+from config.validators import BaseURL, Domain, Endpoint, Names
 from config.variables import Variables, describe_faults, read_secret
 
 # The variables of each credential; messages use the first name.
@@ -84,8 +84,9 @@ class Registration(BaseModel):
     request_token_url: Endpoint | None = None
     """OAuth 1.0a: endpoint for request tokens."""
 
-    api_url: Endpoint | None = None
-    """Other providers: base URL of the API that profiles are read from."""
+    api_url: BaseURL | None = None
+    """Other providers: base URL of the API that profiles are read from, with or without a slash at
+    its end."""
 
     api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
     """Facebook: version of the Graph API. Default: `v26.0`."""

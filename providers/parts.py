@@ -124,6 +124,8 @@ class OpenIDConnect(AuthorizationCode):
     label: ClassVar = "OpenID Connect"
     issuer: str
     issuer_aliases: tuple[str, ...] = ()
+    # Returns the exact issuer for an address that the provider documents too.
+    canonical_issuer: Callable[[str], str] = str
     # Path segments of the issuer that stand for any tenant, each with the tenants it excludes.
     any_tenant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Whether it can be told to admit accounts of one domain only (the claim ``hd``).

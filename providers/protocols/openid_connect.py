@@ -31,7 +31,7 @@ class OpenIDConnectClient(OAuth2Client):
         super().__init__(provider, registration, http, redirect_uri)
         assert isinstance(provider.protocol, OpenIDConnect)
         protocol = provider.protocol
-        url = registration.issuer or protocol.issuer
+        url = protocol.canonical_issuer(registration.issuer or protocol.issuer)
         aliases = () if registration.issuer else protocol.issuer_aliases
         self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant)
 
