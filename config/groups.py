@@ -131,8 +131,8 @@ class Browser(Group):
     for browsers, which no other host can plant, and `session` for apps; over http: `session`."""
 
     cors_origins: Origins = ()
-    """Origins whose pages may call the API from a browser, such as `https://app.example.org`.
-    Default: none."""
+    """Origins whose pages may call the API from a browser, and be returned to after a sign-in, such
+    as `https://app.example.org`. Default: none."""
 
 
 class Pages(Group):
