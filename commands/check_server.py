@@ -122,7 +122,10 @@ def check_secret_key() -> Finding:
     return server_finding("secret_key", "Secret key", "ok", "SECRET_KEY is long and random enough")
 
 
-ROTATE = "flask --app app keys generate prints a good one; docs/commands.md says how to change it"
+ROTATE = (
+    "flask --app app keys generate prints a good one; "
+    "docs/operate/commands.md says how to change it"
+)
 
 
 def check_key_file(path: Path) -> Finding:

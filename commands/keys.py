@@ -98,7 +98,7 @@ def rotate(*, as_json: bool) -> None:
 
     The first key is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile.
     You may interrupt it and run it again. At the end it says which keys you may remove from the
-    settings; docs/commands.md has the whole procedure.
+    settings; docs/operate/commands.md has the whole procedure.
     """
     outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
     needed, free = _split_older_keys(outcomes)

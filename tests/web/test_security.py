@@ -1,4 +1,4 @@
-"""Headers, hostile input, logs: the promises for every response (docs/security.md)."""
+"""Headers, hostile input, logs: the promises for every response (docs/understand/security.md)."""
 
 import json
 import logging
