@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from config.validators import check_endpoint, is_loopback
 from errors import ProviderError
 from providers.http.transport import prepare
-from providers.parts import ClientAuth
 
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 
@@ -23,7 +22,7 @@ class Metadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     revocation_endpoint: str | None
-    client_auth: ClientAuth
+    client_auth_methods: tuple[str, ...]
     sends_iss: bool
 
 
@@ -43,7 +42,7 @@ def read_metadata(answer: object, url: str, named: str) -> Metadata:
         jwks_uri=_endpoint(answer, "jwks_uri", url),
         userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint", url),
         revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", url),
-        client_auth=_client_auth(answer),
+        client_auth_methods=_client_auth_methods(answer),
         sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
     )
 
@@ -68,10 +67,9 @@ def _optional_endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str
     return _endpoint(answer, name, issuer) if answer.get(name) else None
 
 
-def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
-    """Choose the body if it is offered: the header needs an encoding that implementations disagree
-    about."""
-    offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-    if isinstance(offered, list) and "client_secret_post" in offered:
-        return "post"
-    return "basic"
+def _client_auth_methods(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the offered client authentication; unsaid, it is Basic (Discovery 3)."""
+    offered = answer.get("token_endpoint_auth_methods_supported")
+    if not isinstance(offered, list):
+        return ("client_secret_basic",)
+    return tuple(method for method in offered if isinstance(method, str))

@@ -167,7 +167,7 @@ def test_the_endpoints_of_the_metadata_are_used():
         jwks_uri=f"{ISSUER}/keys",
         userinfo_endpoint=f"{ISSUER}/userinfo",
         revocation_endpoint=None,
-        client_auth="basic",
+        client_auth_methods=("client_secret_basic",),
         sends_iss=True,
     )
 
