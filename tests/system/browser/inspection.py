@@ -61,7 +61,8 @@ COVERED_TEXT = """
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (!node.data.trim() || !parent.checkVisibility() || parent.closest(".visually-hidden, .skip")) continue;
+    const isSeen = parent.checkVisibility() && !parent.closest(".visually-hidden, .skip");
+    if (!node.data.trim() || !isSeen) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     texts.push(...[...range.getClientRects()].map((box) => [parent, box]));
@@ -80,7 +81,8 @@ COVERED_TEXT = """
       if (control.contains(parent) || isSameLine) continue;
       const isClear = box.right <= ring.left - reach || box.left >= ring.right + reach
         || middle + ink <= ring.top - reach || middle - ink >= ring.bottom + reach;
-      if (!isClear) faults.push(`${control.outerHTML} covers ${parent.textContent.trim().slice(0, 60)}`);
+      const text = parent.textContent.trim().slice(0, 60);
+      if (!isClear) faults.push(`${control.outerHTML} covers ${text}`);
     }
     control.blur();
   }
