@@ -56,7 +56,7 @@ def show() -> str:
         user=this_user(),
         connectable=connectable(identities),
         many=MANY,
-        rows=identity_rows(identities),
+        rows=sign_in_methods(identities),
         sessions=session_rows()[:SHOWN_SESSIONS],
         events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
     )
@@ -72,7 +72,7 @@ def connectable(identities: Sequence[Identity]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["is_connected"])
 
 
-def identity_rows(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+def sign_in_methods(identities: Sequence[Identity]) -> list[dict[str, Any]]:
     """Return the identities, each with a handle that no other of its provider has."""
     rows = [identity_row(identity, identities) for identity in identities]
     handles = handles_of(identities)
@@ -137,7 +137,7 @@ def unlink(identity_id: str) -> Response:
 
 def _own_row(identity_id: str) -> dict[str, Any]:
     identities = accounts.identities_of(this_session().user_id)
-    for row in identity_rows(identities):
+    for row in sign_in_methods(identities):
         if row["identity"].id == identity_id:
             return row
     raise NotFound("no such identity of this account")
@@ -153,7 +153,7 @@ def reauth() -> str | Response:
     if has_fresh_auth(this_session()):
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
-    rows = [row for row in identity_rows(identities) if row["is_provable"]]
+    rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
     request_state().has_redirecting_form = True
     return render_template(
         "reauth.html",
