@@ -132,8 +132,8 @@ class Browser(Group):
     """Name of the session cookie. Use `__Host-session` where no mobile app looks for `session`."""
 
     cors_origins: Origins = ()
-    """Origins whose pages may call the API from a browser, such as `https://app.example.org`.
-    Default: none."""
+    """Origins whose pages may call the API from a browser, and be returned to after a sign-in, such
+    as `https://app.example.org`. Default: none."""
 
 
 class Pages(Group):

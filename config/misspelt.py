@@ -56,7 +56,8 @@ def find_misspelt(
     written: Mapping[str, str | None], variables: Variables, known: Known
 ) -> tuple[list[str], tuple[str, ...]]:
     """Return the faults, of names in ``.env``, and the warnings, of all others."""
-    faults, warnings = [], list(_without_effect(variables, known))
+    faults: list[str] = []
+    warnings = list(_without_effect(variables, known))
     for name in sorted({*variables, *written}):
         if name not in known.names and (line := _describe(name, known)):
             (faults if name in written else warnings).append(line)

@@ -22,7 +22,7 @@ from web.guards import BOUND, LIMITED, SIGNED_IN, protect
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
 from web.request_state import request_state
-from web.return_to import local_path
+from web.return_to import asked_return
 from web.sign_in_page import MANY
 from web.text.devices import device_name
 from web.text.events import sentence
@@ -137,7 +137,7 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 @account.get("/reauth")
 def reauth() -> str | Response:
     """Show "Confirm it's you", with the identities of this account."""
-    return_to = local_path(request.args.get("next"), url_for("account.show"))
+    return_to = asked_return(request.args, url_for("account.show"))
     if has_fresh_auth(this_session()):
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
@@ -162,7 +162,7 @@ def begin_reauth(identity_id: str) -> Response:
     connector = site().connectors.get(identity.provider)
     if connector is None:
         raise PageNotFound
-    return_to = local_path(request.form.get("next"), url_for("account.show"))
+    return_to = asked_return(request.form, url_for("account.show"))
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )

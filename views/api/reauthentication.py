@@ -2,7 +2,7 @@
 
 from urllib.parse import urljoin
 
-from flask import url_for
+from flask import request, url_for
 
 from errors import ReauthRequired
 from web.context import site
@@ -16,7 +16,10 @@ def require_fresh_auth() -> None:
     """Raise ReauthRequired unless the person signed in during the last 15 minutes."""
     if is_freshly_authenticated():
         return
-    url = urljoin(site().settings.public_url, url_for("account.reauth"))
+    settings, origin = site().settings, request.headers.get("Origin")
+    # A page of another origin can name a better place: it knows its own address.
+    return_to = f"{origin}/" if origin in settings.cors_origins else None
+    url = urljoin(settings.public_url, url_for("account.reauth", return_to=return_to))
     raise ReauthRequired(
         "Sign in once more at url, in a browser with the same session, or in the app that your "
         "token is from; then try again.",

@@ -14,6 +14,7 @@ from views.api.paging import CURSOR_FORMAT, Position, decode_cursor
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 100
 EXAMPLE_ID = "5f0c1d8f4c0b4a6e9a7d2b3c4d5e6f70"
+RETURN_TO_FORMAT = "return-to"
 EXAMPLE_TIME = "2026-11-03T14:05:00Z"
 EXAMPLE_PROVIDER = next(iter(PROVIDERS))
 EXAMPLE_LABEL = PROVIDERS[EXAMPLE_PROVIDER].label
@@ -35,6 +36,7 @@ Cursor = Annotated[
     BeforeValidator(decode_cursor),
     WithJsonSchema({"type": "string", "format": CURSOR_FORMAT}),
 ]
+ReturnTo = Annotated[str | None, WithJsonSchema({"type": "string", "format": RETURN_TO_FORMAT})]
 
 
 class Schema(BaseModel):
@@ -135,6 +137,19 @@ class Provider(Schema):
     url: str = Field(
         description="Where a browser goes to sign in.",
         examples=[f"https://login.example.org/login/{EXAMPLE_PROVIDER}"],
+    )
+
+
+class ProvidersQuery(Request):
+    """Where to go after signing in."""
+
+    return_to: ReturnTo = Field(
+        default=None,
+        description=(
+            "The page to come back to: a path of this site, or a URL of an origin that is "
+            "registered here (CORS_ORIGINS). It is filled into each url."
+        ),
+        examples=["/account"],
     )
 
 

@@ -20,7 +20,7 @@ from web.cookies import is_in_flow
 from web.csrf import csrf
 from web.problem_details import problem_json
 from web.request_info import caller
-from web.return_to import local_path
+from web.return_to import asked_return
 from web.text.messages import message
 
 mobile = Blueprint("mobile", __name__)
@@ -131,7 +131,7 @@ def one_tap(provider: str) -> AnyResponse:
     known = site().one_taps.get(provider)
     if known is None:
         raise PageNotFound
-    return_to = local_path(request.values.get("next"), url_for("account.show"))
+    return_to = asked_return(request.values, url_for("account.show"))
     user_id = current_user_id()
     flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
     sign_in_progress().flow = flow
