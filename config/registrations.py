@@ -158,10 +158,14 @@ def client_auth_faults(key: str, registration: Registration) -> list[str]:
 
 
 def openid_faults(key: str, registration: Registration) -> list[str]:
-    """Describe what is wrong with the scope of an OpenID Connect client."""
-    if registration.scope is None or "openid" in registration.scope.replace(",", " ").split():
-        return []
-    return [f"{key.upper()}_SCOPE: must contain openid (OpenID Connect Core 3.1.2.1)"]
+    """Describe what is wrong with the scope or the issuer of an OpenID Connect client."""
+    faults, scope, issuer = [], registration.scope, registration.issuer or ""
+    if scope is not None and "openid" not in scope.replace(",", " ").split():
+        faults.append(f"{key.upper()}_SCOPE: must contain openid (OpenID Connect Core 3.1.2.1)")
+    base, discovery, _rest = issuer.partition("/.well-known/")
+    if discovery:
+        faults.append(f"{key.upper()}_ISSUER: is the address of its metadata; set it to {base}")
+    return faults
 
 
 def named_issuers(
