@@ -1,5 +1,7 @@
 """A provider's passing failure changes nothing that is stored, and adds nobody half known."""
 
+from typing import Any
+
 import pytest
 
 from tests.browser import Browser
@@ -21,7 +23,7 @@ def site(make_site: Sites) -> Site:
     return site
 
 
-def known(site: Site) -> list[object]:
+def known(site: Site) -> list[Any]:
     """What a passing failure must not change."""
     identities = site.rows(
         "SELECT id, subject, email, email_verified, email_trusted, profile, read_at FROM oauth"
