@@ -142,8 +142,8 @@ class Connector:
     def read_profile(self, get: Get) -> tuple[Profile, ProviderError | None]:
         """Read a profile, and return the failure that hid a part of it, if one did.
 
-        What could not be read now is not the same as what is not there. Raises ProviderError if
-        the failure left no profile.
+        A part that could not be read now is not the same as one that is not there. Raises
+        ProviderError if the failure left no profile.
         """
         failures: list[ProviderError] = []
         try:
