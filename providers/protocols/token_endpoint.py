@@ -1,6 +1,7 @@
 """Responses of a token endpoint (RFC 6749 5)."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,15 +13,19 @@ from providers.protocols.error_codes import (
     MISCONFIGURED_ERRORS,
     code_of,
     plain_code,
+    with_description,
 )
 
 # RFC 6749 A.12, bounded.
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
-def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
+def read_token_response(
+    response: HTTPAnswer, provider: Provider, secrets: Iterable[str] = ()
+) -> dict[str, Any]:
     """Read a token response (RFC 6749 5.1), or one of its errors (5.2), in any encoding.
 
+    ``secrets``: values of the request, which the log must not repeat.
     Raises Misconfigured, CodeRefused or another ProviderError.
     """
     where = f"the token endpoint answered {response.status_code}"
@@ -33,7 +38,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         raise ProviderError(f"{where} with something that is not an object")
     # Some providers send errors with status 200.
     if answer.get("error"):
-        raise token_error(answer["error"], where, provider)
+        raise token_error(answer, where, provider, secrets)
     if response.status_code != 200:
         raise ProviderError(where)
     access_token = answer.get("access_token")
@@ -45,10 +50,14 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
     return answer
 
 
-def token_error(error: object, where: str, provider: Provider) -> ProviderError:
+def token_error(
+    answer: Mapping[str, Any], where: str, provider: Provider, secrets: Iterable[str]
+) -> ProviderError:
     """Convert an error of the token endpoint into an exception."""
+    error = answer["error"]
     code = code_of(error)
-    detail = f"{where} with error {plain_code(code)}"
+    said = error.get("message") if isinstance(error, dict) else answer.get("error_description")
+    detail = with_description(f"{where} with error {plain_code(code)}", said, secrets)
     if code in MISCONFIGURED_ERRORS | provider.errors.misconfigured:
         return Misconfigured(detail)
     if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
