@@ -56,6 +56,12 @@ class CookiesBlocked(SignInError):
     code = "cookies"
 
 
+class SeveralSessions(Problem):
+    """Several session cookies came, and none can be told to be this browser's own."""
+
+    code = "several_sessions"
+
+
 class ProviderError(SignInError):
     """The provider failed, or its answer was refused.
 
@@ -96,6 +102,13 @@ class ProviderDown(ProviderError):
         self.status = 504 if timed_out else 502
         # Set when the circuit breaker did not ask at all (providers/http/breaker.py).
         self.wait_seconds = wait_seconds
+
+
+class ProviderBusy(ProviderError):
+    """It answered that it cannot now: overloaded, rate-limited or failing (429, 5xx). The page is
+    the same as when it does not answer."""
+
+    code = "provider_down"
 
 
 class Misconfigured(ProviderError):

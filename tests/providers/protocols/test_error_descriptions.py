@@ -7,6 +7,7 @@ import pytest
 from providers.protocols.error_codes import with_description
 from tests.browser import Browser, Page, query_of
 
+NO_TEXT: list[object] = ["", " \n", None, 5, ["text"], {}]
 SAID = "AADSTS50105: not assigned to the application"
 
 
@@ -56,7 +57,7 @@ def test_the_description_of_a_refused_code_is_logged(capfd, site):
         ("code s3cret-code of s3cret is wrong", 'x ("code … of … is wrong")'),
         ("Größe ungültig", 'x ("Größe ungültig")'),
         ("y" * 5000, f'x ("{"y" * 300}")'),
-        *((odd, "x") for odd in ("", " \n", None, 5, ["text"], {})),
+        *[(odd, "x") for odd in NO_TEXT],
     ],
 )
 def test_a_description_is_one_short_line_without_secrets(said, logged):
