@@ -1,7 +1,7 @@
 """Flask with less work per request: values that never change are computed once."""
 
 import re
-from typing import Any
+from typing import IO, Any, cast
 from wsgiref.types import WSGIEnvironment
 
 import flask
@@ -10,6 +10,8 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
+
+from web.body_stream import BodyStream
 
 # The characters that iri_to_uri leaves unchanged (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
@@ -21,6 +23,15 @@ class Request(flask.Request):
         """Return the cookies, as Werkzeug does, which searches all headers for this one."""
         header = self.environ.get("HTTP_COOKIE")
         return parse_cookie(header, cls=self.dict_storage_class)  # type: ignore[return-value]
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """Return the body, which is refused where it is longer than max_content_length."""
+        limit = self.max_content_length
+        is_chunked = self.content_length is None and self.environ.get("wsgi.input_terminated")
+        if is_chunked and limit is not None:
+            return cast(IO[bytes], BodyStream(self.environ["wsgi.input"], limit, is_max=True))
+        return super().stream
 
     @cached_property
     def url(self) -> str:
