@@ -89,6 +89,8 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
 
 def add_handlers(app: Flask, site: Site) -> None:
     """Register what applies to every request, and the commands."""
+    for line in site.settings.warnings:
+        log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):

@@ -56,6 +56,12 @@ class CookiesBlocked(SignInError):
     code = "cookies"
 
 
+class SeveralSessions(Problem):
+    """Several session cookies came, and none can be told to be this browser's own."""
+
+    code = "several_sessions"
+
+
 class ProviderError(SignInError):
     """The provider failed, or its answer was refused.
 

@@ -18,6 +18,8 @@ from config.validators import (
     Names,
     Origins,
     PageURL,
+    ProjectId,
+    ProxyCount,
     PublicURL,
     RedisURL,
     Secrets,
@@ -41,7 +43,7 @@ class Server(Group):
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     """TCP port of `make run`."""
 
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    trusted_proxies: ProxyCount = 0
     """Number of proxies in front whose `X-Forwarded-*` headers are trusted."""
 
     web_concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
@@ -126,8 +128,9 @@ class SignIn(Group):
 class Browser(Group):
     """Cookies and cross-origin access."""
 
-    session_cookie_name: CookieName = "session"
-    """Name of the session cookie. Use `__Host-session` where no mobile app looks for `session`."""
+    session_cookie_name: CookieName | None = None
+    """One name of the session cookie for browsers and apps. Default over https: `__Host-session`
+    for browsers, which no other host can plant, and `session` for apps; over http: `session`."""
 
     cors_origins: Origins = ()
     """Origins whose pages may call the API from a browser, and be returned to after a sign-in, such
@@ -153,7 +156,7 @@ class Pages(Group):
 class Firebase(Group):
     """Firebase ID tokens of mobile apps ([mobile](../integrate/mobile.md))."""
 
-    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    firebase_project_id: ProjectId | None = None
     """Project whose ID tokens are accepted. Default: none."""
 
     firebase_jwks_url: Endpoint | None = None

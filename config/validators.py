@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
@@ -159,3 +159,10 @@ RedisURL = Annotated[
 ]
 CookieName = Annotated[str, AfterValidator(check_cookie_name), "a cookie name"]
 EmulatorHost = Annotated[str, AfterValidator(check_emulator_host), "host:port on loopback"]
+ProxyCount = Annotated[
+    int, Field(ge=0, le=10), "a number from 0 to 10: how many proxies are in front"
+]
+ProjectId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$"), "a project id of letters, digits and `.:_-`"
+]
+ApiVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), "a version such as `v26.0`"]

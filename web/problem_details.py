@@ -42,7 +42,7 @@ class ProblemDetails(BaseModel):
     )
     url: str | None = Field(
         default=None,
-        description="Of reauth_required: where the person signs in again.",
+        description="Of reauth_required and needs_proof: where the person goes on.",
         examples=["https://login.example.org/account/reauth"],
     )
     reauth_url: str | None = Field(default=None, description="The earlier name of url.")

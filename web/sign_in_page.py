@@ -30,8 +30,10 @@ def sign_in_page(problem: Problem | None = None) -> str:
     return_to = flow.return_to if flow else asked_return(request.args)
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
-    may_retry = flow and flow.intent in RETRIED
-    names, last_used = list(site().connectors), _last_used()
+    retry = _provider_to_retry() if offers == "retry" else None
+    last_used = _last_used()
+    # The provider that "Try again" leads to is not offered a second time below.
+    names = [name for name in site().connectors if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -40,7 +42,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if flow and may_retry and offers == "retry" else None,
+        retry=retry,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -48,6 +50,13 @@ def sign_in_page(problem: Problem | None = None) -> str:
         choose_another="switch" in request.args,
         again=_form_to_retry(),
     )
+
+
+def _provider_to_retry() -> str | None:
+    """Return the provider of a failed flow that one click can begin again."""
+    flow = current_flow()
+    may_retry = flow is not None and flow.intent in RETRIED
+    return flow.provider if flow and may_retry and flow.provider in site().connectors else None
 
 
 def few_of(names: list[str]) -> tuple[list[str], list[str]]:

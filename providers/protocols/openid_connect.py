@@ -9,7 +9,7 @@ from typing import Any
 
 from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
-from keys.jwt import VerifiedClaims
+from keys.jwt import VerifiedClaims, quoted
 from providers.base import Flow, Get, Provider
 from providers.http.transport import Transport
 from providers.parts import OpenIDConnect
@@ -33,7 +33,8 @@ class OpenIDConnectClient(OAuth2Client):
         protocol = provider.protocol
         url = protocol.canonical_issuer(registration.issuer or protocol.issuer)
         aliases = () if registration.issuer else protocol.issuer_aliases
-        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant)
+        variable = f"{registration.key.upper()}_ISSUER"
+        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant, variable)
 
     @property
     def identity_issuer(self) -> str:
@@ -75,7 +76,8 @@ class OpenIDConnectClient(OAuth2Client):
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
             raise StateMismatch("the callback lacks the iss that this issuer announces")
         if iss is not None and not self.issuer.accepts(iss):
-            raise StateMismatch("the callback's iss is another issuer")
+            what = f"the callback's iss is another issuer: {quoted(iss)}"
+            raise StateMismatch(f"{what} instead of {self.issuer.url}")
         super().check_callback(parameters)
 
     def verify_id_token(self, answer: Token, flow: Flow) -> VerifiedClaims:

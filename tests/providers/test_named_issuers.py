@@ -83,6 +83,7 @@ def test_a_declared_issuers_name_must_fit_in_a_path_and_in_variables(name):
         ("OIDC_ACME_ISSUER", "http://id.acme.example"),
         ("OIDC_ACME_ISSUER", "id.acme.example"),
         ("OIDC_ACME_ISSUER", "https://user:pw@id.acme.example"),
+        ("OIDC_ACME_ISSUER", "https://id.acme.example/.well-known/openid-configuration"),
         ("OIDC_ACME_SCOPE", "email profile"),
         ("OIDC_ACME_LABEL", "x" * 31),
         ("OIDC_ACME_TRUST_EMAIL", "maybe"),

@@ -73,13 +73,13 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
 
 
 def open_account(
-    assertion: Assertion, *, signed_in_as: str | None, separate: bool
+    assertion: Assertion, *, signed_in_as: str | None, separate: bool, in_app: bool = False
 ) -> SignInDecision:
     """Open account and session in one transaction, if the decision opens one; cookies are set after
     the commit."""
     decision, session = _open_account(assertion, signed_in_as, separate)
     if session:
-        begin_session(*session)
+        begin_session(*session, in_app=in_app)
     return decision
 
 
