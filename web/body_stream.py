@@ -5,8 +5,8 @@ from werkzeug.wsgi import LimitedStream
 
 
 class BodyStream(LimitedStream):
-    """A body up to a length. Werkzeug's own stops silently there when all is read at once, so the
-    beginning of a long body would pass for the whole."""
+    """A body up to a length. Werkzeug's own stops silently there in read(), so the beginning
+    of a long body would pass for the whole."""
 
     def readall(self) -> bytes:
         data = super().readall()
