@@ -12,9 +12,11 @@ Get = Callable[[str], Any]
 
 
 class NotShared(ProviderError, KeyError):
-    """The provider does not have it, or does not share it (HTTP 401, 403, 404).
+    """The provider does not have it, or does not share it (HTTP 403, 404).
 
-    A KeyError, so that in a test ``get`` can be a dict's ``__getitem__``.
+    ``get`` also raises it for what could not be read now, so a profile function need not tell the
+    two apart: ``read_profile`` does. A KeyError, so that in a test ``get`` can be a dict's
+    ``__getitem__``.
     """
 
 
@@ -43,6 +45,8 @@ class Assertion:
     if an app sent just an ID token. ``auth_time`` is a Unix time, if it is known.
     ``is_relayed``: another party than the provider describes the person. Such a profile counts for
     a new identity, but does not update a known one.
+    ``incomplete``: the code of the failure that hid a part of the profile. Such a profile opens a
+    known identity and updates nothing; it is not enough for a new one.
     """
 
     provider: str
@@ -51,6 +55,7 @@ class Assertion:
     scopes: tuple[str, ...] = ()
     auth_time: float | None = None
     is_relayed: bool = False
+    incomplete: str = ""
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 

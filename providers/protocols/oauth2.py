@@ -189,12 +189,13 @@ class OAuth2Client(Connector):
         NotFresh.
         """
         claims = self.verify_id_token(answer, flow)
-        profile = self.provider.profile(self._getter(answer, claims, form_user))
+        profile, failure = self.read_profile(self._getter(answer, claims, form_user))
         return Assertion(
             provider=self.name,
             issuer=self.identity_issuer,
             profile=profile,
             scopes=self._granted_scopes(answer),
+            incomplete=failure.code if failure else "",
             token=_kept(answer, claims, profile.subject),
         )
 

@@ -10,7 +10,8 @@ from typing import Any
 from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims, quoted
-from providers.base import Flow, Get, Provider
+from providers.base import Flow, Get, NotShared, Provider
+from providers.http.responses import HTTPAnswer, check_status, parse_json
 from providers.http.transport import Transport
 from providers.parts import OpenIDConnect
 from providers.protocols.client_auth import offered_method
@@ -99,13 +100,24 @@ class OpenIDConnectClient(OAuth2Client):
         assert claims is not None
         return {
             "id_token": lambda: claims,
-            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.read),
+            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.check_passing),
         }
 
     def _fetch_userinfo(
-        self, subject: str, token: Token, read: Callable[[str, Token], Any]
+        self, subject: str, token: Token, check: Callable[[HTTPAnswer], None]
     ) -> Mapping[str, Any]:
-        return check_userinfo(read(self.endpoint_url("userinfo"), token), subject)
+        """Fetch userinfo (OpenID Connect Core 5.3).
+
+        Raises NotShared if there is none for this issuer or this scope (RFC 6750 3.1), otherwise
+        ProviderError.
+        """
+        url = self.issuer.metadata().userinfo_endpoint
+        if not url:
+            raise NotShared("the issuer has no userinfo endpoint")
+        answer = self.request_as(token, url)
+        check(answer)
+        check_status(answer, not_shared=(403,))
+        return check_userinfo(parse_json(answer.content, "userinfo"), subject)
 
     # After the sign-in.
 
@@ -116,7 +128,7 @@ class OpenIDConnectClient(OAuth2Client):
 
         @cache
         def userinfo() -> Mapping[str, Any]:
-            claims = self._fetch_userinfo(_sub(subject, token), token, self._read_stored)
+            claims = self._fetch_userinfo(_sub(subject, token), token, self.check_access)
             return {**claims, "iss": self.issuer.url}
 
         return lambda path: userinfo() if path in ("id_token", "userinfo") else get(path)

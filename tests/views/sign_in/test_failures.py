@@ -15,7 +15,7 @@ from tests.views.sign_in.failures import assert_designed
 
 SLOW = {"slow", "drip"}
 # Valid responses to a request for addresses: there are none, or they are not shared.
-NO_ADDRESSES = {"list", "refuses_client"}
+NO_ADDRESSES = {"list", "scope_lacks"}
 ODD = [
     (provider, where, answer)
     for provider, where in (
