@@ -27,10 +27,11 @@ class Request(flask.Request):
     @cached_property
     def stream(self) -> IO[bytes]:
         """Return the body, which is refused where it is longer than max_content_length."""
-        limit = self.max_content_length
-        is_chunked = self.content_length is None and self.environ.get("wsgi.input_terminated")
+        limit, environ = self.max_content_length, self.environ
+        is_chunked = self.content_length is None and environ.get("wsgi.input_terminated")
         if is_chunked and limit is not None:
-            return cast(IO[bytes], BodyStream(self.environ["wsgi.input"], limit, is_max=True))
+            stream = cast(IO[bytes], environ.get("wsgi.input"))
+            return cast(IO[bytes], BodyStream(stream, limit, is_max=True))
         return super().stream
 
     @cached_property
