@@ -70,7 +70,6 @@ def _form_to_retry() -> dict[str, str] | None:
     flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
-    request_state().has_redirecting_form = True
     endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
     return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}

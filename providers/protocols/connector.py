@@ -69,8 +69,8 @@ class Connector:
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        """Return where a form that starts a flow may be redirected, for the page's form-action."""
-        return (origin(self._endpoints["authorization"]), *self.provider.also_passes)
+        """Return where the provider's own pages are, which may send us a form."""
+        return (origin(self._endpoints["authorization"]),)
 
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint. Raises ProviderError."""

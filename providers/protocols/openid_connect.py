@@ -43,7 +43,7 @@ class OpenIDConnectClient(OAuth2Client):
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        return (*self.issuer.form_origins, *self.provider.also_passes)
+        return self.issuer.form_origins
 
     @property
     def known_client_auth(self) -> ClientAuth:
