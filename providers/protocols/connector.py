@@ -22,6 +22,7 @@ from providers.protocols.error_codes import (
     PASSING_ERRORS,
     api_error_code,
     plain_code,
+    with_description,
 )
 from providers.protocols.upstream_issuer import UpstreamIssuer
 
@@ -94,9 +95,9 @@ class Connector:
         """
         return False
 
-    def callback_error(self, error: str) -> Cancelled | ProviderError:
+    def callback_error(self, error: str, description: object = "") -> Cancelled | ProviderError:
         """Convert an error in the callback (RFC 6749 4.1.2.1) into an exception."""
-        detail = f"the callback says {plain_code(error)}"
+        detail = with_description(f"the callback says {plain_code(error)}", description)
         if error in CANCELLED_ERRORS | self.provider.errors.cancelled:
             return Cancelled(detail)
         if error in MISCONFIGURED_ERRORS | self.provider.errors.misconfigured:

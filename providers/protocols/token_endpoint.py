@@ -1,6 +1,7 @@
 """Responses of a token endpoint (RFC 6749 5)."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,15 +14,19 @@ from providers.protocols.error_codes import (
     PASSING_ERRORS,
     code_of,
     plain_code,
+    with_description,
 )
 
 # RFC 6749 A.12, bounded.
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
-def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
+def read_token_response(
+    response: HTTPAnswer, provider: Provider, secrets: Iterable[str] = ()
+) -> dict[str, Any]:
     """Read a token response (RFC 6749 5.1), or one of its errors (5.2), in any encoding.
 
+    ``secrets``: values of the request, which the log must not repeat.
     Raises Misconfigured, CodeRefused, ProviderBusy or another ProviderError.
     """
     where = f"the token endpoint answered {response.status_code}"
@@ -37,7 +42,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         raise ProviderError(f"{where} with something that is not an object")
     # Some providers send errors with status 200.
     if answer.get("error"):
-        error = token_error(answer["error"], where, provider)
+        error = token_error(answer, where, provider, secrets)
         is_vague = type(error) is ProviderError
         raise ProviderBusy(error.detail) if is_vague and is_passing(response) else error
     if is_passing(response):
@@ -53,10 +58,14 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
     return answer
 
 
-def token_error(error: object, where: str, provider: Provider) -> ProviderError:
+def token_error(
+    answer: Mapping[str, Any], where: str, provider: Provider, secrets: Iterable[str]
+) -> ProviderError:
     """Convert an error of the token endpoint into an exception."""
+    error = answer["error"]
     code = code_of(error)
-    detail = f"{where} with error {plain_code(code)}"
+    said = error.get("message") if isinstance(error, dict) else answer.get("error_description")
+    detail = with_description(f"{where} with error {plain_code(code)}", said, secrets)
     if code in MISCONFIGURED_ERRORS | provider.errors.misconfigured:
         return Misconfigured(detail)
     if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
