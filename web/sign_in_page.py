@@ -12,6 +12,7 @@ from web.request_state import request_state
 from web.return_to import asked_return
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
+from web.text.messages import message
 
 # With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
@@ -49,6 +50,8 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         choose_another="switch" in request.args,
         again=_form_to_retry(),
+        not_set_up=message("not_set_up"),
+        has_apps=site().firebase is not None,
     )
 
 

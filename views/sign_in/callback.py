@@ -33,10 +33,10 @@ def connect_receivers() -> None:
     oauth_authorized.connect(on_authorized)
 
 
-def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
+def on_error(blueprint: Any, error: object = None, **facts: object) -> None:
     """Handle a refusal by the provider, of a verified flow. Raises the matching SignInError."""
     if connector := connector_of(blueprint):
-        raise connector.callback_error(str(error))
+        raise connector.callback_error(str(error), facts.get("error_description"))
 
 
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
