@@ -278,5 +278,6 @@ def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
         session_id=row.session_id,
         identity_id=row.identity_id,
         cookie=cookie,
+        chooses_account=False,
         **held,
     )

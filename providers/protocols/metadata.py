@@ -26,7 +26,7 @@ class Metadata:
     client_auth_methods: tuple[str, ...]
     sends_iss: bool
     # The values of ``prompt``, if the issuer says which it has (Initiating User Registration 1.0).
-    prompts: tuple[str, ...]
+    prompts: tuple[str, ...] = ()
 
 
 def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER") -> Metadata:
