@@ -51,7 +51,7 @@ def site(make_site, origins):
 
 
 @pytest.fixture
-def page(chromium, site) -> Iterator[Page]:  # noqa: ARG001 (the browser leaves before the site)
+def page(chromium, site) -> Iterator[Page]:
     context = chromium.new_context()
     yield context.new_page()
     context.close()
