@@ -13,7 +13,7 @@ import structlog
 from config.registrations import Registration
 from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken
-from providers.http.responses import Answer, HTTPAnswer, is_passing, read_json
+from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
 from providers.http.transport import Transport
 from providers.parts import OAuth1, OAuth2, OpenIDConnect, Params, origin
 from providers.protocols.error_codes import (
@@ -134,7 +134,7 @@ class Connector:
 
     def check_passing(self, answer: HTTPAnswer) -> None:
         """Raise ProviderBusy for a failure that passes, as the provider says in its own words."""
-        if answer.status_code == 200:
+        if is_success(answer):
             return
         code = api_error_code(answer)
         if is_passing(answer) or code in PASSING_ERRORS | self.provider.errors.passing:
