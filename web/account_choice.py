@@ -1,6 +1,6 @@
 """Whether a provider is asked to let the person choose among their accounts there.
 
-A provider that remembers somebody signs them in without a word. That is wrong wherever another
+A provider that remembers somebody signs them in without a word, which is wrong wherever another
 account is meant: after a sign-out, after an account was refused, and for a second one of the same
 provider.
 """
