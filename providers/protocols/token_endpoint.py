@@ -16,6 +16,7 @@ from providers.protocols.error_codes import (
 )
 
 # RFC 6749 A.12, bounded.
+TOKENS = ("access_token", "refresh_token", "id_token")
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
@@ -35,6 +36,7 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         answer = parse_json(response.content, where)
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
+    answer = without_empty(answer)
     # Some providers send errors with status 200.
     if answer.get("error"):
         error = token_error(answer["error"], where, provider)
@@ -51,6 +53,18 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise ProviderError(f"{where} with a token type other than bearer")
     return answer
+
+
+def without_empty(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a token response without members that say nothing: null, empty or blank, or a token
+    that is no text. Otherwise an empty refresh token would replace a good one."""
+    return {
+        name: value
+        for name, value in answer.items()
+        if value is not None
+        and not (isinstance(value, str) and not value.strip())
+        and not (name in TOKENS and not isinstance(value, str))
+    }
 
 
 def token_error(error: object, where: str, provider: Provider) -> ProviderError:
