@@ -7,6 +7,7 @@ import commands
 import simulator
 from accounts import cleanup
 from accounts.policy import build_policy
+from commands import migrations
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
 from jobs import registry
@@ -31,6 +32,7 @@ from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
+from views.sign_in.setup import setup, warn_without_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -41,7 +43,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
+BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     cleanup.register(jobs)
+    migrations.bring_up_embedded_database(app, settings)
     return app
 
 
@@ -93,6 +96,7 @@ def add_handlers(app: Flask, site: Site) -> None:
         log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    warn_without_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

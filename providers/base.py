@@ -107,9 +107,6 @@ class Provider:
     # Parameters of the authorization request: to sign in again, and to be asked for the address.
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
-    # Further origins between our form and the provider's page (CSP form-action): a browser that is
-    # not signed in there is often redirected to another host first.
-    also_passes: tuple[str, ...] = ()
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 

@@ -54,5 +54,4 @@ FACEBOOK = Provider(
     ),
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "rerequest"},
-    also_passes=("https://m.facebook.com",),
 )

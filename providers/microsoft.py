@@ -81,7 +81,6 @@ MICROSOFT = Provider(
     ),
     check_registration=check_registration,
     reauth_params={"prompt": "login"},
-    also_passes=("https://login.live.com",),
     # The id_token has the whole profile.
     refreshable=False,
 )

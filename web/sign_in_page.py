@@ -12,6 +12,7 @@ from web.request_state import request_state
 from web.return_to import asked_return
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
+from web.text.messages import message
 
 # With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
@@ -49,6 +50,8 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         choose_another="switch" in request.args,
         again=_form_to_retry(),
+        not_set_up=message("not_set_up"),
+        has_apps=site().firebase is not None,
     )
 
 
@@ -70,7 +73,6 @@ def _form_to_retry() -> dict[str, str] | None:
     flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
-    request_state().has_redirecting_form = True
     endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
     return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}

@@ -47,7 +47,7 @@ class OpenIDConnectClient(OAuth2Client):
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        return (*self.issuer.form_origins, *self.provider.also_passes)
+        return self.issuer.form_origins
 
     @property
     def known_client_auth(self) -> ClientAuth:
@@ -121,7 +121,7 @@ class OpenIDConnectClient(OAuth2Client):
         answer = self.request_as(token, url)
         check(answer)
         check_status(answer, not_shared=(403,))
-        return check_userinfo(parse_json(answer.content, "userinfo"), subject)
+        return check_userinfo(parse_json(answer, "userinfo"), subject)
 
     # After the sign-in.
 

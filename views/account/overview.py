@@ -14,16 +14,16 @@ from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import Identity
-from providers.protocols.flask_dance import redirect_to_provider
+from providers.protocols.flask_dance import visit_provider
 from storage import is_id
 from views.account.names import handles_of, name_sessions
 from views.sign_in.flow_gate import begin_flow
 from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
+from web.onward import go_on
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
-from web.request_state import request_state
 from web.return_to import asked_return
 from web.sign_in_page import MANY
 from web.text.devices import device_name
@@ -50,7 +50,6 @@ SHOWN_SESSIONS = 5
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
-    request_state().has_redirecting_form = True
     return render_template(
         "account.html",
         user=this_user(),
@@ -111,7 +110,7 @@ def link(provider: str) -> Response:
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
     flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 @account.get("/unlink/<identity_id>")
@@ -154,7 +153,6 @@ def reauth() -> str | Response:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
-    request_state().has_redirecting_form = True
     return render_template(
         "reauth.html",
         rows=rows,
@@ -179,7 +177,7 @@ def begin_reauth(identity_id: str) -> Response:
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 # Sessions.

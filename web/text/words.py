@@ -9,6 +9,9 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
+# The headings of the page between a form and another site.
+TAKING_YOU_TO = "Taking you to {}"
+TAKING_YOU_BACK = "Taking you back"
 # The word that a person types to delete their account.
 DELETION_WORD = "DELETE"
 

@@ -43,11 +43,14 @@ def test_demo_mode_says_so_on_every_page(come_to, make_site):
 
 def test_a_site_without_providers(come_to, make_site):
     names = ("GOOGLE", "FACEBOOK", "GITHUB")
-    site = make_site(**{f"{name}_CLIENT_{part}": "" for name in names for part in ("ID", "SECRET")})
+    off = {f"{name}_CLIENT_{part}": "" for name in names for part in ("ID", "SECRET")}
+    site = make_site(**off, FIREBASE_PROJECT_ID="", FIREBASE_JWKS_URL="")
     visitor = come_to(site)
     visitor.open("/login")
     visitor.reads("Sign-in isn't set up yet")
     inspect(visitor, "Sign in to Quickstep")
+    visitor.press("setup guide")
+    inspect(visitor, "Set up sign-in")
 
 
 def test_the_account(come, site):
