@@ -12,7 +12,7 @@ ADA = assertion("google", "1", "ada@gmail.com", "trusted")
 SILENT = assertion("google", "1")
 
 
-def with_facts(who: Assertion, **facts: str | None) -> Assertion:
+def with_facts(who: Assertion, **facts: Any) -> Assertion:
     return replace(who, profile=replace(who.profile, **facts))
 
 

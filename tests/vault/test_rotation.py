@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from simulator import openid
-from tests.site import Site
+from tests.site import Site, Sites
 from tests.vault.test_refresh import OFFLINE, expire, held, refresh
 
 
 @pytest.fixture
-def offline(make_site) -> Site:
+def offline(make_site: Sites) -> Site:
     return make_site(**OFFLINE)
 
 
@@ -33,7 +33,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, site: Site, **members: Any) -> No
     )
 
 
-EMPTY = [None, "", " ", 0, False, [], {}]
+EMPTY: list[Any] = [None, "", " ", 0, False, [], {}]
 
 
 @pytest.mark.parametrize("nothing", EMPTY, ids=repr)
