@@ -7,12 +7,12 @@ import pytest
 
 from simulator import openid
 from tests.site import Site, Sites
-from tests.vault.test_refresh import OFFLINE, expire, held, refresh
+from tests.vault.test_refresh import expire, held, refresh
 
 
 @pytest.fixture
 def offline(make_site: Sites) -> Site:
-    return make_site(**OFFLINE)
+    return make_site(GOOGLE_OFFLINE_ACCESS="1")
 
 
 @pytest.fixture
