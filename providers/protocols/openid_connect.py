@@ -143,7 +143,7 @@ class OpenIDConnectClient(OAuth2Client):
     def _verify_refreshed(self, answer: Token, subject: str, token: Token) -> None:
         """Raise ProviderError if the id_token is of another person, issuer or client.
 
-        One that has expired or cannot be verified loses its claims only: the refresh token beside
+        One that has expired or cannot be verified loses its claims only: the refresh token next to
         it is the next one, and the earlier one is used up.
         """
         id_token, person = answer.get("id_token"), _sub(subject, token)

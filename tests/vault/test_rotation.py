@@ -1,4 +1,4 @@
-"""A good refresh token is never replaced by nothing, nor lost beside a bad id_token."""
+"""A good refresh token is never replaced by nothing, nor lost with a bad id_token."""
 
 import time
 from typing import Any
