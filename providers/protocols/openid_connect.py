@@ -72,6 +72,8 @@ class OpenIDConnectClient(OAuth2Client):
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
+        if "code" in parameters:
+            self.issuer.insist()  # before the code is spent
         iss = parameters.get("iss")
         # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
