@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from commands.check_client import check_client
 from commands.check_metadata import check_metadata
+from commands.console import count_of
 from commands.findings import Finding, Level, Said, run_checks, server_finding
 from commands.network import certificate_days, clock_offset
 from errors import ProviderError
@@ -116,9 +117,10 @@ def check_certificates(connector: Connector) -> Said | None:
             )
     host, least = min(days.items(), key=lambda pair: pair[1])
     if least < CERTIFICATE_WARN_DAYS:
-        message = f"the certificate of {host} expires in {least} days; its owner must renew it"
+        ends = count_of(least, "day")
+        message = f"the certificate of {host} expires in {ends}; its owner must renew it"
         return "warn", message, {"days": days}
-    return "ok", f"certificates are valid for {least} days or more", {"days": days}
+    return "ok", f"certificates are valid for {count_of(least, 'day')} or more", {"days": days}
 
 
 def origins(connector: Connector) -> list[str]:
