@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import load
+from config import Settings, load
 from config.branding import THEMES, contrast, text_on
 from errors import SettingsError
 from providers import PROVIDERS
@@ -15,18 +15,18 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
-def settings(**variables):
+def settings(**variables: str) -> Settings:
     return load(PROVIDERS.values(), variables, None)
 
 
-def faults_of(**variables):
+def faults_of(**variables: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         settings(**variables)
-    return caught.value.faults
+    return list(caught.value.faults)
 
 
 @pytest.fixture
-def files(tmp_path) -> Path:
+def files(tmp_path: Path) -> Path:
     """A folder of an operator's."""
     marks = tmp_path / "marks"
     marks.mkdir()
