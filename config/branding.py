@@ -137,7 +137,7 @@ def media_type_of(data: bytes) -> str | None:
 
 
 def check_image(path: str) -> str:
-    """Accept the path of an image file, and of the one beside it for the dark theme, if any."""
+    """Accept the path of an image file, and of its variant for the dark theme, if any."""
     for each in variants(Path(path)):
         read_image(each)
     return path

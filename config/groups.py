@@ -147,11 +147,11 @@ class Pages(Group):
     """Name of this server on its pages. Alias: `APP_NAME`."""
 
     brand_logo: ImageFile | None = None
-    """Image in place of icon and name at the top of pages. With `logo.dark.svg` beside `logo.svg`,
+    """Image in place of icon and name at the top of pages. With `logo.dark.svg` next to `logo.svg`,
     the dark theme shows that one ([branding](../operate/branding.md))."""
 
     brand_icon: ImageFile | None = None
-    """Square image for the browser's tab, and beside the name where there is no logo. Default:
+    """Square image for the browser's tab, and next to the name where there is no logo. Default:
     Quickstep's."""
 
     brand_accent: Accent | None = None

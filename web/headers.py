@@ -10,7 +10,7 @@ from web.cookies import write_cookies
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
-# What changes its address when it changes.
+# Files whose address changes with their content.
 CACHED = ("static", "brand.theme", "brand.image")
 NO_STORE = ("Cache-Control", "no-store")
 
