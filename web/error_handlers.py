@@ -21,6 +21,7 @@ from errors import (
     TooManyAttempts,
 )
 from telemetry import metrics
+from web.account_choice import choose_after
 from web.authentication import forget_login
 from web.context import site
 from web.cookies import forget_cookies
@@ -66,6 +67,8 @@ def on_problem(error: Problem) -> Any:
 
 def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     record_refusal(error, provider_name(), is_program=wants_json())
+    if not wants_json():
+        choose_after(error)
     headers = headers_of(error)
     if wants_json():
         title = HTTPStatus(error.status).phrase

@@ -64,6 +64,15 @@ class OpenIDConnectClient(OAuth2Client):
     def owns(self, url: str) -> bool:
         return url == self.issuer.metadata().userinfo_endpoint
 
+    def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
+        """Ask for the choice as the issuer announces that it can; every issuer has ``login``
+        (OpenID Connect Core 3.1.2.1)."""
+        parameters = super()._further_parameters(intent, chooses_account)
+        is_choice = chooses_account and intent != "reauth" and parameters.get("prompt") == "login"
+        if is_choice and "select_account" in self.issuer.metadata().prompts:
+            parameters["prompt"] = "select_account"
+        return parameters
+
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         return {**super()._flow_parameters(flow), "nonce": flow.nonce}
 
@@ -72,6 +81,8 @@ class OpenIDConnectClient(OAuth2Client):
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
+        if "code" in parameters:
+            self.issuer.insist()  # before the code is spent
         iss = parameters.get("iss")
         # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:

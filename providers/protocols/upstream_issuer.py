@@ -117,6 +117,12 @@ class UpstreamIssuer:
         self.metadata()
         self.keys.read()
 
+    def insist(self) -> None:
+        """Do the same for a callback, whose code works once: an earlier failure does not count.
+        Raises ProviderError."""
+        self._metadata.insist()
+        self.keys.insist()
+
     def verify_id_token(
         self, unverified_token: object, *, client_id: str, nonce: str, access_token: str
     ) -> VerifiedClaims:
