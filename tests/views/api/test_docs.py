@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 import errors
@@ -56,6 +57,21 @@ def test_the_openapi_document_follows_the_settings(make_site):
     assert document["servers"] == [{"url": "https://login.example.org"}]
     assert document["info"]["title"] == "Example API"
     assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-s"
+
+
+def test_every_body_and_answer_has_an_example_that_matches_its_schema(document):
+    for name, operation in operations(document).items():
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        contents = [each for body in bodies for each in body.get("content", {}).items()]
+        assert contents, name
+        for media_type, content in contents:
+            if "json" not in media_type:
+                continue
+            schema = {**content["schema"], "components": document["components"]}
+            jsonschema_rs.validate(schema, content["example"], validate_formats=True)
+    missing = operations(document)["DELETE /api/v1/sessions/{session_id}"]["responses"]["404"]
+    example = missing["content"]["application/problem+json"]["example"]
+    assert (example["status"], example["code"]) == (404, "not_found")
 
 
 def test_wrong_use_of_the_openapi_document_is_a_problem_document(browser):
