@@ -34,7 +34,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
     # The provider that "Try again" leads to is not offered a second time below.
-    names = [name for name in site().connectors if name != retry]
+    names = [name for name in _offered(last_used) if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -53,6 +53,13 @@ def sign_in_page(problem: Problem | None = None) -> str:
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
+
+
+def _offered(last_used: str | None) -> list[str]:
+    """Return the providers for newcomers, and the one that this browser last signed in with: its
+    person may have another, verified address."""
+    here = site()
+    return [name for name in here.connectors if name in {*here.for_newcomers, last_used}]
 
 
 def _provider_to_retry() -> str | None:
@@ -115,7 +122,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
-        product=settings.app_name,
+        product=settings.brand_name,
         host=settings.host,
         ref=request_state().reference,
         support=support,

@@ -92,7 +92,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"{settings.app_name} API",
+            "title": f"{settings.brand_name} API",
             "version": API_VERSION,
             "description": INTRODUCTION + (WITH_BEARER if site().firebase else ""),
         },

@@ -51,7 +51,7 @@ def test_the_openapi_document_follows_the_settings(make_site):
     site = make_site(
         PUBLIC_URL="https://login.example.org",
         SESSION_COOKIE_NAME="__Host-s",
-        APP_NAME="Example",
+        BRAND_NAME="Example",
     )
     document = site.browser().fetch("/openapi.json").response.json()
     assert document["servers"] == [{"url": "https://login.example.org"}]
