@@ -27,6 +27,7 @@ from web.account_choice import choose_after
 from web.authentication import forget_login
 from web.context import site
 from web.cookies import forget_cookies
+from web.failure_page import is_spent_callback, lead_to_failure_page
 from web.problem_details import problem_json, wants_json
 from web.refusals import record_refusal
 from web.request_state import request_state
@@ -78,6 +79,8 @@ def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]
         return answer, error.status, headers
     if isinstance(error, NotFound):
         return error_page(404, 404), 404, headers
+    if is_spent_callback(error):
+        return lead_to_failure_page(error), 303, {}
     return sign_in_page(error), error.status, headers
 
 
