@@ -6,10 +6,11 @@ from flask import g
 from flask import session as browser_cookie
 from flask.globals import request_ctx
 
+import accounts
 from accounts import sessions
 from accounts.sessions import Begun, Opener
 from models import Session
-from web.authentication import current_session, forget_login, this_session
+from web.authentication import current_session, forget_login
 from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.csrf import FORM_SECRET
 from web.request_info import caller
@@ -47,13 +48,6 @@ def begin_session(session: Begun, token: str) -> None:
     set_cookie(cookie_name("last_idp"), session.provider, LAST_USED_DAYS * 86400)
 
 
-def renew_session(*, reauthenticated: bool = False) -> None:
-    """Give this session a new token, because its rights have just grown."""
-    keep_session_token(sessions.renew(this_session().id, reauthenticated=reauthenticated))
-    if reauthenticated:
-        bind_session(this_session())
-
-
 def bind_session(session: Session | Begun) -> None:
     """Note in Flask's signed cookie that this very browser's person signed in."""
     cookie = request_ctx.session
@@ -75,7 +69,7 @@ def end_session() -> None:
     """Sign this browser out; its open flows end too."""
     session = current_session()
     if session:
-        sessions.end(session.user_id, session.id)
+        accounts.sign_out(session.user_id, session.id, caller())
     _forget_session()
 
 

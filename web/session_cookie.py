@@ -10,7 +10,8 @@ import structlog
 from flask import current_app, request
 from sqlalchemy.exc import OperationalError
 
-from accounts import sessions
+from accounts import ended_sessions, sessions
+from accounts.ended_sessions import EndReason
 from models import Session
 from web.context import site
 from web.cookies import set_cookie
@@ -42,6 +43,12 @@ def read_session_token() -> str | None:
         log.warning("session_cookie_ambiguous", name=name, count=len(tokens))
         return None
     return tokens[0] if tokens else None
+
+
+def read_end_reason() -> EndReason | None:
+    """Return why the session of this request's cookie was ended from elsewhere, if it was."""
+    token = read_session_token()
+    return ended_sessions.reason_of(sessions.hash_token(token)) if token else None
 
 
 def keep_session_token(token: str) -> None:

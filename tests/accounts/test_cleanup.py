@@ -13,14 +13,14 @@ from sqlalchemy import event
 
 from accounts import activity, cleanup
 from jobs import periodic, worker
-from models import Event, Flow, Session
+from models import EndedSession, Event, Flow, Session
 from storage import db
 from tests.processes import ended, until
 from tests.site import SECRET_KEY, Site
 
 ROOT = Path(__file__).parents[2]
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-TABLES = ("flows", "sessions", "events")
+TABLES = ("flows", "sessions", "events", "ended_sessions")
 
 
 def ago(**time_ago: float) -> datetime:
@@ -60,6 +60,13 @@ def fill(site: Site, count: int = 5) -> None:
                         "expires_at": ago(days=-9) if number % 2 else ago(minutes=1),
                         **session,
                     }
+                    for number in range(count)
+                ],
+            ),
+            (
+                EndedSession,
+                [
+                    {"token_hash": f"{number}", "reason": "merged", "ended_at": ago(days=31)}
                     for number in range(count)
                 ],
             ),
@@ -128,7 +135,7 @@ def test_of_several_instances_one_deletes_expired_rows(make_site):
                 deleted.append(cursor.rowcount)
 
     all_at_once(sites)
-    assert counts(site) == [0, 1, 1]
+    assert counts(site) == [0, 1, 1, 0]
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
     assert sorted(deleted) == [500, 500, 500, 1000, 1000, 1000]
     for each in sites:

@@ -12,9 +12,8 @@ from flask import Blueprint, Response, after_this_request, current_app, url_for
 
 import accounts
 import models
-from accounts import activity, sessions
-from accounts.activity import EventKind
-from errors import NotFound, ReauthRequired
+from accounts import sessions
+from errors import ReauthRequired
 from models import Session as SessionRow
 from views.api.me import describe_me
 from views.api.operations import operation
@@ -68,7 +67,7 @@ def change_me(body: NameChange) -> dict[str, Any]:
 
     Everything else about a person comes from their providers and is read-only.
     """
-    user = accounts.rename(this_user().id, body.name, caller())
+    user = accounts.rename(this_user().id, body.name, caller(), _session_id())
     return describe_me(user, user.identities)
 
 
@@ -94,9 +93,7 @@ def remove_identity(identity_id: str) -> None:
     Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
     require_fresh_auth()
-    session = current_session()
-    kept = session.id if session else ""
-    accounts.unlink(this_user().id, identity_id, site().policy, kept, caller())
+    accounts.unlink(this_user().id, identity_id, site().policy, _session_id(), caller())
 
 
 @api.get("/sessions")
@@ -119,13 +116,15 @@ def remove_session(session_id: str) -> None:
     """
     this = current_session()
     if this and session_id == this.id:
-        activity.record(this.user_id, EventKind.SIGNED_OUT, caller(), provider=this.provider)
         end_session()
         return
-    user_id = this_user().id
-    if sessions.end(user_id, session_id) is None:
-        raise NotFound("no such session of this account")
-    activity.record(user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
+    accounts.end_session(this_user().id, session_id, caller(), _session_id())
+
+
+def _session_id() -> str | None:
+    """Return the id of the session that acts; None for a bearer token."""
+    session = current_session()
+    return session.id if session else None
 
 
 def require_fresh_auth() -> None:
