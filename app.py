@@ -24,14 +24,14 @@ from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
 from views.api import session_check
-from views.api.docs import docs
-from views.api.routes import api
+from views.api.blueprints import API_BLUEPRINTS
 from views.operator import health, metrics
 from views.sign_in import callback
 from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
+from views.sign_in.setup import setup, warn_without_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -42,7 +42,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, mobile, confirm, account, identities, personal, api, docs)
+BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -90,8 +90,11 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
 
 def add_handlers(app: Flask, site: Site) -> None:
     """Register what applies to every request, and the commands."""
+    for line in site.settings.warnings:
+        log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    warn_without_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

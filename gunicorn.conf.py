@@ -23,7 +23,7 @@ atexit.register(remove_metrics_folder, _metrics_folder, os.getpid())
 import structlog  # noqa: E402
 
 import app as quickstep  # noqa: E402, F401 (imported here, so that the workers share its memory)
-from config import processes  # noqa: E402
+from config import processes, stopping  # noqa: E402
 from config.settings import load, load_or_exit  # noqa: E402 ("config" itself is a setting of gunicorn's)
 from errors import SettingsError  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
@@ -60,7 +60,7 @@ worker_tmp_dir = memory_folder()
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
-# No access log: callback URLs contain codes. See LOG_LEVEL in docs/operation.md.
+# No access log: callback URLs contain codes. See LOG_LEVEL in docs/operate/operation.md.
 accesslog = None
 loglevel = _settings.log_level.lower()
 # All servers of one user would share its socket; signals are enough.
@@ -86,6 +86,7 @@ def when_ready(server: Any) -> None:
             reload()
 
     server.handle_hup = reload_if_good
+    stopping.refuse_connections_at_stop(server)
 
 
 def post_fork(_server: Any, worker: Any) -> None:
@@ -94,11 +95,11 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let /readyz report that the worker is stopping, and have a stop refuse new connections."""
+    """Let /readyz report that the worker is stopping, and let a stop lose no connection."""
     gc.freeze()  # the application stays too
     # A sign-in makes thousands of objects and no lasting cycles: collect less often.
     gc.set_threshold(10_000)
-    is_stopping = processes.refuse_at_stop(worker.sockets)
+    is_stopping = stopping.drain_at_stop(worker.sockets)
     if extensions := getattr(worker.wsgi, "extensions", None):
         extensions["health"].is_stopping = is_stopping.is_set
 

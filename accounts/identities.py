@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from accounts import activity
 from accounts.activity import Caller, EventKind
-from errors import NotFound
+from errors import NotFound, ProviderBusy, ProviderError
 from models import Identity, OAuth, User
 from providers.base import Assertion, Profile
 from providers.profile import email_key
@@ -103,6 +103,14 @@ def own(user_id: str, identity_id: str) -> Identity:
     if identity is None:
         raise NotFound("no such identity of this account")
     return identity
+
+
+def check_complete(assertion: Assertion) -> None:
+    """Raise ProviderBusy or ProviderError if a part of an unknown identity's profile could not be
+    read: its address might be an account's."""
+    if assertion.incomplete:
+        kind = ProviderBusy if assertion.incomplete == ProviderBusy.code else ProviderError
+        raise kind("a part of the new identity's profile could not be read")
 
 
 def owner_of(assertion: Assertion) -> User | None:

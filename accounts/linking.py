@@ -33,12 +33,14 @@ def link(
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises SignedOut if the account or the session is gone.
+    Raises SignedOut if the account or the session is gone, ProviderError if a part of a new
+    identity's profile could not be read.
     """
     _, found = actors.lock_with_owner(user_id, session_id, assertion)
     decision = decide_link(user_id, facts.owner(found) if found else None)
     match decision:
         case Link():
+            identities.check_complete(assertion)
             identity = identities.add(user_id, assertion)
             identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():

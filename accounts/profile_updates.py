@@ -14,10 +14,13 @@ def take_assertion(identity: Identity, assertion: Assertion, caller: Caller) -> 
     """Store the provider's current profile and token at a sign-in; return the new identity.
 
     A relayed assertion changes nothing but the time: it may know less, or have another address.
+    An incomplete one brings a token, but its profile is only what could be read just now.
     """
     if assertion.is_relayed:
         return identities.change(identity, {"last_used_at": now()})
     more = identities.assertion_columns(identity, assertion)
+    if assertion.incomplete:
+        return identities.change(identity, more)
     return _take(identity, assertion.profile, caller, more)
 
 

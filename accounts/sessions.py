@@ -6,7 +6,7 @@ A deleted row ends its session on every instance, from the next request on.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -167,6 +167,13 @@ def find(token: str | None) -> Session | None:
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
+
+
+def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:
+    """Return the session of this id, if it is alive and one of these is its token."""
+    query = select(Session.token_hash).where(Session.id == session_id)
+    expected = db.session.scalar(query)
+    return next((find(token) for token in tokens if hash_token(token) == expected), None)
 
 
 def is_recent(session: "Session | Begun") -> bool:

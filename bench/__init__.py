@@ -1,1 +1,1 @@
-"""The benchmark: `make bench`. docs/performance.md explains each figure."""
+"""The benchmark: `make bench`. docs/understand/performance.md explains each figure."""

@@ -1,8 +1,8 @@
 """`make bench`, or python -m bench: compares Quickstep, a stock Flask-Dance app and an empty Flask
 view.
 
-They are measured in turns against a fake provider over TLS. docs/performance.md explains the
-figures.
+They are measured in turns against a fake provider over TLS. The figures are
+explained in docs/understand/performance.md.
 """
 
 import argparse
@@ -39,7 +39,9 @@ def arguments() -> argparse.Namespace:
     add("--people", type=int, metavar="N", help="also compare N people with 1,000")
     add("--cache", type=Path, help="folder that keeps databases of many people (default: none)")
     add("--json", type=Path, metavar="FILE", help="write every value there")
-    add("--markdown", action="store_true", help="print the table as docs/performance.md has it")
+    add(
+        "--markdown", action="store_true", help="print the table for docs/understand/performance.md"
+    )
     options = parser.parse_args()
     unknown = set(options.parts) - {*PARTS, "people"}
     if unknown:

@@ -1,4 +1,4 @@
-"""The table of a run, as plain text and in the format of docs/performance.md."""
+"""The table of a run, as plain text and in the format of docs/understand/performance.md."""
 
 from collections.abc import Callable
 

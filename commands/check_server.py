@@ -36,6 +36,7 @@ def check_server() -> list[Finding]:
         *check_other_keys(),
         *check_cookie_name(),
         *check_proxies(),
+        *check_names(),
     ]
     return [*found, *check_unsafe_modes()]
 
@@ -122,7 +123,10 @@ def check_secret_key() -> Finding:
     return server_finding("secret_key", "Secret key", "ok", "SECRET_KEY is long and random enough")
 
 
-ROTATE = "flask --app app keys generate prints a good one; docs/commands.md says how to change it"
+ROTATE = (
+    "flask --app app keys generate prints a good one; "
+    "docs/operate/commands.md says how to change it"
+)
 
 
 def check_key_file(path: Path) -> Finding:
@@ -163,21 +167,28 @@ def find_weakness(key: str) -> str | None:
 def check_cookie_name() -> list[Finding]:
     """Check that neighbouring hosts cannot plant the session cookie."""
     settings = site().settings
-    name = settings.session_cookie_name
+    name = settings.browser_session_cookie
     if not settings.is_https:
         return []
     if name.startswith("__Host-"):
-        message = f"{name} cannot be planted by a neighbouring host"
+        message = f"{name}, which browsers get, cannot be planted by a neighbouring host"
         return [server_finding("cookie_name", "Session cookie", "ok", message)]
     has_apps = site().firebase or any(c.mobile_client_ids for c in settings.registrations.values())
     if has_apps:
         message = f"named {name}, which apps may look for; __Host-session is better if none does"
         return [server_finding("cookie_name", "Session cookie", "ok", message)]
     message = (
-        f"a neighbouring host can plant a cookie named {name}; set "
-        "SESSION_COOKIE_NAME=__Host-session unless a mobile app looks for that name"
+        f"a neighbouring host can plant a cookie named {name}; remove SESSION_COOKIE_NAME, "
+        "then browsers get __Host-session, and apps session"
     )
     return [server_finding("cookie_name", "Session cookie", "warn", message)]
+
+
+def check_names() -> list[Finding]:
+    """Name the variables that look like settings and have no effect."""
+    return [
+        server_finding("settings", "Settings", "warn", line) for line in site().settings.warnings
+    ]
 
 
 def check_proxies() -> list[Finding]:

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from accounts import key_rotation
 from accounts.key_rotation import Outcome
-from commands.console import json_option, needs_database, print_note, print_result, site
+from commands.console import count_of, json_option, needs_database, print_note, print_result, site
 from keys.sealing import key_id
 
 keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
@@ -87,7 +87,7 @@ def _sealed_with(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]
 
 def _describe_counts(sealed: Mapping[str, int]) -> str:
     """Write counts as part of a line."""
-    return ", ".join(f"{number} {name}" for name, number in sealed.items())
+    return ", ".join(count_of(number, name.removesuffix("s")) for name, number in sealed.items())
 
 
 @keys.command("rotate")
@@ -98,7 +98,7 @@ def rotate(*, as_json: bool) -> None:
 
     The first key is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile.
     You may interrupt it and run it again. At the end it says which keys you may remove from the
-    settings; docs/commands.md has the whole procedure.
+    settings; docs/operate/commands.md has the whole procedure.
     """
     outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
     needed, free = _split_older_keys(outcomes)

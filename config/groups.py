@@ -18,6 +18,8 @@ from config.validators import (
     Names,
     Origins,
     PageURL,
+    ProjectId,
+    ProxyCount,
     PublicURL,
     RedisURL,
     Secrets,
@@ -41,7 +43,7 @@ class Server(Group):
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     """TCP port of `make run`."""
 
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    trusted_proxies: ProxyCount = 0
     """Number of proxies in front whose `X-Forwarded-*` headers are trusted."""
 
     web_concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
@@ -68,7 +70,7 @@ class Server(Group):
 
 
 class Keys(Group):
-    """Secrets that sign cookies and seal provider tokens ([rotation](../operation.md))."""
+    """Secrets that sign cookies and seal provider tokens ([rotation](../operate/operation.md))."""
 
     secret_key: SecretStr | None = None
     """Signs cookies and, unless `TOKEN_ENCRYPTION_KEYS` is set, seals tokens. Any long random text,
@@ -77,7 +79,7 @@ class Keys(Group):
 
     secret_key_fallbacks: Secrets = ()
     """Further keys that still verify signatures and open tokens. On several instances a new key
-    starts here ([scaling](../scaling.md))."""
+    starts here ([scaling](../operate/scaling.md))."""
 
     token_encryption_keys: Secrets = ()
     """The first key seals provider tokens; all of them open. Default: the secret keys."""
@@ -109,7 +111,7 @@ class SignIn(Group):
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     """How an unknown identity with the address of an existing account is treated
-    ([linking](../linking.md))."""
+    ([linking](../understand/linking.md))."""
 
     signups: Literal["open", "closed"] = "open"
     """Whether people without an account get one."""
@@ -126,12 +128,13 @@ class SignIn(Group):
 class Browser(Group):
     """Cookies and cross-origin access."""
 
-    session_cookie_name: CookieName = "session"
-    """Name of the session cookie. Use `__Host-session` where no mobile app looks for `session`."""
+    session_cookie_name: CookieName | None = None
+    """One name of the session cookie for browsers and apps. Default over https: `__Host-session`
+    for browsers, which no other host can plant, and `session` for apps; over http: `session`."""
 
     cors_origins: Origins = ()
-    """Origins whose pages may call the API from a browser, such as `https://app.example.org`.
-    Default: none."""
+    """Origins whose pages may call the API from a browser, and be returned to after a sign-in, such
+    as `https://app.example.org`. Default: none."""
 
 
 class Pages(Group):
@@ -151,9 +154,9 @@ class Pages(Group):
 
 
 class Firebase(Group):
-    """Firebase ID tokens of mobile apps ([mobile](../mobile.md))."""
+    """Firebase ID tokens of mobile apps ([mobile](../integrate/mobile.md))."""
 
-    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    firebase_project_id: ProjectId | None = None
     """Project whose ID tokens are accepted. Default: none."""
 
     firebase_jwks_url: Endpoint | None = None
@@ -168,7 +171,7 @@ class Firebase(Group):
 
 
 class Telemetry(Group):
-    """Logs and metrics ([operation](../operation.md))."""
+    """Logs and metrics ([operation](../operate/operation.md))."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe lines that are logged."""

@@ -1,16 +1,10 @@
-"""How much of a machine to use (processes, threads, files), and how a worker stops listening."""
+"""How much of a machine to use: processes, threads, files."""
 
 import math
 import os
 import resource
-import signal
-import socket
-import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Protocol
 
 # Python runs one thread of a process at a time, so processes follow the processors. At least two:
 # one serves while the other restarts. WEB_CONCURRENCY may exceed the maximum.
@@ -84,42 +78,3 @@ def connection_limit(files: int) -> int:
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
     return max(THREADS + 1, min(MAX_CONNECTIONS, files - OTHER_FILES))
-
-
-class Listener(Protocol):
-    """A listening socket of gunicorn's."""
-
-    def fileno(self) -> int: ...
-
-
-def refuse_at_stop(listeners: Iterable[Listener]) -> threading.Event:
-    """Make SIGTERM close this worker's listening sockets first; return the installed handler.
-
-    gunicorn keeps them until a stopping worker has ended, and the kernel goes on accepting
-    connections that nobody answers. If the connection is refused, a proxy asks the next instance.
-    """
-    is_stopping = threading.Event()
-    stop = signal.getsignal(signal.SIGTERM)
-    assert callable(stop)  # gunicorn's
-
-    def refuse_and_stop(number: int, frame: FrameType | None) -> None:
-        is_stopping.set()
-        _give_up(listeners)
-        stop(number, frame)
-
-    signal.signal(signal.SIGTERM, refuse_and_stop)
-    return is_stopping
-
-
-def _give_up(listeners: Iterable[Listener]) -> None:
-    """Replace this process's share of each socket; the kernel closes it with the last process's.
-
-    After a reload the master and the new workers still have theirs.
-    """
-    with suppress(OSError):  # no file left, or no abstract sockets (macOS): change nothing
-        nowhere = socket.socket(socket.AF_UNIX)
-        nowhere.setblocking(False)
-        nowhere.bind("")
-        nowhere.listen()
-        for listener in listeners:  # not close(): gunicorn may be about to call accept()
-            os.dup2(nowhere.fileno(), listener.fileno(), inheritable=False)

@@ -8,17 +8,17 @@ from typing import Any, Self
 from pydantic import SecretStr, ValidationError
 
 from config.groups import Browser, Firebase, Keys, Pages, Server, SignIn, Storage, Telemetry
+from config.kinds import describe_faults
+from config.misspelt import Known, find_misspelt
 from config.registrations import (
     Registrable,
     Registration,
-    misspelt_registrations,
     named_issuers,
     read_registrations,
 )
 from config.validators import comma_list
 from config.variables import (
     Variables,
-    describe_faults,
     read_env_file,
     read_secret,
     read_variables,
@@ -33,6 +33,18 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
     """Everything an operator can choose: the groups, and a registration for each provider."""
 
     registrations: Mapping[str, Registration] = {}
+    # Variables that look like settings and have no effect; they are logged at the start.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def browser_session_cookie(self) -> str:
+        """Name of the session cookie that browsers get."""
+        return self.session_cookie_name or ("__Host-session" if self.is_https else "session")
+
+    @property
+    def app_session_cookie(self) -> str:
+        """Name of the session cookie that apps get."""
+        return self.session_cookie_name or "session"
 
     def with_providers_of(self, other: Self) -> Self:
         """Copy these settings, with the registrations and the Firebase project of ``other``."""
@@ -40,7 +52,7 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
         return self.model_copy(update={name: getattr(other, name) for name in replaced})
 
 
-FIELDS = tuple(name for name in Settings.model_fields if name != "registrations")
+FIELDS = tuple(name for name in Settings.model_fields if name not in ("registrations", "warnings"))
 SECRET_FIELDS = frozenset(
     name for name in FIELDS if SecretStr.__name__ in str(Settings.model_fields[name].annotation)
 )
@@ -63,12 +75,14 @@ def load(
     issuers = named_issuers(comma_list(values.get("oidc_providers", "")), builtin, faults)
     providers = [*builtin, *issuers]
     values["registrations"] = read_registrations(variables, providers, faults)
-    faults += misspelt_registrations(written, providers)
+    known_names = Known(FIELDS, SECRET_FIELDS, providers)
+    misspelt, values["warnings"] = find_misspelt(written, variables, known_names)
+    faults += misspelt
     settings, invalid = _build(values)
     faults += invalid + _contradictions(settings)
     faults += _unknown_providers(settings, dict.fromkeys(each.name for each in providers))
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError([*faults, *settings.warnings])
     return settings
 
 
@@ -100,13 +114,13 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
     except ValidationError as error:
         bad = {str(fault["loc"][0]) for fault in error.errors()}
         good = {name: value for name, value in values.items() if name not in bad}
-        return _build(good)[0], describe_faults(error)
+        return _build(good)[0], describe_faults(error, Settings)
 
 
 def _contradictions(settings: Settings) -> list[str]:
     """Name the settings that are valid alone, but not together."""
     faults = _secret_key_faults(settings)
-    if settings.session_cookie_name.startswith("__") and not settings.is_https:
+    if (settings.session_cookie_name or "").startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
     faults += _firebase_faults(settings)
     if settings.demo and not settings.is_local:

@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
@@ -41,6 +41,14 @@ def check_endpoint(url: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("must start with https:// (http:// is for loopback hosts only)")
     return url
+
+
+def check_base_url(url: str) -> str:
+    """Return an address that paths hang on, with a slash at its end: without one, ``urljoin``
+    replaces its last segment."""
+    if urlsplit(check_endpoint(url)).query:
+        raise ValueError("must be without a query: paths are added to it")
+    return url if url.endswith("/") else f"{url}/"
 
 
 def check_public_url(url: str) -> str:
@@ -133,6 +141,7 @@ def check_emulator_host(value: str) -> str:
 Names = Annotated[tuple[str, ...], BeforeValidator(comma_list), "comma-separated names"]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list), "comma-separated texts"]
 Endpoint = Annotated[str, AfterValidator(check_endpoint), "a URL"]
+BaseURL = Annotated[str, AfterValidator(check_base_url), "a URL"]
 PublicURL = Annotated[str, AfterValidator(check_public_url), "a URL without a path"]
 PageURL = Annotated[str, AfterValidator(check_page_url), "an https or mailto URL"]
 Origins = Annotated[
@@ -150,3 +159,10 @@ RedisURL = Annotated[
 ]
 CookieName = Annotated[str, AfterValidator(check_cookie_name), "a cookie name"]
 EmulatorHost = Annotated[str, AfterValidator(check_emulator_host), "host:port on loopback"]
+ProxyCount = Annotated[
+    int, Field(ge=0, le=10), "a number from 0 to 10: how many proxies are in front"
+]
+ProjectId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$"), "a project id of letters, digits and `.:_-`"
+]
+ApiVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), "a version such as `v26.0`"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from config.registrations import Registration, openid_faults
+from config.registrations import Registration, client_auth_faults, openid_faults
 from errors import ProviderError
 from providers.parts import EmailTrust, Errors, OAuth1, OAuth2, OpenIDConnect, Params
 
@@ -12,9 +12,11 @@ Get = Callable[[str], Any]
 
 
 class NotShared(ProviderError, KeyError):
-    """The provider does not have it, or does not share it (HTTP 401, 403, 404).
+    """The provider does not have it, or does not share it (HTTP 403, 404).
 
-    A KeyError, so that in a test ``get`` can be a dict's ``__getitem__``.
+    ``get`` also raises it for what could not be read now, so a profile function need not tell the
+    two apart: ``read_profile`` does. A KeyError, so that in a test ``get`` can be a dict's
+    ``__getitem__``.
     """
 
 
@@ -43,6 +45,8 @@ class Assertion:
     if an app sent just an ID token. ``auth_time`` is a Unix time, if it is known.
     ``is_relayed``: another party than the provider describes the person. Such a profile counts for
     a new identity, but does not update a known one.
+    ``incomplete``: the code of the failure that hid a part of the profile. Such a profile opens a
+    known identity and updates nothing; it is not enough for a new one.
     """
 
     provider: str
@@ -51,6 +55,7 @@ class Assertion:
     scopes: tuple[str, ...] = ()
     auth_time: float | None = None
     is_relayed: bool = False
+    incomplete: str = ""
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -102,9 +107,6 @@ class Provider:
     # Parameters of the authorization request: to sign in again, and to be asked for the address.
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
-    # Further origins between our form and the provider's page (CSP form-action): a browser that is
-    # not signed in there is often redirected to another host first.
-    also_passes: tuple[str, ...] = ()
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
@@ -133,5 +135,6 @@ class Provider:
     def faults(self, registration: Registration) -> list[str]:
         """Return the faults of its settings, one line each, naming the variable."""
         faults = self.check_registration(registration)
+        faults = faults + client_auth_faults(self.key, registration)
         is_openid = isinstance(self.protocol, OpenIDConnect)
         return faults + (openid_faults(self.key, registration) if is_openid else [])

@@ -123,10 +123,6 @@ NOTION = Provider(
         picture="owner.user.avatar_url",
     ),
     email=EmailTrust("unverified", "never; no claim is about it"),
-    also_passes=(
-        "https://www.notion.so",
-        "https://www.notion.com",
-    ),
 )
 
 SPOTIFY = Provider(

@@ -70,7 +70,6 @@ SLACK = Provider(
     ),
     profile=slack_profile,
     email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
-    also_passes=("https://*.slack.com",),
 )
 
 
@@ -95,7 +94,6 @@ YAHOO = Provider(
     ),
     profile=yahoo_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
-    also_passes=("https://login.yahoo.com",),
 )
 
 
@@ -131,7 +129,6 @@ TWITCH = Provider(
     email=EmailTrust("trusted", "when `email_verified`"),
     # Twitch cannot be asked to authenticate again, only to show its page again.
     reauth_params={"force_verify": "true"},
-    also_passes=("https://www.twitch.tv",),
 )
 
 
@@ -164,7 +161,6 @@ SALESFORCE = Provider(
     profile=salesforce_profile,
     email=EmailTrust("unverified", "never; the organisation sets it"),
     reauth_params={"prompt": "login"},
-    also_passes=("https://*.salesforce.com",),
 )
 
 

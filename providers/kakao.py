@@ -46,5 +46,4 @@ KAKAO = Provider(
     profile=profile,
     email=EmailTrust("trusted", "when it is both valid and verified"),
     reauth_params={"prompt": "login"},
-    also_passes=("https://accounts.kakao.com",),
 )

@@ -48,8 +48,4 @@ YANDEX = Provider(
     email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
     reauth_params={"force_confirm": "yes"},
     ask_email_params={"force_confirm": "yes"},
-    also_passes=(
-        "https://passport.yandex.com",
-        "https://passport.yandex.ru",
-    ),
 )

@@ -58,6 +58,12 @@ def current_session() -> Session | Begun | None:
     return current_login().session
 
 
+def current_session_id() -> str | None:
+    """Return the id of the session that acts; None for a bearer token."""
+    session = current_session()
+    return session.id if session else None
+
+
 def this_session() -> Session | Begun:
     """Return the session, in a view that only signed-in people reach."""
     session = current_session()

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from web.context import site
 from web.cookies import write_cookies
-from web.request_state import request_state
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
@@ -22,15 +21,11 @@ def init_app(app: Flask) -> None:
 def protect_response(response: Response) -> Response:
     """Keep pages, and what stands in them, to this site."""
     here = site()
-    # A form that is answered by a redirect to a provider needs that provider's origin here:
-    # Chromium blocks it silently otherwise.
-    connectors = here.connectors.values() if request_state().has_redirecting_form else ()
     # The address of a callback holds a code, which must not leave in a Referer.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         security_headers(
             here.settings.is_https,
-            form_origins=tuple(origin for one in connectors for origin in one.form_origins),
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )
@@ -43,13 +38,13 @@ def protect_response(response: Response) -> Response:
 def security_headers(
     is_https: bool,
     *,
-    form_origins: tuple[str, ...] = (),
     referrer_policy: str = "same-origin",
 ) -> list[tuple[str, str]]:
-    targets = dict.fromkeys(["'self'", *form_origins])
+    # Browsers apply form-action to each redirect after a form, so web/onward.py makes none that
+    # leaves this site.
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     headers = [
         ("Content-Security-Policy", policy),

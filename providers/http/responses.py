@@ -8,8 +8,14 @@ from typing import Any, Protocol
 
 from urllib3 import HTTPHeaderDict
 
-from errors import ProviderError
+from errors import ProviderBusy, ProviderError
 from providers.base import NotShared
+
+# How many requests a client may still send.
+REMAINING = ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining")
+PASSING_WORDS = re.compile(
+    rb"rate.?limit|too.?many.?requests|quota.?exceeded|resource_exhausted|throttl", re.IGNORECASE
+)
 
 
 class HTTPAnswer(Protocol):
@@ -56,14 +62,50 @@ def fresh_seconds(headers: Mapping[str, str]) -> float | None:
 def read_json(response: HTTPAnswer) -> Any:
     """Return the JSON of a successful response.
 
-    Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
+    Raises NotShared (403, 404), ProviderBusy if a later try may succeed, or ProviderError: any
+    other status, or not JSON.
     """
-    where = f"{place(response.url)} answered {response.status_code}"
-    if response.status_code in (401, 403, 404):
+    check_status(response, not_shared=(403, 404))
+    return parse_json(response.content, _where(response))
+
+
+def check_status(response: HTTPAnswer, not_shared: tuple[int, ...]) -> None:
+    """Raise as ``read_json`` does, unless the response is a success. A status of ``not_shared``
+    counts only in the API's own words: a page of HTML comes from a proxy or a firewall."""
+    where = _where(response)
+    if response.status_code == 200:
+        return
+    if is_passing(response):
+        raise ProviderBusy(where)
+    if response.status_code in not_shared and _is_of_the_api(response):
         raise NotShared(where)
-    if response.status_code != 200:
-        raise ProviderError(where)
-    return parse_json(response.content, where)
+    raise ProviderError(where)
+
+
+def _where(response: HTTPAnswer) -> str:
+    return f"{place(response.url)} answered {response.status_code}"
+
+
+def is_passing(response: HTTPAnswer) -> bool:
+    """Whether a failure says by itself that a later try may succeed: GitHub, Google and others
+    refuse with 403 above a rate limit."""
+    if response.status_code >= 500 or response.status_code in (408, 425, 429):
+        return True
+    if response.status_code < 400:
+        return False
+    return (
+        "Retry-After" in response.headers
+        or any(response.headers.get(name, "").strip() == "0" for name in REMAINING)
+        or PASSING_WORDS.search(response.content[:4096]) is not None
+    )
+
+
+def _is_of_the_api(response: HTTPAnswer) -> bool:
+    kind = response.headers.get("Content-Type", "").lower()
+    # RFC 6750 3: the error may be in this header alone.
+    return "html" not in kind or "insufficient_scope" in response.headers.get(
+        "WWW-Authenticate", ""
+    )
 
 
 def parse_json(body: bytes, where: str) -> Any:

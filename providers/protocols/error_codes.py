@@ -17,6 +17,8 @@ MISCONFIGURED_ERRORS = frozenset(
 )
 # Codes that mean that the person refused.
 CANCELLED_ERRORS = frozenset({"access_denied", "user_denied"})
+# Codes that mean that a later try may succeed: RFC 6749 4.1.2.1, RFC 8628 3.5, and Slack's.
+PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down", "ratelimited"})
 # Codes that mean the code or the refresh token.
 CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 # RFC 7009 has no such error: an unknown token counts as revoked. Google has.

@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from errors import NotAllowed, NotFresh
-from keys.jwt import LEEWAY_SECONDS, equal, require
-from providers.base import NotShared
+from errors import NotAllowed, NotFresh, ProviderError
+from keys.jwt import LEEWAY_SECONDS, equal, quoted, require
 
 # Maximum age of auth_time after a reauthentication.
 FRESH_SECONDS = 300
@@ -21,8 +20,9 @@ def check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     """OpenID Connect Core 3.1.3.7, errata 2: of several clients too, azp may be missing."""
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    require(client_id in audiences, "aud is another client")
-    require(claims.get("azp", client_id) == client_id, "azp is another client")
+    require(client_id in audiences, f"aud is another client: {quoted(audience)}")
+    authorized = claims.get("azp", client_id)
+    require(authorized == client_id, f"azp is another client: {quoted(authorized)}")
 
 
 def left_half_hash(text: str, algorithm: str) -> str:
@@ -55,8 +55,8 @@ def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:
     """Return userinfo if it is of the id_token's person (OpenID Connect Core 5.3.2).
 
-    Raises NotShared otherwise: claims of another sub must not be used.
+    Raises ProviderError otherwise: claims of another sub must not be used.
     """
     if not isinstance(answer, dict) or not equal(answer.get("sub"), subject):
-        raise NotShared("userinfo is of another subject")
+        raise ProviderError("userinfo is of another subject")
     return answer

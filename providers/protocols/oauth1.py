@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode
 from oauthlib.oauth1 import Client
 
 from config.registrations import Registration
-from errors import CodeRefused, Misconfigured, ProviderError
+from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Assertion, Flow, Provider, RequestToken
-from providers.http.responses import Answer
+from providers.http.responses import Answer, is_passing
 from providers.http.transport import HEADERS, Transport
 from providers.parts import OAuth1
 from providers.protocols.connector import Connector, Token
@@ -92,6 +92,8 @@ class OAuth1Client(Connector):
         """Return the form in the response to a signed POST."""
         response = self._send_signed("POST", self.endpoint_url(name), **signed)
         where = f"the {name} endpoint answered {response.status_code}"
+        if is_passing(response):
+            raise ProviderBusy(where)
         if response.status_code in (400, 401, 403):
             raise Misconfigured(where) if name == "request_token" else CodeRefused(where)
         if response.status_code != 200:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
-from keys.jwt import VerifiedClaims
-from providers.base import Flow, Get, Provider
+from keys.jwt import VerifiedClaims, quoted
+from providers.base import Flow, Get, NotShared, Provider
+from providers.http.responses import HTTPAnswer, check_status, parse_json
 from providers.http.transport import Transport
-from providers.parts import ClientAuth, OpenIDConnect
+from providers.parts import OpenIDConnect
+from providers.protocols.client_auth import offered_method
 from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
@@ -30,9 +32,10 @@ class OpenIDConnectClient(OAuth2Client):
         super().__init__(provider, registration, http, redirect_uri)
         assert isinstance(provider.protocol, OpenIDConnect)
         protocol = provider.protocol
-        url = registration.issuer or protocol.issuer
+        url = protocol.canonical_issuer(registration.issuer or protocol.issuer)
         aliases = () if registration.issuer else protocol.issuer_aliases
-        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant)
+        variable = f"{registration.key.upper()}_ISSUER"
+        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant, variable)
 
     @property
     def identity_issuer(self) -> str:
@@ -40,10 +43,15 @@ class OpenIDConnectClient(OAuth2Client):
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        return (*self.issuer.form_origins, *self.provider.also_passes)
+        return self.issuer.form_origins
 
-    def _default_client_auth(self) -> ClientAuth:
-        return self.issuer.metadata().client_auth
+    @property
+    def known_client_auth(self) -> ClientAuth:
+        """Return what the provider documents, unless another issuer does not offer that."""
+        documented = self.protocol.client_auth
+        if documented and not self.registration.issuer:
+            return documented
+        return offered_method(self.issuer.metadata().client_auth_methods, documented)
 
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint: ``authorization``, ``token``, ``userinfo`` or
@@ -69,7 +77,8 @@ class OpenIDConnectClient(OAuth2Client):
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
             raise StateMismatch("the callback lacks the iss that this issuer announces")
         if iss is not None and not self.issuer.accepts(iss):
-            raise StateMismatch("the callback's iss is another issuer")
+            what = f"the callback's iss is another issuer: {quoted(iss)}"
+            raise StateMismatch(f"{what} instead of {self.issuer.url}")
         super().check_callback(parameters)
 
     def verify_id_token(self, answer: Token, flow: Flow) -> VerifiedClaims:
@@ -91,13 +100,24 @@ class OpenIDConnectClient(OAuth2Client):
         assert claims is not None
         return {
             "id_token": lambda: claims,
-            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.read),
+            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.check_passing),
         }
 
     def _fetch_userinfo(
-        self, subject: str, token: Token, read: Callable[[str, Token], Any]
+        self, subject: str, token: Token, check: Callable[[HTTPAnswer], None]
     ) -> Mapping[str, Any]:
-        return check_userinfo(read(self.endpoint_url("userinfo"), token), subject)
+        """Fetch userinfo (OpenID Connect Core 5.3).
+
+        Raises NotShared if there is none for this issuer or this scope (RFC 6750 3.1), otherwise
+        ProviderError.
+        """
+        url = self.issuer.metadata().userinfo_endpoint
+        if not url:
+            raise NotShared("the issuer has no userinfo endpoint")
+        answer = self.request_as(token, url)
+        check(answer)
+        check_status(answer, not_shared=(403,))
+        return check_userinfo(parse_json(answer.content, "userinfo"), subject)
 
     # After the sign-in.
 
@@ -108,7 +128,7 @@ class OpenIDConnectClient(OAuth2Client):
 
         @cache
         def userinfo() -> Mapping[str, Any]:
-            claims = self._fetch_userinfo(_sub(subject, token), token, self._read_stored)
+            claims = self._fetch_userinfo(_sub(subject, token), token, self.check_access)
             return {**claims, "iss": self.issuer.url}
 
         return lambda path: userinfo() if path in ("id_token", "userinfo") else get(path)

@@ -1,16 +1,16 @@
-"""Responses of a token endpoint (RFC 6749 5), and client authentication."""
+"""Responses of a token endpoint (RFC 6749 5)."""
 
-import base64
 import re
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl
 
-from errors import CodeRefused, Misconfigured, ProviderError
+from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Provider
-from providers.http.responses import HTTPAnswer, parse_json
+from providers.http.responses import HTTPAnswer, is_passing, parse_json
 from providers.protocols.error_codes import (
     CODE_REFUSED_ERRORS,
     MISCONFIGURED_ERRORS,
+    PASSING_ERRORS,
     code_of,
     plain_code,
 )
@@ -22,9 +22,12 @@ ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
     """Read a token response (RFC 6749 5.1), or one of its errors (5.2), in any encoding.
 
-    Raises Misconfigured, CodeRefused or another ProviderError.
+    Raises Misconfigured, CodeRefused, ProviderBusy or another ProviderError.
     """
     where = f"the token endpoint answered {response.status_code}"
+    if response.status_code >= 500 or response.status_code in (408, 425, 429):
+        # Whatever its body says: a grant must not end because of an outage.
+        raise ProviderBusy(where)
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         answer: Any = dict(parse_qsl(response.content.decode("utf-8", "replace")))
@@ -34,7 +37,11 @@ def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, A
         raise ProviderError(f"{where} with something that is not an object")
     # Some providers send errors with status 200.
     if answer.get("error"):
-        raise token_error(answer["error"], where, provider)
+        error = token_error(answer["error"], where, provider)
+        is_vague = type(error) is ProviderError
+        raise ProviderBusy(error.detail) if is_vague and is_passing(response) else error
+    if is_passing(response):
+        raise ProviderBusy(where)
     if response.status_code != 200:
         raise ProviderError(where)
     access_token = answer.get("access_token")
@@ -54,10 +61,6 @@ def token_error(error: object, where: str, provider: Provider) -> ProviderError:
         return Misconfigured(detail)
     if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
         return CodeRefused(detail)
+    if code in PASSING_ERRORS | provider.errors.passing:
+        return ProviderBusy(detail)
     return ProviderError(detail)
-
-
-def basic(client_id: str, client_secret: str) -> str:
-    """Build a client's Authorization header; both parts are form-encoded first (RFC 6749 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"

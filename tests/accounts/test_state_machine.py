@@ -1,4 +1,4 @@
-"""Users act in any order; the statements of docs/linking.md hold throughout."""
+"""Users act in any order; the statements of docs/understand/linking.md hold throughout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -302,8 +302,8 @@ class Town(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("policy", [ASK, AUTO, SEPARATE], ids=lambda policy: policy.account_linking)
 def test_the_linking_rules_hold_for_any_sequence_of_actions(make_site, policy):
-    """docs/linking.md: no identity has two users; nobody reaches an account without having signed
-    in with one of its identities or passed the confirm step; nobody is locked out."""
+    """docs/understand/linking.md: no identity has two users; nobody reaches an account without
+    having signed in with one of its identities or passed the confirm step; nobody is locked out."""
     town = partial(Town, Desk(make_site()), policy)
     run_state_machine_as_test(
         town,  # type: ignore[arg-type]

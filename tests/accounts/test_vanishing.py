@@ -35,7 +35,8 @@ class Rival:
     (moment 0), or before the request's first, second, … write transaction."""
 
     def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._site, self._verb, self._moment = site, None, 0
+        self._site, self._moment = site, 0
+        self._verb: Callable[[], Any] | None = None
         self.fired = False
         run_once = transactions._run_once
 
@@ -98,7 +99,7 @@ class Person:
         return lambda: self.browser.fetch(f"/api/v1{path}", method, headers=headers, **kwargs)
 
     def come_back(self, page: Page, person: str) -> Callable[[], Page]:
-        url = self.browser.choose(page.location, person)
+        url = self.browser.choose(page.location or page.onward, person)
         return lambda: self.browser.fetch(url)
 
     def come_back_to_another(self, begin: Callable[[], Page]) -> Callable[[], Page]:
@@ -135,6 +136,8 @@ ACTS: dict[str, Callable[[Person], Callable[[], Page]]] = {
     "api: rename": lambda who: who.call("PATCH", "/me", json={"name": "A."}),
     "api: unlink": lambda who: who.call("DELETE", f"/identities/{who.github}"),
     "api: sign out": lambda who: who.call("DELETE", f"/sessions/{who.session}"),
+    "api: export": lambda who: who.call("POST", "/export"),
+    "api: delete": lambda who: who.call("DELETE", "/me"),
     "api: end session": lambda who: who.call("DELETE", f"/sessions/{who.other}"),
 }
 
@@ -158,7 +161,7 @@ def rival_of(kind: str, who: Person, merging: Browser) -> Callable[[], Any]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def vanishing_site(request, make_site) -> Site:
+def vanishing_site(request, make_site):
     return make_site(request.param, ACCOUNT_LINKING="separate")
 
 

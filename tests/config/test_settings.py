@@ -302,17 +302,6 @@ def test_the_generated_secret_key_is_made_once_and_readable_by_its_owner_only(tm
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_misspelt_registration_in_the_settings_file_is_a_fault(tmp_path):
-    file = tmp_path / ".env"
-    file.write_text("GOGLE_CLIENT_ID=id\nGOGLE_CLIENT_SECRET=secret\n")
-    with pytest.raises(SettingsError) as caught:
-        config.load(PROVIDERS.values(), {"AZURE_CLIENT_ID": "of another program"}, file)
-    assert caught.value.faults == [
-        "GOGLE_CLIENT_ID: there is no such provider",
-        "GOGLE_CLIENT_SECRET: there is no such provider",
-    ]
-
-
 def test_faults_of_single_settings_do_not_hide_conflicts_between_settings():
     assert {fault.partition(":")[0] for fault in faults(PORT="lots", PROVIDERS="gogle")} == {
         "PORT",

@@ -1,4 +1,4 @@
-"""The import rules: rooms and floors, as docs/architecture.md draws them."""
+"""The import rules: rooms and floors, as docs/understand/architecture.md draws them."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 from providers import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
-PICTURE = (ROOT / "docs" / "architecture.md").read_text()
+PICTURE = (ROOT / "docs" / "understand" / "architecture.md").read_text()
 # Separate programs, outside of the rooms.
 APART = {"simulator", "bench", "migrations"}
 FLASK_DANCE = {
@@ -44,7 +44,7 @@ WITH_FLASK = {
 
 
 def floors() -> dict[str, int]:
-    """Each room's floor, from the table in docs/architecture.md."""
+    """Each room's floor, from the table in docs/understand/architecture.md."""
     table = PICTURE.partition("\n## Floors\n")[2].partition("```")[2].partition("```")[0]
     rows = [re.fullmatch(r"(\d+)  (.+)", line) for line in table.strip().splitlines()]
     return {

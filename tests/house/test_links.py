@@ -45,4 +45,5 @@ def test_every_link_leads_somewhere(name):
 
 
 def test_documents_are_found():
-    assert {"README.md", "docs/operation.md", "docs/providers/README.md"} <= set(documents())
+    pages = {"README.md", "docs/operate/operation.md", "docs/providers/README.md"}
+    assert pages <= set(documents())

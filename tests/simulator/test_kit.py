@@ -298,7 +298,7 @@ def test_a_form_post_callback_carries_its_form(look_alikes):
 
 
 def test_the_testing_guide_names_every_person_and_misbehaviour(look_alikes):
-    guide = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "integrate" / "testing.md").read_text(encoding="utf-8")
     names = {*ANSWERS, *PEOPLE, *look_alikes.google.flaws}
     own = {fault for each in look_alikes.look_alikes.values() for fault in each.own_faults}
     assert [name for name in sorted(names | own) if f"`{name}`" not in guide] == []

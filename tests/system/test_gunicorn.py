@@ -1,14 +1,18 @@
 """gunicorn.conf.py: what an operator sees of the real server."""
 
+import errno
 import json
 import math
 import os
 import resource
+import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +227,28 @@ def test_a_worker_that_is_to_stop_is_not_ready(serve):
             return  # it was gone already
         assert answer.status_code == 503
         assert "process: is stopping" in answer.text
+    assert server.process.wait(30) == 0
+
+
+def test_a_stop_answers_every_connection_that_the_kernel_has_accepted(serve):
+    """A proxy does not repeat a POST whose connection was reset."""
+    server = serve("-w", "1")
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)  # so that they wait in the socket's queue
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connection) for connection in server.connect(30)]
+        for connection in waiting:
+            connection.settimeout(30)
+            assert select.select([], [connection], [], 30)[1]
+            connection.sendall(b"POST /logout HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        server.signal(signal.SIGTERM)
+        server.until(lambda: "Handling signal: term" in server.log)
+        late = stack.enter_context(server.connect(1)[0])
+        assert not select.select([], [late], [], 0.3)[1]  # it is not let in any more
+        os.kill(worker, signal.SIGCONT)
+        assert {connection.recv(9) for connection in waiting} == {b"HTTP/1.1 "}
+        assert select.select([], [late], [], 30)[1]
+        assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
     assert server.process.wait(30) == 0
 
 

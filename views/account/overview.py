@@ -1,5 +1,6 @@
 """The account page: identities, sessions, activity, and the reauthentication for sensitive acts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,16 +13,17 @@ from accounts import activity, sessions
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import Identity
-from providers.protocols.flask_dance import redirect_to_provider
+from providers.protocols.flask_dance import visit_provider
+from views.account.names import handles_of, name_sessions
 from views.sign_in.flow_gate import begin_flow
 from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
+from web.onward import go_on
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
-from web.request_state import request_state
-from web.return_to import local_path
-from web.sign_in_page import few_of
+from web.return_to import asked_return
+from web.sign_in_page import MANY
 from web.text.devices import device_name
 from web.text.events import sentence
 from web.text.messages import message
@@ -46,18 +48,35 @@ SHOWN_SESSIONS = 5
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
-    connected = {identity.provider for identity in identities}
-    few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
-    request_state().has_redirecting_form = True
     return render_template(
         "account.html",
         user=this_user(),
-        few=few,
-        more=more,
-        rows=[identity_row(identity, identities) for identity in identities],
+        connectable=connectable(identities),
+        many=MANY,
+        rows=sign_in_methods(identities),
         sessions=session_rows()[:SHOWN_SESSIONS],
         events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
     )
+
+
+def connectable(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+    """Return the providers to connect; those connected already last, for another account there."""
+    connected = {identity.provider for identity in identities}
+    rows = [
+        {"name": name, "label": site().label(name), "is_connected": name in connected}
+        for name in site().connectors
+    ]
+    return sorted(rows, key=lambda row: row["is_connected"])
+
+
+def sign_in_methods(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+    """Return the identities, each with a handle that no other of its provider has."""
+    rows = [identity_row(identity, identities) for identity in identities]
+    handles = handles_of(identities)
+    for row in rows:
+        row["handle"] = handles[row["identity"].id]
+        row["others"] = [f"{site().label(o.provider)} ({handles[o.id]})" for o in row["others"]]
+    return rows
 
 
 def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
@@ -71,7 +90,7 @@ def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str
         "is_provable": site().policy.can_verify_ownership(identity.provider, identity.issuer),
         "is_this": identity.id == this_session().identity_id,
         "is_removable": bool(others),
-        "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
+        "others": others,
     }
 
 
@@ -89,7 +108,7 @@ def link(provider: str) -> Response:
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
     flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 @account.get("/unlink/<identity_id>")
@@ -115,9 +134,9 @@ def unlink(identity_id: str) -> Response:
 
 def _own_row(identity_id: str) -> dict[str, Any]:
     identities = accounts.identities_of(this_session().user_id)
-    for identity in identities:
-        if identity.id == identity_id:
-            return identity_row(identity, identities)
+    for row in sign_in_methods(identities):
+        if row["identity"].id == identity_id:
+            return row
     raise NotFound("no such identity of this account")
 
 
@@ -127,15 +146,15 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 @account.get("/reauth")
 def reauth() -> str | Response:
     """Show "Confirm it's you", with the identities of this account."""
-    return_to = local_path(request.args.get("next"), url_for("account.show"))
+    return_to = asked_return(request.args, url_for("account.show"))
     if has_fresh_auth(this_session()):
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
-    rows = [identity_row(identity, identities) for identity in identities]
-    request_state().has_redirecting_form = True
+    rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
     return render_template(
         "reauth.html",
-        rows=[row for row in rows if row["is_provable"]],
+        rows=rows,
+        offered=Counter(row["label"] for row in rows),
         return_to=return_to,
         action=_act_before(return_to),
     )
@@ -152,11 +171,11 @@ def begin_reauth(identity_id: str) -> Response:
     connector = site().connectors.get(identity.provider)
     if connector is None:
         raise PageNotFound
-    return_to = local_path(request.form.get("next"), url_for("account.show"))
+    return_to = asked_return(request.form, url_for("account.show"))
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 # Sessions.
@@ -179,6 +198,7 @@ def session_rows() -> list[dict[str, Any]]:
         }
         for session in sessions.of_user(this_session().user_id)
     ]
+    name_sessions(rows)
     return sorted(rows, key=lambda row: not row["is_this"])
 
 

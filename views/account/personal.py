@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 import accounts
 from accounts import Deleted
 from storage import atomic, now
+from views.account.names import handles_of
 from web.authentication import this_session
 from web.context import site
 from web.guards import BOUND, LIMITED, protect
@@ -35,6 +36,7 @@ def edit() -> str:
         "profile.html",
         addresses=[row for row in identities if row.email and row.email_verified],
         pictures=[row for row in identities if row.profile.get("picture")],
+        handles=handles_of(identities),
     )
 
 

@@ -6,18 +6,18 @@ the session cookie; with the cookie, a change needs the header X-CSRF-Token, who
 """
 
 from typing import Any
-from urllib.parse import urljoin
 
-from flask import Blueprint, Response, after_this_request, current_app, url_for
+from flask import Blueprint, Response, after_this_request, current_app
 
 import accounts
 import models
 from accounts import sessions
-from errors import ReauthRequired
+from errors import NotFound
 from models import Session as SessionRow
 from views.api.me import describe_me
 from views.api.operations import operation
 from views.api.paging import Position, page_of
+from views.api.reauthentication import SENSITIVE, require_fresh_auth
 from views.api.schemas import (
     Identity,
     IdentityList,
@@ -28,11 +28,10 @@ from views.api.schemas import (
     SessionList,
     of_rows,
 )
-from web.authentication import current_session, this_session, this_user
+from web.authentication import current_session, current_session_id, this_session, this_user
 from web.context import site
 from web.csrf import CSRF_HEADER, csrf, session_csrf
 from web.guards import API_SIGNED_IN, BEARER_HOLDS, CSRF_CHECKED, LIMITED, protect
-from web.reauthentication import is_freshly_authenticated
 from web.request_info import caller
 from web.session import end_session
 from web.text.devices import device_name
@@ -67,7 +66,7 @@ def change_me(body: NameChange) -> dict[str, Any]:
 
     Everything else about a person comes from their providers and is read-only.
     """
-    user = accounts.rename(this_user().id, body.name, caller(), _session_id())
+    user = accounts.rename(this_user().id, body.name, caller(), current_session_id())
     return describe_me(user, user.identities)
 
 
@@ -81,19 +80,14 @@ def identities(query: PageQuery) -> IdentityList:
 
 
 @api.delete("/identities/<identity_id>")
-@operation(
-    problems={
-        403: "csrf; or reauth_required: the last sign-in is over 15 minutes ago.",
-        409: "last_way_in: nothing else lets you in.",
-    }
-)
+@operation(problems={403: SENSITIVE, 409: "last_way_in: nothing else lets you in."})
 def remove_identity(identity_id: str) -> None:
     """Remove a way to sign in.
 
     Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
     require_fresh_auth()
-    accounts.unlink(this_user().id, identity_id, site().policy, _session_id(), caller())
+    accounts.unlink(this_user().id, identity_id, site().policy, current_session_id(), caller())
 
 
 @api.get("/sessions")
@@ -107,6 +101,16 @@ def list_sessions(query: PageQuery) -> SessionList:
     return SessionList(items=[describe_session(row) for row in shown], next_cursor=following)
 
 
+@api.delete("/sessions/current")
+@operation(problems={404: "With a bearer token there is no session to end."})
+def remove_current_session() -> None:
+    """Sign out: end the session of this request."""
+    this = current_session()
+    if this is None:
+        raise NotFound("a bearer token has no session")
+    end_session()
+
+
 @api.delete("/sessions/<session_id>")
 @operation()
 def remove_session(session_id: str) -> None:
@@ -118,23 +122,7 @@ def remove_session(session_id: str) -> None:
     if this and session_id == this.id:
         end_session()
         return
-    accounts.end_session(this_user().id, session_id, caller(), _session_id())
-
-
-def _session_id() -> str | None:
-    """Return the id of the session that acts; None for a bearer token."""
-    session = current_session()
-    return session.id if session else None
-
-
-def require_fresh_auth() -> None:
-    """Raise ReauthRequired unless the person signed in during the last 15 minutes."""
-    if not is_freshly_authenticated():
-        raise ReauthRequired(
-            "Sign in once more at reauth_url, in a browser with the same session, or in the app "
-            "that your token is from; then try again.",
-            reauth_url=urljoin(site().settings.public_url, url_for("account.reauth")),
-        )
+    accounts.end_session(this_user().id, session_id, caller(), current_session_id())
 
 
 def place_of_identity(row: models.Identity) -> Position:

@@ -3,8 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from errors import SeveralSessions
 from web.authentication import current_session, is_signed_in
 from web.context import site
+from web.request_state import request_state
 from web.session import end_session
 from web.sign_in_page import sign_in_page
 from web.text.messages import message
@@ -20,7 +22,8 @@ def home() -> Response:
 @login.get("/login")
 def choose() -> str:
     """Show one control per provider."""
-    return sign_in_page()
+    is_ambiguous = not is_signed_in() and request_state().has_ambiguous_session
+    return sign_in_page(SeveralSessions() if is_ambiguous else None)
 
 
 @login.get("/logout")

@@ -11,6 +11,7 @@ MESSAGES = {
     "removed": "{provider} removed.",
     "removed_this": "{provider} removed. You stay signed in on this device.",
     "signed_out": "You may still be signed in to {provider}.",
+    "not_set_up": "The person running this server needs to add a sign-in provider.",
     # Why a profile could not be refreshed, by the error's code.
     "grant_ended": (
         "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."
@@ -31,7 +32,12 @@ MESSAGES = {
         "This email address isn't verified, so it can't open or join an account by itself. "
         "If you already have an account, sign in the way you did before, or at {place}."
     ),
-    "needs_switch": "The session cookie is another person's. Sign them out, or send none.",
+    # Why the API does not know who asks.
+    "sign_in_first": "Sign in first.",
+    "several_sessions": (
+        "Several session cookies came, and none of them is the one that this browser began with. "
+        "Sign in again, or send one."
+    ),
     # For visitors from elsewhere, on a server in an unsafe mode.
     "demo_elsewhere": "Demo mode answers this machine only.",
     "emulator_elsewhere": ("A server that trusts Firebase's emulator answers this machine only."),

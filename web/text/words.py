@@ -1,5 +1,7 @@
 """Small words: times, numbers, scopes, acts, and names of missing things."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 # In place of an unknown name.
@@ -7,6 +9,9 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
+# The headings of the page between a form and another site.
+TAKING_YOU_TO = "Taking you to {}"
+TAKING_YOU_BACK = "Taking you back"
 # The word that a person types to delete their account.
 DELETION_WORD = "DELETE"
 
@@ -50,6 +55,16 @@ HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
 def scope_words(scope: str) -> str:
     """Return a scope in plain words, or as it is if we have no words for it."""
     return SCOPES.get(scope, scope)
+
+
+def number_repeats(names: Iterable[str]) -> list[str]:
+    """Number a name's second and later occurrences: what a list shows must be told apart."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in names:
+        seen[name] += 1
+        numbered.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return numbered
 
 
 def minutes(seconds: int) -> str:

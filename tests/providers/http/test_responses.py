@@ -7,7 +7,7 @@ import zlib
 import pytest
 import requests
 
-from errors import ProviderDown, ProviderError
+from errors import ProviderBusy, ProviderDown, ProviderError
 from providers.base import NotShared
 from providers.http.responses import read_json
 from providers.http.transport import ANSWER_MAX_BYTES
@@ -50,10 +50,48 @@ def test_any_broken_response_ends_in_an_error_page(make_site, serve, monkeypatch
     assert browser.sign_in("facebook", "ada").path == "/account"
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found"])
 def test_a_403_or_404_of_a_provider_means_not_shared(serve, transport, status):
     with pytest.raises(NotShared):
         transport.get_json(serve(http(b"{}", status)).url)
+
+
+PASSING = {
+    "429": http(b"{}", "429 Too Many Requests"),
+    "408": http(b"{}", "408 Request Timeout"),
+    "500": http(b"{}", "500 Oops"),
+    "Retry-After": http(b"{}", "403 Forbidden", "Retry-After: 60"),
+    "404 with Retry-After": http(b"{}", "404 Not Found", "retry-after: 60"),
+    "GitHub": http(b"{}", "403 Forbidden", "x-ratelimit-remaining: 0"),
+    "X": http(b"{}", "403 Forbidden", "X-Rate-Limit-Remaining: 0"),
+    "IETF": http(b"{}", "403 Forbidden", "RateLimit-Remaining: 0"),
+    "GitHub secondary": http(
+        b'{"message": "You have exceeded a secondary rate limit."}', "403 Forbidden"
+    ),
+    "Google": http(b'{"error": {"errors": [{"reason": "rateLimitExceeded"}]}}', "403 Forbidden"),
+    "Google quota": http(b'{"error": {"status": "RESOURCE_EXHAUSTED"}}', "403 Forbidden"),
+}
+
+
+@pytest.mark.parametrize("how", PASSING)
+def test_a_failure_that_passes_does_not_mean_not_shared(serve, transport, how):
+    with pytest.raises(ProviderBusy) as caught:
+        transport.get_json(serve(PASSING[how]).url)
+    assert (caught.value.code, caught.value.status) == ("provider_down", 502)
+
+
+REFUSED = {
+    "401": http(b"{}", "401 Unauthorized"),
+    "a firewall": http(b"<h1>Access denied</h1>", "403 Forbidden", "Content-Type: text/html"),
+    "a proxy": http(b"<h1>Not found</h1>", "404 Not Found", "Content-Type: text/html"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_any_other_refusal_does_not_mean_not_shared(serve, transport, how):
+    with pytest.raises(ProviderError) as caught:
+        transport.get_json(serve(REFUSED[how]).url)
+    assert not isinstance(caught.value, NotShared)
 
 
 @pytest.mark.parametrize("how", ["is busy", "is away"])

@@ -35,7 +35,7 @@ def begun(cluster: Cluster, instance: int) -> tuple[Browser, str]:
 
 def test_keys_change_without_a_stop(cluster: Cluster, crowd):
     """The new key is first made known everywhere, and used by all after that: in between, one
-    instance seals what the other has to open (docs/scaling.md)."""
+    instance seals what the other has to open (docs/operate/scaling.md)."""
     load = Load(cluster, crowd)
     person = cluster.browser()
     person.sign_in("google", "ada")

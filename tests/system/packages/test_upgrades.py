@@ -43,7 +43,7 @@ def unique() -> set[tuple[str, str]]:
 @pytest.mark.parametrize(("before", "after"), STEPS, ids=[after for _before, after in STEPS])
 def test_servers_of_the_release_before_go_on_while_the_schema_is_ahead(tmp_path, before, after):
     """What they read is there, what they write is enough. What is no longer needed goes one
-    release later (docs/upgrading.md)."""
+    release later (docs/operate/upgrading.md)."""
     with application(f"sqlite:///{tmp_path}/step.sqlite").app_context():
         upgrade(revision=before)
         old, old_unique = columns(), unique()

@@ -1,5 +1,7 @@
 """The account page: link, unlink, sessions, activity, and reauthentication for sensitive acts."""
 
+import re
+
 import pytest
 
 from tests.browser import query_of
@@ -47,6 +49,15 @@ def test_a_user_may_link_two_identities_of_one_provider(grace):
     grace.link("github", "linus")
     assert grace.providers() == ["github", "github", "google"]
     assert grace.get("/account").status == 200
+
+
+def test_the_account_page_has_one_list_of_methods_to_add(grace):
+    """Each is to connect; a provider that is connected already can give another account."""
+    page = grace.get("/account")
+    assert page.html.count("Add a sign-in method") == 1
+    assert not [text for text in page.buttons if text.startswith(("Continue", "Sign in"))]
+    names = re.findall(r'aria-label="(Connect [^"]+)"', page.html)
+    assert names == ["Connect Facebook", "Connect GitHub", "Connect another Google account"]
 
 
 def test_linking_the_same_identity_again_says_so(grace):
@@ -275,6 +286,32 @@ def test_sessions_are_listed_with_device_and_times(grace, site):
     assert "Safari on iOS" in page.text
     assert "Firefox on Linux This device" in page.text
     assert "127.0.0.1 · Google · first seen" in page.text
+
+
+def test_two_sessions_of_one_kind_of_browser_have_buttons_of_different_names(grace, site):
+    for _ in range(3):
+        site.browser().sign_in("google", "grace")
+    for path in ("/account", "/account/sessions"):
+        names = re.findall(r'aria-label="(Sign out [^"]+)"', grace.get(path).html)
+        assert len(names) == 3
+        assert len(set(names)) == 3, names
+        assert all(name.startswith("Sign out Firefox on Linux, Google, first") for name in names)
+
+
+def test_two_identities_that_look_alike_can_be_told_apart(grace, site):
+    """One address at two accounts of a provider, as after an account there was made anew."""
+    grace.link("github", "grace")
+    grace.link("github", "linus")
+    site.execute("UPDATE oauth SET email = 'grace@navy.example' WHERE provider = 'github'")
+    page = grace.get("/account")
+    for act in ("Remove GitHub", "What GitHub shared"):
+        names = re.findall(rf'aria-label="({act}, [^"]+)"', page.html)
+        assert names == [f"{act}, grace@navy.example", f"{act}, grace@navy.example (2)"]
+    assert "grace@navy.example (2)" in grace.get("/account/profile").text
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
+    page = grace.get("/account/reauth")
+    names = re.findall(r'aria-label="(Continue with [^"]+)"', page.html)
+    assert len(set(names)) == 2, "the two buttons of GitHub"
 
 
 def test_one_other_session_can_be_ended(grace, other):

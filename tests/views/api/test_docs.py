@@ -8,7 +8,7 @@ import pytest
 
 import errors
 
-GUIDE = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[3] / "docs" / "integrate" / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -271,7 +271,7 @@ def two_accounts(site) -> tuple[Browser, Browser]:
 
 
 def test_linking_an_identity_of_another_account_offers_a_merge(two_accounts, site):
-    first, second = two_accounts
+    first, _second = two_accounts
     page = first.link("facebook", "linus")
     assert page.heading == "Merge two accounts?"
     assert "Facebook · linus@chemistry.example" in page.text

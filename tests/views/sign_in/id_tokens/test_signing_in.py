@@ -135,7 +135,7 @@ def test_other_firebase_sign_ins_are_identified_by_the_firebase_id(site, browser
 def test_a_firebase_address_is_verified_where_firebase_verified_it(
     browser, firebase, way, believed
 ):
-    """Facebook's addresses never count, whatever the flag (docs/security.md)."""
+    """Facebook's addresses never count, whatever the flag (docs/understand/security.md)."""
     email = {"email": "grace@navy.example", "email_verified": True}
     assert browser.bring(firebase.mint("grace", way, **email)).status == 200
     assert browser.me()["email_verified"] is believed

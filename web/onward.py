@@ -1,0 +1,26 @@
+"""Going on after a form, to a page of another origin: a provider's, or a registered one."""
+
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from web.context import site
+from web.return_to import local_path
+from web.text import words
+
+
+def go_on(url: str, code: int = 302, *, to: str = "") -> Response:
+    """Send a person on. After a form, a page of ours leads to another origin: browsers apply
+    form-action to each redirect that a form ends in, and block such a one without a word.
+
+    ``to``: the name of the place, for the page's heading.
+    """
+    if request.method in ("GET", "HEAD") or (local_path(url) and not leads_away(url)):
+        return redirect(url, code)
+    heading = words.TAKING_YOU_TO.format(to) if to else words.TAKING_YOU_BACK
+    page = render_template("onward.html", url=url, heading=heading)
+    return Response(page, mimetype="text/html")
+
+
+def leads_away(path: str) -> bool:
+    """Tell whether a page of ours may redirect to another origin: where a flow begins."""
+    return any(path.startswith(f"/login/{name}") for name in site().connectors)
