@@ -7,6 +7,7 @@ import commands
 import simulator
 from accounts import cleanup
 from accounts.policy import build_policy
+from commands import migrations
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
 from jobs import registry
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     cleanup.register(jobs)
+    migrations.bring_up_embedded_database(app, settings)
     return app
 
 

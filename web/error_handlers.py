@@ -28,7 +28,7 @@ from telemetry import metrics
 from web.authentication import ended_before, ended_meanwhile, forget_login
 from web.context import site
 from web.cookies import forget_cookies
-from web.problem_details import problem_json
+from web.problem_details import problem_json, wants_json
 from web.refusals import record_refusal
 from web.request_state import request_state
 from web.session_cookie import drop_session_token
@@ -46,8 +46,6 @@ MISSING_ROW = (IntegrityError, ObjectDeletedError, StaleDataError)
 # How the two engines report that the schema was never created.
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
-# Paths that programs ask, not people.
-JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
 
 
 def init_app(app: Flask) -> None:
@@ -57,10 +55,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(SQLAlchemyError, on_database_error)
     app.register_error_handler(Exception, on_bug)
-
-
-def wants_json() -> bool:
-    return request.path.startswith(JSON_PATHS)
 
 
 def on_request_fault(fault: RequestFault) -> Response:

@@ -18,6 +18,13 @@ PASSING_WORDS = re.compile(
 )
 
 
+# Charsets of text: Python has others, that execute escapes or unpack.
+CHARSET = re.compile(
+    r'charset="?(?P<name>(?P<single>us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru])'
+    r'|utf-?16(le|be)?|euc-(jp|kr)|shift_jis|gbk|gb2312|gb18030|big5)"?\s*(;|$)'
+)
+
+
 class HTTPAnswer(Protocol):
     """The part of a response that we read: an Answer, or a response of requests."""
 
@@ -66,14 +73,14 @@ def read_json(response: HTTPAnswer) -> Any:
     other status, or not JSON.
     """
     check_status(response, not_shared=(403, 404))
-    return parse_json(response.content, _where(response))
+    return parse_json(response, _where(response))
 
 
 def check_status(response: HTTPAnswer, not_shared: tuple[int, ...]) -> None:
     """Raise as ``read_json`` does, unless the response is a success. A status of ``not_shared``
     counts only in the API's own words: a page of HTML comes from a proxy or a firewall."""
     where = _where(response)
-    if response.status_code == 200:
+    if is_success(response):
         return
     if is_passing(response):
         raise ProviderBusy(where)
@@ -84,6 +91,11 @@ def check_status(response: HTTPAnswer, not_shared: tuple[int, ...]) -> None:
 
 def _where(response: HTTPAnswer) -> str:
     return f"{place(response.url)} answered {response.status_code}"
+
+
+def is_success(response: HTTPAnswer) -> bool:
+    """Whether the status means success (RFC 9110 15.3): some create a token, with 201."""
+    return 200 <= response.status_code < 300
 
 
 def is_passing(response: HTTPAnswer) -> bool:
@@ -108,12 +120,36 @@ def _is_of_the_api(response: HTTPAnswer) -> bool:
     )
 
 
-def parse_json(body: bytes, where: str) -> Any:
-    """Parse JSON. Raises ProviderError if it is not JSON, not UTF-8, or nested too deep."""
+def parse_json(response: HTTPAnswer, where: str) -> Any:
+    """Parse JSON. Raises ProviderError if it is not JSON, neither UTF-8 nor in the declared
+    charset, or nested too deep."""
     try:
-        return json.loads(body)
+        return json.loads(_text_of(response))
     except (ValueError, RecursionError) as error:
         raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
+
+
+def _text_of(response: HTTPAnswer) -> str | bytes:
+    """Decode a body by the charset that it declares; JSON is UTF-8 otherwise (RFC 8259 8.1).
+
+    A charset of one byte decodes anything, so what is UTF-8 counts as UTF-8 first.
+    """
+    body = response.content
+    declared = CHARSET.search(response.headers.get("Content-Type", "").lower())
+    if declared is None or (declared["single"] and _is_utf8(body)):
+        return body
+    try:
+        return body.decode(declared["name"]).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return body
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def place(url: str | None) -> str:

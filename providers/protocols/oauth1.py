@@ -13,7 +13,7 @@ from oauthlib.oauth1 import Client
 from config.registrations import Registration
 from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Assertion, Flow, Provider, RequestToken
-from providers.http.responses import Answer, is_passing
+from providers.http.responses import Answer, is_passing, is_success
 from providers.http.transport import HEADERS, Transport
 from providers.parts import OAuth1
 from providers.protocols.connector import Connector, Token
@@ -96,7 +96,7 @@ class OAuth1Client(Connector):
             raise ProviderBusy(where)
         if response.status_code in (400, 401, 403):
             raise Misconfigured(where) if name == "request_token" else CodeRefused(where)
-        if response.status_code != 200:
+        if not is_success(response):
             raise ProviderError(where)
         answer = dict(parse_qsl(response.content.decode("utf-8", "replace")))
         token, secret = answer.get("oauth_token", ""), answer.get("oauth_token_secret", "")

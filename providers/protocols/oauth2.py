@@ -27,6 +27,8 @@ from providers.protocols.token_endpoint import read_token_response
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 # Members of a token response that are not stored.
 NOT_KEPT = frozenset({"id_token", "scope"})
+# Fields of a token request that are secret.
+SECRET_FIELDS = ("code", "code_verifier", "refresh_token")
 # A generated client secret is valid for an hour, and replaced well before.
 MADE_SECRET_SECONDS = 3000
 
@@ -137,7 +139,8 @@ class OAuth2Client(Connector):
         """Check a callback's parameters, except its state. Raises SignInError."""
         if "error_code" in parameters and "error" not in parameters:
             # Facebook's other error format, which Flask-Dance takes for a success.
-            raise self.callback_error(parameters["error_code"])
+            said = parameters.get("error_message") or parameters.get("error_description")
+            raise self.callback_error(parameters["error_code"], said)
 
     # The token endpoint.
 
@@ -164,7 +167,8 @@ class OAuth2Client(Connector):
         ProviderError.
         """
         response = self.post_as_client(self.endpoint_url("token"), body)
-        return read_token_response(response, self.provider)
+        secrets = [self.client_secret, *(body.get(name, "") for name in SECRET_FIELDS)]
+        return read_token_response(response, self.provider, secrets)
 
     def post_as_client(self, url: str, form: Params) -> Answer:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""

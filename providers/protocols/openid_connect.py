@@ -117,7 +117,7 @@ class OpenIDConnectClient(OAuth2Client):
         answer = self.request_as(token, url)
         check(answer)
         check_status(answer, not_shared=(403,))
-        return check_userinfo(parse_json(answer.content, "userinfo"), subject)
+        return check_userinfo(parse_json(answer, "userinfo"), subject)
 
     # After the sign-in.
 

@@ -102,8 +102,13 @@ class UpstreamIssuer:
         """Return the issuer's endpoints. Raises ProviderError."""
         return self._metadata.get()
 
+    @property
+    def metadata_url(self) -> str:
+        """Return the address of its metadata (OpenID Connect Discovery 4)."""
+        return self.url.rstrip("/") + "/.well-known/openid-configuration"
+
     def _read_metadata(self) -> Metadata:
-        answer = self._fetch(self.url.rstrip("/") + "/.well-known/openid-configuration")
+        answer = self._fetch(self.metadata_url)
         return read_metadata(answer, self.url, self._template or self.url, self._variable)
 
     def prepare(self) -> None:

@@ -1,5 +1,6 @@
 """Every response is a value or a ProviderError, and never too large."""
 
+import json
 import socket
 import tracemalloc
 import zlib
@@ -158,3 +159,59 @@ def test_a_compression_bomb_is_not_unpacked(serve, transport, encoding):
     finally:
         tracemalloc.stop()
     assert most < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "203 Non-Authoritative Information"])
+def test_any_success_with_json_is_read(serve, transport, status):
+    assert transport.get_json(serve(http(b'{"ok": true}', status)).url) == OK
+
+
+NAME = "Zoë Łé 김"
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        *(("", "utf-8"), ("", "utf-8-sig"), ("charset=utf-8", "utf-8"), ("charset=rot13", "utf-8")),
+        *(('charset="UTF-16LE"', "utf-16-le"), ("charset=utf-16", "utf-16"), ("", "utf-16-le")),
+        *(("charset=gb18030", "gb18030"), ("charset=unicode_escape", "utf-8")),
+        # Declared wrongly: a charset of one byte would read anything.
+        *(("charset=iso-8859-1", "utf-8"), ("charset=us-ascii", "utf-8")),
+    ],
+)
+def test_a_body_is_read_in_the_charset_that_it_declares(serve, transport, declared, written):
+    body = json.dumps({"name": NAME}, ensure_ascii=False).encode(written)
+    peer = serve(http(body, "200 OK", f"Content-Type: application/json; {declared}; x=y"))
+    assert transport.get_json(peer.url) == {"name": NAME}
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [("ISO-8859-1", "Zoë"), ("iso-8859-2", "Łukasz"), ("windows-1252", "“Zoë”"), ("EUC-KR", "김")],
+)
+def test_a_declared_charset_of_its_country_is_honoured(serve, transport, declared, name):
+    body = json.dumps({"name": name}, ensure_ascii=False).encode(declared)
+    peer = serve(http(body, "200 OK", f"Content-Type: text/json;charset={declared}"))
+    assert transport.get_json(peer.url) == {"name": name}
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+FINAL = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}'
+
+
+@pytest.mark.parametrize("before", [INTERIM, CONTINUE + INTERIM, INTERIM * 5, CONTINUE])
+def test_interim_responses_are_passed_over(serve, transport, before):
+    peer = serve(send(before + FINAL))
+    assert [transport.get_json(peer.url) for _ in range(2)] == [OK, OK]
+    assert peer.connections == 1, "what was left of an answer spoilt the connection"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + FINAL, INTERIM],
+    ids=["another protocol", "nothing after it"],
+)
+def test_a_response_that_never_comes_to_the_point_is_an_error(serve, transport, answer):
+    with pytest.raises(ProviderError):
+        transport.get_json(serve(send(answer, close=True)).url)
