@@ -36,6 +36,7 @@ GITLAB = Provider(
     profile=gitlab_profile,
     email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )
 
@@ -128,6 +129,8 @@ TWITCH = Provider(
     profile=twitch_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
     # Twitch cannot be asked to authenticate again, only to show its page again.
+    # The page that asks again has "Not you?".
+    choice_params={"force_verify": "true"},
     reauth_params={"force_verify": "true"},
 )
 
@@ -160,6 +163,7 @@ SALESFORCE = Provider(
     ),
     profile=salesforce_profile,
     email=EmailTrust("unverified", "never; the organisation sets it"),
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )
 

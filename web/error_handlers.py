@@ -25,6 +25,7 @@ from errors import (
     TooManyAttempts,
 )
 from telemetry import metrics
+from web.account_choice import choose_after
 from web.authentication import ended_before, ended_meanwhile, forget_login
 from web.context import site
 from web.cookies import forget_cookies
@@ -81,6 +82,8 @@ def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]
         forget_login()
         drop_session_token()
     record_refusal(error, provider_name(), is_program=wants_json())
+    if not wants_json():
+        choose_after(error)
     headers = headers_of(error)
     if wants_json():
         title = HTTPStatus(error.status).phrase

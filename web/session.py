@@ -10,6 +10,7 @@ import accounts
 from accounts import sessions
 from accounts.sessions import Begun, Opener
 from models import Session
+from web.account_choice import choose_next_time
 from web.authentication import current_session, forget_login
 from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.csrf import FORM_SECRET
@@ -73,6 +74,7 @@ def end_session() -> None:
     if session:
         accounts.sign_out(session.user_id, session.id, caller())
     _forget_session()
+    choose_next_time()
 
 
 def forget_person() -> None:

@@ -64,6 +64,15 @@ class OpenIDConnectClient(OAuth2Client):
     def owns(self, url: str) -> bool:
         return url == self.issuer.metadata().userinfo_endpoint
 
+    def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
+        """Ask for the choice as the issuer announces that it can; every issuer has ``login``
+        (OpenID Connect Core 3.1.2.1)."""
+        parameters = super()._further_parameters(intent, chooses_account)
+        is_choice = chooses_account and intent != "reauth" and parameters.get("prompt") == "login"
+        if is_choice and "select_account" in self.issuer.metadata().prompts:
+            parameters["prompt"] = "select_account"
+        return parameters
+
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         return {**super()._flow_parameters(flow), "nonce": flow.nonce}
 
