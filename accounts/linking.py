@@ -45,7 +45,7 @@ def link(
             identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():
             assert found is not None
-            profile_updates.take_assertion(found.identity, assertion, caller)
+            profile_updates.take_assertion(found, assertion, caller)
     return decision
 
 

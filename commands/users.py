@@ -60,7 +60,7 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
     email = user.email_identity
     return {
         "id": user.id,
-        "name": user.name,
+        "name": user.name or None,
         "email": email.email if email else None,
         "email_verified": bool(email and email.email_verified),
         "created_at": iso_time(user.created_at),

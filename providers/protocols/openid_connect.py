@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+import structlog
+
 from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims, quoted
@@ -19,6 +21,8 @@ from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
 from providers.protocols.upstream_issuer import UpstreamIssuer
+
+log = structlog.get_logger()
 
 
 class OpenIDConnectClient(OAuth2Client):
@@ -81,6 +85,8 @@ class OpenIDConnectClient(OAuth2Client):
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
+        if "code" in parameters:
+            self.issuer.insist()  # before the code is spent
         iss = parameters.get("iss")
         # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
@@ -146,13 +152,25 @@ class OpenIDConnectClient(OAuth2Client):
         self.issuer.prepare()
 
     def _verify_refreshed(self, answer: Token, subject: str, token: Token) -> None:
-        if answer.get("id_token") is not None:
+        """Raise ProviderError if the id_token is of another person, issuer or client.
+
+        One that has expired or cannot be verified loses its claims only: the refresh token next to
+        it is the next one, and the earlier one is used up.
+        """
+        id_token, person = answer.get("id_token"), _sub(subject, token)
+        if id_token is None:
+            return
+        try:
             self.issuer.verify_refreshed_id_token(
-                answer["id_token"],
+                id_token,
                 client_id=self.client_id,
-                subject=_sub(subject, token),
+                subject=person,
                 access_token=answer["access_token"],
             )
+        except ProviderError as error:
+            if self.issuer.is_of_another(id_token, self.client_id, person):
+                raise
+            log.warning("refreshed_id_token_ignored", provider=self.name, detail=error.detail)
 
     def can_revoke(self) -> bool:
         return super().can_revoke() or bool(self.issuer.metadata().revocation_endpoint)
