@@ -40,7 +40,7 @@ from web.text.words import THIS_ACCOUNT
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 30
-# What goes wrong in a browser whose session has been ended.
+# Errors that a browser meets when its session has been ended from elsewhere.
 UNMATCHED = (StateMismatch, Expired, FormOld)
 # How a row that another request has deleted shows.
 MISSING_ROW = (IntegrityError, ObjectDeletedError, StaleDataError)
