@@ -10,6 +10,7 @@ from accounts.policy import build_policy
 from commands import migrations
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
+from config.branding import read_images
 from jobs import registry
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
@@ -27,6 +28,7 @@ from views.account.personal import personal
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.operator import health, metrics
+from views.operator.brand import brand
 from views.sign_in import callback
 from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
@@ -43,7 +45,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
+BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -87,6 +89,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
+        images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
 
 

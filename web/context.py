@@ -7,6 +7,7 @@ from flask import current_app
 
 from accounts import flows
 from accounts.rules import Policy
+from config.branding import Image
 from config.settings import Settings
 from models import Identity
 from providers import PROVIDERS
@@ -32,6 +33,8 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
+    # The operator's images, by name (config/branding.py).
+    images: dict[str, Image] = field(default_factory=dict)
 
     def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""

@@ -180,7 +180,7 @@ def error_page(kind: int, status: int) -> str:
         status=status,
         title=page.title,
         body=Markup(page.body).format(  # noqa: S704 (our own text)
-            product=settings.app_name, ref=request_state().reference, email=THIS_ACCOUNT
+            product=settings.brand_name, ref=request_state().reference, email=THIS_ACCOUNT
         ),
         endpoint=page.endpoint,
         action=page.action,

@@ -10,6 +10,8 @@ from web.cookies import write_cookies
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
+# Files whose address changes with their content.
+CACHED = ("static", "brand.theme", "brand.image")
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -29,7 +31,7 @@ def protect_response(response: Response) -> Response:
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )
-    if request.endpoint != "static" or response.status_code >= 400:
+    if request.endpoint not in CACHED or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 

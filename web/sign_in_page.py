@@ -126,7 +126,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
-        product=settings.app_name,
+        product=settings.brand_name,
         host=settings.host,
         ref=request_state().reference,
         support=support,
