@@ -35,7 +35,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
     # The provider that "Try again" leads to is not offered a second time below.
-    names = [name for name in site().connectors if name != retry]
+    names = [name for name in _offered(last_used) if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -64,6 +64,13 @@ def _tell_end(problem: Problem | None) -> str | None:
         return None
     drop_session_token()
     return None if isinstance(problem, AccountDeleted) else words.SESSION_ENDED[reason]
+
+
+def _offered(last_used: str | None) -> list[str]:
+    """Return the providers for newcomers, and the one that this browser last signed in with: its
+    person may have another, verified address."""
+    here = site()
+    return [name for name in here.connectors if name in {*here.for_newcomers, last_used}]
 
 
 def _provider_to_retry() -> str | None:
