@@ -10,6 +10,8 @@ from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import NotFound as NotFoundPage
+from werkzeug.routing import RequestRedirect
 
 from errors import (
     Expired,
@@ -121,6 +123,8 @@ def on_csrf_error(error: CSRFError) -> Any:
 
 def on_http_exception(error: HTTPException) -> Any:
     """Answer what Werkzeug and Flask raise: 404, 405, 413 …"""
+    if isinstance(error, RequestRedirect):  # is built from the Host header
+        error = NotFoundPage()
     status = error.code or 500
     allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
     if wants_json():
