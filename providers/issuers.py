@@ -34,7 +34,9 @@ GITLAB = Provider(
         client_auth="post",
     ),
     profile=gitlab_profile,
-    email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
+    email=EmailTrust(
+        "trusted", "when `email_verified`, of gitlab.com itself only", own_server_only=True
+    ),
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},

@@ -44,10 +44,15 @@ def origins() -> Iterator[list[str]]:
         server.server_close()
 
 
+def unrelated(origin: str) -> str:
+    """The same server under a name that is another site to a browser."""
+    return origin.replace("localhost", "127.0.0.1")
+
+
 @pytest.fixture
 def site(make_site, origins):
-    """A site that one of the origins is registered at."""
-    return make_site(CORS_ORIGINS=origins[0])
+    """A site at which the first origin is registered, under both names of its server."""
+    return make_site(CORS_ORIGINS=f"{origins[0]},{unrelated(origins[0])}")
 
 
 @pytest.fixture
@@ -108,3 +113,12 @@ def test_a_page_of_an_unregistered_origin_reads_nothing_and_is_not_returned_to(p
     page.goto(f"{site.url}/login/google?return_to={origins[1]}/")
     be_ada(page)
     expect(page).to_have_url(f"{site.url}/account")
+
+
+def test_an_unrelated_site_is_without_the_persons_cookie_even_when_registered(page, site, origins):
+    page.goto(origins[0])
+    run(page, site, SIGN_IN)
+    be_ada(page)
+    expect(page).to_have_url(f"{origins[0]}/")
+    page.goto(unrelated(origins[0]))
+    assert run(page, site, ME) == 401
