@@ -197,6 +197,6 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         """Handle POST …/authorized: continue with a GET, which carries the cookies."""
         form, read_user = read_form_post(request.form), self.connector.protocol.read_form_user
         if "user" in form and read_user:
-            said = read_user(form["user"]) | {"address": address_in(form["user"])}
+            said = {**read_user(form["user"]), "address": address_in(form["user"])}
             form["user"] = self.gate.pack(form["state"], said)
         return redirect(f"{url_for(f'{self.name}.authorized')}?{urlencode(form)}", 303)
