@@ -36,7 +36,7 @@ class Attempt(Generic[End]):
         except SQLAlchemyError:
             raise
         except Exception as error:
-            log.error("outbox_failed", work=name, exc_info=error)
+            log.exception("outbox_failed", work=name)
             self.error = error
         is_old = written_at < now() - timedelta(days=GIVEN_UP_AFTER_DAYS)
         self.is_given_up = self.error is not None and is_old
