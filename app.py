@@ -34,7 +34,7 @@ from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
-from views.sign_in.setup import setup, warn_without_providers
+from views.sign_in.setup import setup, warn_about_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -99,7 +99,7 @@ def add_handlers(app: Flask, site: Site) -> None:
         log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
-    warn_without_providers(site)
+    warn_about_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

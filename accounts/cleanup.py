@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Select
 
-from accounts import activity, flows, sessions
+from accounts import activity, ended_sessions, flows, sessions
 from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
@@ -96,6 +96,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         # Found by a full table scan: an index on last_seen_at would make every request more
         # expensive.
         job("sessions", 6 * 3600, sessions.expired, sessions.purge),
+        job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
         job("events", 3600, activity.expired, activity.purge),
     )
 

@@ -120,8 +120,8 @@ class SignIn(Group):
     """Whether people without an account get one."""
 
     allowed_email_domains: Domains = ()
-    """Only people with a verified address in one of these domains may sign in. Default:
-    everyone."""
+    """Only people with a verified address in one of these domains may sign in. Providers that never
+    verify one have no button for newcomers. Default: everyone."""
 
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the

@@ -56,4 +56,5 @@ FACEBOOK = Provider(
     choice_params={"auth_type": "reauthenticate"},
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "rerequest"},
+    adds_fragment=True,  # #_=_
 )

@@ -35,6 +35,12 @@ ERRORS: dict[str, ErrorText] = {
         "We couldn't match that sign-in",
         "It was started in another tab or browser, or used twice. Start again here.",
     ),
+    "session_ended": ErrorText(
+        "You are signed out", "Your session ended meanwhile. Nothing was changed. Sign in again."
+    ),
+    "account_deleted": ErrorText(
+        "This account was deleted", "It was deleted meanwhile. Nothing else was changed."
+    ),
     "cookies": ErrorText(
         "Your browser is blocking cookies",
         "Sign-in needs one cookie from this site. Allow cookies for {host}, then try again.",
