@@ -67,14 +67,17 @@ def test_the_shell_lines_of_the_mobile_guide_sign_in(site, tmp_path):
     assert "Set-Cookie: session=" in answer
 
 
-def all_subclasses(kind: type) -> set[type]:
-    return {kind}.union(*(all_subclasses(each) for each in kind.__subclasses__()))
+def all_subclasses(kind: type[Any]) -> set[type[Any]]:
+    found = {kind}
+    for each in kind.__subclasses__():
+        found |= all_subclasses(each)
+    return found
 
 
 def test_every_error_code_of_the_guides_exists():
     """Problems of Werkzeug are named by their status."""
     kinds = all_subclasses(errors.Problem) | all_subclasses(errors.RequestFault)
-    codes = {kind.code for kind in kinds}  # type: ignore[attr-defined]
+    codes = {kind.code for kind in kinds}
     codes |= {HTTPStatus(status).phrase.lower().replace(" ", "_") for status in (401, 404, 405)}
     codes |= {"request_entity_too_large", "unavailable", "this_machine_only", "needs_proof"}
     named: set[str] = set()
