@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import Select, delete, select
 
-from accounts import flow_rows
+from accounts import actors, flow_rows, identities
 from accounts.activity import Caller, network
 from accounts.flow_rows import FlowRow
 from accounts.sessions import hash_token
@@ -84,10 +84,14 @@ def begin(
 ) -> Flow:
     """Store a new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises TooManyAttempts as ``check_open`` does, and ProviderError if a provider issues the same
-    request token twice.
+    Raises TooManyAttempts as ``check_open`` does, ProviderError if a provider issues the same
+    request token twice, SignedOut if account or session are gone, and NotFound if the identity is.
     """
     check_open(caller.address)
+    if user_id is not None:
+        actors.lock(user_id, session_id)
+        if identity_id is not None:
+            identities.own(user_id, identity_id)
     flow = Flow(
         id=new_id(),
         provider=provider,
