@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.exceptions import NotFound as NotFoundPage
 from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as AnyResponse
 
 from errors import (
     Expired,
@@ -80,7 +81,7 @@ def on_problem(error: Problem) -> Any:
         return on_database_error(lost)
 
 
-def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+def answer_problem(error: Problem) -> tuple[str | AnyResponse, int, dict[str, str]]:
     if isinstance(error, SignedOut):
         forget_login()
         drop_session_token()

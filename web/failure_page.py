@@ -21,7 +21,6 @@ from vault import tokens
 from web.context import current_flow, site
 from web.request_state import request_state
 
-QUERY = "failed"
 BOUND_TO = "failure page"
 # After this the page is the usual one.
 SHOWN_SECONDS = 24 * 3600
@@ -58,19 +57,19 @@ def lead_to_failure_page(error: Problem) -> Response:
         email=error.email,
         reference=request_state().reference,
         provider=request.blueprint or "",
-        flow=flow and (flow.provider, flow.intent, flow.return_to, flow.identity_id),
+        flow=(flow.provider, flow.intent, flow.return_to, flow.identity_id) if flow else None,
         at=time.time(),
         wait_seconds=getattr(error, "wait_seconds", None),
     )
     sealed = tokens.sealer().seal(asdict(failure), BOUND_TO)
-    return redirect(url_for("login.choose", **{QUERY: sealed}), 303)
+    return redirect(url_for("login.choose", failed=sealed), 303)
 
 
 def shown_failure() -> Problem | None:
     """Return the failure that this request's query holds, and put the request in its place; None
     if there is none, or it is old."""
-    failure = _read(request.args.get(QUERY, ""))
-    error = failure and _problem_of(failure)
+    failure = _read(request.args.get("failed", ""))
+    error = _problem_of(failure) if failure else None
     if failure is None or error is None:
         return None
     state = request_state()
