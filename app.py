@@ -10,6 +10,7 @@ from accounts.policy import build_policy
 from commands import migrations
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
+from config.branding import read_images
 from jobs import registry
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
@@ -27,12 +28,13 @@ from views.account.personal import personal
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.operator import health, metrics
+from views.operator.brand import brand
 from views.sign_in import callback
 from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
-from views.sign_in.setup import setup, warn_without_providers
+from views.sign_in.setup import setup, warn_about_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -43,7 +45,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
+BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -87,6 +89,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
+        images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
 
 
@@ -96,7 +99,7 @@ def add_handlers(app: Flask, site: Site) -> None:
         log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
-    warn_without_providers(site)
+    warn_about_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

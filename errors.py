@@ -50,6 +50,19 @@ class StateMismatch(SignInError):
     code = "state_mismatch"
 
 
+class SignedOut(StateMismatch):
+    """The session that acts has ended meanwhile."""
+
+    code = "session_ended"
+    status = 401
+
+
+class AccountDeleted(SignedOut):
+    """The account that acts, or that is acted on, has been deleted meanwhile."""
+
+    code = "account_deleted"
+
+
 class CookiesBlocked(SignInError):
     """The browser did not return the cookie of the flow."""
 

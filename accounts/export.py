@@ -3,9 +3,21 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts import activity, identities, sessions
+from accounts import activity, actors, identities, sessions
+from accounts.activity import Caller, EventKind
 from models import Event, Identity, Session, User
-from storage import now
+from storage import atomic, now
+
+
+@atomic
+def download(user_id: str, caller: Caller, session_id: str | None = None) -> dict[str, Any]:
+    """Record a download, and return what it contains, with that line of activity.
+
+    Raises SignedOut.
+    """
+    user = actors.lock(user_id, session_id)
+    activity.record(user_id, EventKind.DOWNLOADED, caller)
+    return of_user(user)
 
 
 def of_user(user: User) -> dict[str, Any]:
@@ -16,10 +28,10 @@ def of_user(user: User) -> dict[str, Any]:
         "exported_at": iso_time(now()),
         "profile": {
             "id": user.id,
-            "name": user.name,
+            "name": user.name or None,
             "email": email.email if email else None,
             "email_verified": bool(email and email.email_verified),
-            "picture": user.picture,
+            "picture": user.picture or None,
             "created_at": iso_time(user.created_at),
         },
         "identities": [identity(row) for row in identities.of_user(user.id)],
@@ -36,6 +48,7 @@ def identity(row: Identity) -> dict[str, Any]:
         "subject": row.subject,
         "email": row.email,
         "email_verified": row.email_verified,
+        "email_not_shared_since": iso_time(row.email_not_shared_since),
         **{name: row.profile.get(name) for name in ("name", "username", "picture")},
         "scopes": row.scopes.split(),
         "linked_at": iso_time(row.linked_at),

@@ -79,9 +79,10 @@ def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:
     """Return the profile that decides: the provider's current one.
 
     A relayed or incomplete assertion may know less than the row of a known identity, or be out of
-    date.
+    date; and the row keeps an address that is not shared any more.
     """
-    if identity is None or not (assertion.is_relayed or assertion.incomplete):
+    knows_less = assertion.is_relayed or assertion.incomplete or assertion.profile.email is None
+    if identity is None or not knows_less:
         return assertion.profile
     return replace(
         assertion.profile,

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import Select, delete, select
 
-from accounts import flow_rows
+from accounts import actors, flow_rows, identities
 from accounts.activity import Caller, network
 from accounts.flow_rows import FlowRow
 from accounts.sessions import hash_token
@@ -63,6 +63,8 @@ class Flow:
     nonce: str = ""
     request_token_secret: str = ""
     cookie: str = ""
+    # Whether the provider is asked to let the person choose; known where the flow begins only.
+    chooses_account: bool = False
 
     def __repr__(self) -> str:
         return f"<Flow {self.id} {self.intent} with {self.provider}>"
@@ -82,10 +84,14 @@ def begin(
 ) -> Flow:
     """Store a new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises TooManyAttempts as ``check_open`` does, and ProviderError if a provider issues the same
-    request token twice.
+    Raises TooManyAttempts as ``check_open`` does, ProviderError if a provider issues the same
+    request token twice, SignedOut if account or session are gone, and NotFound if the identity is.
     """
     check_open(caller.address)
+    if user_id is not None:
+        actors.lock(user_id, session_id)
+        if identity_id is not None:
+            identities.own(user_id, identity_id)
     flow = Flow(
         id=new_id(),
         provider=provider,
@@ -276,5 +282,6 @@ def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
         session_id=row.session_id,
         identity_id=row.identity_id,
         cookie=cookie,
+        chooses_account=False,
         **held,
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from accounts import facts, identities, profile_updates, sessions, users
+from accounts import actors, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
@@ -25,15 +25,18 @@ from vault import revocations
 
 @atomic
 def link(
-    user_id: str, assertion: Assertion, caller: Caller, reason: str = Link.reason
+    user_id: str,
+    assertion: Assertion,
+    caller: Caller,
+    reason: str = Link.reason,
+    session_id: str | None = None,
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises StateMismatch if the account has been deleted, ProviderError if a part of a new
+    Raises SignedOut if the account or the session is gone, ProviderError if a part of a new
     identity's profile could not be read.
     """
-    users.lock(user_id)
-    found = identities.lock(assertion)
+    _, found = actors.lock_with_owner(user_id, session_id, assertion)
     decision = decide_link(user_id, facts.owner(found) if found else None)
     match decision:
         case Link():
@@ -42,36 +45,44 @@ def link(
             identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():
             assert found is not None
-            profile_updates.take_assertion(found.identity, assertion, caller)
+            profile_updates.take_assertion(found, assertion, caller)
     return decision
 
 
 @atomic
-def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
+def connect(
+    user_id: str,
+    assertion: Assertion,
+    policy: Policy,
+    caller: Caller,
+    session_id: str | None = None,
+) -> None:
     """Link after the person signed in to the old account and confirmed.
 
-    Raises StateMismatch if the linking rules do not, or no longer, ask for that.
+    Raises StateMismatch if the linking rules do not, or no longer, ask for that, and SignedOut as
+    ``link`` does.
     """
+    actors.lock_with_owner(user_id, session_id, assertion)
     decision = sign_in_preview(assertion, policy)
     if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
         raise StateMismatch("the identity no longer waits for a verification")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was verified than the one with this address")
-    if link(user_id, assertion, caller, decision.reason) != Link():
+    if link(user_id, assertion, caller, decision.reason, session_id) != Link():
         raise StateMismatch("the identity was linked at this very moment")
 
 
 @atomic
 def unlink(
-    user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
+    user_id: str, identity_id: str, policy: Policy, session_id: str | None, caller: Caller
 ) -> Identity:
     """Remove an identity and end the other sessions that it started; return the removed identity.
     Its token is revoked at the provider soon after.
 
-    Raises NotFound (also for another person's identity) or LastWayIn: identities are counted while
-    the account is locked, so of two concurrent removals the second sees the first.
+    Raises SignedOut, NotFound (also for another person's identity) or LastWayIn: identities are
+    counted while the account is locked, so of two concurrent removals the second sees the first.
     """
-    user = users.lock(user_id)
+    user = actors.lock(user_id, session_id)
     identity = identities.own(user.id, identity_id)
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")

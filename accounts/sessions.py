@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import (
+    ColumnElement,
     CursorResult,
     Integer,
     Select,
@@ -22,11 +23,15 @@ from sqlalchemy import (
     insert,
     not_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import contains_eager
 
+from accounts import ended_sessions
 from accounts.activity import Caller
+from accounts.ended_sessions import EndReason
+from errors import SignedOut
 from models import Session, User
 from storage import atomic, db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
@@ -36,8 +41,6 @@ IDLE_DAYS = 14
 SEEN_EVERY_SECONDS = 60
 RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
-# The auth_time of a session whose person must reauthenticate before any sensitive act.
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A session is alive: the only definition. Its parameters are in ``alive_at``.
 ALIVE = and_(
@@ -199,18 +202,28 @@ def needs_touch(session: Session) -> bool:
 
 @atomic
 def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session that gained rights; the old one stops working."""
+    """Return a new token for a session that gained rights; the old one stops working.
+
+    Raises SignedOut if the session has ended.
+    """
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
     if reauthenticated:
         values["authenticated_at"] = now()
-    db.session.execute(update(Session).where(Session.id == session_id).values(**values))
+    result = db.session.execute(update(Session).where(Session.id == session_id).values(**values))
+    if isinstance(result, CursorResult) and result.rowcount != 1:
+        raise SignedOut("the session has ended")
     return token
 
 
 def of_user(user_id: str) -> Sequence[Session]:
     """Return a person's sessions that are alive, last seen first."""
     return db.session.scalars(_OF_USER, {"user_id": user_id, **alive_at(now())}).all()
+
+
+def exists(session_id: str) -> bool:
+    """Tell whether a session has not been ended."""
+    return bool(db.session.scalar(select(Session.id).where(Session.id == session_id)))
 
 
 def count_alive() -> int:
@@ -220,49 +233,45 @@ def count_alive() -> int:
 
 
 @atomic
-def end(user_id: str, session_id: str) -> Session | None:
-    """End one of this person's sessions; return None if there is no such session."""
+def end(user_id: str, session_id: str, reason: EndReason | None = None) -> Session | None:
+    """End one of this person's sessions; return None if there is no such session.
+
+    ``reason``: what its browser is told; None if its own person ends it.
+    """
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
-    if session is not None:
-        db.session.delete(session)
+    if session is not None and reason is not None:
+        ended_sessions.end(Session.id == session.id, reason=reason)
+    elif session is not None:
+        db.session.execute(delete(Session).where(Session.id == session.id))
     return session
 
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
     """End all of this person's sessions but one; return how many."""
-    others = delete(Session).where(Session.user_id == user_id, Session.id != kept_id)
-    result = db.session.execute(others)
-    return result.rowcount if isinstance(result, CursorResult) else 0
-
-
-@atomic
-def end_all(user_id: str | None = None) -> int:
-    """End all sessions of a person, or of everybody; return how many."""
-    theirs = delete(Session)
-    if user_id is not None:
-        theirs = theirs.where(Session.user_id == user_id)
-    result = db.session.execute(theirs)
-    return result.rowcount if isinstance(result, CursorResult) else 0
-
-
-@atomic
-def end_of_identity(identity_id: str, kept_id: str) -> None:
-    """End the sessions that a removed identity started, except one."""
-    db.session.execute(
-        delete(Session).where(Session.identity_id == identity_id, Session.id != kept_id)
+    return ended_sessions.end(
+        Session.user_id == user_id, Session.id != kept_id, reason=EndReason.ELSEWHERE
     )
 
 
-def move(from_user_id: str, to_user_id: str) -> None:
-    """Move one account's sessions to another. Call within an atomic verb.
+@atomic
+def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATOR) -> int:
+    """End all sessions of a person, or of everybody; return how many."""
+    those = true() if user_id is None else Session.user_id == user_id
+    return ended_sessions.end(those, reason=reason)
 
-    They open more than they were authenticated for, so each must reauthenticate before a sensitive
-    act.
-    """
-    theirs = update(Session).where(Session.user_id == from_user_id)
-    db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
+
+@atomic
+def end_of_identity(identity_id: str, kept_id: str | None) -> int:
+    """End the sessions that a removed identity started, except one; return how many."""
+    return ended_sessions.end(*of_identity(identity_id, kept_id), reason=EndReason.IDENTITY_REMOVED)
+
+
+def of_identity(identity_id: str, kept_id: str | None) -> list[ColumnElement[bool]]:
+    """Return the conditions of the sessions that an identity started, except one."""
+    theirs = Session.identity_id == identity_id
+    return [theirs] if kept_id is None else [theirs, Session.id != kept_id]
 
 
 def expired() -> Select[str]:

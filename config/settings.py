@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import SecretStr, ValidationError
 
+from config.branding import stray_images
 from config.groups import Browser, Firebase, Keys, Pages, Server, SignIn, Storage, Telemetry
 from config.kinds import describe_faults
 from config.misspelt import Known, find_misspelt
@@ -53,6 +54,8 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
 
 
 FIELDS = tuple(name for name in Settings.model_fields if name not in ("registrations", "warnings"))
+# Older names of settings, by field.
+ALIASES = {"brand_name": "APP_NAME"}
 SECRET_FIELDS = frozenset(
     name for name in FIELDS if SecretStr.__name__ in str(Settings.model_fields[name].annotation)
 )
@@ -75,11 +78,13 @@ def load(
     issuers = named_issuers(comma_list(values.get("oidc_providers", "")), builtin, faults)
     providers = [*builtin, *issuers]
     values["registrations"] = read_registrations(variables, providers, faults)
-    known_names = Known(FIELDS, SECRET_FIELDS, providers)
-    misspelt, values["warnings"] = find_misspelt(written, variables, known_names)
+    known_names = Known([*FIELDS, *ALIASES.values()], SECRET_FIELDS, providers)
+    misspelt, warnings = find_misspelt(written, variables, known_names)
+    strays = stray_images(values.get("brand_assets_dir"), [one.name for one in providers])
+    values["warnings"] = (*warnings, *strays)
     faults += misspelt
     settings, invalid = _build(values)
-    faults += invalid + _contradictions(settings)
+    faults += _as_written(invalid, variables) + _contradictions(settings)
     faults += _unknown_providers(settings, dict.fromkeys(each.name for each in providers))
     if faults:
         raise SettingsError([*faults, *settings.warnings])
@@ -101,6 +106,10 @@ def _read_fields(variables: Variables, faults: list[str]) -> dict[str, Any]:
         name = field.upper()
         is_secret = field in SECRET_FIELDS
         text = read_secret(variables, name, faults) if is_secret else variables.get(name)
+        if alias := variables.get(ALIASES.get(field, "")):
+            if text not in (None, alias):
+                faults.append(f"{name}: contradicts its alias {ALIASES[field]}")
+            text = alias
         if text is not None:
             values[field] = text
     values.setdefault("public_url", f"http://localhost:{values.get('port', 5000)}")
@@ -115,6 +124,17 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
         bad = {str(fault["loc"][0]) for fault in error.errors()}
         good = {name: value for name, value in values.items() if name not in bad}
         return _build(good)[0], describe_faults(error, Settings)
+
+
+def _as_written(faults: list[str], variables: Variables) -> list[str]:
+    """Name a setting as the operator did, by its older name."""
+    written = {
+        field.upper(): alias
+        for field, alias in ALIASES.items()
+        if alias in variables and field.upper() not in variables
+    }
+    split = [line.partition(":") for line in faults]
+    return [f"{written.get(name, name)}:{rest}" for name, _, rest in split]
 
 
 def _contradictions(settings: Settings) -> list[str]:

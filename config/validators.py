@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from config.branding import check_accent, check_assets, check_image
+
 REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
 
@@ -157,6 +159,11 @@ DatabaseURL = Annotated[
 RedisURL = Annotated[
     SecretStr, AfterValidator(check_redis_url), "`redis://…`, `rediss://…` or `unix:///…`"
 ]
+Accent = Annotated[str, AfterValidator(check_accent), "`#rrggbb`, or two of them"]
+ImageFile = Annotated[
+    str, AfterValidator(check_image), "path of an SVG, PNG or WebP file of at most 256 KiB"
+]
+AssetsFolder = Annotated[str, AfterValidator(check_assets), "path of a folder"]
 CookieName = Annotated[str, AfterValidator(check_cookie_name), "a cookie name"]
 EmulatorHost = Annotated[str, AfterValidator(check_emulator_host), "host:port on loopback"]
 ProxyCount = Annotated[

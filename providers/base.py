@@ -72,6 +72,8 @@ class Flow(Protocol):
     def intent(self) -> str: ...
     @property
     def request_token_secret(self) -> str: ...
+    @property
+    def chooses_account(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,13 @@ class Provider:
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     check_registration: Callable[[Registration], list[str]] = no_faults
     errors: Errors = field(default_factory=Errors)
-    # Parameters of the authorization request: to sign in again, and to be asked for the address.
+    # Parameters of the authorization request: to choose among one's accounts there, to sign in
+    # again, and to be asked for the address.
+    choice_params: Params = field(default_factory=dict)
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
+    # Whether it adds a fragment to the address that it returns to, which the browser keeps.
+    adds_fragment: bool = False
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
@@ -128,9 +134,12 @@ class Provider:
         """Return the optional fields of Registration that it uses."""
         return self.protocol.settings
 
-    def params_for(self, intent: str) -> Params:
+    def params_for(self, intent: str, *, chooses_account: bool = False) -> Params:
         """Return the further parameters of an authorization request for this intent."""
-        return {"reauth": self.reauth_params, "ask_email": self.ask_email_params}.get(intent, {})
+        if intent == "reauth":  # names its account
+            return self.reauth_params
+        asked = self.ask_email_params if intent == "ask_email" else {}
+        return {**(self.choice_params if chooses_account else {}), **asked}
 
     def faults(self, registration: Registration) -> list[str]:
         """Return the faults of its settings, one line each, naming the variable."""

@@ -52,6 +52,9 @@ FACEBOOK = Provider(
         # 100 is any invalid parameter: with valid id, secret and redirect URI, the code.
         code_refused={"100"},
     ),
+    # Facebook has no chooser; its page for signing in again offers another account.
+    choice_params={"auth_type": "reauthenticate"},
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "rerequest"},
+    adds_fragment=True,  # #_=_
 )

@@ -8,7 +8,7 @@ import json
 
 from providers.base import Get, Profile, Provider
 from providers.parts import EmailTrust, OpenIDConnect, Revocation
-from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
+from providers.profile import claims_with_userinfo, first_said, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
 # The prefix of Slack's own claims.
@@ -34,8 +34,11 @@ GITLAB = Provider(
         client_auth="post",
     ),
     profile=gitlab_profile,
-    email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
+    email=EmailTrust(
+        "trusted", "when `email_verified`, of gitlab.com itself only", own_server_only=True
+    ),
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )
 
@@ -77,7 +80,7 @@ def yahoo_profile(get: Get) -> Profile:
     """Read userinfo, which has the whole profile; any of it may be missing.
     https://developer.yahoo.com/oauth2/guide/openid_connect/"""
     claims = claims_with_userinfo(get, needs=("email", "name"))
-    username = claims.get("preferred_username") or claims.get("nickname")
+    username = first_said(claims.get("preferred_username"), claims.get("nickname"))
     return profile_from({**claims, "preferred_username": username}, email_trusted=True)
 
 
@@ -128,6 +131,8 @@ TWITCH = Provider(
     profile=twitch_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
     # Twitch cannot be asked to authenticate again, only to show its page again.
+    # The page that asks again has "Not you?".
+    choice_params={"force_verify": "true"},
     reauth_params={"force_verify": "true"},
 )
 
@@ -145,7 +150,7 @@ def salesforce_profile(get: Get) -> Profile:
         email=claims.get("email"),
         name=claims.get("name"),
         username=claims.get("preferred_username"),
-        picture=value_at(claims, "photos.thumbnail") or claims.get("picture"),
+        picture=first_said(value_at(claims, "photos.thumbnail"), claims.get("picture")),
     )
 
 
@@ -160,6 +165,7 @@ SALESFORCE = Provider(
     ),
     profile=salesforce_profile,
     email=EmailTrust("unverified", "never; the organisation sets it"),
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )
 

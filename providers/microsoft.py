@@ -80,6 +80,7 @@ MICROSOFT = Provider(
         "only with the optional claim `xms_edov`; else any administrator may have made it up",
     ),
     check_registration=check_registration,
+    choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "login"},
     # The id_token has the whole profile.
     refreshable=False,

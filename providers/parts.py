@@ -47,6 +47,8 @@ class EmailTrust:
 
     level: Literal["trusted", "verified", "unverified", "never", "none"]
     when: str
+    # Whether that holds for the provider's own server only, not for one that NAME_ISSUER names.
+    own_server_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

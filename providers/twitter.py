@@ -55,6 +55,7 @@ TWITTER = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
+    choice_params={"force_login": "true"},
     reauth_params={"force_login": "true"},
 )
 

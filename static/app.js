@@ -27,6 +27,6 @@
   addEventListener("pageshow", stop);
   const problem = document.querySelector("[role=alert][tabindex]");
   if (problem) problem.focus();
-  // Facebook appends #_=_ to the address it returns to.
-  if (location.hash === "#_=_") history.replaceState(null, "", location.pathname + location.search);
+  // In place of the #_=_ that Facebook appends to the address it returns to (web/headers.py).
+  if (location.hash === "#_") history.replaceState(null, "", location.pathname + location.search);
 })();

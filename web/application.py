@@ -8,6 +8,7 @@ import flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+from werkzeug.routing import Map
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
 
@@ -84,7 +85,16 @@ class _Redirect(Response):
         return self.headers
 
 
+class _Routes(Map):
+    """Our routes, each under one address. Werkzeug would redirect others to it, and build the
+    redirect from the Host header."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "merge_slashes": False})
+
+
 class Application(flask.Flask):
+    url_map_class = _Routes
     request_class = Request
     response_class = Response
 

@@ -7,6 +7,7 @@ from flask import current_app
 
 from accounts import flows
 from accounts.rules import Policy
+from config.branding import Image
 from config.settings import Settings
 from models import Identity
 from providers import PROVIDERS
@@ -32,10 +33,21 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
+    # The operator's images, by name (config/branding.py).
+    images: dict[str, Image] = field(default_factory=dict)
 
     def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
+
+    @property
+    def for_newcomers(self) -> list[str]:
+        """Return the providers by which somebody new may come in: with ALLOWED_EMAIL_DOMAINS, those
+        that verify addresses. All, if none does: the page cannot be empty."""
+        names = list(self.connectors)
+        if not self.settings.allowed_email_domains:
+            return names
+        return [name for name in names if self.connectors[name].verifies_email] or names
 
     def label(self, provider: str) -> str:
         """Return a provider's branded name, also if it is off."""

@@ -16,6 +16,17 @@ def go_on(url: str, code: int = 302, *, to: str = "") -> Response:
     """
     if request.method in ("GET", "HEAD") or (local_path(url) and not leads_away(url)):
         return redirect(url, code)
+    return show_way(url, to)
+
+
+def go_back(url: str, code: int = 302) -> Response:
+    """Send a person back to where a flow was begun for. A page of ours leads to another origin:
+    this may end a form of the provider, which allows redirects to us only."""
+    return go_on(url, code) if local_path(url) else show_way(url)
+
+
+def show_way(url: str, to: str = "") -> Response:
+    """Show a page that goes on by itself."""
     heading = words.TAKING_YOU_TO.format(to) if to else words.TAKING_YOU_BACK
     page = render_template("onward.html", url=url, heading=heading)
     return Response(page, mimetype="text/html")

@@ -21,6 +21,12 @@ class Login:
     # Why a bearer token was refused, and when its person signed in at its issuer.
     bearer_problem: Problem | None = None
     bearer_auth_time: datetime | None = None
+    # The ids of user and session. Their rows may be deleted while the request runs.
+    ids: tuple[str, str] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.session is not None:
+            self.ids = self.session.user_id, self.session.id
 
 
 @dataclass

@@ -4,12 +4,13 @@ from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from accounts.flows import Intent
-from errors import EmailUnverified, Problem, TooManyAttempts
+from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return
+from web.session_cookie import drop_session_token, read_end_reason
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 from web.text.messages import message
@@ -34,7 +35,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
     # The provider that "Try again" leads to is not offered a second time below.
-    names = [name for name in site().connectors if name != retry]
+    names = [name for name in _offered(last_used) if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -50,9 +51,26 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         choose_another="switch" in request.args,
         again=_form_to_retry(),
+        ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
+
+
+def _tell_end(problem: Problem | None) -> str | None:
+    """Return, once, why this browser's session was ended from elsewhere."""
+    reason = None if is_signed_in() else read_end_reason()
+    if reason is None:
+        return None
+    drop_session_token()
+    return None if isinstance(problem, AccountDeleted) else words.SESSION_ENDED[reason]
+
+
+def _offered(last_used: str | None) -> list[str]:
+    """Return the providers for newcomers, and the one that this browser last signed in with: its
+    person may have another, verified address."""
+    here = site()
+    return [name for name in here.connectors if name in {*here.for_newcomers, last_used}]
 
 
 def _provider_to_retry() -> str | None:
@@ -115,7 +133,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
-        product=settings.app_name,
+        product=settings.brand_name,
         host=settings.host,
         ref=request_state().reference,
         support=support,

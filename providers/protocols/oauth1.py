@@ -46,7 +46,7 @@ class OAuth1Client(Connector):
         """Build the URL of the provider's consent page (RFC 5849 2.2)."""
         parameters = {
             **self.protocol.authorize_params,
-            **self.provider.params_for(flow.intent),
+            **self.provider.params_for(flow.intent, chooses_account=flow.chooses_account),
             "oauth_token": flow.state,
         }
         return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"

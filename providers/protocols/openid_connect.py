@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+import structlog
+
 from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims, quoted
@@ -19,6 +21,8 @@ from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
 from providers.protocols.upstream_issuer import UpstreamIssuer
+
+log = structlog.get_logger()
 
 
 class OpenIDConnectClient(OAuth2Client):
@@ -64,6 +68,15 @@ class OpenIDConnectClient(OAuth2Client):
     def owns(self, url: str) -> bool:
         return url == self.issuer.metadata().userinfo_endpoint
 
+    def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
+        """Ask for the choice as the issuer announces that it can; every issuer has ``login``
+        (OpenID Connect Core 3.1.2.1)."""
+        parameters = super()._further_parameters(intent, chooses_account)
+        is_choice = chooses_account and intent != "reauth" and parameters.get("prompt") == "login"
+        if is_choice and "select_account" in self.issuer.metadata().prompts:
+            parameters["prompt"] = "select_account"
+        return parameters
+
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         return {**super()._flow_parameters(flow), "nonce": flow.nonce}
 
@@ -72,6 +85,8 @@ class OpenIDConnectClient(OAuth2Client):
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
+        if "code" in parameters:
+            self.issuer.insist()  # before the code is spent
         iss = parameters.get("iss")
         # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
@@ -117,7 +132,20 @@ class OpenIDConnectClient(OAuth2Client):
         answer = self.request_as(token, url)
         check(answer)
         check_status(answer, not_shared=(403,))
-        return check_userinfo(parse_json(answer, "userinfo"), subject)
+        return check_userinfo(self._read_userinfo(answer), subject)
+
+    def _read_userinfo(self, answer: HTTPAnswer) -> object:
+        """Read JSON, or a signed JWT if the metadata announce that (OpenID Connect Core 5.3.2)."""
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/jwt":
+            return parse_json(answer, "userinfo")
+        if not self.issuer.metadata().signs_userinfo:
+            raise ProviderError(
+                "userinfo is a JWT, and the metadata announce no signed userinfo"
+                " (userinfo_signing_alg_values_supported)"
+            )
+        unverified_token = answer.content.decode("ascii", "replace").strip()
+        return self.issuer.verify_userinfo(unverified_token, self.client_id)
 
     # After the sign-in.
 
@@ -137,13 +165,25 @@ class OpenIDConnectClient(OAuth2Client):
         self.issuer.prepare()
 
     def _verify_refreshed(self, answer: Token, subject: str, token: Token) -> None:
-        if answer.get("id_token") is not None:
+        """Raise ProviderError if the id_token is of another person, issuer or client.
+
+        One that has expired or cannot be verified loses its claims only: the refresh token next to
+        it is the next one, and the earlier one is used up.
+        """
+        id_token, person = answer.get("id_token"), _sub(subject, token)
+        if id_token is None:
+            return
+        try:
             self.issuer.verify_refreshed_id_token(
-                answer["id_token"],
+                id_token,
                 client_id=self.client_id,
-                subject=_sub(subject, token),
+                subject=person,
                 access_token=answer["access_token"],
             )
+        except ProviderError as error:
+            if self.issuer.is_of_another(id_token, self.client_id, person):
+                raise
+            log.warning("refreshed_id_token_ignored", provider=self.name, detail=error.detail)
 
     def can_revoke(self) -> bool:
         return super().can_revoke() or bool(self.issuer.metadata().revocation_endpoint)

@@ -18,6 +18,7 @@ from providers.protocols.error_codes import (
 )
 
 # RFC 6749 A.12, bounded.
+TOKENS = ("access_token", "refresh_token", "id_token")
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 # A form (RFC 6749 B) that has one of these two members; no JSON, no page.
 FORM = re.compile(rb"([^\s<>{}\"&]*&)*(access_token|error)=[^\s<>{}\"]*")
@@ -38,6 +39,7 @@ def read_token_response(
     answer = _read_members(response, where)
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
+    answer = without_empty(answer)
     # Some providers send errors with status 200.
     if answer.get("error"):
         error = token_error(answer, where, provider, secrets)
@@ -55,6 +57,18 @@ def read_token_response(
     if kind not in (None, "") and str(kind).lower() != "bearer":
         raise ProviderError(f"{where} with a token type other than bearer")
     return answer
+
+
+def without_empty(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a token response without members that say nothing: null, empty or blank, or a token
+    that is no text. Otherwise an empty refresh token would replace a good one."""
+    return {
+        name: value
+        for name, value in answer.items()
+        if value is not None
+        and not (isinstance(value, str) and not value.strip())
+        and not (name in TOKENS and not isinstance(value, str))
+    }
 
 
 def _read_members(response: HTTPAnswer, where: str) -> Any:

@@ -43,6 +43,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
         assert set(inspect(db.engine).get_table_names()) == {
             "alembic_version",
             "chores",
+            "ended_sessions",
             "events",
             "flows",
             "oauth",

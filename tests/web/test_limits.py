@@ -13,6 +13,11 @@ DRIVE_BYS = [
     {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
+    *(
+        {name: value}
+        for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-moz")
+        for value in ("prefetch", "Prefetch;prerender", "prefetch;anonymous-client-ip", "preview")
+    ),
 ]
 A_PERSON = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
 

@@ -2,12 +2,15 @@
 
 import io
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Engine, event
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from storage.engine import engine_of
+from tests.site import Site
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 BODIES = {
@@ -51,7 +54,7 @@ class Drip(io.RawIOBase):
         return len(piece)
 
 
-def requests_with_bodies(site):
+def requests_with_bodies(site: Site) -> Iterator[tuple[str, str, str, bytes]]:
     """Each operation that takes a body, with every kind of body."""
     for rule in site.app.url_map.iter_rules():
         for method in sorted(UNSAFE & (rule.methods or set())):
@@ -71,7 +74,7 @@ def test_no_operation_awaits_a_body_with_a_connection_in_its_hands(browser, site
     for method, path, media_type, body in requests_with_bodies(site):
         for headers in ({}, {"Cookie": cookies, "X-CSRF-Token": csrf}):
             drip = Drip(body, hands)
-            builder = EnvironBuilder(path, site.url, method=method, headers=headers)
+            builder = EnvironBuilder(path, site.url, method=method, headers=Headers(headers))
             environ = builder.get_environ() | {
                 "wsgi.input": drip,
                 "CONTENT_LENGTH": str(len(body)),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
+from views.api.examples import REF_PREFIX, fill_in_examples
 from views.api.operations import JSON, OPERATIONS, Operation, Text
 from web.context import site
 from web.problem_details import ProblemDetails
@@ -18,20 +19,22 @@ from web.request_info import SAFE_METHODS
 
 API_VERSION = "1.0.0"
 PROBLEM_JSON = "application/problem+json"
-REF = "#/components/schemas/{model}"
+REF = REF_PREFIX + "{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
-COOKIE, CSRF, BEARER = "session", "csrf", "bearer"
+COOKIE, APP_COOKIE, CSRF, BEARER = "session", "app_session", "csrf", "bearer"
 INTRODUCTION = (
     "A program acts for the person whose session cookie it brings. "
-    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me. "
-    "The apps of a Firebase project may send their ID token as a bearer token in place of both."
+    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me."
+)
+WITH_BEARER = (
+    " The apps of a Firebase project may send their ID token as a bearer token in place of both."
 )
 CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
 WAIT = {"Retry-After": "Seconds to wait."}
 PROBLEMS = {
     400: "The request cannot be understood.",
-    401: "Nobody is signed in, or the bearer token is no good.",
+    401: "Nobody is signed in, or the bearer token is invalid.",
     403: "csrf: the header X-CSRF-Token is missing or does not match the session.",
     404: "No such thing, or not yours.",
     413: "The body is longer than 64 KiB.",
@@ -84,25 +87,34 @@ def document() -> dict[str, Any]:
     found = list(routes())
     for route in found:
         paths.setdefault(route.path, {})[route.method.lower()] = describe_route(route)
+    models = schemas(found)
+    fill_in_examples(paths, models)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"{settings.app_name} API",
+            "title": f"{settings.brand_name} API",
             "version": API_VERSION,
-            "description": INTRODUCTION,
+            "description": INTRODUCTION + (WITH_BEARER if site().firebase else ""),
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
-        "components": {"schemas": schemas(found), "securitySchemes": security_schemes()},
+        "components": {"schemas": models, "securitySchemes": security_schemes()},
     }
+
+
+def cookie_names() -> dict[str, str]:
+    """Return the session cookies by scheme: that of browsers, and that of apps if it differs."""
+    settings = site().settings
+    browsers, apps = settings.browser_session_cookie, settings.app_session_cookie
+    return {COOKIE: browsers} | ({APP_COOKIE: apps} if apps != browsers else {})
 
 
 def security_schemes() -> dict[str, Any]:
-    name = site().settings.browser_session_cookie
     schemes = {
-        COOKIE: {"type": "apiKey", "in": "cookie", "name": name},
-        CSRF: {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+        scheme: {"type": "apiKey", "in": "cookie", "name": name}
+        for scheme, name in cookie_names().items()
     }
+    schemes[CSRF] = {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
     if site().firebase:
         schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return schemes
@@ -166,10 +178,9 @@ def security(route: Route) -> list[dict[str, list[str]]]:
     together."""
     if route.operation.is_open:
         return []
-    cookie: dict[str, list[str]] = {COOKIE: []}
-    if route.method not in SAFE_METHODS:
-        cookie[CSRF] = []
-    return [cookie, {BEARER: []}] if site().firebase else [cookie]
+    with_cookie: dict[str, list[str]] = {} if route.method in SAFE_METHODS else {CSRF: []}
+    found: list[dict[str, list[str]]] = [{name: [], **with_cookie} for name in cookie_names()]
+    return [*found, {BEARER: []}] if site().firebase else found
 
 
 def content(kind: type[BaseModel] | Text) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from providers.base import Assertion
 from storage import atomic
 from telemetry import metrics
 from views.sign_in.answer import answer_sign_in
-from web.authentication import current_session, this_session
+from web.authentication import current_session, this_session, this_user
 from web.context import site
 from web.cookies import flow_cookies
 from web.guards import LIMITED, protect
-from web.onward import go_on
+from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
 from web.session_cookie import keep_session_token
@@ -123,8 +123,9 @@ def _connect(question: PendingQuestion) -> Response:
 
 @atomic
 def _connect_now(question: PendingQuestion, session: Session | Begun) -> str:
+    # Accounts are locked before flows; a deletion of the account takes its flows after it.
+    accounts.connect(session.user_id, question.assertion, site().policy, caller(), session.id)
     questions.take(question.flow)
-    accounts.connect(session.user_id, question.assertion, site().policy, caller())
     return sessions.renew(session.id)
 
 
@@ -151,10 +152,11 @@ def _switch(question: PendingQuestion) -> Response:
 
 
 def _ask_merge(question: PendingQuestion) -> str:
-    return _render("merge", question, **_what_moves(question.assertion))
+    return _render("merge", question, **_what_merges(question.assertion))
 
 
-def _what_moves(assertion: Assertion) -> dict[str, object]:
+def _what_merges(assertion: Assertion) -> dict[str, object]:
+    """Return what moves, what stays and what ends."""
     other = accounts.owner_of(assertion)
     if other is None or other.id == this_session().user_id:
         raise Expired("the identity opens no other account any more")
@@ -164,6 +166,7 @@ def _what_moves(assertion: Assertion) -> dict[str, object]:
         ],
         "sessions": len(sessions.of_user(other.id)),
         "since": other.created_at,
+        "address": accounts.address_after(this_user(), other),
     }
 
 
@@ -177,8 +180,8 @@ def _merge(question: PendingQuestion) -> Response:
 
 @atomic
 def _merge_now(question: PendingQuestion, session: Session | Begun) -> str:
+    accounts.merge(session.user_id, question.assertion, caller(), session.id)
     questions.take(question.flow)
-    accounts.merge(session.user_id, question.assertion, caller())
     return sessions.renew(session.id)
 
 
@@ -189,7 +192,7 @@ def _leave(question: PendingQuestion) -> Response:
 
 
 def _done(question: PendingQuestion) -> Response:
-    return go_on(question.flow.return_to, 303)
+    return go_back(question.flow.return_to, 303)
 
 
 QUESTIONS: dict[Question, Callable[[PendingQuestion], str | Response]] = {

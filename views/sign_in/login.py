@@ -3,12 +3,9 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from accounts import activity
-from accounts.activity import EventKind
 from errors import SeveralSessions
 from web.authentication import current_session, is_signed_in
 from web.context import site
-from web.request_info import caller
 from web.request_state import request_state
 from web.session import end_session
 from web.sign_in_page import sign_in_page
@@ -40,7 +37,6 @@ def ask_sign_out() -> str | Response:
 def sign_out() -> Response:
     session = current_session()
     if session:
-        activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
         label = site().label(session.provider)
         end_session()
         flash(message("signed_out", provider=label), "signed_out")

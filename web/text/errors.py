@@ -25,7 +25,9 @@ ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
     "cancelled": ErrorText(
         "Sign-in wasn't completed",
-        "You closed or declined the {provider} screen. Nothing was shared.",
+        "You closed or declined the {provider} screen. Nothing was shared. "
+        "If you did neither, {provider} does not allow your account here, and whoever manages it "
+        "can tell you why.",
     ),
     "expired": ErrorText(
         "That sign-in took too long",
@@ -34,6 +36,12 @@ ERRORS: dict[str, ErrorText] = {
     "state_mismatch": ErrorText(
         "We couldn't match that sign-in",
         "It was started in another tab or browser, or used twice. Start again here.",
+    ),
+    "session_ended": ErrorText(
+        "You are signed out", "Your session ended meanwhile. Nothing was changed. Sign in again."
+    ),
+    "account_deleted": ErrorText(
+        "This account was deleted", "It was deleted meanwhile. Nothing else was changed."
     ),
     "cookies": ErrorText(
         "Your browser is blocking cookies",

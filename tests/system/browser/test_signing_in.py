@@ -12,8 +12,8 @@ LABELS = ("Google", "Facebook", "GitHub")
 def test_a_click_and_a_choice_sign_in(come, javascript, label):
     grace = come(javascript=javascript)
     grace.sign_in(label, "grace")
-    # Facebook appends #_=_ to the address it returns to: harmless, and tidied where it can be.
-    left = "#_=_" if label == "Facebook" and not javascript else ""
+    # In place of Facebook's #_=_, and removed where it can be.
+    left = "#_" if label == "Facebook" and not javascript else ""
     grace.sees("Account", f"/account{left}")
     grace.reads("Grace Hopper")
     grace.methods(f"{label} Used for this session")

@@ -130,7 +130,7 @@ def test_a_failed_link_can_be_tried_again_from_its_error_page(grace):
     page = grace.get(grace.choose(grace.begin_link("github"), "grace", "token:html"))
     assert page.heading == "Add a sign-in method"
     answer = grace.fetch(page.actions()[0], "POST", data={"csrf_token": page.csrf_token})
-    assert "connected" in grace.get(grace.choose(answer.location, "grace")).message
+    assert "connected" in grace.get(grace.choose(answer.onward, "grace")).message
     assert grace.providers() == ["github", "google"]
 
 
@@ -246,7 +246,7 @@ def test_reauthentication_asks_the_provider_for_a_fresh_sign_in(grace, site):
     by_provider = {}
     for action in page.actions():
         form = {"csrf_token": page.csrf_token, "next": "/account"}
-        location = grace.fetch(action, "POST", data=form).location
+        location = grace.fetch(action, "POST", data=form).onward
         by_provider["facebook" if "facebook" in location else "google"] = query_of(location)
     assert by_provider["facebook"]["auth_type"] == "reauthenticate"
     assert by_provider["google"]["prompt"] == "select_account"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 import errors
@@ -50,12 +51,46 @@ def test_the_openapi_document_follows_the_settings(make_site):
     site = make_site(
         PUBLIC_URL="https://login.example.org",
         SESSION_COOKIE_NAME="__Host-s",
-        APP_NAME="Example",
+        BRAND_NAME="Example",
     )
     document = site.browser().fetch("/openapi.json").response.json()
     assert document["servers"] == [{"url": "https://login.example.org"}]
     assert document["info"]["title"] == "Example API"
     assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-s"
+
+
+def test_every_body_and_answer_has_an_example_that_matches_its_schema(document):
+    for name, operation in operations(document).items():
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        contents = [each for body in bodies for each in body.get("content", {}).items()]
+        assert contents, name
+        for media_type, content in contents:
+            if "json" not in media_type:
+                continue
+            schema = {**content["schema"], "components": document["components"]}
+            jsonschema_rs.validate(schema, content["example"], validate_formats=True)
+    missing = operations(document)["DELETE /api/v1/sessions/{session_id}"]["responses"]["404"]
+    example = missing["content"]["application/problem+json"]["example"]
+    assert (example["status"], example["code"]) == (404, "not_found")
+
+
+def test_over_https_the_openapi_document_has_the_cookies_of_browsers_and_of_apps(make_site):
+    site = make_site(PUBLIC_URL="https://login.example.org", look_alikes=("google",))
+    document = site.browser().fetch("/openapi.json").response.json()
+    schemes = document["components"]["securitySchemes"]
+    names = [schemes[name]["name"] for name in ("session", "app_session")]
+    assert names == ["__Host-session", "session"]
+    change = operations(document)["PATCH /api/v1/me"]
+    assert change["security"] == [{"session": [], "csrf": []}, {"app_session": [], "csrf": []}]
+
+
+def test_without_firebase_the_openapi_document_mentions_no_bearer_token(make_site):
+    document = make_site(look_alikes=("google",)).browser().fetch("/openapi.json").response.json()
+    assert "bearer" not in document["info"]["description"]
+    assert "bearer" not in document["components"]["securitySchemes"]
+    assert all(
+        {"bearer": []} not in each.get("security", []) for each in operations(document).values()
+    )
 
 
 def test_wrong_use_of_the_openapi_document_is_a_problem_document(browser):

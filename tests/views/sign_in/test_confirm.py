@@ -271,7 +271,7 @@ def two_accounts(site) -> tuple[Browser, Browser]:
 
 
 def test_linking_an_identity_of_another_account_offers_a_merge(two_accounts, site):
-    first, second = two_accounts
+    first, _second = two_accounts
     page = first.link("facebook", "linus")
     assert page.heading == "Merge two accounts?"
     assert "Facebook · linus@chemistry.example" in page.text
@@ -281,10 +281,53 @@ def test_linking_an_identity_of_another_account_offers_a_merge(two_accounts, sit
     assert page.message == "Accounts merged."
     assert first.providers() == ["facebook", "google"]
     assert site.user_count() == 1
-    assert second.user_id == first.user_id
     text = first.get("/account/activity").text
     assert "Merged another account into this one" in text
     assert "Account created with Facebook" in text
+
+
+def test_the_merge_question_says_what_stays_and_nothing_is_taken_over(two_accounts, site):
+    first, second = two_accounts
+    second.post("/account/profile", name="The Other", picture=second.identity("facebook"))
+    site.execute("UPDATE users SET name = NULL, picture = NULL WHERE id = :id", id=first.user_id)
+    before = first.me()
+    assert before
+    page = first.link("facebook", "linus")
+    assert "Your name here: none" in page.text
+    assert "Your picture here: none" in page.text
+    assert f"Your address here: {before['email']}" in page.text
+    assert "The other account's name and picture are not taken over." in page.text
+    first.answer(page, "merge")
+    after = first.me()
+    assert after
+    told = ("name", "picture", "email")
+    assert [after[name] for name in told] == [before[name] for name in told]
+    assert before["name"] is None
+
+
+def test_the_merge_question_says_what_the_address_becomes(two_accounts, site):
+    first, _second = two_accounts
+    site.execute(
+        "UPDATE oauth SET email = NULL, email_key = NULL, email_verified = false"
+        " WHERE user_id = :id",
+        id=first.user_id,
+    )
+    page = first.link("facebook", "linus")
+    assert "Your address becomes linus@chemistry.example" in page.text
+    first.answer(page, "merge")
+    me = first.me()
+    assert me
+    assert me["email"] == "linus@chemistry.example"
+
+
+def test_a_merge_signs_the_other_accounts_devices_out_as_the_question_said(two_accounts):
+    first, second = two_accounts
+    page = first.link("facebook", "linus")
+    assert "1 device signed in to it will be signed out." in page.text
+    first.answer(page, "merge")
+    assert second.me() is None
+    told = "You were signed out here: this account was merged into another one of yours."
+    assert told in second.get("/account").text
 
 
 def test_keeping_accounts_separate_changes_nothing(two_accounts, site):
