@@ -8,7 +8,7 @@ import json
 
 from providers.base import Get, Profile, Provider
 from providers.parts import EmailTrust, OpenIDConnect, Revocation
-from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
+from providers.profile import claims_with_userinfo, first_said, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
 # The prefix of Slack's own claims.
@@ -80,7 +80,7 @@ def yahoo_profile(get: Get) -> Profile:
     """Read userinfo, which has the whole profile; any of it may be missing.
     https://developer.yahoo.com/oauth2/guide/openid_connect/"""
     claims = claims_with_userinfo(get, needs=("email", "name"))
-    username = claims.get("preferred_username") or claims.get("nickname")
+    username = first_said(claims.get("preferred_username"), claims.get("nickname"))
     return profile_from({**claims, "preferred_username": username}, email_trusted=True)
 
 
@@ -150,7 +150,7 @@ def salesforce_profile(get: Get) -> Profile:
         email=claims.get("email"),
         name=claims.get("name"),
         username=claims.get("preferred_username"),
-        picture=value_at(claims, "photos.thumbnail") or claims.get("picture"),
+        picture=first_said(value_at(claims, "photos.thumbnail"), claims.get("picture")),
     )
 
 

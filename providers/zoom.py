@@ -2,7 +2,7 @@
 
 from providers.base import Get, Profile, Provider
 from providers.parts import EmailTrust, OAuth2, Revocation
-from providers.profile import make_profile, value_at
+from providers.profile import first_said, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
@@ -13,7 +13,7 @@ def profile(get: Get) -> Profile:
         subject=value_at(user, "id"),
         email=value_at(user, "email"),
         email_verified=value_at(user, "verified") in (1, True),
-        name=value_at(user, "display_name") or _name_of_parts(user),
+        name=first_said(value_at(user, "display_name"), _name_of_parts(user)),
         picture=value_at(user, "pic_url"),
     )
 

@@ -1,8 +1,9 @@
 """The flows of this browser: begun at a button, claimed at the callback."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from flask import request, url_for
 from werkzeug.exceptions import BadRequest
@@ -29,6 +30,8 @@ from web.return_to import asked_return
 
 # Flows that must end in the session that began them.
 BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
+# How long a person may take to try again after a failed flow.
+KEPT_SECONDS = 24 * 3600
 
 
 class Gate:
@@ -62,18 +65,36 @@ class Gate:
         return flow
 
     def pack(self, state: str, value: Mapping[str, object]) -> str:
-        return tokens.sealer().seal(dict(value), _bound(state))
+        # Without padding, which a query would escape.
+        return tokens.sealer().seal(dict(value), _bound(state)).rstrip("=")
 
-    def unpack(self, state: str, text: str) -> Mapping[str, object]:
+    def unpack(self, provider: str, state: str, text: str) -> Mapping[str, object]:
         try:
-            return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
+            said = cast(dict[str, object], tokens.sealer().open(f"{text}==", _bound(state)))
         except TokenUnreadable:
             return {}
+        if said.get("name"):
+            name = _kept_name(provider)
+            held = {"said": said, "until": int(time.time()) + KEPT_SECONDS}
+            set_cookie(name, tokens.sealer().seal(held, name), KEPT_SECONDS)
+        return said
+
+    def kept(self, provider: str) -> Mapping[str, object]:
+        name = _kept_name(provider)
+        try:
+            held = cast(dict[str, Any], tokens.sealer().open(request.cookies.get(name, ""), name))
+        except TokenUnreadable:
+            return {}
+        return cast(Mapping[str, object], held["said"]) if held["until"] > time.time() else {}
 
     def _check_navigation(self) -> None:
         """Refuse what other sites make their visitors' browsers load, without counting it."""
         if not is_navigation(request):
             raise BadRequest
+
+
+def _kept_name(provider: str) -> str:
+    return cookie_name(f"kept_{provider}")
 
 
 def _bound(state: str) -> str:

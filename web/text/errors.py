@@ -25,7 +25,9 @@ ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
     "cancelled": ErrorText(
         "Sign-in wasn't completed",
-        "You closed or declined the {provider} screen. Nothing was shared.",
+        "You closed or declined the {provider} screen. Nothing was shared. "
+        "If you did neither, {provider} does not allow your account here, and whoever manages it "
+        "can tell you why.",
     ),
     "expired": ErrorText(
         "That sign-in took too long",

@@ -33,6 +33,7 @@ def test_a_cancelled_sign_in_says_so_and_offers_another(browser, site):
     page = browser.cancel("google")
     assert_designed(page, 403, "Sign-in wasn't completed")
     assert "You closed or declined the Google screen. Nothing was shared." in page.text
+    assert "If you did neither, Google does not allow your account here" in page.text
     assert "Continue with Google" in page.buttons
     assert site.user_count() == 0
 
