@@ -155,6 +155,8 @@ def test_a_misconfigured_provider_shows_the_visitor_little_and_the_log_enough(ma
     assert (line["reason"], line["provider"]) == ("misconfigured", "github")
     assert "incorrect_client_credentials" in line["detail"]
     assert line["ref"] in page.text
+    assert "has been told" not in page.text  # nothing is sent
+    assert "this site's log says why. Choose another way, or tell the" in page.text
 
 
 @pytest.mark.parametrize("provider", ["google", "facebook"])
