@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 from accounts import key_rotation
 from accounts.key_rotation import Outcome
 from commands.console import count_of, json_option, needs_database, print_note, print_result, site
+from commands.progress import show_progress
 from keys.sealing import key_id
 
 keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
@@ -100,7 +101,10 @@ def rotate(*, as_json: bool) -> None:
     You may interrupt it and run it again. At the end it says which keys you may remove from the
     settings; docs/operate/commands.md has the whole procedure.
     """
-    outcomes = {place.name: key_rotation.reseal(place) for place in key_rotation.PLACES}
+    with show_progress() as progress:
+        outcomes = {
+            place.name: key_rotation.reseal(place, progress.report) for place in key_rotation.PLACES
+        }
     needed, free = _split_older_keys(outcomes)
     document = {
         "key": configured_keys()[0].id,

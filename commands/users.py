@@ -26,6 +26,7 @@ from commands.console import (
     print_result,
     yes_option,
 )
+from commands.progress import show_progress
 from commands.sessions import format_session
 from models import User
 from vault import revocations, tokens
@@ -244,7 +245,9 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     """
     person = find_user(user)
     handle = None if output is None else _create_private_file(output)
-    document = accounts.download(person.id, COMMAND_LINE)
+    with show_progress() as progress:
+        progress.report("reading the account")
+        document = accounts.download(person.id, COMMAND_LINE)
     text = json.dumps(document, indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)

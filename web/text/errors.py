@@ -25,7 +25,9 @@ ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
     "cancelled": ErrorText(
         "Sign-in wasn't completed",
-        "You closed or declined the {provider} screen. Nothing was shared.",
+        "You closed or declined the {provider} screen. Nothing was shared. "
+        "If you did neither, {provider} does not allow your account here, and whoever manages it "
+        "can tell you why.",
     ),
     "expired": ErrorText(
         "That sign-in took too long",
@@ -68,8 +70,8 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "misconfigured": ErrorText(
         "{provider} sign-in isn't working on this site",
-        "The settings for it were refused. The site's owner has been told. "
-        "Choose another way. Reference {ref}.",
+        "The settings for it were refused; this site's log says why. "
+        "Choose another way, or tell {support}. Reference {ref}.",
     ),
     "invalid_token": ErrorText(
         "This sign-in has expired",
