@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ END = b"0\r\n\r\n"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Gunicorn]:
     log = tmp_path_factory.mktemp("gunicorn") / "log"
-    settings = {"DATABASE_URL": f"sqlite:///{template}", "SECRET_KEY": SECRET_KEY}
+    settings: dict[str, Any] = {"DATABASE_URL": f"sqlite:///{template}", "SECRET_KEY": SECRET_KEY}
     running = Gunicorn(log, **settings, WEB_CONCURRENCY="1", METRICS_TOKEN="m" * 40).wait()
     yield running
     running.stop()
