@@ -56,7 +56,7 @@ def their_app() -> Iterator[str]:
 @pytest.fixture
 def site(make_site, their_app, monkeypatch) -> Site:
     """Their requests to port 5000 go to this site, as through a proxy: they may not change."""
-    site = make_site(CORS_ORIGINS=their_app.removesuffix("/hello"))
+    site: Site = make_site(CORS_ORIGINS=their_app.removesuffix("/hello"))
     monkeypatch.setenv("http_proxy", site.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")  # the fake providers
     return site
