@@ -14,6 +14,7 @@ from accounts.identities import owner_of
 from accounts.lifecycle import Deleted, delete, disable, enable
 from accounts.linking import connect, link, others_usable, providers_of, unlink
 from accounts.merging import address_after, merge
+from accounts.moving import move_identity
 from accounts.profile_refresh import refresh_profile
 from accounts.signing_in import SignIn, reauthenticate, sign_in, sign_in_preview
 from accounts.signing_out import end_other_sessions, end_session, sign_out
@@ -34,6 +35,7 @@ __all__ = [
     "identities_of",
     "link",
     "merge",
+    "move_identity",
     "others_usable",
     "owner_of",
     "providers_of",

@@ -31,6 +31,7 @@ class EndReason(StrEnum):
 
     ELSEWHERE = "elsewhere"
     IDENTITY_REMOVED = "identity_removed"
+    IDENTITY_MOVED = "identity_moved"
     MERGED = "merged"
     DELETED = "deleted"
     DISABLED = "disabled"

@@ -1,10 +1,11 @@
 """Verbs that add an identity to an account or remove one."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 
-from accounts import actors, facts, identities, profile_updates, sessions, users
+from accounts import activity, actors, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
@@ -72,11 +73,18 @@ def connect(
         raise StateMismatch("the identity was linked at this very moment")
 
 
+class Removed(NamedTuple):
+    """A removed identity, and how many other sessions ended with it."""
+
+    identity: Identity
+    sessions: int
+
+
 @atomic
 def unlink(
     user_id: str, identity_id: str, policy: Policy, session_id: str | None, caller: Caller
-) -> Identity:
-    """Remove an identity and end the other sessions that it started; return the removed identity.
+) -> Removed:
+    """Remove an identity and end the other sessions that it started; return what is gone.
     Its token is revoked at the provider soon after.
 
     Raises SignedOut, NotFound (also for another person's identity) or LastWayIn: identities are
@@ -86,8 +94,11 @@ def unlink(
     identity = identities.own(user.id, identity_id)
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
+    ended = sessions.count_of_identity(identity_id, session_id)
     sessions.end_of_identity(identity_id, kept_id=session_id)
     identities.record(identity, EventKind.UNLINKED, caller)
+    if ended:
+        activity.record(user_id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
@@ -95,7 +106,7 @@ def unlink(
     identities.remove(identity)
     db.session.expire(user, ["identity_rows"])
     users.note_email_change(user, before, caller)
-    return identity
+    return Removed(identity, ended)
 
 
 def others_usable(those: Sequence[Identity], identity_id: str, policy: Policy) -> list[Identity]:

@@ -24,6 +24,7 @@ def merge(
     before = kept.email_identity
     kept.email_choice = _choice(kept)
     identities.move(gone.id, kept.id)
+    ended = len(sessions.of_user(gone.id))
     sessions.end_all(gone.id, reason=EndReason.MERGED)
     activity.move(gone.id, kept.id)
     gone_id = gone.id
@@ -32,6 +33,8 @@ def merge(
     identity = identities.find(assertion)
     assert identity is not None
     identities.record(identity.identity, EventKind.MERGED, caller, detail=f"account {gone_id}")
+    if ended:
+        activity.record(kept.id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
     users.note_email_change(kept, before.email if before else None, caller)
 
 

@@ -81,7 +81,9 @@ class Match:
     verified: bool
     trusted: bool
     disabled: bool = False
-    # Whether anybody can still sign in to it here, with a browser.
+    # Whether its person can still sign in to it here, with a browser. An identity of the provider
+    # that now reports another subject for the same address does not count: it was probably replaced
+    # (a Workspace account that was deleted and made again).
     reachable: bool = True
 
 

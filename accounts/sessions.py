@@ -221,6 +221,13 @@ def of_user(user_id: str) -> Sequence[Session]:
     return db.session.scalars(_OF_USER, {"user_id": user_id, **alive_at(now())}).all()
 
 
+def count_of_identity(identity_id: str, kept_id: str | None) -> int:
+    """Return how many living sessions an identity started, except one."""
+    query = select(func.count()).select_from(Session).where(ALIVE)
+    theirs = query.where(*of_identity(identity_id, kept_id))
+    return db.session.scalar(theirs, alive_at(now())) or 0
+
+
 def exists(session_id: str) -> bool:
     """Tell whether a session has not been ended."""
     return bool(db.session.scalar(select(Session.id).where(Session.id == session_id)))
@@ -263,9 +270,11 @@ def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATO
 
 
 @atomic
-def end_of_identity(identity_id: str, kept_id: str | None) -> int:
-    """End the sessions that a removed identity started, except one; return how many."""
-    return ended_sessions.end(*of_identity(identity_id, kept_id), reason=EndReason.IDENTITY_REMOVED)
+def end_of_identity(
+    identity_id: str, kept_id: str | None, reason: EndReason = EndReason.IDENTITY_REMOVED
+) -> int:
+    """End the sessions that an identity started, except one; return how many."""
+    return ended_sessions.end(*of_identity(identity_id, kept_id), reason=reason)
 
 
 def of_identity(identity_id: str, kept_id: str | None) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations
+from commands import migrations, moving
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
@@ -17,5 +17,6 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
+    moving.register(users)
     for command in (providers, users, sessions, keys, outbox, purge):
         app.cli.add_command(command)

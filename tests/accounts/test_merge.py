@@ -16,7 +16,8 @@ def test_a_merge_moves_identities_and_activity_and_ends_the_other_sessions(desk)
     assert desk.whose(kept) == kept.user_id
     assert [desk.whose(seat) for seat in (gone, elsewhere)] == [None, None]
     assert set(theirs) < set(desk.events(kept.user_id))
-    assert desk.events(kept.user_id)[0] == ("merged", "", f"account {gone.user_id}")
+    assert desk.events(kept.user_id)[1] == ("merged", "", f"account {gone.user_id}")
+    assert desk.events(kept.user_id)[0] == ("sessions_ended", "", "2")
     assert desk.site.user_count() == 1
     assert {desk.enter(each).user_id for each in (one, two, three)} == {kept.user_id}
 

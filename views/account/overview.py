@@ -118,7 +118,10 @@ def ask_unlink(identity_id: str) -> str:
     if not row["is_removable"]:
         raise LastWayIn
     email = this_user().email_without(identity_id)
-    return render_template("unlink.html", **row, email=email, moves=email != this_user().email)
+    ended = sessions.count_of_identity(identity_id, this_session().id)
+    return render_template(
+        "unlink.html", **row, email=email, moves=email != this_user().email, ended=ended
+    )
 
 
 @account.post("/unlink/<identity_id>")
@@ -127,8 +130,12 @@ def unlink(identity_id: str) -> Response:
     session = this_session()
     was_this = session.identity_id == identity_id
     removed = accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
-    label = site().label(removed.provider)
-    flash(message("removed_this" if was_this else "removed", provider=label), "ok")
+    told = message(
+        "removed_this" if was_this else "removed", provider=site().label(removed.identity.provider)
+    )
+    if removed.sessions:
+        told += " " + message("ended_with_it", number=str(removed.sessions))
+    flash(told, "ok")
     return redirect(url_for("account.show"), 303)
 
 

@@ -107,6 +107,7 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
         labels=[site().label(name) for name in old],
         only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
+        is_same_provider=question.assertion.provider in opening,
         wrong=session is not None or "wrong" in request.args,
     )
 

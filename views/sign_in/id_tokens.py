@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from accounts import flows
@@ -85,9 +86,11 @@ def read_token() -> str:
     """Read the request's body. Raises 413, 415 or InvalidToken."""
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
-    request.max_content_length = TOKEN_MAX_BYTES
+    body = request.get_data()
+    if len(body) > TOKEN_MAX_BYTES:
+        raise RequestEntityTooLarge
     try:
-        return request.get_data().decode("ascii").strip()
+        return body.decode("ascii").strip()
     except UnicodeDecodeError:
         raise InvalidToken("the body is not ASCII") from None
 

@@ -70,8 +70,8 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "misconfigured": ErrorText(
         "{provider} sign-in isn't working on this site",
-        "The settings for it were refused. The site's owner has been told. "
-        "Choose another way. Reference {ref}.",
+        "The settings for it were refused; this site's log says why. "
+        "Choose another way, or tell {support}. Reference {ref}.",
     ),
     "invalid_token": ErrorText(
         "This sign-in has expired",

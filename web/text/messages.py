@@ -5,6 +5,7 @@ MESSAGES = {
     "already_connected": "You've already connected this {provider} account.",
     "connected": "{provider} connected. You can now sign in with it.",
     "device_signed_out": "Signed out of {device}.",
+    "ended_with_it": "Other devices signed in with it were signed out ({number}).",
     "others_signed_out": "Signed out of {sessions}.",
     "profile_saved": "Profile saved.",
     "refreshed": "Read again from {provider}.",

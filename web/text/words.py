@@ -31,6 +31,8 @@ SESSION_ENDED = {
     "elsewhere": "You were signed out here from another device.",
     "identity_removed": "You were signed out here: your account no longer has the sign-in method "
     "that you used on this device.",
+    "identity_moved": "You were signed out here: the person running this site moved the sign-in "
+    "method that you used on this device to another account of yours.",
     "merged": "You were signed out here: this account was merged into another one of yours.",
     "deleted": "You were signed out here: the account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
