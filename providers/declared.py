@@ -9,7 +9,7 @@ Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
 from providers.base import Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import claims_at
 
 AMAZON = Provider(
@@ -96,6 +96,8 @@ NAVER = Provider(
     ),
     email=EmailTrust("unverified", "never; no claim is about it"),
     choice_params={"auth_type": "reauthenticate"},
+    # With the code invalid_request and status 200.
+    errors=Errors(code_refused_words=("no valid data in session",)),
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "reprompt"},
 )

@@ -71,7 +71,7 @@ GITHUB = Provider(
             "redirect_uri_mismatch",
             "application_suspended",
         },
-        code_refused={"bad_verification_code"},
+        code_refused={"bad_verification_code", "bad_refresh_token"},
     ),
     # GitHub cannot be asked to authenticate again, only to show its account chooser.
     choice_params={"prompt": "select_account"},

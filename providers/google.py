@@ -1,7 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OpenIDConnect
+from providers.parts import EmailTrust, Errors, OpenIDConnect
 from providers.profile import claims_with_userinfo, clean_email, email_key, profile_from
 
 
@@ -45,5 +45,6 @@ GOOGLE = Provider(
         "when `email_verified`; trusted to join accounts for gmail.com and Workspace domains",
     ),
     choice_params={"prompt": "select_account"},
+    errors=Errors(misconfigured={"deleted_client", "disabled_client"}),
     reauth_params={"prompt": "select_account"},
 )

@@ -7,7 +7,7 @@ we accept no shared secret. https://developers.line.biz/en/docs/line-login/verif
 import json
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OpenIDConnect, Revocation
+from providers.parts import EmailTrust, Errors, OpenIDConnect, Revocation
 from providers.profile import claims_with_userinfo, first_said, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
@@ -73,6 +73,12 @@ SLACK = Provider(
     ),
     profile=slack_profile,
     email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
+    # https://docs.slack.dev/reference/methods/openid.connect.token/#errors
+    errors=Errors(
+        code_refused={"invalid_code", "code_already_used", "code_expired", "invalid_refresh_token"},
+        misconfigured={"bad_client_secret", "invalid_client_id", "bad_redirect_uri"},
+        access_refused={"invalid_auth", "token_revoked", "token_expired", "account_inactive"},
+    ),
 )
 
 
@@ -130,6 +136,15 @@ TWITCH = Provider(
     ),
     profile=twitch_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
+    # Without a code: {"status": 400, "message": "Invalid refresh token"}.
+    errors=Errors(
+        code_refused_words=(
+            *("invalid refresh token", "invalid authorization code", "invalid grant"),
+        ),
+        misconfigured_words=(
+            *("invalid client", "missing client secret", "redirect_uri does not match"),
+        ),
+    ),
     # Twitch cannot be asked to authenticate again, only to show its page again.
     # The page that asks again has "Not you?".
     choice_params={"force_verify": "true"},
@@ -165,6 +180,12 @@ SALESFORCE = Provider(
     ),
     profile=salesforce_profile,
     email=EmailTrust("unverified", "never; the organisation sets it"),
+    # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm
+    errors=Errors(
+        code_refused={"inactive_user", "inactive_org"},
+        misconfigured={"invalid_client_id", "invalid_client_credentials", "invalid_app_access"},
+        passing={"rate_limit_exceeded"},
+    ),
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )

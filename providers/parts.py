@@ -61,6 +61,9 @@ class Errors:
     misconfigured: AbstractSet[str] = frozenset()
     # Token endpoint: the code or the refresh token is invalid.
     code_refused: AbstractSet[str] = frozenset()
+    # Token endpoint: the same, where no code says so but the description, in lower case.
+    code_refused_words: tuple[str, ...] = ()
+    misconfigured_words: tuple[str, ...] = ()
     # API: the access token is invalid, if it does not say so with a 401.
     access_refused: AbstractSet[str] = frozenset()
     # Token endpoint and API: a later try may succeed, if the status does not say so (429, 5xx).

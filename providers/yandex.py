@@ -1,7 +1,7 @@
 """Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import clean_email, email_key, first_said, make_profile, value_at
 
 # Yandex runs the mail of these domains; any other address is only what the person typed.
@@ -47,6 +47,7 @@ YANDEX = Provider(
     profile=profile,
     email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
     choice_params={"force_confirm": "yes"},
+    errors=Errors(code_refused={"bad_verification_code"}),
     reauth_params={"force_confirm": "yes"},
     ask_email_params={"force_confirm": "yes"},
 )

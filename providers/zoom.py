@@ -1,7 +1,7 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import first_said, make_profile, value_at
 
 
@@ -38,4 +38,9 @@ ZOOM = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "when `verified`, but it joins no accounts by itself"),
+    # With the code invalid_request, in the member "reason".
+    errors=Errors(
+        code_refused_words=("invalid authorization code", "invalid token", "refresh token invalid"),
+        misconfigured_words=("redirect uri mismatch", "invalid client"),
+    ),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.exceptions import NotFound as NotFoundPage
 from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as AnyResponse
 
 from errors import (
     Expired,
@@ -31,6 +32,7 @@ from web.account_choice import choose_after
 from web.authentication import ended_before, ended_meanwhile, forget_login
 from web.context import site
 from web.cookies import forget_cookies
+from web.failure_page import is_spent_callback, lead_to_failure_page
 from web.problem_details import problem_json, wants_json
 from web.refusals import record_refusal
 from web.request_state import request_state
@@ -79,7 +81,7 @@ def on_problem(error: Problem) -> Any:
         return on_database_error(lost)
 
 
-def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+def answer_problem(error: Problem) -> tuple[str | AnyResponse, int, dict[str, str]]:
     if isinstance(error, SignedOut):
         forget_login()
         drop_session_token()
@@ -93,6 +95,8 @@ def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]
         return answer, error.status, headers
     if isinstance(error, NotFound):
         return error_page(404, 404), 404, headers
+    if is_spent_callback(error):
+        return lead_to_failure_page(error), 303, {}
     return sign_in_page(error), error.status, headers
 
 

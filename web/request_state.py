@@ -44,6 +44,8 @@ class RequestState:
     # The name by which the session cookie came, and whether several came and none was chosen.
     session_cookie: str | None = None
     has_ambiguous_session: bool = False
+    # The provider of a failure that is shown again (web/failure_page.py).
+    failed_provider: str | None = None
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
 

@@ -119,6 +119,8 @@ def provider_name() -> str | None:
     """Return this request's provider, by its name in settings."""
     if request.blueprint in site().connectors:
         return request.blueprint
+    if failed := request_state().failed_provider:
+        return failed
     known = current_flow() or current_assertion()
     return known.provider if known else None
 
@@ -143,7 +145,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
 
 
 def provider_label() -> str:
-    connector = site().connectors.get(request.blueprint or "")
+    connector = site().connectors.get(request_state().failed_provider or request.blueprint or "")
     flow, assertion = current_flow(), current_assertion()
     if connector is None and flow is not None:
         return site().label(flow.provider)
