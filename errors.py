@@ -252,6 +252,12 @@ class InvalidQuery(RequestFault):
     code = "invalid_query"
 
 
+class MalformedBody(RequestFault):
+    """The framing of the body is malformed: its chunks (RFC 9112 7.1)."""
+
+    code = "malformed_body"
+
+
 class MalformedJSON(RequestFault):
     """The body is not JSON in UTF-8."""
 

@@ -145,8 +145,6 @@ def test_the_questions_about_a_known_address(come, site):
     grace.reads("You're signed in as grace@navy.example.")
     inspect(grace, "Use another account?")
     wolfe = come()
-    wolfe.sign_in("Facebook", "wolfe")
-    inspect(wolfe, "Is this your first time here?")
     wolfe.sign_in("GitHub", "wolfe")
     inspect(wolfe, "You already have an account")
     wolfe.press("Continue with Google")

@@ -74,26 +74,12 @@ def test_a_known_address_is_proved_and_then_connected(come, javascript, site):
     assert site.user_count() == 1
 
 
-def test_an_address_that_nobody_vouches_for_gets_a_question(come, javascript, site):
+def test_an_address_that_nobody_vouches_for_gets_an_account_of_its_own(come, javascript, site):
     site.browser().sign_in("google", "ada")
     ada = come(javascript=javascript)
     ada.sign_in("Facebook", "ada")
-    ada.sees("Is this your first time here?")
-    ada.reads("a•••@gmail.com")
-    ada.press("Sign in another way")
-    ada.press("Continue with Google")
-    ada.be("ada")
     ada.sees("Account")
-    ada.methods("Google Used for this session")
-    assert site.user_count() == 1
-
-
-def test_an_address_that_nobody_vouches_for_may_have_an_account_of_its_own(come, site):
-    site.browser().sign_in("google", "ada")
-    ada = come()
-    ada.sign_in("Facebook", "ada")
-    ada.press("Create a new account")
-    ada.sees("Account")
+    ada.reads("If you had an account here before")
     ada.methods("Facebook Used for this session")
     assert site.user_count() == 2
 
