@@ -100,12 +100,11 @@ def verify(check: Callable[[str], Verified], unverified_token: str) -> Verified:
 def answer_needs_ownership(decision: NeedsOwnership) -> Response:
     """Tell the app that an account has this address: its owner must confirm in a browser."""
     place = f"{site().settings.base_url}/login"
-    reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
     return problem_json(
         409,
         "needs_proof",
         "Conflict",
-        message(reason, place=place),
+        message("needs_proof", place=place),
         may_create=decision.may_create,
         url=place,
     )
