@@ -17,7 +17,7 @@ NAMES = re.compile(r"…|\b(?:Google|GitHub|X|Acme ID)\b")
 
 def plain(text: str) -> str:
     """Join texts that are written in pieces, and collapse white space."""
-    joined = re.sub(r'"\s*\n\s*f?"', "", text).replace("&#39;", "'").replace("’", "'")
+    joined = re.sub(r'"\s*\n\s*f?"', "", text).replace("&#39;", "'")
     return re.sub(r"\s+", " ", joined)
 
 
