@@ -84,6 +84,10 @@ class Connector:
         """Return the address of an endpoint. Raises ProviderError."""
         return self._endpoints[name]
 
+    def key_faults(self) -> list[str]:
+        """Describe what is wrong with the private key in the settings, if there is one."""
+        return []
+
     # The flow.
 
     def fetch_request_token(self) -> RequestToken | None:
