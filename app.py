@@ -34,6 +34,7 @@ from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
+from views.sign_in.one_tap import one_tap
 from views.sign_in.setup import setup, warn_about_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
@@ -45,7 +46,8 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, brand, *API_BLUEPRINTS)
+SIGN_IN = (login, setup, mobile, one_tap, confirm)
+BLUEPRINTS = (*SIGN_IN, account, identities, personal, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -95,8 +95,8 @@ def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:
 def matches_of(assertion: Assertion, policy: Policy) -> list[Match]:
     """Return the accounts with an identity of the same address, each with its strongest claim."""
     profile = assertion.profile
-    if profile.email is None:
-        return []
+    if profile.email is None or not profile.email_verified:
+        return []  # nothing depends on who else has it, nor how long the answer takes
     by_user: dict[str, list[_Row]] = {}
     for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
         by_user.setdefault(row.user_id, []).append(row)

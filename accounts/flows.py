@@ -45,6 +45,8 @@ class Intent(StrEnum):
     VERIFY_OWNERSHIP = "prove"
     LINK = "link"
     REAUTHENTICATE = "reauth"
+    # One Tap's nonce: it ends at its form, never at a callback.
+    ONE_TAP = "one_tap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +216,14 @@ def _drop(cookies: Mapping[str, str]) -> None:
     hashes = [hash_token(cookie) for cookie in cookies.values()]
     theirs = (FlowTable.id.in_(list(cookies)), FlowTable.browser_hash.in_(hashes))
     db.session.execute(delete(FlowTable).where(*theirs))
+
+
+def has_open(intent: Intent, flow_ids: Collection[str]) -> bool:
+    """Return whether one of a browser's flows waits for this."""
+    if not flow_ids:
+        return False
+    theirs = (FlowTable.id.in_(flow_ids), FlowTable.intent == intent, FlowTable.expires_at > now())
+    return db.session.scalar(select(FlowTable.id).where(*theirs).limit(1)) is not None
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:

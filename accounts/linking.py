@@ -65,7 +65,7 @@ def connect(
     """
     actors.lock_with_owner(user_id, session_id, assertion)
     decision = sign_in_preview(assertion, policy)
-    if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
+    if not isinstance(decision, NeedsOwnership):
         raise StateMismatch("the identity no longer waits for a verification")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was verified than the one with this address")

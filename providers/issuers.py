@@ -179,7 +179,7 @@ SALESFORCE = Provider(
         client_auth="post",
     ),
     profile=salesforce_profile,
-    email=EmailTrust("unverified", "never; the organisation sets it"),
+    email=EmailTrust("never", "never; the organisation sets it"),
     # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm
     errors=Errors(
         code_refused={"inactive_user", "inactive_org"},

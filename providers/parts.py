@@ -40,15 +40,17 @@ class EmailTrust:
     tables.
 
     ``trusted``: it may join two accounts without a question, if the operator allows that.
-    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is only
-    shown. ``never``: the same, and documented by the provider; visitors are told. ``none``: it
-    shares no address.
+    ``verified``: it counts as verified, but joins nothing by itself. ``never``: it is only
+    shown, because the provider verifies none. ``unverified``: the same, because this site does not
+    take its word. ``none``: it shares no address.
     """
 
     level: Literal["trusted", "verified", "unverified", "never", "none"]
     when: str
     # Whether that holds for the provider's own server only, not for one that NAME_ISSUER names.
     own_server_only: bool = False
+    # Whether a person can verify an address there, so that it counts.
+    can_verify: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,7 +45,9 @@ YANDEX = Provider(
         revocation=Revocation("revoke_token"),
     ),
     profile=profile,
-    email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
+    email=EmailTrust(
+        "trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself", can_verify=False
+    ),
     choice_params={"force_confirm": "yes"},
     errors=Errors(code_refused={"bad_verification_code"}),
     reauth_params={"force_confirm": "yes"},

@@ -12,7 +12,7 @@ from web.request_state import request_state
 from web.return_to import asked_return
 from web.session_cookie import drop_session_token, read_end_reason
 from web.text import words
-from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
+from web.text.errors import EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED, ErrorText, error_text
 from web.text.messages import message
 
 # With more than MANY providers, FEW are shown first.
@@ -104,15 +104,16 @@ def _last_used() -> str | None:
 
 def text_of(error: Problem) -> ErrorText:
     """Return the words of an error for this request's provider."""
-    if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
-        return error_text(EMAIL_NEVER_VERIFIED)
-    return error_text(error.code)
+    return error_text(_why_unverified() if isinstance(error, EmailUnverified) else error.code)
 
 
-def _vouches_for_email(name: str | None) -> bool:
-    """Whether a provider ever says that an address was verified."""
-    connector = site().connectors.get(name or "")
-    return connector is None or connector.provider.email.level != "never"
+def _why_unverified() -> str:
+    """Tell apart whether a person can do something about an address that is not verified."""
+    connector = site().connectors.get(provider_name() or "")
+    trust = connector.provider.email if connector else None
+    if connector is None or trust is None or (connector.verifies_email and trust.can_verify):
+        return EmailUnverified.code
+    return EMAIL_NEVER_VERIFIED if trust.level == "never" else EMAIL_NOT_BELIEVED
 
 
 def provider_name() -> str | None:

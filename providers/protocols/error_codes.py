@@ -1,9 +1,9 @@
 """Error codes: those of the standards, and where responses carry them."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from keys.strict_json import InvalidJSON, parse_strict_json
 from providers.http.responses import HTTPAnswer
 
 # Codes that mean our settings: RFC 6749 4.1.2.1 and 5.2.
@@ -66,7 +66,7 @@ def code_of(error: object) -> str:
 def api_error_code(response: HTTPAnswer) -> str:
     """Return the error code in a JSON response; empty if there is none."""
     try:
-        answer = json.loads(response.content)
-    except (ValueError, RecursionError):
+        answer = parse_strict_json(response.content)
+    except InvalidJSON:
         return ""
     return code_of(answer.get("error")) if isinstance(answer, dict) else ""

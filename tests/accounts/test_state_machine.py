@@ -173,7 +173,7 @@ class Town(RuleBasedStateMachine):
             self.check_join(decision.user_id, way, claim)
         elif isinstance(decision, NeedsOwnership):
             assert self.policy.account_linking != "separate"
-            assert not decision.may_connect or claim[1] != "no"
+            assert claim[1] != "no"
         else:
             assert isinstance(decision, Create)
 

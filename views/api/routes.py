@@ -101,6 +101,16 @@ def list_sessions(query: PageQuery) -> SessionList:
     return SessionList(items=[describe_session(row) for row in shown], next_cursor=following)
 
 
+@api.delete("/sessions")
+@operation()
+def remove_other_sessions() -> None:
+    """End all your other sessions.
+
+    With a bearer token, which has no session, all of them end.
+    """
+    accounts.end_other_sessions(this_user().id, caller(), current_session_id())
+
+
 @api.delete("/sessions/current")
 @operation(problems={404: "With a bearer token there is no session to end."})
 def remove_current_session() -> None:

@@ -87,8 +87,6 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
     decision = accounts.sign_in_preview(question.assertion, site().policy)
     if not isinstance(decision, NeedsOwnership):
         raise Expired("the identity no longer waits for its owner")
-    if not decision.may_connect:
-        return _render("perhaps", question)
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 from accounts import flows
 from accounts.flows import Intent
-from errors import TokenUnreadable
+from errors import StateMismatch, TokenUnreadable
 from storage import db
 from vault import tokens
 from web.account_choice import is_choice_meant
@@ -52,16 +52,9 @@ class Gate:
     def claim(self, provider: str, state: str | None) -> flows.Flow:
         self._check_navigation()
         site().limits.check_refusals(caller().address, in_flow=is_in_flow())
-        session = current_session()
-        flow = flows.claim(
-            provider,
-            state,
-            cookies=flow_cookies(),
-            has_cookies=bool(request.cookies),
-            user_id=session.user_id if session else None,
-            session_id=session.id if session else None,
-        )
-        set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+        flow = claim_flow(provider, state)
+        if flow.intent is Intent.ONE_TAP:
+            raise StateMismatch("the state is a nonce of One Tap")
         return flow
 
     def pack(self, state: str, value: Mapping[str, object]) -> str:
@@ -99,6 +92,21 @@ def _kept_name(provider: str) -> str:
 
 def _bound(state: str) -> str:
     return f"callback:{state}"
+
+
+def claim_flow(provider: str, state: str | None) -> flows.Flow:
+    """Use up the flow of this browser that has this state. Raises as ``flows.claim`` does."""
+    session = current_session()
+    flow = flows.claim(
+        provider,
+        state,
+        cookies=flow_cookies(),
+        has_cookies=bool(request.cookies),
+        user_id=session.user_id if session else None,
+        session_id=session.id if session else None,
+    )
+    set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+    return flow
 
 
 def begin_flow(

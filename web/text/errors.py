@@ -18,8 +18,9 @@ class ErrorText(NamedTuple):
     offers: Offers = "buttons"
 
 
-# email_unverified of a provider that never verifies: the person can do nothing about it.
-EMAIL_NEVER_VERIFIED = "email_never_verified"
+# email_unverified where the person can do nothing about it: the provider verifies no address, or
+# not this one, or this site does not believe it.
+EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED = "email_never_verified", "email_not_believed"
 
 ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
@@ -95,6 +96,11 @@ ERRORS: dict[str, ErrorText] = {
     EMAIL_NEVER_VERIFIED: ErrorText(
         "{provider} doesn't vouch for email addresses",
         "This site needs an address that is verified. Choose another way to sign in.",
+    ),
+    EMAIL_NOT_BELIEVED: ErrorText(
+        "This {provider} email isn't enough here",
+        "This site needs an address whose verification it can rely on. "
+        "Choose another way to sign in.",
     ),
     "not_allowed": ErrorText(
         "This account can't sign in here",

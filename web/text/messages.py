@@ -29,10 +29,6 @@ MESSAGES = {
         "An account has this email address. Sign in the way you did before, or at {place} "
         "to connect this one."
     ),
-    "needs_proof_unverified": (
-        "This email address isn't verified, so it can't open or join an account by itself. "
-        "If you already have an account, sign in the way you did before, or at {place}."
-    ),
     # Why the API does not know who asks.
     "sign_in_first": "Sign in first.",
     "several_sessions": (

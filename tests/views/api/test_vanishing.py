@@ -10,7 +10,7 @@ from tests.views.api.client import csrf, problem
 
 READS = ("me", "identities", "sessions", "activity")
 CHANGES = (
-    *(("PATCH", "me"), ("DELETE", "me"), ("POST", "export")),
+    *(("PATCH", "me"), ("DELETE", "me"), ("POST", "export"), ("DELETE", "sessions")),
     *(("DELETE", "identities/{identity}"), ("DELETE", "sessions/{session}")),
 )
 ENDED = (

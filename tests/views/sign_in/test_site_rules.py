@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from providers import PROVIDERS
 from simulator.people import PEOPLE
 from tests.browser import query_of
 from tests.commands.doctor import lines
@@ -33,6 +34,33 @@ def test_a_provider_that_never_verifies_addresses_offers_no_retry(make_site):
     page = site.browser().sign_in("facebook", "grace")
     assert_designed(page, 403, "Facebook doesn't vouch for email addresses")
     assert "Try again" not in page.buttons
+
+
+NEVER = ("amazon", "facebook", "figma", "naver", "notion", "salesforce", "spotify")
+
+
+@pytest.mark.parametrize("provider", NEVER)
+def test_nobody_is_told_to_verify_an_address_where_none_is_verified(make_site, provider):
+    site = make_site(look_alikes=(provider,), ALLOWED_EMAIL_DOMAINS="navy.example")
+    page = site.browser().sign_in(provider, "grace")
+    label = PROVIDERS[provider].label
+    assert_designed(page, 403, f"{label} doesn't vouch for email addresses")
+    assert "Verify it" not in page.text
+    assert "Try again" not in page.buttons
+
+
+@pytest.mark.parametrize("provider", ["microsoft", "yandex", "gitlab", "acme"])
+def test_nobody_is_told_to_verify_an_address_that_would_still_not_count(make_site, provider):
+    """Another domain than Yandex's, a tenant's address, one of a server that is not believed."""
+    site = make_site(look_alikes=(provider,), ALLOWED_EMAIL_DOMAINS="chemistry.example")
+    page = site.browser().sign_in(provider, "linus")
+    assert page.alert.endswith("email isn't enough here")
+    assert "Verify it" not in page.text
+
+
+def test_a_provider_that_says_never_verifies_nobody():
+    for provider in PROVIDERS.values():
+        assert (provider.email.level == "never") == provider.email.when.startswith("never")
 
 
 def test_an_address_of_an_unlisted_domain_is_refused(make_site):
