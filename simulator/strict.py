@@ -21,7 +21,7 @@ ASSERTION_MAX_SECONDS = 300
 
 
 class StrictIssuer(LookAlike):
-    """The parts of an issuer that tests switch on."""
+    """The parts of an issuer that tests enable."""
 
     par_path: ClassVar[str] = ""
     token_path: ClassVar[str]
