@@ -22,6 +22,12 @@ def test_the_readme_has_at_most_900_words():
     assert len(README.split()) <= 900
 
 
+def test_the_pictures_of_the_readme_exist_in_light_and_dark():
+    shown = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    assert len(shown) == 4
+    assert all((ROOT / picture).exists() for picture in shown)
+
+
 def test_the_licence_is_mit_in_every_place_that_names_one():
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")
     for name in ("pyproject.toml", "simulator/pyproject.toml"):

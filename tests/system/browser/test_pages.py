@@ -177,6 +177,17 @@ def test_the_questions_about_two_accounts(come, site):
     inspect(grace, "Use another account?")
 
 
+def test_the_page_on_the_way_to_a_provider(come, site):
+    """It goes on by itself; here the provider does not answer, so that it stays."""
+    ada = come()
+    ada.be_signed_in("google", "ada")
+    ada.page.route(f"{site.simulator.url}/**", lambda route: route.fulfill(status=204))
+    ada.open("/account")
+    ada.press("Connect GitHub")
+    ada.reads("If nothing happens, press Continue.")
+    inspect(ada, "Taking you to GitHub")
+
+
 def test_pages_that_do_not_exist(come):
     ada = come()
     ada.open("/nowhere")

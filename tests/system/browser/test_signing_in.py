@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from tests.site import ALL
 from tests.system.browser.visitor import Visitor
 
 LABELS = ("Google", "Facebook", "GitHub")
@@ -248,3 +249,18 @@ def test_the_first_tab_of_the_account_skips_the_navigation(come):
     expect(skip).to_be_in_viewport()
     grace.page.keyboard.press("Enter")
     tab_to(grace, "Edit profile", most=1)
+
+
+def test_a_method_out_of_many_is_added_with_the_keyboard(come_to, make_site, javascript):
+    """The list is folded while it is long."""
+    grace = come_to(make_site(look_alikes=ALL), javascript=javascript)
+    grace.be_signed_in("google", "grace")
+    grace.open("/account")
+    expect(grace.control("Connect GitHub")).to_be_hidden()
+    tab_to(grace, "What Google shared, grace@navy.example")
+    grace.page.keyboard.press("Tab")
+    grace.page.keyboard.press("Enter")
+    tab_to(grace, "Connect GitHub", most=5)
+    grace.page.keyboard.press("Enter")
+    grace.be("grace")
+    grace.is_told("GitHub connected. You can now sign in with it.")
