@@ -12,9 +12,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from config.registrations import ClientAuth, Registration
-from errors import ProviderError
 from keys.jwt import VerifiedClaims
-from providers.base import Assertion, Flow, Get, Provider, SubjectMissing
+from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
 from providers.parts import AuthorizationCode, Params
@@ -202,11 +201,7 @@ class OAuth2Client(Connector):
         NotFresh.
         """
         claims = self.verify_id_token(answer, flow)
-        failure: ProviderError | None
-        try:
-            profile, failure = self.read_profile(self._getter(answer, claims, form_user))
-        except SubjectMissing as missing:
-            profile, failure = missing.profile, missing
+        profile, failure = self.read_profile(self._getter(answer, claims, form_user))
         return Assertion(
             provider=self.name,
             issuer=self.identity_issuer,
