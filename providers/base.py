@@ -37,6 +37,15 @@ class Profile:
     picture: str | None = None
 
 
+class SubjectMissing(ProviderError):
+    """The answer lacks the subject. ``profile`` has the rest, and no subject: it may be of a person
+    for whom the provider once gave subject and username together."""
+
+    def __init__(self, detail: str, profile: Profile) -> None:
+        super().__init__(detail)
+        self.profile = profile
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assertion:
     """The result of one completed flow: an identity and the provider's token for it.
