@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from config.registrations import Registration
 from config.settings import Settings
+from errors import SettingsError
 from providers import PROVIDERS
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
@@ -28,7 +29,9 @@ def build_connectors(
     public_url: str,
     transport: Transport,
 ) -> dict[str, Connector]:
-    """Build one connector per registration, those that ``order`` names first."""
+    """Build one connector per registration, those that ``order`` names first. Raises SettingsError
+    for a key that cannot sign."""
+    faults: list[str] = []
     named = [name for name in order if name in registrations]
     connectors: dict[str, Connector] = {}
     for name in dict.fromkeys([*named, *registrations]):
@@ -36,7 +39,11 @@ def build_connectors(
         provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
         redirect_uri = f"{public_url}/login/{provider.name}/authorized"
         client = CLIENTS[type(provider.protocol)]
-        connectors[name] = client(provider, registration, transport.named(name), redirect_uri)
+        connector = client(provider, registration, transport.named(name), redirect_uri)
+        faults += connector.key_faults()
+        connectors[name] = connector
+    if faults:
+        raise SettingsError(faults)
     tell_labels_apart(connectors)
     return connectors
 
