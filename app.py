@@ -43,6 +43,7 @@ from web.context import Site
 from web.csrf import csrf
 from web.flask_config import configure_flask
 from web.limits import Limits
+from web.paths import Paths
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Application(__name__, instance_path=str(ROOT / "instance"))
     demo_url = None
     if settings.demo:
-        demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
+        demo_url = simulator.serve_in_background(settings.port + 1, settings.base_url).url
         simulated = load(PROVIDERS.values(), simulator.environment(demo_url), None)
         settings = settings.with_providers_of(simulated)
     configure_flask(app, settings, demo_url)
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)
+    app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     cleanup.register(jobs)
@@ -78,7 +80,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
     """Build everything that the views share."""
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
     connectors = build_connectors(
-        settings.registrations, settings.providers, settings.public_url, transport
+        settings.registrations, settings.providers, settings.base_url, transport
     )
     firebase = build_firebase(settings, connectors, transport)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None

@@ -61,8 +61,9 @@ def test_pages_show_the_operators_name_logo_icon_and_marks(branded):
     page = browser.get("/login")
     assert page.heading == "Sign in to Acme ID"
     assert 'alt="Acme ID"' in page.html
-    addresses = set(re.findall(r'(?:src|srcset|href)="(/static/brand/[^"]+)"', page.html))
-    by_name = {re.sub(r"^/static/brand/|\?.*", "", each): each for each in addresses}
+    pattern = r'(?:src|srcset|href)="(/_quickstep/static/brand/[^"]+)"'
+    addresses = set(re.findall(pattern, page.html))
+    by_name = {re.sub(r"^/_quickstep/static/brand/|\?.*", "", each): each for each in addresses}
     assert sorted(by_name) == [
         "google",
         "google.dark",

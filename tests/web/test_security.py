@@ -54,7 +54,7 @@ def test_the_url_of_a_callback_is_not_sent_as_a_referrer(browser):
 
 def test_static_files_may_be_cached(browser):
     page = browser.get("/login")
-    (sheet,) = re.findall(r'href="(/static/app\.css[^"]*)"', page.html)
+    (sheet,) = re.findall(r'href="(/_quickstep/static/app\.css[^"]*)"', page.html)
     assert "max-age" in browser.fetch(sheet).headers["Cache-Control"]
 
 
