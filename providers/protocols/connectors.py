@@ -1,5 +1,6 @@
 """Builds the connectors: one for each registration, by protocol."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from config.registrations import Registration
@@ -43,7 +44,16 @@ def build_connectors(
         connectors[name] = connector
     if faults:
         raise SettingsError(faults)
+    tell_labels_apart(connectors)
     return connectors
+
+
+def tell_labels_apart(connectors: Mapping[str, Connector]) -> None:
+    """Add the name to a label of an operator's issuer that another provider has too."""
+    labels = Counter(connector.label for connector in connectors.values())
+    for name, connector in connectors.items():
+        if labels[connector.label] > 1 and name not in PROVIDERS:
+            connector.label = f"{connector.label} ({name})"
 
 
 def build_firebase(
