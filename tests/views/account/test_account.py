@@ -385,7 +385,7 @@ def test_the_activity_of_another_user_cannot_be_read(grace, other, site):
 
 
 def test_a_refused_link_is_in_the_activity_with_its_reference(grace):
-    page = grace.link("github", "grace", behave="token:status_500")
+    page = grace.link("github", "grace", behave="token:html")
     assert page.alert == "GitHub couldn't complete the sign-in"
     reference = page.text.rpartition("Reference ")[2][:9]
     text = grace.get("/account/activity").text
