@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import structlog
 
 from config.registrations import Registration
-from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderError
+from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderDown, ProviderError
 from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken, SubjectMissing
 from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
 from providers.http.transport import Transport
@@ -163,7 +163,9 @@ class Connector:
         except SubjectMissing as missing:
             return missing.profile, missing
         except ProviderError as error:
-            raise (failures[0] if failures else error) from None
+            # A request that failed for a while explains a profile that lacks something.
+            is_explained = failures and isinstance(failures[0], ProviderBusy | ProviderDown)
+            raise (failures[0] if is_explained else error) from None
         if failures:
             log.warning("profile_incomplete", provider=self.name, detail=failures[0].detail)
         return profile, failures[0] if failures else None

@@ -125,7 +125,6 @@ def test_a_question_or_a_refusal_writes_nothing(desk):
     assert isinstance(
         desk.sign_in(assertion("github", "2", "ada@gmail.com", "trusted")), NeedsOwnership
     )
-    assert isinstance(desk.sign_in(assertion("github", "2", "ada@gmail.com")), NeedsOwnership)
     assert isinstance(desk.sign_in(assertion("github", "2"), closed), Refused)
     assert isinstance(desk.sign_in(assertion("github", "2"), listed), Refused)
     assert isinstance(desk.sign_in(assertion("github", "2"), signed_in_as="another"), NeedsSwitch)

@@ -30,7 +30,7 @@ def two(make_site, redis) -> list[Site]:
 
 
 def refuse(browser: Browser) -> int:
-    """Send a callback of no flow, from a browser that began one."""
+    """Send a callback of no flow, from a browser that began one: 303 to a page, or 429."""
     return browser.fetch(REFUSED).status
 
 
@@ -76,7 +76,7 @@ def state_of(site) -> str | None:
 
 def test_instances_count_the_refusals_of_an_address_together(make_site, redis):
     one, other = (in_flow(site) for site in two(make_site, redis))
-    assert [refuse(browser) for browser in (one, other, one, other)] == [400] * 4
+    assert [refuse(browser) for browser in (one, other, one, other)] == [303] * 4
     assert [refuse(one), refuse(other)] == [429, 429]
     page = other.fetch("/login/github")
     assert page.status == 429
@@ -91,7 +91,7 @@ def test_redis_works_over_a_unix_socket_and_with_a_password(make_site, redis, ca
     sites = [make_site(REDIS_URL=url, REFUSALS_PER_MINUTE="2") for url in (by_socket, by_port)]
     assert [state_of(site) for site in sites] == ["ok", "ok"]
     one, other = (in_flow(site) for site in sites)
-    assert [refuse(browser) for browser in (one, other, one, other)] == [400, 400, 429, 429]
+    assert [refuse(browser) for browser in (one, other, one, other)] == [303, 303, 429, 429]
     refused = make_site(REDIS_URL=redis.url, LOG_FORMAT="json")
     assert state_of(refused) == "gone"
     assert in_flow(refused).sign_in("github", "ada").path == "/account"
@@ -145,8 +145,8 @@ def test_a_redis_outage_fails_no_sign_in_and_is_logged_once(make_site, redis, ca
     assert state_of(one) == "gone"
     # Meanwhile each instance counts alone.
     here, there = in_flow(one), in_flow(other)
-    assert [refuse(here) for _ in range(5)] == [400] * 4 + [429]
-    assert refuse(there) == 400
+    assert [refuse(here) for _ in range(5)] == [303] * 4 + [429]
+    assert refuse(there) == 303
 
 
 def test_a_recovered_redis_is_used_again_and_logged_once(make_site, redis, capfd):
@@ -160,7 +160,7 @@ def test_a_recovered_redis_is_used_again_and_logged_once(make_site, redis, capfd
         until_shared(site)
     assert len(lines(capfd, "limits_shared_again")) == 2
     here, there = in_flow(one), in_flow(other)
-    assert [refuse(browser) for browser in (here, there, here, there)] == [400] * 4
+    assert [refuse(browser) for browser in (here, there, here, there)] == [303] * 4
     assert refuse(here) == 429
     assert not lines(capfd, "limits_not_shared")
 
@@ -171,7 +171,7 @@ def test_a_redis_connection_cut_by_a_restart_is_opened_again(make_site, redis, c
     browser = in_flow(site)
     redis.kill()
     redis.start()
-    assert refuse(browser) == 400
+    assert refuse(browser) == 303
     assert not lines(capfd, "limits_not_shared")
     assert redis.keys()
 
