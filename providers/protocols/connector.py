@@ -11,7 +11,14 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import structlog
 
 from config.registrations import Registration
-from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderDown, ProviderError
+from errors import (
+    AccessRefused,
+    Cancelled,
+    Misconfigured,
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+)
 from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken, SubjectMissing
 from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
 from providers.http.transport import Transport
