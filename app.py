@@ -22,20 +22,15 @@ from storage import engine
 from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
-from views.account.identities import identities
-from views.account.overview import account
-from views.account.personal import personal
+from views.account.blueprints import ACCOUNT_BLUEPRINTS
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.operator import health, metrics
 from views.operator.brand import brand
 from views.sign_in import callback
-from views.sign_in.confirm import confirm
+from views.sign_in.blueprints import SIGN_IN_BLUEPRINTS
 from views.sign_in.flow_gate import Gate
-from views.sign_in.id_tokens import mobile
-from views.sign_in.login import login
-from views.sign_in.one_tap import one_tap
-from views.sign_in.setup import setup, warn_about_providers
+from views.sign_in.setup import warn_about_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -47,8 +42,7 @@ from web.paths import Paths
 
 log = structlog.get_logger()
 
-SIGN_IN = (login, setup, mobile, one_tap, confirm)
-BLUEPRINTS = (*SIGN_IN, account, identities, personal, brand, *API_BLUEPRINTS)
+BLUEPRINTS = (*SIGN_IN_BLUEPRINTS, *ACCOUNT_BLUEPRINTS, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -164,7 +164,8 @@ def who_is_signed_in(site: Site, browser: Browser) -> dict[str, Any]:
     cookies = browser.http.cookies.get_dict()
     known = {name: cookies[name] for name in ("session", "last_idp") if name in cookies}
     signed = SecureCookieSessionInterface().get_signing_serializer(site.app)
-    content = signed.loads(cookies["quickstep"]) if signed and cookies.get("quickstep") else {}
+    cookie = cookies.get("quickstep")
+    content = signed.loads(cookie) if signed and cookie else {}
     return known | {name: content[name] for name in content if name != "choose_account"}
 
 

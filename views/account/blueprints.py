@@ -1,0 +1,7 @@
+"""The blueprints of the account pages."""
+
+from views.account.identities import identities
+from views.account.overview import account
+from views.account.personal import personal
+
+ACCOUNT_BLUEPRINTS = (account, identities, personal)
