@@ -46,7 +46,7 @@ BLUEPRINTS = (*SIGN_IN_BLUEPRINTS, *ACCOUNT_BLUEPRINTS, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build an application for these settings or the environment's, whose faults end the process."""
+    """Build an application for these settings or the environment's; faults end the process."""
     settings = settings or load_or_exit(PROVIDERS.values())
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
