@@ -26,6 +26,8 @@ from views.account.personal import personal
 from views.api import session_check
 from views.api.docs import docs
 from views.api.routes import api
+from views.oidc import wiring as oidc
+from views.oidc.authorize import app_name_of
 from views.operator import health, metrics
 from views.sign_in import callback
 from views.sign_in.confirm import confirm
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     session_check.install(app, site)
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
+    oidc.install(app, site, jobs)
     cleanup.register(jobs)
     return app
 
@@ -85,6 +88,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
+        app_name_of=app_name_of,
     )
 
 

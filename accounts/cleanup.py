@@ -77,13 +77,13 @@ def _delete(lease: Lease, purge: Purge, ids: Sequence[str]) -> bool:
     return is_ours
 
 
-def _job(name: str, every_seconds: int, expired: Expired, purge: Purge) -> Periodic:
+def delete_expired_job(name: str, every_seconds: int, expired: Expired, purge: Purge) -> Periodic:
     return Periodic(name, every_seconds, partial(_delete_expired, name, expired, purge))
 
 
 JOBS = (
-    _job("flows", 600, flows.expired, flows.purge),
+    delete_expired_job("flows", 600, flows.expired, flows.purge),
     # Found by a full table scan: an index on last_seen_at would make every request more expensive.
-    _job("sessions", 6 * 3600, sessions.expired, sessions.purge),
-    _job("events", 3600, activity.expired, activity.purge),
+    delete_expired_job("sessions", 6 * 3600, sessions.expired, sessions.purge),
+    delete_expired_job("events", 3600, activity.expired, activity.purge),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete as delete_from
 
-from accounts import activity, identities, sessions, users
+from accounts import activity, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from models import User
@@ -40,6 +40,7 @@ def delete(user_id: str, caller: Caller) -> Deleted:
         len(sessions.of_user(user_id)),
         activity.count(user_id),
     )
+    endings.end_person(user_id)
     # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()
@@ -57,6 +58,7 @@ def disable(user_id: str, caller: Caller) -> int:
     if user.is_active:
         user.disabled_at = now()
         activity.record(user_id, EventKind.DISABLED, caller)
+        endings.end_person(user_id)
     return sessions.end_all(user_id)
 
 

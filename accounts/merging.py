@@ -1,6 +1,6 @@
 """The verb that merges two accounts."""
 
-from accounts import activity, identities, sessions, users
+from accounts import activity, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from errors import StateMismatch
 from models import User
@@ -22,6 +22,7 @@ def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
         kept.email_choice = before.id
     kept.name = kept.name or gone.name
     kept.picture = kept.picture or gone.picture
+    endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     sessions.move(gone.id, kept.id)
     activity.move(gone.id, kept.id)

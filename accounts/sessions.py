@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import (
+    ColumnElement,
     CursorResult,
     Integer,
     Select,
@@ -22,10 +23,12 @@ from sqlalchemy import (
     insert,
     not_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import contains_eager
 
+from accounts import endings
 from accounts.activity import Caller
 from models import Session, User
 from storage import atomic, db, new_id, now
@@ -64,9 +67,6 @@ _KEPT = (
     .order_by(Session.last_seen_at.desc())
     .limit(bindparam("kept", type_=Integer))
 )
-_END_OLDEST = CompiledStatement(
-    delete(Session).where(Session.user_id == bindparam("user_id"), Session.id.not_in(_KEPT))
-)
 _NUMBER = CompiledSelect(select(func.count()).where(Session.user_id == bindparam("user_id")), int)
 
 
@@ -100,6 +100,7 @@ class Begun:
     user_id: str
     identity_id: str
     provider: str
+    sid: str
     created_at: datetime
     authenticated_at: datetime
     last_seen_at: datetime
@@ -120,11 +121,13 @@ def start(
 
     ``replaces``: the id of this browser's previous session, which ends. If it was the same
     person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
-    sits there without asking, so sensitive acts need a reauthentication (``renew``). ``auth_time``:
-    when the person authenticated at the provider, as a Unix time.
+    sits there without asking, so sensitive acts need a reauthentication (``renew``). It also keeps
+    its sid: applications stay signed in. ``auth_time``: when the person authenticated at the
+    provider, as a Unix time.
     """
     started_at = now()
-    begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
+    kept = _end_replaced(replaces, identity.user_id) if replaces else None
+    begun_at, sid = kept or (started_at, None)
     token = secrets.token_urlsafe(32)
     begun = Begun(
         id=new_id(),
@@ -132,6 +135,7 @@ def start(
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
+        sid=sid or new_id(),
         created_at=started_at,
         authenticated_at=begun_at if auth_time is None else moment(auth_time),
         last_seen_at=started_at,
@@ -141,7 +145,8 @@ def start(
     )
     _ADD.run(**vars(begun))
     if (_NUMBER.row(user_id=identity.user_id) or 0) > MAX_SESSIONS_PER_USER:
-        _END_OLDEST.run(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
+        kept_ids = _KEPT.params(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
+        _end(Session.user_id == identity.user_id, Session.id.not_in(kept_ids))
     return begun, token
 
 
@@ -150,12 +155,35 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(min(seconds, now().timestamp()), UTC)
 
 
-def _end_replaced(session_id: str, user_id: str) -> datetime:
-    """End a session; return the auth_time of its successor for the same user."""
+def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] | None:
+    """End a session; return the auth_time and the sid of its successor, if it is the same
+    user's."""
     of_same = (Session.id == session_id, Session.user_id == user_id)
-    auth_time = db.session.scalar(select(Session.authenticated_at).where(*of_same))
+    query = select(Session.authenticated_at, Session.sid).where(*of_same)
+    kept = db.session.execute(query).one_or_none()
+    if kept is None:
+        _end(Session.id == session_id)
+        return None
     db.session.execute(delete(Session).where(Session.id == session_id))
-    return auth_time or now()
+    return kept.authenticated_at, kept.sid
+
+
+def _end(*which: ColumnElement[bool]) -> int:
+    """Delete sessions, after applications are told that they end; return how many."""
+    endings.end_sessions(select(Session.sid).where(*which, Session.sid.is_not(None)))
+    result = db.session.execute(delete(Session).where(*which))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+@atomic
+def sid_of(session: "Session | Begun") -> str:
+    """Return what applications know a session by; one of the release before is given its sid."""
+    if session.sid is None:
+        unnamed = update(Session).where(Session.id == session.id, Session.sid.is_(None))
+        db.session.execute(unnamed.values(sid=new_id()))
+        sid = db.session.scalar(select(Session.sid).where(Session.id == session.id))
+        return sid or ""
+    return session.sid
 
 
 def find(token: str | None) -> Session | None:
@@ -218,44 +246,46 @@ def end(user_id: str, session_id: str) -> Session | None:
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
     if session is not None:
-        db.session.delete(session)
+        _end(Session.id == session.id)
     return session
 
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
-    """End all of this person's sessions but one; return how many."""
-    others = delete(Session).where(Session.user_id == user_id, Session.id != kept_id)
-    result = db.session.execute(others)
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    """End all of this person's sessions but one, with what applications may do without a session;
+    return how many."""
+    kept_sid = db.session.scalar(select(Session.sid).where(Session.id == kept_id))
+    endings.end_everywhere(user_id, kept_sid)
+    return _end(Session.user_id == user_id, Session.id != kept_id)
 
 
 @atomic
 def end_all(user_id: str | None = None) -> int:
-    """End all sessions of a person, or of everybody; return how many."""
-    theirs = delete(Session)
-    if user_id is not None:
-        theirs = theirs.where(Session.user_id == user_id)
-    result = db.session.execute(theirs)
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    """End all sessions of a person, or of everybody, with what applications may do without a
+    session; return how many."""
+    endings.end_everywhere(user_id)
+    return _end(true() if user_id is None else Session.user_id == user_id)
 
 
 @atomic
 def end_of_identity(identity_id: str, kept_id: str) -> None:
     """End the sessions that a removed identity started, except one."""
-    db.session.execute(
-        delete(Session).where(Session.identity_id == identity_id, Session.id != kept_id)
-    )
+    endings.end_identity(identity_id)
+    _end(Session.identity_id == identity_id, Session.id != kept_id)
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
     """Move one account's sessions to another. Call within an atomic verb.
 
     They open more than they were authenticated for, so each must reauthenticate before a sensitive
-    act.
+    act. Each gets another sid: applications have been told that the old one has ended.
     """
-    theirs = update(Session).where(Session.user_id == from_user_id)
-    db.session.execute(theirs.values(user_id=to_user_id, authenticated_at=LONG_AGO))
+    of_account = select(Session.id).where(Session.user_id == from_user_id)
+    for session_id in db.session.scalars(of_account).all():
+        moved = update(Session).where(Session.id == session_id)
+        db.session.execute(
+            moved.values(user_id=to_user_id, authenticated_at=LONG_AGO, sid=new_id())
+        )
 
 
 def expired() -> Select[str]:
@@ -266,4 +296,4 @@ def expired() -> Select[str]:
 @atomic
 def purge(ids: Sequence[str]) -> None:
     """Delete expired sessions, by id."""
-    db.session.execute(delete(Session).where(Session.id.in_(ids)))
+    _end(Session.id.in_(ids))

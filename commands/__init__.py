@@ -6,6 +6,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 from flask import Flask
 
 from commands import migrations
+from commands.clients import clients
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
@@ -17,5 +18,5 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
-    for command in (providers, users, sessions, keys, outbox, purge):
+    for command in (providers, users, sessions, clients, keys, outbox, purge):
         app.cli.add_command(command)

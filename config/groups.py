@@ -118,6 +118,10 @@ class SignIn(Group):
     """Only people with a verified address in one of these domains may sign in. Default:
     everyone."""
 
+    apps_default: Literal["open", "closed"] = "open"
+    """Who may use an application without rules of its own: everyone or nobody
+    ([apps](../integrate/apps.md))."""
+
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the
     provider counts a fifth."""

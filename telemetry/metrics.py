@@ -49,6 +49,12 @@ REFUSALS = Counter(
     ["provider", "reason"],
     registry=_ours,
 )
+APPS = Counter(
+    "quickstep_app_requests",
+    "Answers to applications, by what they asked and how it ended.",
+    ["kind", "outcome"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls of providers.",
@@ -86,6 +92,11 @@ def count_sign_in(provider: str, outcome: str) -> None:
 def count_refusal(provider: str | None, reason: str) -> None:
     """Count a refusal. ``reason``: a code of errors.py."""
     REFUSALS.labels(provider or "none", reason).inc()
+
+
+def count_app(kind: str, outcome: str) -> None:
+    """Count an application's request. ``outcome``: issued, or the name of a fault."""
+    APPS.labels(kind, outcome).inc()
 
 
 class Call:

@@ -1,5 +1,6 @@
 """The values that one application was built from, for the views."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -32,6 +33,8 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
+    # The name of the application that a return path leads on to, if it does.
+    app_name_of: Callable[[str], str | None] = lambda _return_to: None
 
     def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""

@@ -30,11 +30,17 @@ def protect_response(response: Response) -> Response:
     response.headers.extend(
         security_headers(
             here.settings.is_https,
-            form_origins=tuple(origin for one in connectors for origin in one.form_origins),
+            form_origins=(
+                *(origin for one in connectors for origin in one.form_origins),
+                *request_state().form_targets,
+            ),
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )
-    if request.endpoint != "static" or response.status_code >= 400:
+    seconds = request_state().public_seconds
+    if seconds is not None and response.status_code == 200:
+        response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    elif request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -39,6 +39,10 @@ class RequestState:
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
     # Whether a form on this page is answered by a redirect to a provider.
     has_redirecting_form: bool = False
+    # Where else a form of this page may lead: an application's origin or scheme.
+    form_targets: tuple[str, ...] = ()
+    # For how long anybody may keep this answer; None: nobody may.
+    public_seconds: int | None = None
 
 
 def request_state() -> RequestState:

@@ -46,6 +46,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
+        app=site().app_name_of(return_to) if return_to else None,
         again=_form_to_retry(),
     )
 

@@ -1,0 +1,47 @@
+"""Signing in to an application: the whole way, and what the tokens say."""
+
+import time
+
+from tests.issuer.relying_party import App, query_of
+
+
+def test_a_person_signs_in_to_an_application_after_signing_in_here(site, app, browser):
+    page = app.ask(browser)
+    assert page.path == "/login"
+    assert page.heading == "Sign in to continue to Notes"
+    login = next(link for link in page.links() if link.startswith("/login/google"))
+    at_google = browser.fetch(login).location
+    consent = browser.get(browser.choose(at_google, "grace"))
+    assert "Notes" in consent.heading
+    assert "See your email address" in consent.text
+    answer = browser.fetch(
+        consent.actions()[-1], "POST", data={"csrf_token": consent.csrf_token, "answer": "allow"}
+    )
+    assert answer.location.startswith(app.redirect_uri)
+
+    got = query_of(answer.location)
+    assert got["state"] == "the state"
+    assert got["iss"] == site.url
+    tokens = app.exchange(got["code"])
+    assert tokens.status == 200, tokens.document
+    claims = app.claims(tokens.document["id_token"])
+    assert claims["sub"] == browser.user_id
+    assert claims["aud"] == app.client_id
+    assert claims["iss"] == site.url
+    assert claims["nonce"] == "the nonce"
+    assert abs(claims["auth_time"] - time.time()) < 60
+    told = app.userinfo(tokens.access).json()
+    assert told["sub"] == claims["sub"]
+    assert told["email"] == "grace@navy.example"
+    assert told["email_verified"] is True
+    again = app.refresh(tokens.refresh)
+    assert again.status == 200, again.document
+
+
+def test_x(both):
+    browser = both.browser()
+    browser.sign_in("google", "grace")
+    app = App(both)
+    tokens = app.tokens(browser)
+    assert app.is_active(tokens.access)
+    assert app.is_active(tokens.refresh)

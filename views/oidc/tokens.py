@@ -1,0 +1,173 @@
+"""The token endpoint, revocation and introspection: what applications ask without a browser.
+
+No cookie counts here, so pages of any origin may call; each request authenticates its client.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
+
+from issuer import (
+    access_tokens,
+    client_authentication,
+    exchanges,
+    id_tokens,
+    introspection,
+    refresh_tokens,
+    revocation,
+    scopes,
+)
+from issuer.clients import CODE, MACHINE, REFRESH, Client
+from issuer.exchanges import Issued, Use
+from issuer.faults import Refused
+from issuer.parameters import Parameters
+from telemetry import metrics
+from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
+from views.oidc.place import admission, issuer, read_form
+from web.csrf import csrf
+from web.error_handlers import on_database_error
+from web.request_info import caller
+
+tokens = Blueprint("tokens", __name__, url_prefix="/oauth2")
+csrf.exempt(tokens)
+tokens.after_request(allow_any_origin)
+
+FORM = "application/x-www-form-urlencoded"
+Grants = Callable[[Client, Parameters], Response | Refused]
+
+
+@tokens.errorhandler(SQLAlchemyError)
+def on_database_away(error: SQLAlchemyError) -> Response:
+    """Answer a program with the code of RFC 6749 4.1.2.1; nothing is half-written."""
+    on_database_error(error)
+    return refuse_name("unavailable")
+
+
+def authenticated() -> tuple[Client, Parameters] | Response:
+    """Return the client of this request and its form, or the answer to a faulty one."""
+    if request.mimetype != FORM:
+        return refuse_name("body_not_form")
+    form = read_form()
+    if form.is_repeated():
+        return refuse_name("parameter_repeated")
+    if not form.are_plain():
+        return refuse_name("parameter_malformed")
+    client = client_authentication.authenticate(request.headers.get("Authorization"), form)
+    if isinstance(client, Refused):
+        return refuse(client)
+    return client, form
+
+
+@tokens.post("/token")
+def token() -> Response:
+    """Give tokens for a code, a refresh token, or the client's own credentials."""
+    found = authenticated()
+    if isinstance(found, Response):
+        return found
+    client, form = found
+    kind = form.get("grant_type")
+    if kind is None:
+        return refuse_name("grant_type_missing")
+    handler = GRANTS.get(kind)
+    if handler is None:
+        return refuse_name("grant_type_unknown")
+    if not client.may_use(kind):
+        return refuse_name("grant_type_not_allowed")
+    given = handler(client, form)
+    if isinstance(given, Refused):
+        return refuse(given)
+    metrics.count_app("token", "issued")
+    return given
+
+
+def give_for_code(client: Client, form: Parameters) -> Response | Refused:
+    code = form.get("code")
+    if code is None:
+        return Refused("code_missing")
+    use = Use(client, admission(), caller())
+    issued = exchanges.exchange(use, code, form.get("redirect_uri"), form.get("code_verifier"))
+    if isinstance(issued, Refused):
+        return issued
+    return describe(client, issued, with_nonce=True)
+
+
+def give_for_refresh_token(client: Client, form: Parameters) -> Response | Refused:
+    sent = form.get("refresh_token")
+    if sent is None:
+        return Refused("refresh_missing")
+    presented = refresh_tokens.read(sent)
+    if presented is None:
+        return Refused("refresh_unknown")
+    scope = form.get("scope")
+    asked = None if scope is None else scopes.split(scope)
+    issued = exchanges.refresh(Use(client, admission(), caller()), presented, asked)
+    if isinstance(issued, Refused):
+        return issued
+    return describe(client, issued, with_nonce=False)
+
+
+def give_to_machine(client: Client, form: Parameters) -> Response | Refused:
+    """RFC 6749 4.4: the client acts for itself, so nothing of a person can be had."""
+    asked = scopes.split(form.get("scope"))
+    if not set(asked) <= set(client.scopes) - set(scopes.OF_PEOPLE):
+        return Refused("scope_unknown")
+    access_token = access_tokens.issue_to_machine(client, asked)
+    return answer(_token_document(client, access_token, asked))
+
+
+GRANTS: dict[str, Grants] = {
+    CODE: give_for_code,
+    REFRESH: give_for_refresh_token,
+    MACHINE: give_to_machine,
+}
+
+
+def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
+    """Build the answer; the ID token is signed now that the exchange is committed."""
+    document = _token_document(client, issued.access_token, issued.scopes)
+    if issued.refresh_token:
+        document["refresh_token"] = issued.refresh_token
+    if id_token := id_tokens.make(issuer(), client, issued, with_nonce=with_nonce):
+        document["id_token"] = id_token
+    return answer(document)
+
+
+def _token_document(client: Client, access_token: str, granted: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": client.access_seconds,
+        "scope": scopes.join(granted),
+    }
+
+
+@tokens.post("/revoke")
+def revoke() -> Response:
+    """RFC 7009: an unknown token, or another client's, is answered like a revoked one."""
+    found = authenticated()
+    if isinstance(found, Response):
+        return found
+    client, form = found
+    sent = form.get("token")
+    if sent is None:
+        return refuse_name("token_missing")
+    revocation.revoke(client, sent)
+    return Response(status=200)
+
+
+@tokens.post("/introspect")
+def introspect() -> Response:
+    """RFC 7662: a client learns of its own tokens only."""
+    found = authenticated()
+    if isinstance(found, Response):
+        return found
+    client, form = found
+    if client.is_public:
+        return refuse_name("client_refused")
+    sent = form.get("token")
+    if sent is None:
+        return refuse_name("token_missing")
+    return answer(introspection.describe(client, sent, issuer(), admission()))
