@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Quickstep in a container; docs/operate/deploy.md has the commands. For reproducible builds, give the base
-# image by its digest: --build-arg PYTHON=python:3.13-slim-trixie@sha256:…
+# Quickstep in a container; docs/operate/deploy.md has the commands. For reproducible builds, give the
+# base image by its digest: --build-arg PYTHON=python:3.13-slim-trixie@sha256:…
 ARG PYTHON=python:3.13-slim-trixie
 
 # The server's packages, each file checked by its hash (requirements.txt), wheels only: no compiler,
@@ -21,6 +21,7 @@ ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Quickstep" \
       org.opencontainers.image.description="A login server: sign in with Google, Facebook, GitHub and more, joined to one account" \
+      org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 # A numeric user, so that a cluster can check that it is not root.

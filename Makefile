@@ -28,10 +28,12 @@ format: $(VENV)/test.stamp
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-# What of the docs is generated from the code: docs/reference/, the tables of providers.
+# Everything in the docs that is generated from the code: docs/reference/, the table of providers.
 docs: $(VENV)/run.stamp
 	@$(PY) -m config.reference
 	@$(PY) -m providers.reference
+	@$(PY) -m web.text.reference
+	@$(PY) -m telemetry.reference
 
 # What requirements.in and requirements-dev.in allow, written down exactly, with the hashes of all
 # files of a version. Versions stay as they are where they may; UPGRADE=1 takes the newest.

@@ -24,8 +24,7 @@ from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
 from views.api import session_check
-from views.api.docs import docs
-from views.api.routes import api
+from views.api.blueprints import API_BLUEPRINTS
 from views.oidc import wiring as oidc
 from views.oidc.authorize import app_name_of
 from views.operator import health, metrics
@@ -44,7 +43,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, mobile, confirm, account, identities, personal, api, docs)
+BLUEPRINTS = (login, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

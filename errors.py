@@ -32,24 +32,40 @@ class SignInError(Problem):
 
 
 class Cancelled(SignInError):
+    """The person declined at the provider, or may not use this site there."""
+
     code = "cancelled"
     status = 403
 
 
 class Expired(SignInError):
+    """The flow has expired, or its question was answered before."""
+
     code = "expired"
 
 
 class StateMismatch(SignInError):
+    """The callback belongs to no flow of this browser, or was used before."""
+
     code = "state_mismatch"
 
 
 class CookiesBlocked(SignInError):
+    """The browser did not return the cookie of the flow."""
+
     code = "cookies"
 
 
+class SeveralSessions(Problem):
+    """Several session cookies came, and none can be told to be this browser's own."""
+
+    code = "several_sessions"
+
+
 class ProviderError(SignInError):
-    """The provider's side failed. Base of everything raised in ``providers/``."""
+    """The provider failed, or its answer was refused.
+
+    Base of everything raised in ``providers/``."""
 
     code = "provider_error"
     status = 502
@@ -89,6 +105,8 @@ class ProviderDown(ProviderError):
 
 
 class Misconfigured(ProviderError):
+    """The provider refuses our client id, secret, scope or redirect URI."""
+
     code = "misconfigured"
 
 
@@ -113,26 +131,36 @@ class CrossSite(SignInError):
 
 
 class NoEmail(SignInError):
+    """An address is required (`ALLOWED_EMAIL_DOMAINS`), and the provider shared none."""
+
     code = "no_email"
     status = 403
 
 
 class EmailUnverified(SignInError):
+    """A verified address is required, and the provider does not verify this one."""
+
     code = "email_unverified"
     status = 403
 
 
 class NotAllowed(SignInError):
+    """The address is outside `ALLOWED_EMAIL_DOMAINS`."""
+
     code = "not_allowed"
     status = 403
 
 
 class SignupsClosed(SignInError):
+    """`SIGNUPS` is `closed`, and the identity belongs to no account."""
+
     code = "signups_closed"
     status = 403
 
 
 class AccountDisabled(SignInError):
+    """The operator has disabled the account."""
+
     code = "disabled"
     status = 403
 
@@ -152,10 +180,14 @@ class NotFresh(SignInError):
 
 
 class FormOld(Problem):
+    """A form is older than its session, or was forged."""
+
     code = "form_old"
 
 
 class TooManyAttempts(SignInError):
+    """Too many refused sign-ins from one address, or too many changes of one account."""
+
     code = "rate"
     status = 429
 
@@ -165,6 +197,8 @@ class TooManyAttempts(SignInError):
 
 
 class LastWayIn(Problem):
+    """Removing this identity would lock the person out."""
+
     code = "last_way_in"
     status = 409
 
@@ -193,26 +227,34 @@ class RequestFault(Exception):
 
 
 class InvalidQuery(RequestFault):
+    """A parameter is invalid, unknown or given twice; `errors` names it."""
+
     code = "invalid_query"
 
 
 class MalformedJSON(RequestFault):
+    """The body is not JSON in UTF-8."""
+
     code = "malformed_json"
 
 
 class UnsupportedMediaType(RequestFault):
+    """The body is of another media type than the operation accepts."""
+
     code = "unsupported_media_type"
     status = 415
 
 
 class InvalidFields(RequestFault):
-    """Well-formed JSON, but not what the operation accepts (RFC 9110 15.5.21)."""
+    """A field is invalid, unknown or read-only (RFC 9110 15.5.21); `errors` names each."""
 
     code = "invalid_fields"
     status = 422
 
 
 class CSRFFailed(RequestFault):
+    """`X-CSRF-Token` is missing, or does not match the session."""
+
     code = "csrf"
     status = 403
 

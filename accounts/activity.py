@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -99,13 +99,26 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
 
     ``before``: the id of an event; only older ones are returned.
     """
-    query = select(Event).where(Event.user_id == user_id)
-    query = query.where(Event.at > now() - timedelta(days=KEPT_DAYS))
+    query = _kept(user_id)
     last = db.session.get(Event, before) if before and is_id(before) else None
     if last and last.user_id == user_id:
         query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
     query = query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)
     return db.session.scalars(query).all()
+
+
+def page(user_id: str, *, after: tuple[datetime, str] | None, limit: int) -> Sequence[Event]:
+    """Return a person's events, newest first; ``after``: time and id of the last one seen."""
+    query = _kept(user_id)
+    if after is not None:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(*after))
+    return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
+
+
+def _kept(user_id: str) -> Select[Event]:
+    return select(Event).where(
+        Event.user_id == user_id, Event.at > now() - timedelta(days=KEPT_DAYS)
+    )
 
 
 def all_of(user_id: str) -> Sequence[Event]:

@@ -188,6 +188,12 @@ def check_person(row: FlowRow, user_id: str | None, session_id: str | None) -> N
         raise StateMismatch("somebody else is signed in than when the flow began")
 
 
+def own_secret(flow_id: str, values: Collection[str]) -> str:
+    """Return the one of these values that is the flow's secret; empty if none is."""
+    expected = db.session.scalar(select(FlowTable.browser_hash).where(FlowTable.id == flow_id))
+    return next((value for value in values if hash_token(value) == expected), "")
+
+
 def drop(cookies: Mapping[str, str]) -> None:
     """End a browser's flows, whatever their state; ``cookies``: its secrets for them, by id.
 

@@ -6,7 +6,7 @@ A deleted row ends its session on every instance, from the next request on.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -175,23 +175,19 @@ def _end(*which: ColumnElement[bool]) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-@atomic
-def sid_of(session: "Session | Begun") -> str:
-    """Return what applications know a session by; one of the release before is given its sid."""
-    if session.sid is None:
-        unnamed = update(Session).where(Session.id == session.id, Session.sid.is_(None))
-        db.session.execute(unnamed.values(sid=new_id()))
-        sid = db.session.scalar(select(Session.sid).where(Session.id == session.id))
-        return sid or ""
-    return session.sid
-
-
 def find(token: str | None) -> Session | None:
     """Return the session of a cookie's token, with its user; None if it has ended or expired, or
     the user is disabled."""
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
+
+
+def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:
+    """Return the session of this id, if it is alive and one of these is its token."""
+    query = select(Session.token_hash).where(Session.id == session_id)
+    expected = db.session.scalar(query)
+    return next((find(token) for token in tokens if hash_token(token) == expected), None)
 
 
 def is_recent(session: "Session | Begun") -> bool:

@@ -1,4 +1,4 @@
-"""The checks of one provider: client, metadata and keys, client secret, certificates, clock."""
+"""The checks of one provider: metadata and keys, client secret, certificates, clock; and all."""
 
 import base64
 import json
@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from commands.findings import Finding, Level, run_checks, server_finding
+from commands.check_client import check_client
+from commands.findings import Finding, Level, Said, run_checks, server_finding
 from commands.network import DAY_SECONDS, certificate_days, clock_offset
-from errors import CodeRefused, Misconfigured, ProviderError
+from errors import ProviderError
 from keys.jwk_set import import_jwk_set
 from providers.http.transport import goes_through_proxy
 from providers.parts import AuthorizationCode
@@ -38,7 +39,7 @@ class Check:
     about: str
     label: str
     name: str
-    run: Callable[[], "Said | None"]
+    run: Callable[[], Said | None]
 
     def finding(self) -> Finding | None:
         said = self.run()
@@ -46,9 +47,6 @@ class Check:
 
     def late(self) -> Finding:
         return Finding(self.about, self.label, self.name, "fail", "did not respond in time")
-
-
-Said = tuple[Level, str, Mapping[str, Any]]
 
 
 def check_all(connectors: Iterable[Connector], project: Firebase | None) -> list[Finding]:
@@ -79,23 +77,6 @@ def checks_of(connector: Connector) -> list[Check]:
         "certificates": partial(check_certificates, connector),
     }
     return [Check(connector.name, connector.label, name, run) for name, run in checks.items()]
-
-
-def check_client(connector: Connector) -> Said:
-    """Check that a provider is reachable and knows our client. It gets an invalid code, and must
-    refuse the code, not our id, secret or redirect URI."""
-    said = {"redirect_uri": connector.redirect_uri}
-    console = connector.provider.console
-    try:
-        connector.check()
-    except Misconfigured as error:
-        message = f"refuses the client id, secret or redirect URI ({error.detail}); compare them "
-        return "fail", f"{message}with {console}; redirect URI {connector.redirect_uri}", said
-    except CodeRefused:
-        return "ok", f"reachable and knows the client; redirect URI {connector.redirect_uri}", said
-    except ProviderError as error:
-        return "fail", f"{error.detail}; nobody can sign in with it until that is fixed", said
-    return "fail", "accepted an invented code, so it is not the provider it claims to be", said
 
 
 def check_metadata(connector: Connector) -> Said | None:

@@ -166,19 +166,19 @@ def find_weakness(key: str) -> str | None:
 def check_cookie_name() -> list[Finding]:
     """Check that neighbouring hosts cannot plant the session cookie."""
     settings = site().settings
-    name = settings.session_cookie_name
+    name = settings.browser_session_cookie
     if not settings.is_https:
         return []
     if name.startswith("__Host-"):
-        message = f"{name} cannot be planted by a neighbouring host"
+        message = f"{name}, which browsers get, cannot be planted by a neighbouring host"
         return [server_finding("cookie_name", "Session cookie", "ok", message)]
     has_apps = site().firebase or any(c.mobile_client_ids for c in settings.registrations.values())
     if has_apps:
         message = f"named {name}, which apps may look for; __Host-session is better if none does"
         return [server_finding("cookie_name", "Session cookie", "ok", message)]
     message = (
-        f"a neighbouring host can plant a cookie named {name}; set "
-        "SESSION_COOKIE_NAME=__Host-session unless a mobile app looks for that name"
+        f"a neighbouring host can plant a cookie named {name}; remove SESSION_COOKIE_NAME, "
+        "then browsers get __Host-session, and apps session"
     )
     return [server_finding("cookie_name", "Session cookie", "warn", message)]
 

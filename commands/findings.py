@@ -11,6 +11,8 @@ from flask import current_app
 T = TypeVar("T")
 
 Level = Literal["ok", "warn", "fail"]
+# The result of one check of a provider: level, message, details for machines.
+Said = tuple[Level, str, Mapping[str, Any]]
 MARKS: Mapping[Level, str] = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 # Longer than any two requests to a provider (providers/http/transport.py), which a check consists
 # of.

@@ -130,12 +130,13 @@ class SignIn(Group):
 class Browser(Group):
     """Cookies and cross-origin access."""
 
-    session_cookie_name: CookieName = "session"
-    """Name of the session cookie. Use `__Host-session` where no mobile app looks for `session`."""
+    session_cookie_name: CookieName | None = None
+    """One name of the session cookie for browsers and apps. Default over https: `__Host-session`
+    for browsers, which no other host can plant, and `session` for apps; over http: `session`."""
 
     cors_origins: Origins = ()
-    """Origins whose pages may call the API from a browser, such as `https://app.example.org`.
-    Default: none."""
+    """Origins whose pages may call the API from a browser, and be returned to after a sign-in, such
+    as `https://app.example.org`. Default: none."""
 
 
 class Pages(Group):

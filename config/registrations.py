@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from config.validators import Domain, Endpoint, Names
+from config.validators import BaseURL, Domain, Endpoint, Names
 from config.variables import Variables, describe_faults, read_secret
 
 # The variables of each credential; messages use the first name.
@@ -22,6 +22,8 @@ SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
 # A name in OIDC_PROVIDERS becomes a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED_NAMES = frozenset({"confirm"})
+# How a client authenticates at a token endpoint (RFC 6749 2.3.1).
+ClientAuth = Literal["basic", "post", "none"]
 
 
 class Registration(BaseModel):
@@ -54,6 +56,10 @@ class Registration(BaseModel):
     scope: str | None = None
     """Replaces the default scope."""
 
+    client_auth: ClientAuth | None = None
+    """How the client secret is sent: `basic` in a header, `post` in the body, `none` not at all.
+    Default: as the provider documents it, or its metadata offer it (`basic` first)."""
+
     offline_access: bool | None = None
     """`1`: ask for a token that can be refreshed while the person is away (Google: with a consent
     at each sign-in). Default: `0`."""
@@ -78,8 +84,9 @@ class Registration(BaseModel):
     request_token_url: Endpoint | None = None
     """OAuth 1.0a: endpoint for request tokens."""
 
-    api_url: Endpoint | None = None
-    """Other providers: base URL of the API that profiles are read from."""
+    api_url: BaseURL | None = None
+    """Other providers: base URL of the API that profiles are read from, with or without a slash at
+    its end."""
 
     api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
     """Facebook: version of the Graph API. Default: `v26.0`."""
@@ -121,7 +128,8 @@ class NamedIssuer:
     credentials: tuple[str, ...] = ("client_id",)
     optional_credentials: tuple[str, ...] = ("client_secret",)
     settings: tuple[str, ...] = (
-        *("scope", "offline_access", "issuer", "mobile_client_ids", "label", "trust_email"),
+        *("scope", "client_auth", "offline_access", "issuer", "mobile_client_ids"),
+        *("label", "trust_email"),
     )
 
     @property
@@ -132,14 +140,31 @@ class NamedIssuer:
     def faults(self, registration: Registration) -> list[str]:
         """Describe what is wrong with its registration."""
         faults = [] if registration.issuer else [f"{self.key.upper()}_ISSUER: missing"]
-        return faults + openid_faults(self.key, registration)
+        return [
+            *faults,
+            *openid_faults(self.key, registration),
+            *client_auth_faults(self.key, registration),
+        ]
+
+
+def client_auth_faults(key: str, registration: Registration) -> list[str]:
+    """Describe a client authentication that needs a secret which is not set."""
+    has_secret = registration.client_secret or registration.private_key
+    if registration.client_auth in (None, "none") or has_secret:
+        return []
+    secret = _variable(key, "client_secret")
+    return [f"{key.upper()}_CLIENT_AUTH: {registration.client_auth} needs {secret}"]
 
 
 def openid_faults(key: str, registration: Registration) -> list[str]:
-    """Describe what is wrong with the scope of an OpenID Connect client."""
-    if registration.scope is None or "openid" in registration.scope.replace(",", " ").split():
-        return []
-    return [f"{key.upper()}_SCOPE: must contain openid (OpenID Connect Core 3.1.2.1)"]
+    """Describe what is wrong with the scope or the issuer of an OpenID Connect client."""
+    faults, scope, issuer = [], registration.scope, registration.issuer or ""
+    if scope is not None and "openid" not in scope.replace(",", " ").split():
+        faults.append(f"{key.upper()}_SCOPE: must contain openid (OpenID Connect Core 3.1.2.1)")
+    base, discovery, _rest = issuer.partition("/.well-known/")
+    if discovery:
+        faults.append(f"{key.upper()}_ISSUER: is the address of its metadata; set it to {base}")
+    return faults
 
 
 def named_issuers(

@@ -34,6 +34,16 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
 
     registrations: Mapping[str, Registration] = {}
 
+    @property
+    def browser_session_cookie(self) -> str:
+        """Name of the session cookie that browsers get."""
+        return self.session_cookie_name or ("__Host-session" if self.is_https else "session")
+
+    @property
+    def app_session_cookie(self) -> str:
+        """Name of the session cookie that apps get."""
+        return self.session_cookie_name or "session"
+
     def with_providers_of(self, other: Self) -> Self:
         """Copy these settings, with the registrations and the Firebase project of ``other``."""
         replaced = ("registrations", "firebase_project_id", "firebase_jwks_url")
@@ -106,7 +116,7 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
 def _contradictions(settings: Settings) -> list[str]:
     """Name the settings that are valid alone, but not together."""
     faults = _secret_key_faults(settings)
-    if settings.session_cookie_name.startswith("__") and not settings.is_https:
+    if (settings.session_cookie_name or "").startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
     faults += _firebase_faults(settings)
     if settings.demo and not settings.is_local:

@@ -43,6 +43,14 @@ def check_endpoint(url: str) -> str:
     return url
 
 
+def check_base_url(url: str) -> str:
+    """Return an address that paths hang on, with a slash at its end: without one, ``urljoin``
+    replaces its last segment."""
+    if urlsplit(check_endpoint(url)).query:
+        raise ValueError("must be without a query: paths are added to it")
+    return url if url.endswith("/") else f"{url}/"
+
+
 def check_public_url(url: str) -> str:
     """Accept scheme and host, without a path."""
     url = check_endpoint(url).rstrip("/")
@@ -133,6 +141,7 @@ def check_emulator_host(value: str) -> str:
 Names = Annotated[tuple[str, ...], BeforeValidator(comma_list), "comma-separated names"]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list), "comma-separated texts"]
 Endpoint = Annotated[str, AfterValidator(check_endpoint), "a URL"]
+BaseURL = Annotated[str, AfterValidator(check_base_url), "a URL"]
 PublicURL = Annotated[str, AfterValidator(check_public_url), "a URL without a path"]
 PageURL = Annotated[str, AfterValidator(check_page_url), "an https or mailto URL"]
 Origins = Annotated[

@@ -132,6 +132,11 @@ def require(holds: bool, otherwise: str) -> None:
         raise IdTokenRefused(f"the id_token was refused: {otherwise}")
 
 
+def quoted(value: object) -> str:
+    """Write a value of another party for the log: printable ASCII, of limited length."""
+    return ascii(value)[:200]
+
+
 def equal(value: object, expected: str) -> bool:
     """Compare a claim with a text in constant time."""
     # JSON can contain a lone surrogate, which plain UTF-8 cannot.

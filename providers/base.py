@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from config.registrations import Registration, openid_faults
+from config.registrations import Registration, client_auth_faults, openid_faults
 from errors import ProviderError
 from providers.parts import EmailTrust, Errors, OAuth1, OAuth2, OpenIDConnect, Params
 
@@ -133,5 +133,6 @@ class Provider:
     def faults(self, registration: Registration) -> list[str]:
         """Return the faults of its settings, one line each, naming the variable."""
         faults = self.check_registration(registration)
+        faults = faults + client_auth_faults(self.key, registration)
         is_openid = isinstance(self.protocol, OpenIDConnect)
         return faults + (openid_faults(self.key, registration) if is_openid else [])

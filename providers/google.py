@@ -30,6 +30,8 @@ GOOGLE = Provider(
             "https://www.googleapis.com/auth/userinfo.email": "email",
             "https://www.googleapis.com/auth/userinfo.profile": "profile",
         },
+        # https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
+        client_auth="post",
         # A refresh token comes only with a consent, and Google asks for that only once by itself.
         offline_params={"access_type": "offline", "prompt": "consent"},
         hosted_domains=True,

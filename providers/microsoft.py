@@ -11,6 +11,8 @@ from providers.profile import claims_with_userinfo, make_profile
 # The tenant of all personal accounts.
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 ANY_TENANT = {"common": (), "organizations": (PERSONAL_ACCOUNTS,)}
+# The name in the address of personal accounts; their issuer has the id.
+CONSUMERS = "consumers"
 ISSUER_END = re.compile(rf"/({GUID.pattern}|{'|'.join(ANY_TENANT)})/v2\.0\Z")
 
 
@@ -44,9 +46,19 @@ def _subject(issuer: object, tenant: object, person: object) -> str | None:
 def check_registration(registration: Registration) -> list[str]:
     """Check that a tenant is named by its id: metadata requested by any other name contain that id
     too."""
-    if registration.issuer is None or ISSUER_END.search(registration.issuer):
+    if registration.issuer is None or ISSUER_END.search(canonical_issuer(registration.issuer)):
         return []
-    return ["MICROSOFT_ISSUER: must end in /common/v2.0, /organizations/v2.0 or /<tenant id>/v2.0"]
+    ends = "/common/v2.0, /organizations/v2.0, /consumers/v2.0 or /<tenant id>/v2.0"
+    return [f"MICROSOFT_ISSUER: must end in {ends}; a tenant's id is on its Overview page"]
+
+
+def canonical_issuer(url: str) -> str:
+    """Return the issuer as tokens name it: without a slash at its end, a tenant's id in lower case,
+    and the id of the tenant that ``consumers`` stands for."""
+    *before, tenant, version = url.rstrip("/").split("/")
+    tenant = PERSONAL_ACCOUNTS if tenant == CONSUMERS else tenant
+    tenant = tenant.lower() if GUID.fullmatch(tenant.lower()) else tenant
+    return "/".join([*before, tenant, version])
 
 
 MICROSOFT = Provider(
@@ -58,6 +70,7 @@ MICROSOFT = Provider(
         # All kinds of accounts; MICROSOFT_ISSUER with a tenant's id admits that tenant only.
         issuer="https://login.microsoftonline.com/common/v2.0",
         any_tenant=ANY_TENANT,
+        canonical_issuer=canonical_issuer,
         scope="openid email profile",
         client_auth="post",
     ),

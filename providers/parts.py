@@ -7,12 +7,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # a tenant's id
 
 Params = Mapping[str, str]
-ClientAuth = Literal["post", "basic", "none"]
 
 
 def no_params(_client_secret: str, _access_token: str) -> Params:
@@ -73,7 +72,8 @@ class AuthorizationCode:
     scope_aliases: Params = field(default_factory=dict)
     # Whether the provider accepts RFC 7636.
     pkce: bool = True
-    # RFC 6749 2.3.1; None: as the issuer's metadata say, otherwise in the body.
+    # RFC 6749 2.3.1, as the provider documents it; None: as the issuer's metadata say, otherwise
+    # in the body.
     client_auth: ClientAuth | None = None
     # Generates the client secret from the registration and a Unix time.
     make_secret: Callable[[Registration, int], str] | None = None
@@ -103,7 +103,8 @@ class OAuth2(AuthorizationCode):
 
     label: ClassVar = "OAuth 2.0"
     settings: ClassVar = (
-        *("authorization_url", "token_url", "api_url", "api_version", "scope", "offline_access"),
+        *("authorization_url", "token_url", "api_url", "api_version", "scope", "client_auth"),
+        "offline_access",
     )
     authorization_endpoint: str
     token_endpoint: str
@@ -123,6 +124,8 @@ class OpenIDConnect(AuthorizationCode):
     label: ClassVar = "OpenID Connect"
     issuer: str
     issuer_aliases: tuple[str, ...] = ()
+    # Returns the exact issuer for an address that the provider documents too.
+    canonical_issuer: Callable[[str], str] = str
     # Path segments of the issuer that stand for any tenant, each with the tenants it excludes.
     any_tenant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Whether it can be told to admit accounts of one domain only (the claim ``hd``).
@@ -139,7 +142,7 @@ class OpenIDConnect(AuthorizationCode):
     @property
     def settings(self) -> tuple[str, ...]:
         own = ("hosted_domain",) if self.hosted_domains else ()
-        return ("scope", "offline_access", "issuer", "mobile_client_ids", *own)
+        return ("scope", "client_auth", "offline_access", "issuer", "mobile_client_ids", *own)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ def blueprint(github: GitHub) -> Blueprint:
         "/login/oauth/authorize", "authorize", github.authorize, methods=["GET", "POST"]
     )
 
+    add_profile(github, routes)
     add_revocation(github, routes)
 
     @routes.post("/login/oauth/access_token")
@@ -68,6 +69,10 @@ def blueprint(github: GitHub) -> Blueprint:
             return Response(urlencode(values), mimetype="application/x-www-form-urlencoded")
         return answer_as_asked({**values, "scope": ",".join(code.scopes)})
 
+    return routes
+
+
+def add_profile(github: GitHub, routes: Blueprint) -> None:
     @routes.get("/api/v3/user")
     @routes.get("/api/user")
     def user() -> Response | tuple[Response, int]:
@@ -109,8 +114,6 @@ def blueprint(github: GitHub) -> Blueprint:
             verified = person.email_verified
             rows.append({"email": person.email, "primary": True, "verified": verified})
         return jsonify([{**row, "visibility": None} for row in rows])
-
-    return routes
 
 
 def add_revocation(github: GitHub, routes: Blueprint) -> None:

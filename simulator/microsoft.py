@@ -53,7 +53,7 @@ class Microsoft(OpenIDLookAlike):
 
     def metadata(self) -> Claims:
         tenant = (request.view_args or {})["tenant"]
-        named = "{tenantid}" if tenant in ANY else tenant
+        named = {"consumers": PERSONAL}.get(tenant, "{tenantid}" if tenant in ANY else tenant)
         metadata = {
             name: value.replace("<tenant>", tenant) if isinstance(value, str) else value
             for name, value in super().metadata().items()

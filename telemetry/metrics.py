@@ -1,7 +1,8 @@
 """Prometheus metrics: the only door to prometheus_client.
 
 Every label comes from the code or from the settings, never from a request, so strangers cannot make
-the number of series grow. docs/operate/operation.md has the table.
+the number of series grow. docs/reference/metrics.md has the table,
+which is generated from the help texts here.
 
 If PROMETHEUS_MULTIPROC_DIR is set before the first import (gunicorn.conf.py), the counts of all
 processes are added up; otherwise they are this process's.
@@ -10,7 +11,7 @@ processes are added up; otherwise they are this process's.
 import functools
 import platform
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 
@@ -35,17 +36,22 @@ IS_SHARED = bool(kinds_of_values.ValueClass._multiprocess)  # noqa: SLF001 (it s
 _ours = CollectorRegistry()
 REQUESTS = Histogram(
     "quickstep_request_seconds",
-    "Answers, by endpoint and class of status.",
+    "Responses, by endpoint (a name in the code, such as login.choose or google.authorized; none "
+    "for an unknown address) and class of status: 2xx to 5xx.",
     ["endpoint", "status"],
     registry=_ours,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 12, 30),
 )
 SIGN_INS = Counter(
-    "quickstep_sign_ins", "How sign-ins and links ended.", ["provider", "outcome"], registry=_ours
+    "quickstep_sign_ins",
+    "How sign-ins and links ended: signed_in, created, joined, linked, merged, asked (a question "
+    "was asked) or refused.",
+    ["provider", "outcome"],
+    registry=_ours,
 )
 REFUSALS = Counter(
     "quickstep_refusals",
-    "What people ran into, by its reason code.",
+    "Refusals of people and programs, by error code; provider none if none is involved.",
     ["provider", "reason"],
     registry=_ours,
 )
@@ -57,14 +63,14 @@ APPS = Counter(
 )
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
-    "Calls of providers.",
+    "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
     ["provider", "result"],
     registry=_ours,
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 12),
 )
 CONNECTIONS = Gauge(
     "quickstep_database_connections_in_use",
-    "Connections to the database that are in use.",
+    "Database connections in use, in all processes.",
     registry=_ours,
     multiprocess_mode="livesum",
 )
@@ -74,6 +80,18 @@ BUILD = {
     "flask": metadata.version("flask"),
 }
 
+
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, UPSTREAM, CONNECTIONS)
+BUILD_INFO = "quickstep_build_info"
+BUILD_MEANING = "Always 1; the labels say what runs."
+# Gauges that are read at the time of the scrape; those of the database only while it is ready.
+FACTS = {
+    "quickstep_ready": "1 if /readyz returns 200; the metrics below exist only then.",
+    "quickstep_users": "Accounts.",
+    "quickstep_sessions": "Active sessions.",
+    "quickstep_flows": "Open flows.",
+    "quickstep_revocations_waiting": "Provider tokens still to be revoked.",
+}
 
 # The child of the most frequent metric, looked up once.
 _requests = functools.cache(REQUESTS.labels)
@@ -118,20 +136,19 @@ def upstream_call(provider: str) -> Iterator[Call]:
 class _Facts(Collector):
     """Gauges that are read at the time of the scrape."""
 
-    def __init__(self, facts: Iterable[tuple[str, str, float]]) -> None:
+    def __init__(self, facts: Mapping[str, float]) -> None:
         self._facts = facts
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        build = GaugeMetricFamily("quickstep_build_info", "What runs.", labels=list(BUILD))
+        build = GaugeMetricFamily(BUILD_INFO, BUILD_MEANING, labels=list(BUILD))
         build.add_metric(list(BUILD.values()), 1)
         yield build
-        for name, words, value in self._facts:
-            yield GaugeMetricFamily(name, words, value)
+        for name, value in self._facts.items():
+            yield GaugeMetricFamily(name, FACTS[name], value)
 
 
-def exposition(facts: Iterable[tuple[str, str, float]]) -> bytes:
-    """Return all metrics in Prometheus' text format. ``facts``: name, help text and value of more
-    gauges."""
+def exposition(facts: Mapping[str, float]) -> bytes:
+    """Return all metrics in Prometheus' text format. ``facts``: values of FACTS."""
     now = CollectorRegistry()
     now.register(_Facts(facts))
     counted = _ours

@@ -8,12 +8,15 @@ import schemathesis
 from hypothesis import strategies as st
 
 from views.api.paging import CURSOR_FORMAT, encode_cursor
+from views.api.schemas import RETURN_TO_FORMAT
 
 # Cookies and headers of a signed-in user, and the id of that session.
 CALLER = json.loads(os.environ["API_CALLER"])
 
-positions = st.tuples(st.datetimes(timezones=st.just(UTC)), st.text())
+ids = st.text("0123456789abcdef", min_size=32, max_size=32)
+positions = st.tuples(st.datetimes(timezones=st.just(UTC)), ids)
 schemathesis.openapi.format(CURSOR_FORMAT, positions.map(encode_cursor))
+schemathesis.openapi.format(RETURN_TO_FORMAT, st.sampled_from(["/", "/account", "/account?a=b"]))
 
 
 @schemathesis.auth()
@@ -29,4 +32,4 @@ class Caller:
 @schemathesis.hook
 def filter_case(context, case):
     """Keep the session: signing out would hide most of the API."""
-    return (case.path_parameters or {}).get("session_id") != CALLER["session_id"]
+    return (case.path_parameters or {}).get("session_id") not in ("current", CALLER["session_id"])

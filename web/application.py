@@ -6,10 +6,12 @@ from wsgiref.types import WSGIEnvironment
 
 import flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadSignature
 from werkzeug.datastructures import Headers, ImmutableMultiDict
-from werkzeug.sansio.http import parse_cookie
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
+
+from web.cookie_header import parse_cookie_header
 
 # The characters that iri_to_uri leaves unchanged (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
@@ -18,9 +20,8 @@ _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
 class Request(flask.Request):
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """Return the cookies, as Werkzeug does, which searches all headers for this one."""
-        header = self.environ.get("HTTP_COOKIE")
-        return parse_cookie(header, cls=self.dict_storage_class)  # type: ignore[return-value]
+        """Return the cookies as our one parser reads them."""
+        return ImmutableMultiDict(parse_cookie_header(self.environ.get("HTTP_COOKIE", "")))
 
     @cached_property
     def url(self) -> str:
@@ -38,6 +39,22 @@ class _BrowserCookies(SecureCookieSessionInterface):
         if self._serializer is None:
             self._serializer = super().get_signing_serializer(app)
         return self._serializer
+
+    def open_session(self, app: flask.Flask, request: flask.Request) -> Any:
+        """Open the one cookie of its name that we signed. Two different ones count as none: a
+        neighbouring host has planted the one that we gave it."""
+        values = set(request.cookies.getlist(self.get_cookie_name(app)))
+        if len(values) < 2:
+            return super().open_session(app, request)
+        found = [opened for value in values if (opened := self._open(app, value)) is not None]
+        return self.session_class(found[0] if len(found) == 1 else None)
+
+    def _open(self, app: flask.Flask, value: str) -> Any:
+        max_age = int(app.permanent_session_lifetime.total_seconds())
+        try:
+            return self.get_signing_serializer(app).loads(value, max_age=max_age)
+        except BadSignature:
+            return None
 
 
 class Response(flask.Response):

@@ -44,14 +44,19 @@ def write_cookies(response: Response) -> Response:
 
 
 def flow_cookies() -> dict[str, str]:
-    """Return this browser's secrets for its flows, by flow id."""
+    """Return this browser's secrets for its flows, by flow id. Where several came for one flow,
+    some are planted, and only the flow's own counts."""
     prefix = cookie_name(FLOW_COOKIE)
-    found = (
-        (name.removeprefix(prefix), value)
-        for name, value in request.cookies.items()
+    names = (
+        name
+        for name in request.cookies
         if name.startswith(prefix) and is_id(name.removeprefix(prefix))
     )
-    return dict(itertools.islice(found, MAX_FLOW_COOKIES))
+    found = {}
+    for name in itertools.islice(names, MAX_FLOW_COOKIES):
+        flow_id, values = name.removeprefix(prefix), request.cookies.getlist(name)
+        found[flow_id] = values[0] if len(values) == 1 else flows.own_secret(flow_id, values)
+    return found
 
 
 def is_in_flow() -> bool:

@@ -25,7 +25,9 @@ from web.place import lets_anybody_in, redirect_to_own_name, refuse_other_machin
 from web.problem_details import problem_json
 from web.reauthentication import ask_to_reauthenticate
 from web.request_info import SAFE_METHODS
+from web.request_state import request_state
 from web.session import is_bound
+from web.text.messages import message
 
 EVERYWHERE = ""
 
@@ -60,7 +62,8 @@ def require_api_sign_in() -> Response | None:
     """Answer 401 with the challenge of RFC 6750 3."""
     if request.method == "OPTIONS" or is_signed_in():
         return None
-    response = problem_json(401, "unauthorized", "Unauthorized", "Sign in first.")
+    code = "several_sessions" if request_state().has_ambiguous_session else "sign_in_first"
+    response = problem_json(401, "unauthorized", "Unauthorized", message(code))
     response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return response
 

@@ -31,9 +31,12 @@ class ProblemDetails(BaseModel):
     errors: list[FieldFault] | None = Field(
         default=None, description="Of invalid_fields and invalid_query: a line for each."
     )
-    reauth_url: str | None = Field(
-        default=None, description="Of reauth_required: where the person signs in again."
+    url: str | None = Field(
+        default=None,
+        description="Of reauth_required and needs_proof: where the person goes on.",
+        examples=["https://login.example.org/account/reauth"],
     )
+    reauth_url: str | None = Field(default=None, description="The earlier name of url.")
 
 
 def problem_json(

@@ -27,7 +27,7 @@ def is_freshly_authenticated() -> bool:
     """Tell the same of the sender of this request, by session or bearer token."""
     login = current_login()
     if login.session is not None:
-        return has_fresh_auth(login.session)
+        return sessions.is_recent(login.session)
     auth_time = login.bearer_auth_time
     return auth_time is not None and sessions.is_recent_moment(auth_time)
 

@@ -35,6 +35,9 @@ class RequestState:
     caller: Caller | None = None
     # None until it is asked for.
     login: Login | None = None
+    # The name by which the session cookie came, and whether several came and none was chosen.
+    session_cookie: str | None = None
+    has_ambiguous_session: bool = False
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
     # Whether a form on this page is answered by a redirect to a provider.

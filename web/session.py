@@ -14,11 +14,14 @@ from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.csrf import FORM_SECRET
 from web.request_info import caller
 from web.request_state import Login, request_state
-from web.session_cookie import drop_session_token, keep_session_token
+from web.session_cookie import (
+    BEGUN_HERE,
+    drop_session_token,
+    give_session_token,
+    keep_session_token,
+)
 
 LAST_USED_DAYS = 90
-# In Flask's signed cookie: the session that this browser itself began.
-BEGUN_HERE = "session"
 
 
 def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Begun, str]:
@@ -33,8 +36,8 @@ def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Beg
     return sessions.start(identity, caller(), replaces=replaces, auth_time=auth_time)
 
 
-def begin_session(session: Begun, token: str) -> None:
-    """Sign this browser in, with a session that is committed."""
+def begin_session(session: Begun, token: str, *, in_app: bool = False) -> None:
+    """Sign this browser or app in, with a session that is committed."""
     request_state().login = Login(session)
     cookie = request_ctx.session
     cookie.clear()  # it belonged to whoever used this browser before
@@ -43,7 +46,7 @@ def begin_session(session: Begun, token: str) -> None:
     g.pop(FORM_SECRET, None)
     cookie[FORM_SECRET] = secrets.token_hex(20)
     bind_session(session)
-    keep_session_token(token)
+    give_session_token(token, to_app=in_app)
     set_cookie(cookie_name("last_idp"), session.provider, LAST_USED_DAYS * 86400)
 
 
@@ -64,8 +67,8 @@ def bind_session(session: Session | Begun) -> None:
 def is_bound(session: Session | Begun) -> bool:
     """Tell whether the person of this session signed in in this very browser.
 
-    Under a plain name (SESSION_COOKIE_NAME) a session's cookie can be planted by a neighbouring
-    host; over https Flask's own cannot. So nobody connects their identity to an account that
+    Under a plain name a session's cookie can be planted by a neighbouring host; over https Flask's
+    own cannot. So nobody connects their identity to an account that
     somebody else signed their browser in to.
     """
     return bool(browser_cookie.get(BEGUN_HERE) == session.id)

@@ -1,32 +1,71 @@
 """The session cookie: it holds a random token whose row in the database is the session.
 
+Over https, browsers get it as ``__Host-session``, which no other host can plant, and apps as
+``session``, the name they look for. That name counts only in requests without the ``Sec-Fetch-``
+headers, which browsers send and apps do not. SESSION_COOKIE_NAME is one name for both.
+
 Flask's own signed cookie (``quickstep``) is separate. It holds the CSRF secret, messages for
 the next page, and which session this browser began: nothing that signs anybody in.
 """
 
 import time
+from collections.abc import Iterable
+from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 import structlog
 from flask import current_app, request
+from flask import session as browser_cookie
 from sqlalchemy.exc import OperationalError
 
 from accounts import sessions
+from config import Settings
 from models import Session
 from web.context import site
 from web.cookies import set_cookie
 from web.request_info import caller
-from web.request_state import Login
+from web.request_state import Login, request_state
 
 log = structlog.get_logger()
 
 NOTE_USE_AGAIN_SECONDS = 30
 # The extension that holds when writing the time of last use may be tried again.
 NOTE_USE_AGAIN_AT = "note_use_again_at"
+# In Flask's signed cookie: the session that this browser itself began.
+BEGUN_HERE = "session"
+
+
+class SentTokens(NamedTuple):
+    """The session cookie of a request. Several different values mean that some were planted."""
+
+    name: str
+    tokens: list[str]
+
+
+def read_session_tokens(
+    cookies: Iterable[tuple[str, str]], environ: WSGIEnvironment, settings: Settings
+) -> SentTokens:
+    """Return the values of the session cookie, and by which of its names they came."""
+    ours, apps = settings.browser_session_cookie, settings.app_session_cookie
+    found: dict[str, dict[str, None]] = {ours: {}, apps: {}}
+    for name, value in cookies:
+        if name in found:
+            found[name][value] = None
+    name = ours if found[ours] or not found[apps] or is_browser(environ) else apps
+    return SentTokens(name, list(found[name]))
+
+
+def is_browser(environ: WSGIEnvironment) -> bool:
+    """Tell whether a browser sent this request, as far as it says (Fetch Metadata)."""
+    return any(name.startswith("HTTP_SEC_FETCH_") for name in environ)
 
 
 def load_session_login() -> Login:
     """Return the login of this request's session cookie; nobody's where there is none."""
-    session = sessions.find(read_session_token())
+    settings = site().settings
+    sent = read_session_tokens(request.cookies.items(multi=True), request.environ, settings)
+    request_state().session_cookie = sent.name
+    session = _find_session(sent)
     if session is None:
         return Login()
     if sessions.needs_touch(session):
@@ -34,23 +73,46 @@ def load_session_login() -> Login:
     return Login(session, session.user)
 
 
-def read_session_token() -> str | None:
-    """Return the session cookie. If there are two, one may be planted, so neither counts."""
-    name = site().settings.session_cookie_name
-    tokens = request.cookies.getlist(name)
-    if len(tokens) > 1:
-        log.warning("session_cookie_ambiguous", name=name, count=len(tokens))
-        return None
-    return tokens[0] if tokens else None
+def _find_session(sent: SentTokens) -> Session | None:
+    """Return the session of the cookie. If several came, only the one counts that this browser
+    began, as its signed cookie says: the others may be planted."""
+    if len(sent.tokens) < 2:
+        return sessions.find(sent.tokens[0]) if sent.tokens else None
+    begun_here = browser_cookie.get(BEGUN_HERE)
+    session = sessions.find_begun(begun_here, sent.tokens) if begun_here else None
+    if session is None:
+        request_state().has_ambiguous_session = True
+        log.warning("session_cookie_ambiguous", name=sent.name, count=len(sent.tokens))
+    return session
 
 
 def keep_session_token(token: str) -> None:
-    """Have the browser keep a session's token, once its row is committed."""
-    set_cookie(site().settings.session_cookie_name, token, sessions.LIFETIME_DAYS * 86400)
+    """Have the client keep a new token of its session, once that is committed, by the name under
+    which the old one came."""
+    _keep(request_state().session_cookie or site().settings.browser_session_cookie, token)
 
 
-def drop_session_token() -> None:
-    set_cookie(site().settings.session_cookie_name, "", 0)
+def give_session_token(token: str, *, to_app: bool) -> None:
+    """Have the client keep the token of a session that has just begun."""
+    settings = site().settings
+    names = {settings.app_session_cookie if to_app else settings.browser_session_cookie}
+    if is_browser(request.environ):  # a page of ours that signs in as apps do
+        names.add(settings.browser_session_cookie)
+    drop_session_token(kept=names)
+    for name in names:
+        _keep(name, token)
+
+
+def drop_session_token(kept: Iterable[str] = ()) -> None:
+    """Remove the session cookie, under each name that the client sent."""
+    settings = site().settings
+    names = {settings.browser_session_cookie, settings.app_session_cookie} & set(request.cookies)
+    for name in names.difference(kept):
+        set_cookie(name, "", 0)
+
+
+def _keep(name: str, token: str) -> None:
+    set_cookie(name, token, sessions.LIFETIME_DAYS * 86400)
 
 
 def note_use(session: Session) -> None:

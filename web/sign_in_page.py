@@ -9,7 +9,7 @@ from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
-from web.return_to import local_path
+from web.return_to import asked_return
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
 
@@ -27,7 +27,7 @@ AGAIN = {
 def sign_in_page(problem: Problem | None = None) -> str:
     """Render the sign-in page, with the reason of a failure if there is one."""
     flow = current_flow()
-    return_to = flow.return_to if flow else local_path(request.args.get("next"))
+    return_to = flow.return_to if flow else asked_return(request.args)
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
     may_retry = flow and flow.intent in RETRIED

@@ -58,12 +58,28 @@ class LoginBlueprint(Blueprint):
     session = PerRequestSession()
     # Flask-Dance has a property here that uses the session.
     client_id = ""
+    session_class: type
     connector: Connector
     gate: Gate
 
+    def wire(
+        self, consumer: Any, session_class: type, connector: Any, gate: Gate, tokens: TokenStore
+    ) -> None:
+        """Initialize the ``consumer`` among our bases, a blueprint of Flask-Dance."""
+        consumer.__init__(
+            self,
+            connector.name,
+            __name__,
+            url_prefix="/login",
+            session_class=session_class,
+            storage=Storage(tokens),
+            rule_kwargs={"methods": ["GET"]},
+        )
+        self.connector, self.gate, self.client_id = connector, gate, connector.client_id
+
     def new_session(self) -> Any:
         """Make a provider session; its ``token`` may be set."""
-        raise NotImplementedError
+        return self.session_class(self)
 
     def before_app_request(self, verb: Any) -> Any:
         """Register nothing: Flask-Dance adds hooks of every provider to every request of the app,
@@ -96,9 +112,6 @@ class LoginBlueprint(Blueprint):
 def redirect_to_provider(connector: Connector, flow: Flow) -> Response:
     """Redirect the browser to the provider for a flow, from any view. Raises ProviderError if
     metadata cannot be read.
-
-    Replaces Flask-Dance's ``login``, which works from its own route only and stores state and
-    verifier where all requests share them.
     """
     sign_in_progress().flow = flow
     url = connector.authorization_url(flow)
@@ -135,10 +148,8 @@ class ProviderSession(OwnTransport, OAuth2Session):
         pass
 
     def fetch_token(self, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
-        """Exchange the callback's code, verify the response, and note the assertion.
-
-        Raises ProviderError, NotAllowed or NotFresh.
-        """
+        """Exchange the callback's code, verify the response, and note the assertion. Raises
+        ProviderError, NotAllowed or NotFresh."""
         progress = sign_in_progress()
         flow, code = cast(Flow, progress.flow), request.args.get("code")
         if not code:
@@ -149,8 +160,7 @@ class ProviderSession(OwnTransport, OAuth2Session):
         return answer
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Fetch on behalf of the person, from the provider's API only; the token goes
-        nowhere else."""
+        """Fetch from the provider's API only: the token goes nowhere else."""
         url = self.connector.own_url(url)
         headers, params = self.connector.credentials(self.token or {})
         kwargs["headers"] = {**(kwargs.get("headers") or {}), **headers}
@@ -165,22 +175,10 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
     connector: OAuth2Client
 
     def __init__(self, connector: OAuth2Client, gate: Gate, tokens: TokenStore) -> None:
-        OAuth2ConsumerBlueprint.__init__(
-            self,
-            connector.name,
-            __name__,
-            url_prefix="/login",
-            session_class=ProviderSession,
-            storage=Storage(tokens),
-            rule_kwargs={"methods": ["GET"]},
-        )
-        self.connector, self.gate, self.client_id = connector, gate, connector.client_id
+        self.wire(OAuth2ConsumerBlueprint, ProviderSession, connector, gate, tokens)
         if connector.protocol.read_form_user:
             route = f"/{connector.name}/authorized"
             self.add_url_rule(route, "form_post", self.form_post, methods=["POST"])
-
-    def new_session(self) -> ProviderSession:
-        return ProviderSession(self)
 
     def finish(self) -> Response:
         flow = sign_in_progress().flow = self.gate.claim(self.name, request.args.get("state"))

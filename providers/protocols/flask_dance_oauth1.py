@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from errors import Cancelled, ProviderError
 from providers.base import Flow
 from providers.http.sessions import OwnTransport
-from providers.protocols.flask_dance import LoginBlueprint, Storage
+from providers.protocols.flask_dance import LoginBlueprint
 from providers.protocols.gate import Gate, TokenStore, sign_in_progress
 from providers.protocols.oauth1 import TOKEN_MAX_CHARACTERS, OAuth1Client
 
@@ -58,19 +58,7 @@ class OAuth1LoginBlueprint(LoginBlueprint, OAuth1ConsumerBlueprint):
     connector: OAuth1Client
 
     def __init__(self, connector: OAuth1Client, gate: Gate, tokens: TokenStore) -> None:
-        OAuth1ConsumerBlueprint.__init__(
-            self,
-            connector.name,
-            __name__,
-            url_prefix="/login",
-            session_class=ProviderSession,
-            storage=Storage(tokens),
-            rule_kwargs={"methods": ["GET"]},
-        )
-        self.connector, self.gate, self.client_id = connector, gate, connector.client_id
-
-    def new_session(self) -> ProviderSession:
-        return ProviderSession(self)
+        self.wire(OAuth1ConsumerBlueprint, ProviderSession, connector, gate, tokens)
 
     def finish(self) -> Response:
         denied = request.args.get("denied")

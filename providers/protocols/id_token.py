@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from errors import NotAllowed, NotFresh
-from keys.jwt import LEEWAY_SECONDS, equal, require
+from keys.jwt import LEEWAY_SECONDS, equal, quoted, require
 from providers.base import NotShared
 
 # Maximum age of auth_time after a reauthentication.
@@ -21,8 +21,9 @@ def check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     """OpenID Connect Core 3.1.3.7, errata 2: of several clients too, azp may be missing."""
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    require(client_id in audiences, "aud is another client")
-    require(claims.get("azp", client_id) == client_id, "azp is another client")
+    require(client_id in audiences, f"aud is another client: {quoted(audience)}")
+    authorized = claims.get("azp", client_id)
+    require(authorized == client_id, f"azp is another client: {quoted(authorized)}")
 
 
 def left_half_hash(text: str, algorithm: str) -> str:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from config.validators import check_endpoint, is_loopback
 from errors import ProviderError
+from keys.jwt import quoted
 from providers.http.transport import prepare
-from providers.parts import ClientAuth
 
 PLAIN_URL = re.compile(r"[\x21-\x7e]{1,2048}")
 
@@ -23,29 +23,39 @@ class Metadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     revocation_endpoint: str | None
-    client_auth: ClientAuth
+    client_auth_methods: tuple[str, ...]
     sends_iss: bool
 
 
-def read_metadata(answer: object, url: str, named: str) -> Metadata:
+def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER") -> Metadata:
     """Read the metadata of the issuer at ``url``, which must call itself ``named``.
 
-    Raises ProviderError.
+    Raises ProviderError; ``variable`` is the setting that its message names.
     """
     if not isinstance(answer, dict):
         raise ProviderError("the metadata are not a JSON object")
     # Discovery 4.3: otherwise one issuer could impersonate another.
     if answer.get("issuer") != named:
-        raise ProviderError("the metadata name another issuer")
+        raise ProviderError(_another_issuer(answer.get("issuer"), url, variable))
     return Metadata(
         authorization_endpoint=_endpoint(answer, "authorization_endpoint", url),
         token_endpoint=_endpoint(answer, "token_endpoint", url),
         jwks_uri=_endpoint(answer, "jwks_uri", url),
         userinfo_endpoint=_optional_endpoint(answer, "userinfo_endpoint", url),
         revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", url),
-        client_auth=_client_auth(answer),
+        client_auth_methods=_client_auth_methods(answer),
         sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
     )
+
+
+def _another_issuer(given: object, url: str, variable: str) -> str:
+    """Say which issuer the metadata name, which one is configured, and what to write instead."""
+    said = f"the metadata name another issuer: {quoted(given)}, while {variable} is {url}"
+    if not isinstance(given, str) or not PLAIN_URL.fullmatch(given):
+        return f"{said}; its operator must mend that"
+    if given.rstrip("/") == url.rstrip("/"):
+        return f"{said}; set {variable}={given}"
+    return f"{said}; if you mean that one, set {variable}={given}"
 
 
 def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:
@@ -68,10 +78,9 @@ def _optional_endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str
     return _endpoint(answer, name, issuer) if answer.get(name) else None
 
 
-def _client_auth(answer: Mapping[str, Any]) -> ClientAuth:
-    """Choose the body if it is offered: the header needs an encoding that implementations disagree
-    about."""
-    offered = answer.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-    if isinstance(offered, list) and "client_secret_post" in offered:
-        return "post"
-    return "basic"
+def _client_auth_methods(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the offered client authentication; unsaid, it is Basic (Discovery 3)."""
+    offered = answer.get("token_endpoint_auth_methods_supported")
+    if not isinstance(offered, list):
+        return ("client_secret_basic",)
+    return tuple(method for method in offered if isinstance(method, str))

@@ -3,24 +3,25 @@
 https://www.rfc-editor.org/rfc/rfc6749
 """
 
-import base64
 import functools
-import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from copy import copy
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 from keys.jwt import VerifiedClaims
 from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
-from providers.parts import AuthorizationCode, ClientAuth, Params
+from providers.parts import AuthorizationCode, Params
 from providers.protocols import revocation
+from providers.protocols.authorization_request import InventedFlow, query_of, s256
+from providers.protocols.client_auth import authenticate
 from providers.protocols.connector import Connector, Token, with_query
-from providers.protocols.token_endpoint import basic, read_token_response
+from providers.protocols.token_endpoint import read_token_response
 
 # RFC 6749 3.3, bounded: the granted scopes are stored and shown.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
@@ -68,12 +69,26 @@ class OAuth2Client(Connector):
 
         Raises ProviderError.
         """
+        if self.registration.client_auth:
+            return self.registration.client_auth
         if not self.registration.secret and self.protocol.make_secret is None:
             return "none"
-        return self.protocol.client_auth or self._default_client_auth()
+        return self.known_client_auth
 
-    def _default_client_auth(self) -> ClientAuth:
-        return "post"
+    def possible_client_auths(self) -> tuple[ClientAuth, ...]:
+        """Return the ways in which our settings let us authenticate."""
+        return ("basic", "post", "none") if self.client_secret else ("none",)
+
+    def with_client_auth(self, method: ClientAuth) -> Self:
+        """Return a copy that authenticates in this way."""
+        other = copy(self)
+        other.registration = self.registration.model_copy(update={"client_auth": method})
+        return other
+
+    @property
+    def known_client_auth(self) -> ClientAuth:
+        """Return what the provider takes, as far as that is known. Raises ProviderError."""
+        return self.protocol.client_auth or "post"
 
     # The authorization request.
 
@@ -153,13 +168,8 @@ class OAuth2Client(Connector):
 
     def post_as_client(self, url: str, form: Params) -> Answer:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
-        method, body, headers = self.client_auth, dict(form), self.headers
-        if method != "basic":
-            body["client_id"] = self.client_id
-        if method == "post":
-            body["client_secret"] = self.client_secret
-        if method == "basic":
-            headers = {**headers, "Authorization": basic(self.client_id, self.client_secret)}
+        own_headers, own_fields = authenticate(self)
+        headers, body = {**self.headers, **own_headers}, {**form, **own_fields}
         if self.protocol.json_token_request:
             return self.http.ask("POST", url, headers=headers, document=body)
         return self.http.ask("POST", url, headers=headers, form=body)
@@ -264,14 +274,7 @@ class OAuth2Client(Connector):
 
     def check(self) -> None:
         self.endpoint_url("authorization")
-        self.exchange("made-up-code-to-check-the-settings", _MadeUp())
-
-
-class _MadeUp:
-    """An invented flow, to check the settings with."""
-
-    state = code_verifier = "a" * 43
-    nonce = intent = request_token_secret = ""
+        self.exchange("made-up-code-to-check-the-settings", InventedFlow())
 
 
 def _kept(answer: Token, claims: VerifiedClaims | None, subject: str) -> dict[str, Any]:
@@ -279,14 +282,3 @@ def _kept(answer: Token, claims: VerifiedClaims | None, subject: str) -> dict[st
     responses are compared with, if the subject consists of other claims."""
     token = {name: value for name, value in answer.items() if name not in NOT_KEPT}
     return token | ({"sub": claims["sub"]} if claims and claims["sub"] != subject else {})
-
-
-def query_of(parameters: Params) -> str:
-    """Encode a query with %20 instead of +: some providers read it as RFC 3986 does."""
-    return urlencode(parameters, quote_via=quote)
-
-
-def s256(code_verifier: str) -> str:
-    """Return a verifier's code challenge (RFC 7636 4.2)."""
-    digest = hashlib.sha256(code_verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from config.registrations import Registration
+from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
-from keys.jwt import VerifiedClaims
+from keys.jwt import VerifiedClaims, quoted
 from providers.base import Flow, Get, Provider
 from providers.http.transport import Transport
-from providers.parts import ClientAuth, OpenIDConnect
+from providers.parts import OpenIDConnect
+from providers.protocols.client_auth import offered_method
 from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
@@ -30,9 +31,10 @@ class OpenIDConnectClient(OAuth2Client):
         super().__init__(provider, registration, http, redirect_uri)
         assert isinstance(provider.protocol, OpenIDConnect)
         protocol = provider.protocol
-        url = registration.issuer or protocol.issuer
+        url = protocol.canonical_issuer(registration.issuer or protocol.issuer)
         aliases = () if registration.issuer else protocol.issuer_aliases
-        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant)
+        variable = f"{registration.key.upper()}_ISSUER"
+        self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant, variable)
 
     @property
     def identity_issuer(self) -> str:
@@ -42,8 +44,13 @@ class OpenIDConnectClient(OAuth2Client):
     def form_origins(self) -> tuple[str, ...]:
         return (*self.issuer.form_origins, *self.provider.also_passes)
 
-    def _default_client_auth(self) -> ClientAuth:
-        return self.issuer.metadata().client_auth
+    @property
+    def known_client_auth(self) -> ClientAuth:
+        """Return what the provider documents, unless another issuer does not offer that."""
+        documented = self.protocol.client_auth
+        if documented and not self.registration.issuer:
+            return documented
+        return offered_method(self.issuer.metadata().client_auth_methods, documented)
 
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint: ``authorization``, ``token``, ``userinfo`` or
@@ -69,7 +76,8 @@ class OpenIDConnectClient(OAuth2Client):
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
             raise StateMismatch("the callback lacks the iss that this issuer announces")
         if iss is not None and not self.issuer.accepts(iss):
-            raise StateMismatch("the callback's iss is another issuer")
+            what = f"the callback's iss is another issuer: {quoted(iss)}"
+            raise StateMismatch(f"{what} instead of {self.issuer.url}")
         super().check_callback(parameters)
 
     def verify_id_token(self, answer: Token, flow: Flow) -> VerifiedClaims:

@@ -1,9 +1,8 @@
-"""Responses of a token endpoint (RFC 6749 5), and client authentication."""
+"""Responses of a token endpoint (RFC 6749 5)."""
 
-import base64
 import re
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl
 
 from errors import CodeRefused, Misconfigured, ProviderError
 from providers.base import Provider
@@ -55,9 +54,3 @@ def token_error(error: object, where: str, provider: Provider) -> ProviderError:
     if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
         return CodeRefused(detail)
     return ProviderError(detail)
-
-
-def basic(client_id: str, client_secret: str) -> str:
-    """Build a client's Authorization header; both parts are form-encoded first (RFC 6749 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"

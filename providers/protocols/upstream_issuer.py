@@ -16,6 +16,7 @@ from keys.jwt import (
     check_times,
     equal,
     number,
+    quoted,
     require,
     verify_signature,
 )
@@ -37,7 +38,8 @@ class UpstreamIssuer:
     """One issuer. Its metadata and keys are fetched on first use, never at start.
 
     ``any_tenant``: path segments of ``url`` that stand for its tenants, each with those that it
-    excludes. Each tenant is then an issuer of its own, named by the claim ``tid``.
+    excludes. Each tenant is then an issuer of its own, named by the claim ``tid``. ``variable``:
+    the setting that messages name.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class UpstreamIssuer:
         fetch: FetchJSON,
         aliases: tuple[str, ...] = (),
         any_tenant: Mapping[str, tuple[str, ...]] | None = None,
+        variable: str = "ISSUER",
     ) -> None:
         self.url = url
+        self._variable = variable
         self._named = frozenset({url, *aliases})
         segments = any_tenant or {}
         self._template = _template(url, tuple(segments))
@@ -100,7 +104,7 @@ class UpstreamIssuer:
 
     def _read_metadata(self) -> Metadata:
         answer = self._fetch(self.url.rstrip("/") + "/.well-known/openid-configuration")
-        return read_metadata(answer, self.url, self._template or self.url)
+        return read_metadata(answer, self.url, self._template or self.url, self._variable)
 
     def prepare(self) -> None:
         """Fetch metadata and keys if that is due, so that what follows is quick. Raises
@@ -147,7 +151,9 @@ class UpstreamIssuer:
 
     def _check_issuer(self, claims: Mapping[str, Any]) -> None:
         tenant = claims.get("tid", "") if self._template else None
-        require(self.accepts(claims.get("iss"), tenant), "iss is another issuer")
+        iss = claims.get("iss")
+        what = f"iss is another issuer: {quoted(iss)} instead of {self._template or self.url}"
+        require(self.accepts(iss, tenant), what)
 
     def verify_native_token(
         self, unverified_token: object, client_ids: Collection[str]

@@ -47,7 +47,9 @@ def test_check_finds_a_wrong_issuer(make_site):
     site.restart(GOOGLE_ISSUER=f"{site.simulator.url}/google/")
     result = run(site, "check")
     assert result.exit_code == 1
-    assert "FAIL  Google: the metadata name another issuer" in result.output
+    url = f"{site.simulator.url}/google"
+    said = f"the metadata name another issuer: '{url}', while GOOGLE_ISSUER is {url}/"
+    assert f"FAIL  Google: {said}; set GOOGLE_ISSUER={url};" in result.output
 
 
 def test_check_without_a_provider_says_what_to_do(make_site):

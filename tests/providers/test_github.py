@@ -2,7 +2,9 @@
 
 import pytest
 
-from errors import ProviderDown, ProviderError
+import config
+from errors import ProviderDown, ProviderError, SettingsError
+from providers import PROVIDERS
 from providers.base import NotShared
 from tests.providers.profiles import A, B, github, row, short
 
@@ -74,3 +76,29 @@ def test_a_github_user_is_identified_by_number_and_not_by_login():
     """A login can be renamed, and then taken by somebody else."""
     assert github(login="renamed").subject == github().subject
     assert github(id=1).subject != github().subject
+
+
+def test_the_address_of_an_api_may_end_without_a_slash(make_site):
+    """GitHub Enterprise's own form is https://HOST/api/v3."""
+    site = make_site(look_alikes=("github",))
+    with_slash = site.simulator.github.endpoints.api
+    assert with_slash.endswith("/")
+    site.restart(GITHUB_API_URL=with_slash.rstrip("/"))
+    assert site.browser().sign_in("github", "ada").path == "/account"
+
+
+@pytest.mark.parametrize("key", ["facebook", "github", "twitter", "discord"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_every_base_address_ends_with_one_slash_whether_written_or_not(key, end):
+    upper = key.upper()
+    variables = {f"{upper}_CLIENT_ID": "id", f"{upper}_CLIENT_SECRET": "secret"}
+    variables[f"{upper}_API_URL"] = f"https://ghe.example/api/v3{end}"
+    settings = config.load(PROVIDERS.values(), variables, None)
+    assert settings.registrations[key].api_url == "https://ghe.example/api/v3/"
+
+
+def test_a_base_address_with_a_query_is_a_fault_of_the_settings():
+    variables = {"GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "secret"}
+    variables["GITHUB_API_URL"] = "https://ghe.example/api?v=3"
+    with pytest.raises(SettingsError, match="GITHUB_API_URL: must be without a query"):
+        config.load(PROVIDERS.values(), variables, None)

@@ -195,3 +195,12 @@ def test_orcid_gives_a_number_and_a_name(site):
     assert row.email is None
     assert row.subject.count("-") == 3
     assert json.loads(row.profile)["name"] == "Ada Lovelace"
+
+
+def test_a_subject_made_of_two_claims_survives_a_profile_refresh(make_site):
+    """Slack's subject is workspace and user; the stored token's response is matched by sub."""
+    site = make_site(look_alikes=("slack",))
+    browser = site.browser()
+    browser.sign_in("slack", "grace")
+    page = browser.post(f"/account/identities/{browser.identity('slack')}/refresh")
+    assert page.message == "Read again from Slack."

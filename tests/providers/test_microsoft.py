@@ -135,6 +135,9 @@ CLIENT = {"MICROSOFT_CLIENT_ID": "id", "MICROSOFT_CLIENT_SECRET": "secret"}
         "https://login.microsoftonline.com/organizations/v2.0",
         f"https://login.microsoftonline.com/{NAVY}/v2.0",
         f"https://login.microsoftonline.us/{NAVY}/v2.0",
+        f"https://login.microsoftonline.com/{NAVY.upper()}/v2.0",
+        f"https://login.microsoftonline.com/{NAVY}/v2.0/",
+        "https://login.microsoftonline.com/consumers/v2.0",
     ],
 )
 def test_a_microsoft_tenant_is_configured_by_its_id(issuer):
@@ -146,13 +149,25 @@ def test_a_microsoft_tenant_is_configured_by_its_id(issuer):
 @pytest.mark.parametrize(
     "issuer",
     [
-        "https://login.microsoftonline.com/consumers/v2.0",
+        "https://login.microsoftonline.com/consumers",
         "https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0",
         f"https://login.microsoftonline.com/{NAVY}",
-        f"https://login.microsoftonline.com/{NAVY}/v2.0/",
         "https://login.microsoftonline.com/",
     ],
 )
 def test_an_invalid_microsoft_issuer_is_reported_at_start(issuer):
     with pytest.raises(SettingsError, match="MICROSOFT_ISSUER: must end in"):
         config.load(PROVIDERS.values(), {**CLIENT, "MICROSOFT_ISSUER": issuer}, None)
+
+
+@pytest.mark.parametrize("tenant", ["consumers", PERSONAL, PERSONAL.upper()])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_consumers_admits_personal_accounts_only_and_keeps_them_the_same(site, tenant, end):
+    ada = site.browser()
+    ada.sign_in("microsoft", "ada")
+    site.restart(MICROSOFT_ISSUER=f"{site.simulator.url}/microsoft/{tenant}/v2.0{end}")
+    again = site.browser()
+    assert again.sign_in("microsoft", "ada").path == "/account"
+    assert again.user_id == ada.user_id
+    page = site.browser().sign_in("microsoft", "grace", behave="tenant:other")
+    assert page.status == 502

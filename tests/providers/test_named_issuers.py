@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-import requests
 
 import config
 from config.settings import Settings
@@ -84,6 +83,7 @@ def test_a_declared_issuers_name_must_fit_in_a_path_and_in_variables(name):
         ("OIDC_ACME_ISSUER", "http://id.acme.example"),
         ("OIDC_ACME_ISSUER", "id.acme.example"),
         ("OIDC_ACME_ISSUER", "https://user:pw@id.acme.example"),
+        ("OIDC_ACME_ISSUER", "https://id.acme.example/.well-known/openid-configuration"),
         ("OIDC_ACME_SCOPE", "email profile"),
         ("OIDC_ACME_LABEL", "x" * 31),
         ("OIDC_ACME_TRUST_EMAIL", "maybe"),
@@ -144,55 +144,6 @@ def test_a_missing_verified_flag_is_false_even_for_a_trusted_issuer(make_site, m
     monkeypatch.setattr(acme, "in_id_token", lambda _code: said)
     site.browser().sign_in("acme", "ada")
     assert (row_of(site).email, row_of(site).email_verified) == ("ada@gmail.com", 0)
-
-
-# Client authentication (RFC 6749 2.3.1).
-
-
-def test_a_public_client_sends_a_code_verifier_and_no_secret(make_site):
-    site = make_site(look_alikes=("acme",), OIDC_ACME_CLIENT_SECRET="")
-    site.simulator.acme.client_auth = ("none",)
-    browser = site.browser()
-    assert query_of(browser.begin("acme"))["code_challenge_method"] == "S256"
-    assert browser.sign_in("acme", "ada").path == "/account"
-
-
-def test_the_fake_issuer_requires_the_code_verifier_of_a_public_client(site):
-    acme = site.simulator.acme
-    acme.client_auth = ("none",)
-    data = {"grant_type": "authorization_code", "code": "x", "client_id": acme.client.client_id}
-    answer = requests.post(acme.url + acme.token_path, data=data, timeout=5)
-    assert answer.json()["error"] == "invalid_client"
-
-
-ODD = Client("a:b c", "ö%&+ =:/?#\"'\\ü", ())
-
-
-@pytest.mark.parametrize(
-    ("offered", "taken"),
-    [
-        (["client_secret_post", "client_secret_basic"], ("post",)),
-        (["client_secret_post"], ("post",)),
-        (["client_secret_basic"], ("basic",)),
-        (["client_secret_basic", "private_key_jwt"], ("basic",)),
-        ("absent", ("basic",)),
-    ],
-)
-def test_the_client_secret_is_sent_by_the_method_in_the_metadata(make_site, offered, taken):
-    """RFC 8414 2: client_secret_basic by default. Both parts of the header are form-encoded first,
-    because a colon would end the client id."""
-    site = make_site(
-        look_alikes=("acme",),
-        OIDC_ACME_CLIENT_ID=ODD.client_id,
-        OIDC_ACME_CLIENT_SECRET=ODD.client_secret,
-    )
-    acme = site.simulator.acme
-    acme.client = Client(ODD.client_id, ODD.client_secret, acme.client.redirect_uris)
-    acme.client_auth = taken
-    acme.metadata_changes = {"token_endpoint_auth_methods_supported": offered}
-    if offered == "absent":
-        acme.metadata_changes = {"token_endpoint_auth_methods_supported": None}
-    assert site.browser().sign_in("acme", "ada").path == "/account"
 
 
 # The id_token and userinfo.

@@ -126,8 +126,8 @@ def test_a_providers_button_has_a_mark(make_site, provider):
 
 @every_provider
 def test_the_documentation_explains_how_to_register_each_provider(provider):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith(f"| {provider.label} |")]
+    index = (ROOT / "docs" / "providers" / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in index.splitlines() if line.startswith(f"| [{provider.label}](")]
     assert provider.console in row
     assert f"`/login/{provider.name}/authorized`" in row
     assert (f"`{provider.protocol.scope}`" if provider.protocol.scope else "none") in row

@@ -1,110 +1,161 @@
-"""Attempts of a neighbouring host, another site or a remote issuer; found by review."""
+"""The session cookie: its names over https, and planted cookies, which are never chosen."""
 
 import pytest
 import requests
 
-from errors import ProviderError
-from providers import PROVIDERS
-from providers.parts import OpenIDConnect
-from providers.protocols.upstream_issuer import UpstreamIssuer
-from tests.views.account.test_reauthentication import plant
+from tests.browser import Browser
+from tests.site import Site, Sites
+
+ME = "/api/v1/me"
+PUBLIC_URL = "https://login.example.org"
+# What browsers say of themselves and apps do not; each alone is enough.
+SEC_FETCH = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "http://localhost:1"])
-def test_one_tap_posted_from_a_neighbouring_subdomain_signs_nobody_in(browser, site, origin):
-    """A neighbouring host can set the CSRF cookie for both hosts, and send the form."""
-    browser.http.cookies.set("g_csrf_token", "evil", domain="localhost.local")
-    form = {"credential": site.simulator.google.native_token("mallory"), "g_csrf_token": "evil"}
-    page = browser.fetch("/login/google/one-tap", "POST", data=form, headers={"Origin": origin})
-    assert (page.status, page.alert) == (403, "That came from another site")
+@pytest.fixture
+def https(make_site: Sites) -> Site:
+    """A site that thinks it is at https; tests send its cookies by hand."""
+    return https_site(make_site)
+
+
+def https_site(make_site: Sites, session_cookie_name: str = "") -> Site:
+    site = make_site(PUBLIC_URL=PUBLIC_URL, SESSION_COOKIE_NAME=session_cookie_name)
+    site.simulator.google.register(f"{PUBLIC_URL}/login/google/authorized")
+    return site
+
+
+def ask(site: Site, cookie: str, path: str = ME, **headers: str) -> requests.Response:
+    sent = {"Cookie": cookie, "Host": "login.example.org", **headers}
+    return requests.get(site.url + path, headers=sent, allow_redirects=False, timeout=30)
+
+
+def bring(site: Site, person: str, **headers: str) -> dict[str, str]:
+    """Sign in as an app does; return the cookies that are set."""
+    sent = {"Content-Type": "application/jwt", "Host": "login.example.org", **headers}
+    body = site.simulator.firebase.mint(person)
+    answer = requests.post(f"{site.url}/auth/sign-in", data=body, headers=sent, timeout=30)
+    assert answer.text == "OK"
+    return {cookie.name: cookie.value or "" for cookie in answer.cookies}
+
+
+def signed_in(site: Site, person: str) -> dict[str, str]:
+    """Sign in as a browser does; return the cookies that are set."""
+    host = {"Host": "login.example.org"}
+    begun = requests.get(
+        f"{site.url}/login/google", headers=host, allow_redirects=False, timeout=30
+    )
+    browser = Browser(site)
+    callback = browser.choose(begun.headers["Location"], person)
+    cookie = "; ".join(f"{name}={value}" for name, value in begun.cookies.get_dict().items())
+    answer = ask(site, cookie, callback.removeprefix(PUBLIC_URL))
+    assert answer.headers["Location"] == "/account"
+    return {cookie.name: cookie.value or "" for cookie in answer.cookies}
+
+
+def test_over_https_browsers_get_a_cookie_that_nobody_can_plant(https):
+    cookies = signed_in(https, "grace")
+    assert "session" not in cookies
+    token = cookies["__Host-session"]
+    for headers in ({}, SEC_FETCH):
+        assert ask(https, f"__Host-session={token}", **headers).json()["name"] == "Grace Hopper"
+
+
+def test_over_https_apps_go_on_getting_the_cookie_session(https):
+    cookies = bring(https, "grace")
+    assert "__Host-session" not in cookies
+    answer = ask(https, f"session={cookies['session']}")
+    assert answer.json()["name"] == "Grace Hopper"
+    change = {"Cookie": f"session={cookies['session']}", "Host": "login.example.org"}
+    change["X-CSRF-Token"] = answer.headers["X-CSRF-Token"]
+    changed = requests.patch(https.url + ME, json={"name": "G."}, headers=change, timeout=30)
+    assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Site", "Mode", "Dest", "User"])
+@pytest.mark.parametrize("by_the_view", [False, True])
+def test_over_https_a_browsers_cookie_session_is_ignored(https, name, by_the_view):
+    """A neighbouring host has planted it: it opens the attacker's account."""
+    evil = bring(https, "mallory")["session"]
+    headers = {f"Sec-Fetch-{name}": "anything"}
+    headers |= {"Origin": "https://elsewhere.example"} if by_the_view else {}
+    assert ask(https, f"session={evil}", **headers).status_code == 401
+    mine = signed_in(https, "grace")["__Host-session"]
+    for cookie in (f"session={evil}; __Host-session={mine}", f"__Host-session={mine}; session=x"):
+        assert ask(https, cookie, **headers).json()["name"] == "Grace Hopper"
+        assert ask(https, cookie).json()["name"] == "Grace Hopper"
+
+
+def test_a_page_that_signs_in_as_apps_do_stays_signed_in(https):
+    cookies = bring(https, "grace", **SEC_FETCH)
+    assert cookies["session"] == cookies["__Host-session"]
+    assert ask(https, f"__Host-session={cookies['__Host-session']}", **SEC_FETCH).status_code == 200
+
+
+def test_an_app_that_replaces_a_browsers_session_is_not_left_with_a_dead_cookie(https):
+    old = signed_in(https, "ada")["__Host-session"]
+    sent = {"Content-Type": "application/jwt", "Host": "login.example.org"}
+    sent["Cookie"] = f"__Host-session={old}"
+    body = https.simulator.firebase.mint("grace")
+    answer = requests.post(f"{https.url}/auth/sign-in", data=body, headers=sent, timeout=30)
+    lines = answer.raw.headers.getlist("Set-Cookie")
+    assert any(line.startswith("__Host-session=;") for line in lines)
+
+
+def test_one_name_for_both_when_the_operator_says_so(make_site):
+    site = https_site(make_site, "session")
+    for cookies in (signed_in(site, "grace"), bring(site, "grace")):
+        assert "__Host-session" not in cookies
+        assert ask(site, f"session={cookies['session']}", **SEC_FETCH).status_code == 200
+
+
+@pytest.mark.parametrize("planted", ["another-apps.cookie", "EVIL"])
+@pytest.mark.parametrize("first", [True, False])
+def test_another_applications_cookie_of_our_name_does_not_stop_a_sign_in(
+    site, browser, other, planted, first
+):
+    """It came from the parent domain: each sign-in used to end at the sign-in page again."""
+    other.sign_in("github", "mallory")
+    evil = planted.replace("EVIL", other.cookie("session"))
+    browser.sign_in("google", "grace")
+    mine = [f"session={evil}", f"session={browser.cookie('session')}"]
+    pair = "; ".join(mine if first else reversed(mine))
+    cookie = {"Cookie": f"{pair}; quickstep={browser.cookie('quickstep')}"}
+    assert browser.fetch("/account", headers=cookie).status == 200
+    for more in ({}, {"Origin": "https://elsewhere.example"}):
+        answer = requests.get(site.url + ME, headers=cookie | more, timeout=30)
+        assert answer.json()["name"] == "Grace Hopper"
+
+
+def test_a_page_says_so_when_no_session_cookie_can_be_chosen(site, browser, other):
+    other.sign_in("github", "mallory")
+    browser.sign_in("google", "grace")
+    pair = f"session={other.cookie('session')}; session={browser.cookie('session')}"
+    planted = f"quickstep={other.cookie('quickstep')}; quickstep={browser.cookie('quickstep')}"
+    for cookie in (pair, f"{pair}; {planted}"):
+        page = browser.fetch("/account", headers={"Cookie": cookie})
+        assert page.location.startswith("/login")
+        page = browser.fetch(page.location, headers={"Cookie": cookie})
+        assert page.alert == "Your browser has two sign-ins for this site"
+        assert "Continue with Google" in page.text
+        problem = requests.get(site.url + ME, headers={"Cookie": cookie}, timeout=30)
+        assert problem.status_code == 401
+        assert "Several session cookies" in problem.json()["detail"]
+
+
+def test_a_planted_signed_cookie_does_not_end_a_session(site, browser):
+    browser.sign_in("google", "grace")
+    cookies = {cookie.name: cookie.value for cookie in browser.http.cookies}
+    sent = f"quickstep=planted; session={cookies['session']}; quickstep={cookies['quickstep']}"
+    page = browser.fetch("/account", headers={"Cookie": sent})
+    form = {"csrf_token": page.csrf_token}
+    assert browser.fetch("/logout", "POST", data=form, headers={"Cookie": sent}).status == 303
     assert browser.me() is None
 
 
-def test_one_tap_may_be_posted_by_our_pages_and_by_the_provider(browser, site):
-    browser.http.cookies.set("g_csrf_token", "x", domain="localhost.local")
-    form = {"credential": site.simulator.google.native_token("grace"), "g_csrf_token": "x"}
-    for origin in (site.url, site.simulator.url):
-        headers = {"Origin": origin}
-        page = browser.fetch("/login/google/one-tap", "POST", data=form, headers=headers)
-        assert page.status == 303
-
-
-def test_posts_of_another_site_to_the_app_endpoint_lock_nobody_out(browser, site):
-    headers = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
-    for _ in range(130):
-        answer = requests.post(f"{site.url}/auth/sign-in", data="x", headers=headers, timeout=5)
-        assert answer.status_code == 403
-    assert browser.sign_in("google", "grace").path == "/account"
-
-
-def test_a_cookie_of_another_flask_login_application_is_ignored(browser, site):
-    browser.sign_in("google", "grace")
-    browser.http.cookies.set("remember_token", "x", domain="localhost.local")
-    assert browser.me() is not None
-    bearer = {"Authorization": f"Bearer {site.simulator.firebase.mint('grace')}"}
-    cookie = {"Cookie": "remember_token=x"}
-    answer = requests.get(f"{site.url}/api/v1/me", headers=bearer | cookie, timeout=5)
-    assert answer.status_code == 200
-
-
-def test_an_allow_list_set_later_applies_to_bearer_tokens(browser, site):
-    token = site.simulator.firebase.mint("grace")
-    assert browser.bring(token).status == 200
-    site.restart(ALLOWED_EMAIL_DOMAINS="corp.example")
-    headers = {"Authorization": f"Bearer {token}"}
-    answer = requests.get(f"{site.url}/api/v1/me", headers=headers, timeout=5)
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "not_allowed"
-
-
-def test_an_address_that_google_no_longer_states_is_not_trusted_from_firebase(make_site):
-    site = make_site(ALLOWED_EMAIL_DOMAINS="navy.example")
-    site.browser().sign_in("google", "grace")
-    token = site.simulator.firebase.mint("grace")
-    site.execute("UPDATE oauth SET email='grace@gmail.com', email_key='grace@gmail.com'")
-    assert site.browser().bring(token).status == 403
-
-
-def test_a_planted_session_cookie_cannot_rename_another_user(browser, other):
-    other.sign_in("github", "mallory")
-    browser.get("/login")
-    plant(browser, other.cookie("session"))
-    browser.post("/account/profile", browser.get("/account/profile"), name="Written elsewhere")
-    assert other.me()["name"] == "Mallory"
-
-
-ISSUER = "https://idp.example"
-NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
-
-
-@pytest.mark.parametrize("name", [*NAMES, "revocation_endpoint"])
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:6379/", "https://localhost/x", "http://[::1]:8080/admin"]
-)
-def test_a_remote_issuer_cannot_name_loopback_endpoints(name, url):
-    """SSRF, Logto CVE-2026-56739; the client secret would be sent there unencrypted."""
-    metadata = {"issuer": ISSUER, **{each: f"{ISSUER}/{each}" for each in NAMES}, name: url}
-    with pytest.raises(ProviderError, match="on this machine"):
-        UpstreamIssuer(ISSUER, lambda _url: metadata).metadata()
-
-
-def test_the_organizations_tenant_refuses_personal_accounts():
-    microsoft = PROVIDERS["microsoft"].protocol
-    assert isinstance(microsoft, OpenIDConnect)
-    any_tenant = microsoft.any_tenant
-    base = "https://login.microsoftonline.com"
-    personal = "9188040d-6c67-4c5b-b112-36a304b66dad"
-    company = "5f0c1d2e-1111-4222-8333-abcdefabcdef"
-    for name, lets_in in (("common", True), ("organizations", False)):
-        issuer = UpstreamIssuer(f"{base}/{name}/v2.0", lambda _url: {}, any_tenant=any_tenant)
-        assert issuer.accepts(f"{base}/{company}/v2.0", company)
-        assert issuer.accepts(f"{base}/{personal}/v2.0", personal) is lets_in
-
-
-def test_a_subject_made_of_two_claims_survives_a_profile_refresh(make_site):
-    """Slack's subject is workspace and user; the stored token's response is matched by sub."""
-    site = make_site(look_alikes=("slack",))
-    browser = site.browser()
-    browser.sign_in("slack", "grace")
-    page = browser.post(f"/account/identities/{browser.identity('slack')}/refresh")
-    assert page.message == "Read again from Slack."
+@pytest.mark.parametrize("first", [True, False])
+def test_a_planted_flow_cookie_does_not_break_a_sign_in(site, browser, first):
+    callback = browser.choose(browser.begin("google"), "grace")
+    ((name, value),) = [(c.name, c.value) for c in browser.http.cookies if "flow_" in c.name]
+    pair = [f"{name}=planted", f"{name}={value}"]
+    sent = {"Cookie": "; ".join(pair if first else reversed(pair))}
+    assert browser.fetch(callback, headers=sent).location == "/account"

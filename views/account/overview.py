@@ -22,8 +22,8 @@ from web.guards import BOUND, LIMITED, SIGNED_IN, protect
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
 from web.request_state import request_state
-from web.return_to import local_path
-from web.sign_in_page import few_of
+from web.return_to import asked_return
+from web.sign_in_page import MANY
 from web.text.devices import device_name
 from web.text.events import sentence
 from web.text.messages import message
@@ -48,18 +48,26 @@ SHOWN_SESSIONS = 5
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
-    connected = {identity.provider for identity in identities}
-    few, more = few_of(sorted(site().connectors, key=lambda name: name in connected))
     request_state().has_redirecting_form = True
     return render_template(
         "account.html",
         user=this_user(),
-        few=few,
-        more=more,
+        connectable=connectable(identities),
+        many=MANY,
         rows=[identity_row(identity, identities) for identity in identities],
         sessions=session_rows()[:SHOWN_SESSIONS],
         events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
     )
+
+
+def connectable(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+    """Return the providers to connect; those connected already last, for another account there."""
+    connected = {identity.provider for identity in identities}
+    rows = [
+        {"name": name, "label": site().label(name), "is_connected": name in connected}
+        for name in site().connectors
+    ]
+    return sorted(rows, key=lambda row: row["is_connected"])
 
 
 def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 @account.get("/reauth")
 def reauth() -> str | Response:
     """Show "Confirm it's you", with the identities of this account."""
-    return_to = local_path(request.args.get("next"), url_for("account.show"))
+    return_to = asked_return(request.args, url_for("account.show"))
     if has_fresh_auth(this_session()) and "always" not in request.args:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
@@ -154,7 +162,7 @@ def begin_reauth(identity_id: str) -> Response:
     connector = site().connectors.get(identity.provider)
     if connector is None:
         raise PageNotFound
-    return_to = local_path(request.form.get("next"), url_for("account.show"))
+    return_to = asked_return(request.form, url_for("account.show"))
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )

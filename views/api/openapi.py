@@ -98,7 +98,7 @@ def document() -> dict[str, Any]:
 
 
 def security_schemes() -> dict[str, Any]:
-    name = site().settings.session_cookie_name
+    name = site().settings.browser_session_cookie
     schemes = {
         COOKIE: {"type": "apiKey", "in": "cookie", "name": name},
         CSRF: {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},

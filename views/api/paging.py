@@ -7,8 +7,10 @@ when earlier items are added or removed, and that item itself may be gone.
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+
+from storage import is_id
 
 Row = TypeVar("Row")
 # A time, and the id that orders items of the same time.
@@ -19,7 +21,7 @@ CURSOR_FORMAT = "cursor"
 
 def encode_cursor(position: Position) -> str:
     moment, row_id = position
-    text = f"{moment.isoformat()} {row_id}".encode()
+    text = f"{moment.astimezone(UTC).isoformat()} {row_id}".encode()
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
@@ -33,8 +35,10 @@ def decode_cursor(cursor: object) -> Position | None:
         position = (datetime.fromisoformat(moment_text), row_id)
     except (ValueError, binascii.Error) as error:
         raise ValueError("is not a next_cursor of this API") from error
-    # A position has exactly one cursor; this also refuses times without a zone, and loose base64.
-    if position[0].utcoffset() is None or encode_cursor(position) != cursor:
+    # A database must be able to compare it: a time in UTC, and an id.
+    is_usable = position[0].utcoffset() == timedelta(0) and is_id(row_id)
+    # A position has exactly one cursor; this refuses loose base64.
+    if not is_usable or encode_cursor(position) != cursor:
         raise ValueError("is not a next_cursor of this API")
     return position
 

@@ -6,19 +6,20 @@ the session cookie; with the cookie, a change needs the header X-CSRF-Token, who
 """
 
 from typing import Any
-from urllib.parse import urljoin
 
-from flask import Blueprint, Response, after_this_request, current_app, url_for
+from flask import Blueprint, Response, after_this_request, current_app
 
 import accounts
 import models
 from accounts import activity, sessions
 from accounts.activity import EventKind
-from errors import NotFound, ReauthRequired
+from accounts.sessions import Begun
+from errors import NotFound
 from models import Session as SessionRow
 from views.api.me import describe_me
 from views.api.operations import operation
 from views.api.paging import Position, page_of
+from views.api.reauthentication import SENSITIVE, require_fresh_auth
 from views.api.schemas import (
     Identity,
     IdentityList,
@@ -33,7 +34,6 @@ from web.authentication import current_session, this_session, this_user
 from web.context import site
 from web.csrf import CSRF_HEADER, csrf, session_csrf
 from web.guards import API_SIGNED_IN, BEARER_HOLDS, CSRF_CHECKED, LIMITED, protect
-from web.reauthentication import is_freshly_authenticated
 from web.request_info import caller
 from web.session import end_session
 from web.text.devices import device_name
@@ -82,12 +82,7 @@ def identities(query: PageQuery) -> IdentityList:
 
 
 @api.delete("/identities/<identity_id>")
-@operation(
-    problems={
-        403: "csrf; or reauth_required: the last sign-in is over 15 minutes ago.",
-        409: "last_way_in: nothing else lets you in.",
-    }
-)
+@operation(problems={403: SENSITIVE, 409: "last_way_in: nothing else lets you in."})
 def remove_identity(identity_id: str) -> None:
     """Remove a way to sign in.
 
@@ -110,6 +105,16 @@ def list_sessions(query: PageQuery) -> SessionList:
     return SessionList(items=[describe_session(row) for row in shown], next_cursor=following)
 
 
+@api.delete("/sessions/current")
+@operation(problems={404: "With a bearer token there is no session to end."})
+def remove_current_session() -> None:
+    """Sign out: end the session of this request."""
+    this = current_session()
+    if this is None:
+        raise NotFound("a bearer token has no session")
+    sign_out(this)
+
+
 @api.delete("/sessions/<session_id>")
 @operation()
 def remove_session(session_id: str) -> None:
@@ -119,8 +124,7 @@ def remove_session(session_id: str) -> None:
     """
     this = current_session()
     if this and session_id == this.id:
-        activity.record(this.user_id, EventKind.SIGNED_OUT, caller(), provider=this.provider)
-        end_session()
+        sign_out(this)
         return
     user_id = this_user().id
     if sessions.end(user_id, session_id) is None:
@@ -128,14 +132,9 @@ def remove_session(session_id: str) -> None:
     activity.record(user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
 
 
-def require_fresh_auth() -> None:
-    """Raise ReauthRequired unless the person signed in during the last 15 minutes."""
-    if not is_freshly_authenticated():
-        raise ReauthRequired(
-            "Sign in once more at reauth_url, in a browser with the same session, or in the app "
-            "that your token is from; then try again.",
-            reauth_url=urljoin(site().settings.public_url, url_for("account.reauth")),
-        )
+def sign_out(session: SessionRow | Begun) -> None:
+    activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
+    end_session()
 
 
 def place_of_identity(row: models.Identity) -> Position:

@@ -14,8 +14,10 @@ from views.api.paging import CURSOR_FORMAT, Position, decode_cursor
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 100
 EXAMPLE_ID = "5f0c1d8f4c0b4a6e9a7d2b3c4d5e6f70"
+RETURN_TO_FORMAT = "return-to"
 EXAMPLE_TIME = "2026-11-03T14:05:00Z"
 EXAMPLE_PROVIDER = next(iter(PROVIDERS))
+EXAMPLE_LABEL = PROVIDERS[EXAMPLE_PROVIDER].label
 
 
 def iso(moment: datetime) -> str:
@@ -34,6 +36,7 @@ Cursor = Annotated[
     BeforeValidator(decode_cursor),
     WithJsonSchema({"type": "string", "format": CURSOR_FORMAT}),
 ]
+ReturnTo = Annotated[str | None, WithJsonSchema({"type": "string", "format": RETURN_TO_FORMAT})]
 
 
 class Schema(BaseModel):
@@ -123,6 +126,68 @@ class SessionList(Schema):
     """One page of sessions, newest first."""
 
     items: list[Session]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
+
+
+class Provider(Schema):
+    """A provider to sign in with."""
+
+    name: str = Field(description="Its name in settings.", examples=[EXAMPLE_PROVIDER])
+    label: str = Field(description="Its name for people.", examples=[EXAMPLE_LABEL])
+    url: str = Field(
+        description="Where a browser goes to sign in.",
+        examples=[f"https://login.example.org/login/{EXAMPLE_PROVIDER}"],
+    )
+
+
+class ProvidersQuery(Request):
+    """Where to go after signing in."""
+
+    return_to: ReturnTo = Field(
+        default=None,
+        description=(
+            "The page to come back to: a path of this site, or a URL of an origin that is "
+            "registered here (CORS_ORIGINS). It is filled into each url."
+        ),
+        examples=["/account"],
+    )
+
+
+class ProviderList(Schema):
+    """The providers that are configured, on one page."""
+
+    items: list[Provider]
+    next_cursor: str | None = Field(description="Always null.", examples=[None])
+
+
+class Event(Schema):
+    """An event of the account."""
+
+    id: Id
+    at: Moment
+    kind: str = Field(description="The kind, for programs.", examples=["signed_in"])
+    text: str = Field(
+        description="The event in a sentence.", examples=[f"Signed in with {EXAMPLE_LABEL}"]
+    )
+    reason: str | None = Field(
+        description="The code of a refusal, or the reason of a decision.",
+        examples=["identity_known"],
+    )
+    provider: str | None = Field(examples=[EXAMPLE_PROVIDER])
+    device: str = Field(
+        description="Browser and system, guessed from the User-Agent.",
+        examples=["Firefox on Windows"],
+    )
+    ip_address: str = Field(description="Where the request came from.", examples=["192.0.2.1"])
+    request_id: str = Field(
+        description="The reference of the request in the server's log.", examples=["7K3M-Q9TD"]
+    )
+
+
+class EventList(Schema):
+    """One page of events, newest first."""
+
+    items: list[Event]
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
 
 

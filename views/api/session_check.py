@@ -30,9 +30,11 @@ from telemetry import metrics
 from views.api.me import Time, describe_me
 from views.api.operations import JSON, write_json
 from web.context import Site
+from web.cookie_header import parse_cookie_header
 from web.csrf import CSRF_HEADER, session_csrf
 from web.guards import guards_before, predicate_of
 from web.headers import NO_STORE, security_headers
+from web.session_cookie import read_session_tokens
 
 log = structlog.get_logger()
 
@@ -87,7 +89,7 @@ class SessionCheck:
         settings = site.settings
         self._inner: WSGIApplication = app.wsgi_app
         self._query = CompiledQuery(engine_of(app), select_person(predicate))
-        self._cookie = settings.session_cookie_name
+        self._settings = settings
         # A local server redirects requests under its other names.
         self._host = settings.host if settings.is_local else None
         self._csrf = session_csrf(app)
@@ -114,14 +116,9 @@ class SessionCheck:
             return None
         if self._host is not None and environ.get("HTTP_HOST") != self._host:
             return None
-        found = None
-        for part in environ.get("HTTP_COOKIE", "").split(";"):
-            name, _, value = part.strip(" \t").partition("=")
-            if name == self._cookie:
-                if found is not None or not PLAIN.fullmatch(value):
-                    return None
-                found = value
-        return found
+        cookies = parse_cookie_header(environ.get("HTTP_COOKIE", ""))
+        _name, tokens = read_session_tokens(cookies, environ, self._settings)
+        return tokens[0] if len(tokens) == 1 and PLAIN.fullmatch(tokens[0]) else None
 
     def _answer(self, token: str) -> tuple[bytes, list[tuple[str, str]]] | None:
         """Return the view's answer and its headers; None where the view must answer."""

@@ -3,7 +3,7 @@
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from accounts import sessions
+from accounts.sids import sid_of
 from issuer import parameters
 from issuer.admission import Admission, admission_of
 from issuer.parameters import Parameters
@@ -30,7 +30,7 @@ def current_visitor() -> Visitor | None:
     return Visitor(
         user_id=session.user_id,
         identity_id=session.identity_id,
-        sid=sessions.sid_of(session),
+        sid=sid_of(session),
         provider=session.provider,
         auth_time=session.authenticated_at,
         is_bound=is_bound(session),

@@ -85,26 +85,22 @@ def show() -> Response:
     return Response(metrics.exposition(found), content_type=metrics.CONTENT_TYPE)
 
 
-def facts() -> list[tuple[str, str, float]]:
+def facts() -> dict[str, float]:
     """Return whether this server is ready, and the counts of the database if it is reachable."""
     is_ready, _lines = current_app.extensions["health"].report()
-    ready = [("quickstep_ready", "Whether /readyz says 200.", float(is_ready))]
-    return ready + (numbers() if is_ready else [])
+    return {"quickstep_ready": float(is_ready)} | (numbers() if is_ready else {})
 
 
-def numbers() -> list[tuple[str, str, float]]:
+def numbers() -> dict[str, float]:
+    """Count what the database holds."""
 
     def number(of: type[User | Flow], *where: object) -> int:
         query = select(func.count()).select_from(of)
         return db.session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
 
-    return [
-        ("quickstep_users", "Accounts.", number(User)),
-        (
-            "quickstep_sessions",
-            "Sessions that are not over.",
-            float(sessions.count_alive()),
-        ),
-        ("quickstep_flows", "Sign-ins that are under way.", number(Flow, Flow.expires_at > now())),
-        ("quickstep_revocations_waiting", "Grants yet to be given back.", revocations.waiting()),
-    ]
+    return {
+        "quickstep_users": number(User),
+        "quickstep_sessions": sessions.count_alive(),
+        "quickstep_flows": number(Flow, Flow.expires_at > now()),
+        "quickstep_revocations_waiting": revocations.waiting(),
+    }

@@ -27,6 +27,7 @@ from storage import atomic
 from telemetry import metrics
 from web.context import site
 from web.cookies import keep_flow
+from web.onward import go_on
 from web.request_info import caller
 from web.session import begin_session, start_session
 
@@ -62,7 +63,7 @@ def answer_sign_in(
         case NeedsSwitch():
             return ask_question(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
         case _:
-            return redirect(flow.return_to)
+            return go_on(flow.return_to)
 
 
 def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:
@@ -72,13 +73,13 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
 
 
 def open_account(
-    assertion: Assertion, *, signed_in_as: str | None, separate: bool
+    assertion: Assertion, *, signed_in_as: str | None, separate: bool, in_app: bool = False
 ) -> SignInDecision:
     """Open account and session in one transaction, if the decision opens one; cookies are set after
     the commit."""
     decision, session = _open_account(assertion, signed_in_as, separate)
     if session:
-        begin_session(*session)
+        begin_session(*session, in_app=in_app)
     return decision
 
 

@@ -23,7 +23,7 @@ from web.cookies import (
     set_cookie,
 )
 from web.request_info import caller, is_navigation
-from web.return_to import local_path
+from web.return_to import asked_return
 
 # Flows that must end in the session that began them.
 BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
@@ -36,7 +36,7 @@ class Gate:
         """Handle GET /login/<provider>: begin a flow to sign in, and then to go to ``next``."""
         self._check_navigation()
         site().limits.check_refusals(caller().address)
-        return_to = local_path(request.args.get("next"), url_for("account.show"))
+        return_to = asked_return(request.args, url_for("account.show"))
         intent = Intent.SIGN_IN
         if return_to.startswith(f"{url_for('confirm.ask')}?"):
             intent = Intent.VERIFY_OWNERSHIP

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from accounts import flows
-from accounts.rules import NeedsOwnership, NeedsSwitch, Refused
+from accounts.rules import NeedsOwnership, Refused
 from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.base import Assertion
 from providers.protocols.gate import sign_in_progress
@@ -20,7 +20,7 @@ from web.cookies import is_in_flow
 from web.csrf import csrf
 from web.problem_details import problem_json
 from web.request_info import caller
-from web.return_to import local_path
+from web.return_to import asked_return
 from web.text.messages import message
 
 mobile = Blueprint("mobile", __name__)
@@ -30,7 +30,7 @@ TOKEN_MAX_BYTES = 16 * 1024
 SIGN_IN_PROBLEMS = {
     401: "invalid_token.",
     403: "The reason of a refusal; cross_site: a page of another site sent this.",
-    409: "needs_proof, needs_switch: the person has to answer a question first.",
+    409: "needs_proof: the person has to answer a question first, at the problem's url.",
     413: "The body is longer than 16 KiB.",
     429: "rate: too many refused sign-ins.",
     502: "The issuer's keys cannot be had.",
@@ -50,7 +50,7 @@ SIGN_IN_PROBLEMS = {
     )
 )
 def sign_in() -> Response:
-    """Sign in with an ID token that an app has.
+    """Sign in with an ID token that an app has. It wins over a session of anybody, which ends.
 
     With separate=1 in the query the person gets a separate account, if needs_proof says may_create.
     """
@@ -59,15 +59,14 @@ def sign_in() -> Response:
     assertion = verify(site().id_tokens.verify, read_token())
     sign_in_progress().assertion = assertion
     separate = request.args.get("separate") == "1"
-    decision = open_account(assertion, signed_in_as=current_user_id(), separate=separate)
+    # Pages of other sites are refused, so the person of the token is the one who sends it.
+    decision = open_account(assertion, signed_in_as=None, separate=separate, in_app=True)
     count_decision(assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
         case NeedsOwnership():
             return answer_needs_ownership(decision)
-        case NeedsSwitch():
-            return answer_needs_switch()
     return Response("OK", mimetype="text/plain")
 
 
@@ -111,11 +110,8 @@ def answer_needs_ownership(decision: NeedsOwnership) -> Response:
         "Conflict",
         message(reason, place=place),
         may_create=decision.may_create,
+        url=place,
     )
-
-
-def answer_needs_switch() -> Response:
-    return problem_json(409, "needs_switch", "Conflict", message("needs_switch"))
 
 
 @mobile.post("/login/<provider>/one-tap")
@@ -131,7 +127,7 @@ def one_tap(provider: str) -> AnyResponse:
     known = site().one_taps.get(provider)
     if known is None:
         raise PageNotFound
-    return_to = local_path(request.values.get("next"), url_for("account.show"))
+    return_to = asked_return(request.values, url_for("account.show"))
     user_id = current_user_id()
     flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
     sign_in_progress().flow = flow

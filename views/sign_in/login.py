@@ -5,9 +5,11 @@ from werkzeug.wrappers import Response
 
 from accounts import activity
 from accounts.activity import EventKind
+from errors import SeveralSessions
 from web.authentication import current_session, is_signed_in
 from web.context import site
 from web.request_info import caller
+from web.request_state import request_state
 from web.session import end_session
 from web.sign_in_page import sign_in_page
 from web.text.messages import message
@@ -23,7 +25,8 @@ def home() -> Response:
 @login.get("/login")
 def choose() -> str:
     """Show one control per provider."""
-    return sign_in_page()
+    is_ambiguous = not is_signed_in() and request_state().has_ambiguous_session
+    return sign_in_page(SeveralSessions() if is_ambiguous else None)
 
 
 @login.get("/logout")

@@ -40,6 +40,11 @@ ERRORS: dict[str, ErrorText] = {
         "Sign-in needs one cookie from this site. Allow cookies for {host}, then try again.",
         "retry",
     ),
+    "several_sessions": ErrorText(
+        "Your browser has two sign-ins for this site",
+        "Another site has set a cookie that looks like ours, so we can't tell which one is yours. "
+        "Sign in again. If this comes back, delete the cookies of {host} and its parent domain.",
+    ),
     "provider_error": ErrorText(
         "{provider} couldn't complete the sign-in",
         "{provider} returned an error. Try again, or choose another way.",

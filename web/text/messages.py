@@ -31,7 +31,12 @@ MESSAGES = {
         "This email address isn't verified, so it can't open or join an account by itself. "
         "If you already have an account, sign in the way you did before, or at {place}."
     ),
-    "needs_switch": "The session cookie is another person's. Sign them out, or send none.",
+    # Why the API does not know who asks.
+    "sign_in_first": "Sign in first.",
+    "several_sessions": (
+        "Several session cookies came, and none of them is the one that this browser began with. "
+        "Sign in again, or send one."
+    ),
     # For visitors from elsewhere, on a server in an unsafe mode.
     "demo_elsewhere": "Demo mode answers this machine only.",
     "emulator_elsewhere": ("A server that trusts Firebase's emulator answers this machine only."),

@@ -49,3 +49,10 @@ def test_an_error_response_of_another_issuer_is_refused(browser):
     callback = browser.choose(browser.begin("google"), "", cancel="1")
     page = browser.get(with_iss(callback, "https://accounts.evil.example"))
     assert_refused(page, 400, "We couldn't match that sign-in")
+
+
+def test_the_log_names_the_issuer_that_a_callback_came_from(capfd, browser, site):
+    callback = browser.choose(browser.begin("google"), "ada")
+    browser.get(with_iss(callback, "https://accounts.evil.example/\nforged"))
+    said = "the callback's iss is another issuer: 'https://accounts.evil.example/\\nforged'"
+    assert f"{said} instead of {site.simulator.google.url}" in capfd.readouterr().err

@@ -81,6 +81,25 @@ def test_metadata_of_another_issuer_is_refused(browser, site, clock, issuer):
     assert browser.sign_in("google", "ada").path == "/account"
 
 
+@pytest.mark.parametrize(
+    ("named", "remedy"),
+    [
+        (f"{ISSUER}/", f"; set ISSUER={ISSUER}/"),
+        ("https://login.example", "; if you mean that one, set ISSUER=https://login.example"),
+        ("https://a.example/\r\nforged=line", "; its operator must mend that"),
+        (None, "; its operator must mend that"),
+    ],
+)
+def test_the_log_names_both_issuers_and_what_to_write_instead(named, remedy):
+    metadata = metadata_of(ISSUER) | {"issuer": named}
+    issuer = UpstreamIssuer(ISSUER, lambda _url: metadata)
+    with pytest.raises(ProviderError) as caught:
+        issuer.metadata()
+    said = f"the metadata name another issuer: {named!a}, while ISSUER is {ISSUER}"
+    assert caught.value.detail == said + remedy
+    assert caught.value.detail.isprintable()
+
+
 BAD_ENDPOINTS: list[Any] = [
     *(None, "", 5, True, [], ["https://a.example/"], {}, "absent", "/token", "//a.example/token"),
     *("http://a.example/token", "ftp://a.example/", "javascript:alert(1)", "https://", "https:a"),
@@ -167,7 +186,7 @@ def test_the_endpoints_of_the_metadata_are_used():
         jwks_uri=f"{ISSUER}/keys",
         userinfo_endpoint=f"{ISSUER}/userinfo",
         revocation_endpoint=None,
-        client_auth="basic",
+        client_auth_methods=("client_secret_basic",),
         sends_iss=True,
     )
 

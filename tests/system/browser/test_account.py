@@ -29,7 +29,7 @@ def test_who_cancels_a_link_is_still_signed_in(come):
     ada = come()
     ada.be_signed_in("google", "ada")
     ada.open("/account")
-    ada.press("Continue with GitHub")
+    ada.press("Connect GitHub")
     ada.cancel()
     ada.is_warned("Sign-in wasn't completed")
     ada.sees("Add a sign-in method")

@@ -73,11 +73,11 @@ def test_an_account_with_many_more_ways_to_add(come_to, make_site):
     inspect(ada, "Sign in to Quickstep")
     ada.be_signed_in("google", "ada")
     ada.open("/account")
-    expect(ada.control("Continue with Facebook")).to_be_visible()
-    expect(ada.control("Continue with Google")).to_be_hidden()
+    expect(ada.control("Connect Facebook")).to_be_hidden()
     inspect(ada, "Account")
     ada.page.locator("summary").click()
-    expect(ada.control("Continue with Google")).to_be_visible()
+    expect(ada.control("Connect Facebook")).to_be_visible()
+    expect(ada.control("Connect another Google account")).to_be_visible()
     inspect(ada, "Account")
 
 
@@ -234,7 +234,7 @@ def test_a_link_that_fails_leaves_a_way_back_to_the_account(come):
     ada = come()
     ada.be_signed_in("google", "ada")
     ada.open("/account")
-    ada.press("Continue with GitHub")
+    ada.press("Connect GitHub")
     ada.be("ada", "token:html")
     inspect_failure(ada, "GitHub couldn't complete the sign-in", "Add a sign-in method")
     ada.press("Try again")
@@ -260,7 +260,7 @@ def test_a_form_that_is_out_of_date(come):
     ada.be_signed_in("google", "ada")
     ada.open("/account")
     ada.context.clear_cookies(name="quickstep")
-    ada.press("Continue with GitHub")
+    ada.press("Connect GitHub")
     inspect_failure(ada, "That page was out of date")
 
 

@@ -149,7 +149,7 @@ class Visitor:
 
     def link(self, label: str, person: str) -> None:
         self.open("/account")
-        self.press(f"Continue with {label}")
+        self.press(f"Connect {label}")
         self.be(person)
 
     def be_signed_in(self, provider: str, person: str) -> None:
@@ -164,8 +164,6 @@ class Visitor:
 
     def sign_out(self) -> None:
         self.open("/account")
-        self.press("Sign out")
-        self.sees("Sign out of Quickstep?")
         self.press("Sign out")
         self.sees("Sign in to Quickstep", "/login")
         self.reads("You're signed out of Quickstep.")

@@ -155,7 +155,6 @@ class Front:
             "DATABASE_URL": f"sqlite:///{self._database}",
             "PUBLIC_URL": proxy.url,
             "TRUSTED_PROXIES": "1",
-            "SESSION_COOKIE_NAME": "__Host-session",
             **environment(self.simulator.url, *USUAL),
         }
         self.instances = [self._start(port) for port in proxy.upstreams]

@@ -1,5 +1,7 @@
 """The account page: link, unlink, sessions, activity, and reauthentication for sensitive acts."""
 
+import re
+
 import pytest
 
 from tests.browser import query_of
@@ -47,6 +49,15 @@ def test_a_user_may_link_two_identities_of_one_provider(grace):
     grace.link("github", "linus")
     assert grace.providers() == ["github", "github", "google"]
     assert grace.get("/account").status == 200
+
+
+def test_the_account_page_has_one_list_of_methods_to_add(grace):
+    """Each is to connect; a provider that is connected already can give another account."""
+    page = grace.get("/account")
+    assert page.html.count("Add a sign-in method") == 1
+    assert not [text for text in page.buttons if text.startswith(("Continue", "Sign in"))]
+    names = re.findall(r'aria-label="(Connect [^"]+)"', page.html)
+    assert names == ["Connect Facebook", "Connect GitHub", "Connect another Google account"]
 
 
 def test_linking_the_same_identity_again_says_so(grace):

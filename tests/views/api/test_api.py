@@ -303,7 +303,7 @@ def test_ending_the_current_session_signs_out(grace):
 def test_a_405_lists_the_allowed_methods(grace):
     page = send(grace, "PUT", "/api/v1/me")
     assert problem(page) == (405, "method_not_allowed")
-    assert set(page.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PATCH"}
+    assert set(page.headers["Allow"].split(", ")) == {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH"}
 
 
 def test_refused_requests_do_not_count_as_refused_sign_ins(make_site):

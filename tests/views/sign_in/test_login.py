@@ -214,6 +214,16 @@ def test_signing_out_needs_a_post_and_ends_the_session(browser):
     assert browser.me() is None
 
 
+def test_the_account_page_signs_out_with_one_form(browser):
+    """The question at /logout is for links and bookmarks: a GET changes nothing."""
+    browser.sign_in("google", "ada")
+    page = browser.get("/account")
+    assert "/logout" in page.actions()
+    assert "/logout" not in page.links()
+    assert "You're signed out of Quickstep." in browser.post("/logout", page).text
+    assert browser.me() is None
+
+
 def test_signing_out_twice_is_harmless(browser):
     browser.sign_in("google", "ada")
     page = browser.get("/logout")

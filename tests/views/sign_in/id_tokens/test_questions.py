@@ -33,12 +33,24 @@ def test_an_unverified_known_address_may_get_a_separate_account_in_the_app(site,
     assert app.me()["email_verified"] is False
 
 
-def test_the_session_of_another_user_is_not_silently_replaced(site, browser):
+def test_a_token_wins_over_another_users_session_which_ends(site, browser):
     browser.sign_in("google", "ada")
-    ada = browser.user_id
+    ada, old = browser.user_id, browser.cookie("session")
     page = browser.bring(site.simulator.firebase.mint("grace"))
-    assert_problem(page, 409, "needs_switch")
-    assert browser.user_id == ada
+    assert (page.status, page.html) == (200, "OK")
+    assert browser.me()["name"] == "Grace Hopper"
+    assert browser.user_id != ada
+    stale = site.browser().fetch("/api/v1/me", headers={"Cookie": f"session={old}"})
+    assert stale.status == 401
+
+
+def test_a_token_that_has_to_wait_for_its_owner_leaves_the_session_alone(site, browser):
+    site.browser().sign_in("github", "grace")
+    browser.sign_in("google", "ada")
+    page = browser.bring(site.simulator.google.native_token("grace"))
+    problem = assert_problem(page, 409, "needs_proof")
+    assert problem["url"] == f"{site.url}/login"
+    assert browser.me()["name"] == "Ada Lovelace"
 
 
 def refusing(make_site, person: str, way: str, **settings: str) -> Page:
