@@ -119,8 +119,8 @@ class SignIn(Group):
     everyone."""
 
     apps_default: Literal["open", "closed"] = "open"
-    """Who may use an application without rules of its own: everyone or nobody
-    ([apps](../integrate/apps.md))."""
+    """Whether an application without rules of its own is for everyone (`open`) or for nobody
+    (`closed`) ([apps](../integrate/apps.md))."""
 
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the

@@ -36,7 +36,7 @@ def fault(rule: str) -> str | None:
 
 @dataclass(frozen=True)
 class Admission:
-    """Whom the site lets in, and whether a client without rules is everybody's."""
+    """The site's own rules, and whether a client without rules is everybody's."""
 
     policy: Policy
     is_open: bool = True

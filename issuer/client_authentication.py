@@ -14,14 +14,14 @@ MAX_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request says of its client."""
+    """The client that a request names, and its secret."""
 
     client_id: str
     secret: str | None = field(repr=False)
 
 
 def authenticate(authorization: str | None, form: Parameters) -> Client | Refused:
-    """Return the client of a request. Who is refused does not learn why."""
+    """Return the client of a request. A refused one does not learn why."""
     credentials = read(authorization, form)
     if isinstance(credentials, Refused):
         return credentials

@@ -38,7 +38,7 @@ class App:
 
 @dataclass(frozen=True)
 class Used:
-    """What a person's grants of one client say together."""
+    """The grants of one client to a person, together."""
 
     since: datetime
     last_used_at: datetime

@@ -1,4 +1,4 @@
-"""What ends what: grants end, and applications are told, in the transaction of accounts that ends
+"""Endings: grants end, and applications are told, in the transaction of accounts that ends
 a session, an identity or an account (``accounts.endings``).
 """
 

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Use:
-    """Who uses a code or a refresh token. ``jkt``: the key that the request proved (RFC 9449)."""
+    """The user of a code or a refresh token. ``jkt``: the key that the request proved (RFC 9449)."""
 
     client: Client
     admission: Admission

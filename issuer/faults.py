@@ -33,7 +33,7 @@ class Refused:
 
 
 FAULTS: dict[str, Fault] = {
-    # Of an authorization request, shown on a page: there is nowhere to send the answer.
+    # Authorization requests, shown on a page: there is nowhere to send the answer.
     "client_id_missing": Fault(PAGE, "client_id is missing"),
     "client_unknown": Fault(PAGE, "there is no client with this client_id"),
     "client_disabled": Fault(PAGE, "this client is disabled"),
@@ -41,7 +41,7 @@ FAULTS: dict[str, Fault] = {
     "redirect_uri_unregistered": Fault(PAGE, "redirect_uri is not registered for this client"),
     "identity_repeated": Fault(PAGE, "client_id or redirect_uri is given twice"),
     "request_expired": Fault(PAGE, "this request has expired, or began in another browser"),
-    # Of an authorization request, sent back to the client.
+    # Authorization requests, sent back to the client.
     "parameter_repeated": Fault("invalid_request", "a parameter is given twice"),
     "parameter_malformed": Fault("invalid_request", "a parameter is too long or is no plain text"),
     "request_object": Fault("request_not_supported", "request objects are not supported"),
@@ -68,7 +68,7 @@ FAULTS: dict[str, Fault] = {
     "selection_required": Fault("account_selection_required", "the person has to choose"),
     "denied": Fault("access_denied", "the person did not allow it"),
     "not_admitted": Fault("access_denied", "this person may not use this client"),
-    # Of the token endpoint and its neighbours.
+    # The token endpoint and its neighbours.
     "body_not_form": Fault("invalid_request", "send a form in the body"),
     "client_two_ways": Fault("invalid_request", "authenticate the client in one way only"),
     "client_refused": Fault("invalid_client", "client authentication failed", 401),
@@ -89,13 +89,13 @@ FAULTS: dict[str, Fault] = {
     "scope_wider": Fault("invalid_scope", "scope is wider than what was granted"),
     "scope_unknown": Fault("invalid_scope", "this client may not have this scope"),
     "token_missing": Fault("invalid_request", "token is missing"),
-    # Of requests with an access token (RFC 6750 3.1).
+    # Requests with an access token (RFC 6750 3.1).
     "bearer_missing": Fault("", "an access token is needed", 401),
     "bearer_two_places": Fault("invalid_request", "send the access token in one place only"),
     "bearer_malformed": Fault("invalid_request", "the Authorization header is malformed"),
     "bearer_invalid": Fault("invalid_token", "the access token is invalid or has expired", 401),
     "bearer_scope": Fault("insufficient_scope", "the access token has no scope openid", 403),
-    # Of sign-out requests, shown on a page.
+    # Sign-out requests, shown on a page.
     "post_logout_uri": Fault(PAGE, "post_logout_redirect_uri is not registered"),
     # Anywhere.
     "unavailable": Fault("temporarily_unavailable", "try again in a moment", 503),

@@ -93,7 +93,7 @@ def find_by_code(code_hash: str) -> Grant | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What a new grant rests on: the person's session and what the client asked for."""
+    """The basis of a new grant: the person's session and what the client asked for."""
 
     user_id: str
     identity_id: str | None

@@ -30,7 +30,7 @@ class ClientRow(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
     grant_types: Mapped[list[str]] = mapped_column(JSON, default=list)
     resources: Mapped[list[str]] = mapped_column(JSON, default=list)
-    # Who may use it: rules such as "domain=example.org"; none: everyone.
+    # Rules of who may use it, such as "domain=example.org"; none: everyone.
     allow: Mapped[list[str]] = mapped_column(JSON, default=list)
     is_first_party: Mapped[bool] = mapped_column(default=False)
     needs_pkce: Mapped[bool] = mapped_column(default=True)
@@ -42,7 +42,7 @@ class ClientRow(Base):
     idle_days: Mapped[int] = mapped_column(default=30)
     max_days: Mapped[int] = mapped_column(default=90)
     grace_seconds: Mapped[int] = mapped_column(default=60)
-    # Of a client that is described by a document at this URL, its client_id.
+    # The client_id of a client that is described by the document at this URL.
     document_url: Mapped[str | None] = mapped_column(String(512), unique=True)
     document_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -50,7 +50,7 @@ class ClientRow(Base):
 
 
 class ConsentRow(Base):
-    """What a person allows a client, remembered."""
+    """The scopes that a person allows a client, remembered."""
 
     __tablename__ = "consents"
 
@@ -89,7 +89,7 @@ class RequestRow(Base):
 
 
 class GrantRow(Base):
-    """What one person granted one client in one authorization: its code, then its tokens.
+    """The outcome of one authorization of one client by one person: its code, then its tokens.
 
     Ended grants are kept for a while, so that a replay is recognised.
     """
@@ -106,7 +106,7 @@ class GrantRow(Base):
     is_offline: Mapped[bool] = mapped_column(default=False)
     scopes: Mapped[str] = mapped_column(Text, default="")
     resource: Mapped[str | None] = mapped_column(String(2048))
-    # What the claims parameter asked for (OpenID Connect Core 5.5).
+    # The claims that the claims parameter asked for (OpenID Connect Core 5.5).
     claims: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     auth_time: Mapped[datetime]
     # The code: its hash and what it is bound to; the hash stays, so that a replay is recognised.

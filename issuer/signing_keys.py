@@ -70,7 +70,7 @@ def _rows(alg: str) -> Sequence[SigningKeyRow]:
 
 
 def _add(alg: str, active_from: datetime) -> SigningKeyRow:
-    """Add a key. Of two processes that add the same one, the second starts over and finds it."""
+    """Add a key. If two processes add the same one, the second starts over and finds it."""
     private = make_key(alg)
     newest = select(func.max(SigningKeyRow.number)).where(SigningKeyRow.alg == alg)
     row = SigningKeyRow(
@@ -98,7 +98,7 @@ def ensure(alg: str) -> None:
 @atomic
 def rotate(alg: str, *, immediately: bool = False) -> str:
     """Make the next key, or bring it forward: it signs in a day, or with ``immediately`` in a
-    minute; return its id. What the current key signed stays valid."""
+    minute; return its id. Tokens of the current key stay valid."""
     wait = PUBLISHED_BEFORE_AT_LEAST if immediately else PUBLISHED_BEFORE
     active_from = now() + wait
     row = next((each for each in _rows(alg) if _is_next(each)), None)
@@ -201,7 +201,7 @@ class Ring:
     """The keys as they were read once."""
 
     current: dict[str, SigningKey]
-    # What applications are shown; and every key that a hint may be signed with.
+    # The published keys, and every key that a hint may be signed with.
     jwks: bytes
     known: tuple[PublishedKey, ...]
     read_at: float

@@ -57,7 +57,7 @@ REFUSALS = Counter(
 )
 APPS = Counter(
     "quickstep_app_requests",
-    "Answers to applications, by what they asked and how it ended.",
+    "Answers to applications, by endpoint and outcome: issued, or the name of the fault.",
     ["kind", "outcome"],
     registry=_ours,
 )
@@ -81,7 +81,7 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, UPSTREAM, CONNECTIONS)
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, UPSTREAM, CONNECTIONS)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.

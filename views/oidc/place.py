@@ -1,4 +1,4 @@
-"""What the views of the OpenID Provider share: our name, whom the site admits, who is there."""
+"""Shared by the views of the OpenID Provider: our name, whom the site admits, who is there."""
 
 from flask import request
 from werkzeug.datastructures import MultiDict

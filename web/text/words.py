@@ -33,7 +33,7 @@ SCOPES = {
     "offline_access": "Keep access while you're away, until you remove it",
 }
 
-# What an application may do, by the scopes that it asks us for; openid alone says nothing more.
+# The rights of an application, by the scopes that it asks us for.
 APP_SCOPES = {
     "profile": "See your name and picture",
     "email": "See your email address",
