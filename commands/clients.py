@@ -1,13 +1,21 @@
 """``clients add``, ``list``, ``show``, ``set`` …: the applications that sign people in here."""
 
-from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 
 from accounts.export import iso_time
+from commands.client_options import (
+    DEFAULTS,
+    REPEATABLE,
+    SINGLE,
+    SWITCHES,
+    client_options,
+    given_columns,
+    refuse_faults,
+)
 from commands.console import (
     confirm_action,
     format_time,
@@ -19,85 +27,14 @@ from commands.console import (
     yes_option,
 )
 from issuer import clients as rows
-from issuer import ends, registration, scopes
+from issuer import ends, grants, scopes
 from issuer.admission import admission_of
-from issuer.clients import CODE, REFRESH, Client
+from issuer.clients import Client
 from issuer.metadata import endpoints
 
 clients = AppGroup("clients", help="Register the applications that sign people in here.")
 
-F = TypeVar("F", bound=Callable[..., Any])
 OPEN, CLOSED = "everyone", "nobody, as APPS_DEFAULT=closed says; add rules with --allow"
-# Columns by option, for options that are given as they are stored.
-REPEATABLE = {
-    "redirect_uris": ("--redirect-uri", "Where people come back to; may be given several times."),
-    "post_logout_uris": ("--post-logout-redirect-uri", "Where sign-out may lead to."),
-    "scopes": ("--scope", f"What it may ask for. Default: {scopes.join(scopes.USUAL)}."),
-    "grant_types": ("--grant", f"Default: {CODE} and {REFRESH}."),
-    "allow": ("--allow", "Who may use it: everyone, domain=…, user=…, provider=…"),
-}
-SINGLE: dict[str, tuple[str, Any, str]] = {
-    "backchannel_uri": ("--backchannel-logout-uri", str, "Where it is told of sign-outs."),
-    "id_token_alg": ("--id-token-alg", str, "RS256 (default) or ES256."),
-    "access_seconds": ("--access-seconds", int, "Lifetime of access tokens. Default: 600."),
-    "idle_days": ("--idle-days", click.IntRange(1, 400), "Refresh tokens end unused. Default: 30."),
-    "max_days": ("--max-days", click.IntRange(1, 400), "Refresh tokens end then. Default: 90."),
-    "grace_seconds": (
-        "--grace",
-        click.IntRange(0, 300),
-        "How long a lost answer to a refresh may be asked for again. Default: 60.",
-    ),
-}
-SWITCHES = {
-    "is_first_party": ("--first-party/--third-party", "Whether it is yours: nobody is asked."),
-    "needs_pkce": ("--pkce/--no-pkce", "Whether it must use PKCE; older applications cannot."),
-    "has_claims_in_id_token": (
-        "--claims-in-id-token/--no-claims-in-id-token",
-        "Whether names and addresses are in the ID token too.",
-    ),
-}
-DEFAULTS: dict[str, Any] = {
-    "redirect_uris": [],
-    "post_logout_uris": [],
-    "scopes": list(scopes.USUAL),
-    "grant_types": [CODE, REFRESH],
-    "allow": [],
-    "backchannel_uri": None,
-    "id_token_alg": "RS256",
-    "access_seconds": 600,
-    "idle_days": 30,
-    "max_days": 90,
-    "grace_seconds": 60,
-    "is_first_party": False,
-    "needs_pkce": True,
-    "has_claims_in_id_token": False,
-}
-
-
-def client_options(command: F) -> F:
-    """Add the options that ``add`` and ``set`` share."""
-    for column, (option, words) in REPEATABLE.items():
-        command = click.option(option, column, multiple=True, help=words)(command)
-    for column, (option, kind, words) in SINGLE.items():
-        command = click.option(option, column, type=kind, help=words)(command)
-    for column, (option, words) in SWITCHES.items():
-        command = click.option(option, column, default=None, help=words)(command)
-    return command
-
-
-def given_columns(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns that options set."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
-        if value is not None and value != ()
-    }
-
-
-def refuse_faults(values: Mapping[str, Any]) -> None:
-    """End the command with all faults together."""
-    if found := registration.faults(values):
-        raise click.ClickException("\n  ".join(["This client cannot be registered:", *found]))
 
 
 @clients.command("add")
@@ -284,3 +221,33 @@ def delete(client_id: str, *, yes: bool, as_json: bool) -> None:
     confirm_action(f"Delete {client.name}, {client.client_id}, for good?", yes=yes)
     rows.remove(client.id)
     print_result({"client_id": client.client_id}, [f"{client.name} is deleted."], as_json=as_json)
+
+
+@clients.command("grants")
+@click.argument("client_id")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+@needs_database
+def list_grants(client_id: str, *, limit: int, as_json: bool) -> None:
+    """List what people granted an application, the latest used first."""
+    found = grants.of_client(find(client_id).id, limit)
+    items = [
+        {
+            "id": grant.id,
+            "user": grant.user_id,
+            "scopes": scopes.split(grant.scopes),
+            "offline": grant.is_offline,
+            "created_at": iso_time(grant.created_at),
+            "last_used_at": iso_time(grant.last_used_at),
+            "ended_at": iso_time(grant.ended_at),
+            "end_reason": grant.end_reason or None,
+            "address": grant.address,
+        }
+        for grant in found
+    ]
+    lines = [
+        f"{grant.id}  user {grant.user_id}, last used {format_time(grant.last_used_at)}"
+        f"{f', ended: {grant.end_reason}' if grant.ended_at else ''}"
+        for grant in found
+    ]
+    print_result({"items": items}, lines or ["None."], as_json=as_json)

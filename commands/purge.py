@@ -5,6 +5,8 @@ from flask.cli import with_appcontext
 
 from accounts import cleanup
 from commands.console import json_option, needs_database, print_result
+from issuer import housekeeping
+from jobs import periodic
 
 
 @click.command("purge")
@@ -17,6 +19,6 @@ def purge(*, as_json: bool) -> None:
     These are unfinished flows, sessions and old activity; servers delete them regularly by
     themselves. Safe at any time, and as often as you like.
     """
-    deleted = cleanup.run_now()
+    deleted = cleanup.run_now() | periodic.run_now(housekeeping.JOBS)
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
     print_result({"deleted": deleted}, lines, as_json=as_json)

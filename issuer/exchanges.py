@@ -31,7 +31,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Use:
-    """The user of a code or a refresh token. ``jkt``: the key that the request proved (RFC 9449)."""
+    """The user of a code or a refresh token.
+
+    ``jkt``: the key that the request proved to hold (RFC 9449).
+    """
 
     client: Client
     admission: Admission

@@ -96,6 +96,9 @@ FAULTS: dict[str, Fault] = {
     "bearer_invalid": Fault("invalid_token", "the access token is invalid or has expired", 401),
     "bearer_scope": Fault("insufficient_scope", "the access token has no scope openid", 403),
     # Sign-out requests, shown on a page.
+    "logout_malformed": Fault(PAGE, "a parameter is given twice or is no plain text"),
+    "logout_hint": Fault(PAGE, "id_token_hint is not an ID token of ours"),
+    "logout_client": Fault(PAGE, "client_id is not that of the hint, or unknown"),
     "post_logout_uri": Fault(PAGE, "post_logout_redirect_uri is not registered"),
     # Anywhere.
     "unavailable": Fault("temporarily_unavailable", "try again in a moment", 503),

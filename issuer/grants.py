@@ -151,6 +151,31 @@ def fault_of(grant: Grant, client: Client, admission: Admission) -> str | None:
     return found
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A grant, as far as an operator looks at it."""
+
+    id: str
+    user_id: str
+    scopes: str
+    is_offline: bool
+    created_at: datetime
+    last_used_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+    address: str
+
+
+def of_client(client_id: str, limit: int) -> list[Listed]:
+    """Return the grants of a client, the latest used first."""
+    columns = [GrantRow.__table__.c[each.name] for each in fields(Listed)]
+    query = select(*columns).where(
+        GrantRow.client_id == client_id, GrantRow.code_used_at.is_not(None)
+    )
+    query = query.order_by(GrantRow.last_used_at.desc(), GrantRow.id).limit(limit)
+    return [Listed(*row) for row in db.session.execute(query)]
+
+
 @atomic
 def end(grant_id: str, reason: str) -> None:
     """End one grant with all its tokens."""

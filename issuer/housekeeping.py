@@ -14,5 +14,5 @@ JOBS = (
     delete_expired_job("authorization_requests", 600, parked.expired, parked.purge),
     delete_expired_job("access_tokens", 3600, access_tokens.expired, access_tokens.purge),
     delete_expired_job("grants", 6 * 3600, grants.expired, grants.purge),
-    Periodic("signing_keys", 3600, _keep_up),
 )
+KEYS = Periodic("signing_keys", 3600, _keep_up)

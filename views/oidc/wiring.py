@@ -14,12 +14,13 @@ from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
 from views.oidc.authorize import authorize
+from views.oidc.end_session import end
 from views.oidc.metadata import metadata
 from views.oidc.tokens import tokens
 from views.oidc.userinfo import userinfo
 from web.context import Site
 
-BLUEPRINTS = (metadata, authorize, tokens, userinfo)
+BLUEPRINTS = (metadata, authorize, end, tokens, userinfo)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
@@ -30,7 +31,7 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
         app.register_blueprint(blueprint)
     deliverer = Deliverer(app, token_maker(site), sender(Transport()), mark_as_beside)
     jobs.add(logouts.JOB, deliverer.work)
-    jobs.add("apps", lambda: periodic.run_due(housekeeping.JOBS))
+    jobs.add("apps", lambda: periodic.run_due((*housekeeping.JOBS, housekeeping.KEYS)))
 
 
 def token_maker(site: Site) -> logouts.MakeToken:
