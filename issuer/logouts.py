@@ -109,20 +109,10 @@ def _plan(sid: SessionColumn | None, *which: ColumnElement[bool]) -> None:
 
 
 def _add(planned: Iterable[tuple[str, str, str | None]]) -> None:
-    rows = [
-        {
-            "id": new_id(),
-            "client_id": client_id,
-            "sub": sub,
-            "sid": sid,
-            "created_at": now(),
-            "due_at": DatabaseTime(),
-            "attempts": 0,
-        }
-        for client_id, sub, sid in planned
-    ]
-    if rows:
-        db.session.execute(insert(LogoutRow), rows)
+    for client_id, sub, sid in planned:
+        row = {"id": new_id(), "client_id": client_id, "sub": sub, "sid": sid}
+        due = {"created_at": now(), "due_at": DatabaseTime(), "attempts": 0}
+        db.session.execute(insert(LogoutRow).values(**row, **due))
         run_after_response(JOB)
 
 
