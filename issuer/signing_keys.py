@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from errors import NotFound, TokenUnreadable
 from issuer.models import SigningKeyRow
@@ -69,14 +69,14 @@ def _rows(alg: str) -> Sequence[SigningKeyRow]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-def _add(alg: str, active_from: datetime) -> SigningKeyRow:
-    """Add a key. If two processes add the same one, the second starts over and finds it."""
+def _add(alg: str, rows: Sequence[SigningKeyRow], active_from: datetime) -> SigningKeyRow:
+    """Add a key after ``rows``, by which the caller decided. If two processes add the same one,
+    the second collides with its number, starts over and finds it."""
     private = make_key(alg)
-    newest = select(func.max(SigningKeyRow.number)).where(SigningKeyRow.alg == alg)
     row = SigningKeyRow(
         id=private["kid"],
         alg=alg,
-        number=(db.session.scalar(newest) or 0) + 1,
+        number=rows[0].number + 1 if rows else 1,
         public=public_part(private),
         active_from=active_from,
         created_at=now(),
@@ -91,8 +91,9 @@ def _add(alg: str, active_from: datetime) -> SigningKeyRow:
 @atomic
 def ensure(alg: str) -> None:
     """Make the first key of an algorithm where there is none."""
-    if not any(row.withdrawn_at is None for row in _rows(alg)):
-        _add(alg, now())
+    rows = _rows(alg)
+    if not any(row.withdrawn_at is None for row in rows):
+        _add(alg, rows, now())
 
 
 @atomic
@@ -101,9 +102,10 @@ def rotate(alg: str, *, immediately: bool = False) -> str:
     minute; return its id. Tokens of the current key stay valid."""
     wait = PUBLISHED_BEFORE_AT_LEAST if immediately else PUBLISHED_BEFORE
     active_from = now() + wait
-    row = next((each for each in _rows(alg) if _is_next(each)), None)
+    rows = _rows(alg)
+    row = next((each for each in rows if _is_next(each)), None)
     if row is None:
-        row = _add(alg, active_from)
+        row = _add(alg, rows, active_from)
     row.active_from = min(row.active_from, active_from)
     return row.id
 
@@ -121,11 +123,12 @@ def withdraw(kid: str) -> None:
         raise NotFound("There is no such key")
     row.withdrawn_at, row.private = now(), None
     db.session.flush()
-    others = [each for each in _rows(row.alg) if each.withdrawn_at is None]
+    rows = _rows(row.alg)
+    others = [each for each in rows if each.withdrawn_at is None]
     if not any(each.active_from <= now() for each in others):
         following = next((each for each in others if _is_next(each)), None)
         if following is None:
-            _add(row.alg, now())
+            _add(row.alg, rows, now())
         else:
             following.active_from = now()
     log.warning("signing_key_withdrawn", kid=kid)
@@ -137,13 +140,14 @@ def keep_up() -> int:
     made."""
     changed = 0
     for alg in ALGORITHMS:
+        rows = _rows(alg)
         infos = [each for each in every() if each.alg == alg]
         current = next((each for each in infos if each.state == "current"), None)
         is_next_made = any(each.state == "next" for each in infos)
         if current and not is_next_made:
             ends = current.active_from + LIFETIME
             if ends - PUBLISHED_BEFORE <= now():
-                _add(alg, max(ends, now() + PUBLISHED_BEFORE))
+                _add(alg, rows, max(ends, now() + PUBLISHED_BEFORE))
                 changed += 1
         gone = [each.id for each in infos if each.state == "retired"]
         mute = update(SigningKeyRow).where(
