@@ -7,8 +7,10 @@ import commands
 import simulator
 from accounts import cleanup
 from accounts.policy import build_policy
+from commands import migrations
 from commands.development import run_development_server
 from config import ROOT, Settings, load, load_or_exit, processes
+from config.branding import read_images
 from jobs import registry
 from providers import PROVIDERS
 from providers.http.breaker import MAX_WAITING
@@ -26,13 +28,14 @@ from views.account.personal import personal
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.oidc import wiring as oidc
-from views.oidc.authorize import app_name_of
 from views.operator import health, metrics
+from views.operator.brand import brand
 from views.sign_in import callback
 from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
+from views.sign_in.setup import setup, warn_without_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -43,7 +46,7 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, mobile, confirm, account, identities, personal, *API_BLUEPRINTS)
+BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -67,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     revocations.register(jobs, site.connectors)
     oidc.install(app, site, jobs)
     cleanup.register(jobs)
+    migrations.bring_up_embedded_database(app, settings)
     return app
 
 
@@ -87,14 +91,18 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
-        app_name_of=app_name_of,
+        app_name_of=oidc.app_name_of,
+        images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
 
 
 def add_handlers(app: Flask, site: Site) -> None:
     """Register what applies to every request, and the commands."""
+    for line in site.settings.warnings:
+        log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
+    warn_without_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

@@ -104,6 +104,13 @@ class ProviderDown(ProviderError):
         self.wait_seconds = wait_seconds
 
 
+class ProviderBusy(ProviderError):
+    """It answered that it cannot now: overloaded, rate-limited or failing (429, 5xx). The page is
+    the same as when it does not answer."""
+
+    code = "provider_down"
+
+
 class Misconfigured(ProviderError):
     """The provider refuses our client id, secret, scope or redirect URI."""
 

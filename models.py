@@ -23,6 +23,7 @@ class User(UserMixin, Base):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    # None: not known yet, so a provider may fill it in. Empty: the person chose to have none.
     name: Mapped[str | None] = mapped_column(String(200))
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -78,6 +79,9 @@ class WithAddress(Protocol):
     def email_verified(self) -> bool: ...
 
 
+# The member of an identity's profile that dates the provider's silence about the address.
+NOT_SHARED_SINCE = "email_not_shared_since"
+
 AnAddress = TypeVar("AnAddress", bound=WithAddress)
 
 
@@ -97,7 +101,8 @@ def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress
 class Identity:
     """One person at one provider: a row of ``oauth`` as a value, returned by accounts/.
 
-    ``profile``: the provider's latest name, username and picture. ``token``: the provider's token
+    ``profile``: the provider's latest name, username and picture, and since when it shares no
+    address. ``token``: the provider's token
     response, sealed; vault/tokens.py opens it.
     """
 
@@ -121,6 +126,12 @@ class Identity:
     @classmethod
     def of_row(cls, row: "OAuth") -> "Identity":
         return cls(*(getattr(row, each.name) for each in fields(cls)))
+
+    @property
+    def email_not_shared_since(self) -> datetime | None:
+        """Return since when the provider has not repeated the address; None while it does."""
+        since = self.profile.get(NOT_SHARED_SINCE)
+        return datetime.fromisoformat(since) if since else None
 
     @property
     def handle(self) -> str:
@@ -150,7 +161,8 @@ class OAuth(Base):
     email_key: Mapped[str | None] = mapped_column(String(254), index=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     email_trusted: Mapped[bool] = mapped_column(default=False)
-    # The provider's latest profile, and when it was read: name, username, picture.
+    # The provider's latest profile, and when it was read: name, username, picture, and
+    # NOT_SHARED_SINCE.
     profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     read_at: Mapped[datetime | None] = mapped_column(default=now)
     scopes: Mapped[str] = mapped_column(Text, default="")

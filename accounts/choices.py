@@ -18,10 +18,10 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
     user = users.find_locked(user_id)
     if user is None:
         raise NotFound("the account is gone")
-    cleaned = clean_text(name)
-    if cleaned != user.name:
-        user.name = cleaned
-        activity.record(user_id, EventKind.RENAMED, caller, detail=cleaned or "")
+    cleaned = clean_text(name) or ""
+    if cleaned != (user.name or ""):
+        user.name = cleaned  # chosen, so no provider fills it in if it is empty
+        activity.record(user_id, EventKind.RENAMED, caller, detail=cleaned)
     return user
 
 
@@ -49,7 +49,8 @@ def choose_picture(user_id: str, identity_id: str | None) -> None:
     """
     user = users.lock(user_id)
     identity = identities.own(user_id, identity_id) if identity_id else None
-    picture = identity.profile.get("picture") if identity else None
+    picture = identity.profile.get("picture") if identity else ""
     if identity and not picture:
         raise NotFound("that identity has no picture")
-    user.picture = picture
+    if picture != (user.picture or ""):
+        user.picture = picture

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
 from models import Event, OAuth, Session, User
@@ -38,20 +38,42 @@ def is_address(who: str) -> bool:
     return "@" in who and ":" not in who
 
 
-def page(limit: int, after: str | None = None, *, only_disabled: bool = False) -> Sequence[User]:
+def page(
+    limit: int, after: str | None = None, *, only_disabled: bool = False, text: str = ""
+) -> Sequence[User]:
     """Return the newest accounts first, older than the one with id ``after``.
 
-    Raises ValueError if there is no such account.
+    ``text``: only those whose name or an address contains it, in capitals or not. Raises ValueError
+    if there is no account ``after``.
     """
-    query = _with_identities().order_by(User.created_at.desc(), User.id.desc()).limit(limit)
-    if only_disabled:
-        query = query.where(User.disabled_at.is_not(None))
+    query = _with_identities().where(*_wanted(only_disabled=only_disabled, text=text))
+    query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     if after is not None:
         last = db.session.get(User, after) if is_id(after) else None
         if last is None:
             raise ValueError("there is no user with that id")
         query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
     return db.session.scalars(query).all()
+
+
+def count(*, only_disabled: bool = False, text: str = "") -> int:
+    """Return how many accounts ``page`` has in total."""
+    query = select(func.count()).select_from(User)
+    return db.session.scalar(query.where(*_wanted(only_disabled=only_disabled, text=text))) or 0
+
+
+def _wanted(*, only_disabled: bool, text: str) -> list[ColumnElement[bool]]:
+    """Return the conditions of a list."""
+    found: list[ColumnElement[bool]] = [User.disabled_at.is_not(None)] if only_disabled else []
+    if text:
+        # SQLite ignores the case of ASCII letters only.
+        forms = {text, text.lower(), text.upper(), text.title()}
+        has_address = select(OAuth.user_id).where(
+            or_(*(OAuth.email.icontains(form, autoescape=True) for form in forms))
+        )
+        names = (User.name.icontains(form, autoescape=True) for form in forms)
+        found.append(or_(*names, User.id.in_(has_address)))
+    return found
 
 
 def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:

@@ -51,8 +51,11 @@ def look_up(
 
     If there are such accounts, the identity is looked up again: a concurrent request of the same
     person may just have created the account, which would look like another person's.
+    Raises ProviderError if it is unknown and a part of its profile could not be read.
     """
     found = find(assertion)
+    if found is None:
+        identities.check_complete(assertion)
     matches = [] if found else matches_of(assertion.profile, policy)
     if matches:
         found = find(assertion)
@@ -75,9 +78,11 @@ def owner(found: Found, policy: Policy | None = None) -> Owner:
 def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:
     """Return the profile that decides: the provider's current one.
 
-    A relayed assertion may know less than the row of a known identity, or be out of date.
+    A relayed or incomplete assertion may know less than the row of a known identity, or be out of
+    date; and the row keeps an address that is not shared any more.
     """
-    if identity is None or not assertion.is_relayed:
+    knows_less = assertion.is_relayed or assertion.incomplete or assertion.profile.email is None
+    if identity is None or not knows_less:
         return assertion.profile
     return replace(
         assertion.profile,

@@ -63,6 +63,8 @@ class Flow:
     nonce: str = ""
     request_token_secret: str = ""
     cookie: str = ""
+    # Whether the provider is asked to let the person choose; known where the flow begins only.
+    chooses_account: bool = False
 
     def __repr__(self) -> str:
         return f"<Flow {self.id} {self.intent} with {self.provider}>"
@@ -276,5 +278,6 @@ def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
         session_id=row.session_id,
         identity_id=row.identity_id,
         cookie=cookie,
+        chooses_account=False,
         **held,
     )

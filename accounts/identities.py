@@ -5,17 +5,16 @@ locked the account before they change a row here.
 """
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from accounts import activity
 from accounts.activity import Caller, EventKind
-from errors import NotFound
-from models import Identity, OAuth, User
+from errors import NotFound, ProviderBusy, ProviderError
+from models import NOT_SHARED_SINCE, Identity, OAuth, User
 from providers.base import Assertion, Profile
 from providers.profile import email_key
 from storage import db, new_id, now
@@ -28,15 +27,17 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """A known identity, and when its account was disabled."""
+    """A known identity, when its account was disabled, and whether that lacks a name or a picture
+    that nobody chose to leave out."""
 
     identity: Identity
     disabled_at: datetime | None
+    lacks: bool
 
 
 def _found(*columns: Any) -> Found:
-    *of_identity, disabled_at = columns
-    return Found(Identity(*of_identity), disabled_at)
+    *of_identity, disabled_at, lacks = columns
+    return Found(Identity(*of_identity), disabled_at, bool(lacks))
 
 
 _COLUMNS = [OAuth.__table__.c[each.name] for each in fields(Identity)]
@@ -46,7 +47,7 @@ _THIS = (
     OAuth.subject == bindparam("subject"),
 )
 _WITH_OWNER = (
-    select(*_COLUMNS, User.disabled_at)
+    select(*_COLUMNS, User.disabled_at, or_(User.name.is_(None), User.picture.is_(None)))
     .select_from(User)
     .join(OAuth, OAuth.user_id == User.id)
     .where(*_THIS)
@@ -105,6 +106,14 @@ def own(user_id: str, identity_id: str) -> Identity:
     return identity
 
 
+def check_complete(assertion: Assertion) -> None:
+    """Raise ProviderBusy or ProviderError if a part of an unknown identity's profile could not be
+    read: its address might be an account's."""
+    if assertion.incomplete:
+        kind = ProviderBusy if assertion.incomplete == ProviderBusy.code else ProviderError
+        raise kind("a part of the new identity's profile could not be read")
+
+
 def owner_of(assertion: Assertion) -> User | None:
     """Return the person whose account an identity opens, if any."""
     found = find(assertion)
@@ -135,7 +144,7 @@ def add(user_id: str, assertion: Assertion) -> Identity:
         linked_at=now(),
         last_used_at=now(),
     )
-    values = profile_columns(profile, {}) | assertion_columns(identity, assertion)
+    values = profile_columns(profile) | assertion_columns(identity, assertion)
     renewal = {"renewal": None, "renewal_until": None}
     _ADD.run(**(vars(identity) | renewal | values))
     return _changed(identity, values)
@@ -172,21 +181,29 @@ def move(from_user_id: str, to_user_id: str) -> None:
     )
 
 
-def profile_columns(profile: Profile, earlier: Mapping[str, Any]) -> Values:
-    """Return the columns of a profile, which replaces the earlier one."""
-    return {
+def profile_columns(profile: Profile, earlier: Identity | None = None) -> Values:
+    """Return the columns of a profile, which replaces the earlier one.
+
+    An address that is not shared any more stays, with the time since when; another one replaces
+    it. It joins no accounts from then on: it may have got another holder.
+    """
+    known = earlier.profile if earlier else {}
+    columns: Values = {
         "email": profile.email,
         "email_key": email_key(profile.email) if profile.email else None,
         "email_verified": profile.email_verified,
         "email_trusted": profile.email_trusted,
-        "profile": {
-            # Apple gives the name on the first visit only.
-            "name": profile.name or earlier.get("name"),
-            "username": profile.username,
-            "picture": profile.picture,
-        },
-        "read_at": now(),
     }
+    values = {
+        # Apple gives the name on the first visit only.
+        "name": profile.name or known.get("name"),
+        "username": profile.username,
+        "picture": profile.picture,
+    }
+    if earlier and earlier.email and not profile.email:
+        columns = {"email_trusted": False}
+        values[NOT_SHARED_SINCE] = known.get(NOT_SHARED_SINCE) or now().isoformat()
+    return {**columns, "profile": values, "read_at": now()}
 
 
 def assertion_columns(identity: Identity, assertion: Assertion) -> Values:

@@ -29,18 +29,20 @@ def link(
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises StateMismatch if the account has been deleted.
+    Raises StateMismatch if the account has been deleted, ProviderError if a part of a new
+    identity's profile could not be read.
     """
     users.lock(user_id)
     found = identities.lock(assertion)
     decision = decide_link(user_id, facts.owner(found) if found else None)
     match decision:
         case Link():
+            identities.check_complete(assertion)
             identity = identities.add(user_id, assertion)
             identities.record(identity, EventKind.LINKED, caller, reason)
         case AlreadyLinked():
             assert found is not None
-            profile_updates.take_assertion(found.identity, assertion, caller)
+            profile_updates.take_assertion(found, assertion, caller)
     return decision
 
 

@@ -2,39 +2,67 @@
 a refresh.
 """
 
+from dataclasses import replace
+
 from accounts import identities, users
 from accounts.activity import Caller, EventKind
-from accounts.identities import Values
+from accounts.identities import Found, Values
 from models import Identity, address_of
 from providers.base import Assertion, Profile
 from storage import now
 
 
-def take_assertion(identity: Identity, assertion: Assertion, caller: Caller) -> Identity:
+def take_assertion(found: Found, assertion: Assertion, caller: Caller) -> Identity:
     """Store the provider's current profile and token at a sign-in; return the new identity.
 
     A relayed assertion changes nothing but the time: it may know less, or have another address.
+    An incomplete one brings a token, but its profile is only what could be read just now.
     """
+    identity = found.identity
     if assertion.is_relayed:
         return identities.change(identity, {"last_used_at": now()})
     more = identities.assertion_columns(identity, assertion)
-    return _take(identity, assertion.profile, caller, more)
+    if assertion.incomplete:
+        return identities.change(identity, more)
+    profile = assertion.profile
+    if not assertion.token:  # an ID token alone: userinfo could not be asked for the rest
+        known = identity.profile
+        profile = replace(
+            profile,
+            username=profile.username or known.get("username"),
+            picture=profile.picture or known.get("picture"),
+        )
+    if found.lacks:
+        _fill_in(identity.user_id, profile)
+    return _take(identity, profile, caller, more)
 
 
 def take_profile(identity: Identity, profile: Profile, caller: Caller) -> None:
     """Store a profile; the person's address and picture may change with it."""
+    _fill_in(identity.user_id, profile)
     _take(identity, profile, caller, {})
 
 
+def _fill_in(user_id: str, profile: Profile) -> None:
+    """Give a person the name and picture that were missing so far, unless they chose to have
+    none."""
+    user = users.lock(user_id)
+    if user.name is None:
+        user.name = profile.name or profile.username
+    if user.picture is None:
+        user.picture = profile.picture
+
+
 def _take(identity: Identity, profile: Profile, caller: Caller, more: Values) -> Identity:
-    moved = (profile.email, profile.email_verified) != (identity.email, identity.email_verified)
+    said = profile.email, profile.email_verified
+    moved = profile.email is not None and said != (identity.email, identity.email_verified)
     before = _address(identity.user_id) if moved else None
     picture = identity.profile.get("picture")
     if picture and picture != profile.picture:
         user = users.lock(identity.user_id)
         if user.picture == picture:
             user.picture = profile.picture
-    columns = identities.profile_columns(profile, identity.profile)
+    columns = identities.profile_columns(profile, identity)
     changed = identities.change(identity, columns | more)
     if moved and (after := _address(identity.user_id)) != before:
         identities.record(changed, EventKind.EMAIL_CHANGED, caller, detail=after or "")

@@ -68,6 +68,7 @@ def find(
         # Accept the earlier name while instances of two releases run.
         auth_time=held.get("auth_time", held.get("proved_at")),
         is_relayed=held.get("is_relayed", False),
+        incomplete=held.get("incomplete", ""),
     )
     return PendingQuestion(flows.flow_of(row, cookies[row.id]), Question(row.parked_as), assertion)
 

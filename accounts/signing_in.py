@@ -47,8 +47,8 @@ def sign_in(
     )
     match decision:
         case Known():
-            assert identity is not None
-            identity = profile_updates.take_assertion(identity, assertion, caller)
+            assert found is not None
+            identity = profile_updates.take_assertion(found, assertion, caller)
         case Create():
             identity = identities.add(users.add(assertion.profile), assertion)
         case Join():
@@ -81,10 +81,9 @@ def reauthenticate(user_id: str, identity_id: str, assertion: Assertion, caller:
     Raises WrongAccount, with the handle of that one, when another came back.
     """
     found = identities.lock(assertion)
-    identity = found.identity if found else None
-    if identity is None or identity.id != identity_id or identity.user_id != user_id:
+    if found is None or (found.identity.id, found.identity.user_id) != (identity_id, user_id):
         asked = (each for each in identities.of_user(user_id) if each.id == identity_id)
         handle = next((each.handle for each in asked), "")
         raise WrongAccount("another identity came back", email=handle)
-    identity = profile_updates.take_assertion(identity, assertion, caller)
+    identity = profile_updates.take_assertion(found, assertion, caller)
     identities.record(identity, EventKind.REAUTHENTICATED, caller)

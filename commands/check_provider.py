@@ -5,23 +5,19 @@ import json
 import ssl
 import statistics
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
 from commands.check_client import check_client
+from commands.check_metadata import check_metadata
+from commands.console import count_of
 from commands.findings import Finding, Level, Said, run_checks, server_finding
-from commands.network import DAY_SECONDS, certificate_days, clock_offset
+from commands.network import certificate_days, clock_offset
 from errors import ProviderError
-from keys.jwk_set import import_jwk_set
 from providers.http.transport import goes_through_proxy
 from providers.parts import AuthorizationCode
-from providers.profile import value_at
 from providers.protocols import firebase
 from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
@@ -79,52 +75,6 @@ def checks_of(connector: Connector) -> list[Check]:
     return [Check(connector.name, connector.label, name, run) for name, run in checks.items()]
 
 
-def check_metadata(connector: Connector) -> Said | None:
-    """Check that an OpenID Connect issuer's metadata and keys can be read; report the keys."""
-    if connector.issuer is None:
-        return None
-    try:
-        connector.issuer.prepare()
-        answer = connector.http.get_json(connector.issuer.metadata().jwks_uri)
-        usable = len(import_jwk_set(answer))
-    except ProviderError as error:
-        return "fail", f"{error.detail}; without metadata and keys nobody can sign in with it", {}
-    published = value_at(answer, "keys")
-    rows = (
-        [row for row in published if isinstance(row, dict)] if isinstance(published, list) else []
-    )
-    kinds = Counter(kind_of(row) for row in rows)
-    words = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
-    ages = [age for row in rows if (age := age_days(row)) is not None]
-    old = f"; the oldest is {max(ages):.0f} days old" if ages else ""
-    left = len(rows) - usable
-    unused = f"; {left} of them cannot verify a sign-in" if left else ""
-    details = {"keys": dict(kinds), "oldest_key_days": round(max(ages)) if ages else None}
-    return "ok", f"metadata and keys can be read: {words}{unused}{old}", details
-
-
-def kind_of(row: Mapping[str, Any]) -> str:
-    """Return the type of a published key (RFC 7518 6): RSA 2048, EC P-256."""
-    kind = str(row.get("kty"))
-    if kind == "RSA" and isinstance(row.get("n"), str):
-        return f"RSA {len(row['n']) * 6 // 256 * 256}"  # base64 length, rounded to a usual size
-    return f"{kind} {row['crv']}"[:20] if "crv" in row else kind[:20]
-
-
-def age_days(row: Mapping[str, Any]) -> float | None:
-    """Return the age of a key, if it has a certificate (RFC 7517 4.7) or says so (iat, nbf)."""
-    chain = row.get("x5c")
-    try:
-        if isinstance(chain, list) and chain:
-            certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0]))
-            since = certificate.not_valid_before_utc.timestamp()
-        else:
-            since = float(row["iat"] if "iat" in row else row["nbf"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return (time.time() - since) / DAY_SECONDS
-
-
 def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
@@ -167,9 +117,10 @@ def check_certificates(connector: Connector) -> Said | None:
             )
     host, least = min(days.items(), key=lambda pair: pair[1])
     if least < CERTIFICATE_WARN_DAYS:
-        message = f"the certificate of {host} expires in {least} days; its owner must renew it"
+        ends = count_of(least, "day")
+        message = f"the certificate of {host} expires in {ends}; its owner must renew it"
         return "warn", message, {"days": days}
-    return "ok", f"certificates are valid for {least} days or more", {"days": days}
+    return "ok", f"certificates are valid for {count_of(least, 'day')} or more", {"days": days}
 
 
 def origins(connector: Connector) -> list[str]:

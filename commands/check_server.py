@@ -36,6 +36,7 @@ def check_server() -> list[Finding]:
         *check_other_keys(),
         *check_cookie_name(),
         *check_proxies(),
+        *check_names(),
     ]
     return [*found, *check_unsafe_modes()]
 
@@ -181,6 +182,13 @@ def check_cookie_name() -> list[Finding]:
         "then browsers get __Host-session, and apps session"
     )
     return [server_finding("cookie_name", "Session cookie", "warn", message)]
+
+
+def check_names() -> list[Finding]:
+    """Name the variables that look like settings and have no effect."""
+    return [
+        server_finding("settings", "Settings", "warn", line) for line in site().settings.warnings
+    ]
 
 
 def check_proxies() -> list[Finding]:

@@ -52,6 +52,11 @@ def escape_controls(line: str) -> str:
     return CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
 
 
+def count_of(count: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 session``, ``2 sessions``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def print_note(message: str) -> None:
     """Print a note on stderr, so that stdout has only the result."""
     click.echo(escape_controls(message), err=True)
@@ -99,7 +104,9 @@ def find_users(who: str) -> Sequence[User]:
     try:
         found = directory.find(who)
     except ValueError as error:
-        raise click.BadParameter(f"{error}. Name {WHO}.") from None
+        raise click.BadParameter(
+            f"{error}. Name {WHO}. By name: users list --search TEXT"
+        ) from None
     if not found:
         raise click.ClickException("There is no such user.")
     return found

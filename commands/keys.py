@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from accounts import key_rotation
 from accounts.key_rotation import Outcome, Place
-from commands.console import json_option, needs_database, print_note, print_result, site
+from commands.console import count_of, json_option, needs_database, print_note, print_result, site
 from commands.signing_keys import rotate_signing_keys
 from issuer import signing_keys
 from issuer.models import SigningKeyRow
@@ -97,7 +97,7 @@ def _sealed_with(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]
 
 def _describe_counts(sealed: Mapping[str, int]) -> str:
     """Write counts as part of a line."""
-    return ", ".join(f"{number} {name}" for name, number in sealed.items())
+    return ", ".join(count_of(number, name.removesuffix("s")) for name, number in sealed.items())
 
 
 @keys.command("rotate")

@@ -4,13 +4,14 @@ With Alembic it takes a fifth of a server's start and ten megabytes, and only co
 """
 
 import importlib
+from pathlib import Path
 from typing import Any, cast
 
 import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from config.settings import ROOT
+from config.settings import ROOT, Settings
 from storage import db, schema
 
 
@@ -51,6 +52,17 @@ def init_app(app: Flask) -> None:
     """Add ``db`` without importing Flask-Migrate."""
     app.extensions["migrate"] = Migrations(app)
     app.cli.add_command(Group("db", help="Manage the database schema: upgrade, current, history …"))
+
+
+def bring_up_embedded_database(app: Flask, settings: Settings) -> None:
+    """Create the schema of an embedded database that does not exist yet; in demo mode, also upgrade
+    an older one. Otherwise an upgrade is the operator's: servers of the old release may run."""
+    if settings.database_url is not None:
+        return
+    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].database)
+    if settings.demo or not path.exists():
+        with app.app_context():
+            upgrade_database()
 
 
 def upgrade_database() -> None:

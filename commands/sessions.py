@@ -11,6 +11,7 @@ from accounts import sessions as rows
 from accounts.activity import COMMAND_LINE, EventKind
 from commands.console import (
     confirm_action,
+    count_of,
     display_name,
     find_user,
     find_users,
@@ -46,11 +47,11 @@ def list_sessions(user: str, *, as_json: bool) -> None:
         living = rows.of_user(person.id)
         items += [{"user_id": person.id, **export.session(row)} for row in living]
         lines += [
-            f"{person.id}  {display_name(person)}",
+            f"{person.id}  {display_name(person)}: "
+            + (count_of(len(living), "session") if living else "signed in nowhere"),
             *(f"  {format_session(row)}" for row in living),
         ]
-        lines += [] if living else ["  signed in nowhere"]
-    print_result({"items": items}, lines, as_json=as_json)
+    print_result({"items": items, "total": len(items)}, lines, as_json=as_json)
 
 
 def format_session(row: Session) -> str:

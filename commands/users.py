@@ -15,6 +15,7 @@ from accounts.activity import COMMAND_LINE, EventKind
 from accounts.export import iso_time
 from commands.console import (
     confirm_action,
+    count_of,
     display_name,
     find_user,
     find_users,
@@ -59,7 +60,7 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
     email = user.email_identity
     return {
         "id": user.id,
-        "name": user.name,
+        "name": user.name or None,
         "email": email.email if email else None,
         "email_verified": bool(email and email.email_verified),
         "created_at": iso_time(user.created_at),
@@ -119,13 +120,16 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
 @click.option(
     "--after", metavar="ID", help="Continue after this user, the last of the previous page."
 )
+@click.option("--search", metavar="TEXT", default="", help="Only names and addresses with this.")
 @click.option("--disabled", is_flag=True, help="Only disabled users.")
 @json_option
 @needs_database
-def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) -> None:
-    """List users, newest first, page by page."""
+def list_users(
+    limit: int, after: str | None, search: str, *, disabled: bool, as_json: bool
+) -> None:
+    """List users, newest first, page by page, with their total."""
     try:
-        found = directory.page(limit + 1, after, only_disabled=disabled)
+        found = directory.page(limit + 1, after, only_disabled=disabled, text=search)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--after") from None
     shown = found[:limit]
@@ -133,9 +137,12 @@ def list_users(limit: int, after: str | None, *, disabled: bool, as_json: bool) 
     seen = directory.last_seen([user.id for user in shown])
     items = [_summary(user, seen.get(user.id)) for user in shown]
     lines = [_format_row(user) for user in shown] or ["Nobody."]
-    if cursor and not as_json:
-        print_note(f"There are more: --after {cursor}")
-    print_result({"items": items, "next_cursor": cursor}, lines, as_json=as_json)
+    total = directory.count(only_disabled=disabled, text=search)
+    document = {"items": items, "total": total, "next_cursor": cursor}
+    print_result(document, lines, as_json=as_json)
+    if not as_json:
+        more = f" There are more: --after {cursor}" if cursor else ""
+        print_note(f"{len(shown)} of {count_of(total, 'user')}.{more}")
 
 
 def _format_row(user: User) -> str:
@@ -207,8 +214,9 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
         "grants_waiting": waiting,
     }
     gone = (
-        f"{name} is deleted, with {len(deleted.identities)} identities, "
-        f"{deleted.sessions} sessions, {deleted.events} lines of activity."
+        f"{name} is deleted, with {count_of(len(deleted.identities), 'identity', 'identities')}, "
+        f"{count_of(deleted.sessions, 'session')} and "
+        f"{count_of(deleted.events, 'line of activity', 'lines of activity')}."
     )
     left = (
         f"Pending revocations: {waiting}. "

@@ -1,4 +1,4 @@
-"""The settings, in groups. Field ``app_name`` is variable ``APP_NAME``, and so on.
+"""The settings, in groups. Field ``brand_name`` is variable ``BRAND_NAME``, and so on.
 
 To add a setting, write its field here with a docstring, use it, and run ``make docs``. A field that
 holds a SecretStr can also be read from a file (``NAME_FILE``).
@@ -10,14 +10,19 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from config.validators import (
+    Accent,
+    AssetsFolder,
     CookieName,
     DatabaseURL,
     Domains,
     EmulatorHost,
     Endpoint,
+    ImageFile,
     Names,
     Origins,
     PageURL,
+    ProjectId,
+    ProxyCount,
     PublicURL,
     RedisURL,
     Secrets,
@@ -41,7 +46,7 @@ class Server(Group):
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     """TCP port of `make run`."""
 
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    trusted_proxies: ProxyCount = 0
     """Number of proxies in front whose `X-Forwarded-*` headers are trusted."""
 
     web_concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
@@ -142,8 +147,25 @@ class Browser(Group):
 class Pages(Group):
     """Names and links on the pages."""
 
-    app_name: Annotated[str, Field(max_length=60)] = "Quickstep"
-    """Name of this server on its pages."""
+    brand_name: Annotated[str, Field(max_length=60)] = "Quickstep"
+    """Name of this server on its pages. Alias: `APP_NAME`."""
+
+    brand_logo: ImageFile | None = None
+    """Image in place of icon and name at the top of pages. With `logo.dark.svg` next to `logo.svg`,
+    the dark theme shows that one ([branding](../operate/branding.md))."""
+
+    brand_icon: ImageFile | None = None
+    """Square image for the browser's tab, and next to the name where there is no logo. Default:
+    Quickstep's."""
+
+    brand_accent: Accent | None = None
+    """Colour of the main button, such as `#2f5bd7`; or two, for the light and the dark theme. A
+    colour that does not stand out in its theme is refused at the start. Default: a blue."""
+
+    brand_assets_dir: AssetsFolder | None = None
+    """Folder with the marks that providers hand out for sign-in buttons: `google.svg`, and
+    `google.dark.svg` for the dark theme. Default: the marks that come with Quickstep, and a letter
+    where none may be passed on."""
 
     support_url: PageURL | None = None
     """Target of the link "Trouble signing in?"."""
@@ -158,7 +180,7 @@ class Pages(Group):
 class Firebase(Group):
     """Firebase ID tokens of mobile apps ([mobile](../integrate/mobile.md))."""
 
-    firebase_project_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$")] | None = None
+    firebase_project_id: ProjectId | None = None
     """Project whose ID tokens are accepted. Default: none."""
 
     firebase_jwks_url: Endpoint | None = None

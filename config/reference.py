@@ -5,13 +5,12 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Iterator
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import get_type_hints
 
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
 from config.groups import Group
+from config.kinds import accepts
 from config.registrations import CREDENTIALS, SECRET_CREDENTIALS, Registration
 from config.settings import ROOT, SECRET_FIELDS, Settings
 
@@ -53,38 +52,6 @@ def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
             ):
                 docs[name] = " ".join(text.split())
     return docs
-
-
-def accepts(annotation: Any) -> str:
-    """Describe which values a field's type accepts."""
-    kind, arguments = get_origin(annotation), get_args(annotation)
-    if kind is Annotated:
-        named = next((each for each in arguments[1:] if isinstance(each, str)), None)
-        limits = next((each for each in arguments[1:] if isinstance(each, FieldInfo)), None)
-        return named or accepts(arguments[0]) + (_range(limits) if limits else "")
-    if kind in (Union, UnionType):
-        return accepts(next(each for each in arguments if each is not type(None)))
-    if kind is Literal:
-        return ", ".join(f"`{choice}`" for choice in arguments)
-    return {bool: "`1` or `0`", int: "a number", str: "text", SecretStr: "text"}[annotation]
-
-
-def _range(limits: FieldInfo) -> str:
-    """Describe the limits of a number, or of a text's length."""
-    found: dict[str, Any] = {}
-    for limit in limits.metadata:
-        found |= {
-            name: getattr(limit, name)
-            for name in ("ge", "le", "min_length", "max_length")
-            if getattr(limit, name, None) is not None
-        }
-    words = {
-        "ge": "from {}",
-        "le": "to {}",
-        "min_length": "of at least {} characters",
-        "max_length": "of at most {} characters",
-    }
-    return "".join(f" {words[name].format(value)}" for name, value in found.items())
 
 
 def _section(title: str, model: type[BaseModel], rows: Iterator[str]) -> str:

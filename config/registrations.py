@@ -1,14 +1,15 @@
 """How this site is registered at each provider: ``NAME_CLIENT_ID`` and the variables like it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from config.validators import BaseURL, Domain, Endpoint, Names
-from config.variables import Variables, describe_faults, read_secret
+from config.kinds import describe_faults
+from config.validators import ApiVersion, BaseURL, Domain, Endpoint, Names
+from config.variables import Variables, read_secret
 
 # The variables of each credential; messages use the first name.
 CREDENTIALS = {
@@ -88,7 +89,7 @@ class Registration(BaseModel):
     """Other providers: base URL of the API that profiles are read from, with or without a slash at
     its end."""
 
-    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+    api_version: ApiVersion | None = None
     """Facebook: version of the Graph API. Default: `v26.0`."""
 
     label: Annotated[str, Field(max_length=30)] | None = None
@@ -203,22 +204,6 @@ def read_registrations(
     return registrations
 
 
-def misspelt_registrations(
-    written: Mapping[str, str | None], known: Iterable[Registrable]
-) -> list[str]:
-    """Name the client ids and secrets in ``.env`` that belong to no provider.
-
-    The environment is not checked: it may contain those of other programs.
-    """
-    endings = ("_CLIENT_ID", "_CLIENT_SECRET")
-    prefixes = tuple(f"{provider.key.upper()}_" for provider in known)
-    return [
-        f"{name}: there is no such provider"
-        for name in written
-        if name.endswith(endings) and not name.startswith(prefixes)
-    ]
-
-
 def _read_registration(
     variables: Variables, provider: Registrable, faults: list[str]
 ) -> Registration | None:
@@ -240,7 +225,7 @@ def _read_registration(
         given = {name: value for name, value in values.items() if value is not None}
         registration = Registration(key=provider.key, **given)
     except ValidationError as error:
-        faults += describe_faults(error, prefix=f"{upper}_")
+        faults += describe_faults(error, Registration, prefix=f"{upper}_")
         return None
     faults += provider.faults(registration)
     return registration

@@ -7,18 +7,19 @@ from typing import Any, Self
 
 from pydantic import SecretStr, ValidationError
 
+from config.branding import stray_images
 from config.groups import Browser, Firebase, Keys, Pages, Server, SignIn, Storage, Telemetry
+from config.kinds import describe_faults
+from config.misspelt import Known, find_misspelt
 from config.registrations import (
     Registrable,
     Registration,
-    misspelt_registrations,
     named_issuers,
     read_registrations,
 )
 from config.validators import comma_list
 from config.variables import (
     Variables,
-    describe_faults,
     read_env_file,
     read_secret,
     read_variables,
@@ -33,6 +34,8 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
     """Everything an operator can choose: the groups, and a registration for each provider."""
 
     registrations: Mapping[str, Registration] = {}
+    # Variables that look like settings and have no effect; they are logged at the start.
+    warnings: tuple[str, ...] = ()
 
     @property
     def browser_session_cookie(self) -> str:
@@ -50,7 +53,9 @@ class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetr
         return self.model_copy(update={name: getattr(other, name) for name in replaced})
 
 
-FIELDS = tuple(name for name in Settings.model_fields if name != "registrations")
+FIELDS = tuple(name for name in Settings.model_fields if name not in ("registrations", "warnings"))
+# Older names of settings, by field.
+ALIASES = {"brand_name": "APP_NAME"}
 SECRET_FIELDS = frozenset(
     name for name in FIELDS if SecretStr.__name__ in str(Settings.model_fields[name].annotation)
 )
@@ -73,12 +78,16 @@ def load(
     issuers = named_issuers(comma_list(values.get("oidc_providers", "")), builtin, faults)
     providers = [*builtin, *issuers]
     values["registrations"] = read_registrations(variables, providers, faults)
-    faults += misspelt_registrations(written, providers)
+    known_names = Known([*FIELDS, *ALIASES.values()], SECRET_FIELDS, providers)
+    misspelt, warnings = find_misspelt(written, variables, known_names)
+    strays = stray_images(values.get("brand_assets_dir"), [one.name for one in providers])
+    values["warnings"] = (*warnings, *strays)
+    faults += misspelt
     settings, invalid = _build(values)
-    faults += invalid + _contradictions(settings)
+    faults += _as_written(invalid, variables) + _contradictions(settings)
     faults += _unknown_providers(settings, dict.fromkeys(each.name for each in providers))
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError([*faults, *settings.warnings])
     return settings
 
 
@@ -97,6 +106,10 @@ def _read_fields(variables: Variables, faults: list[str]) -> dict[str, Any]:
         name = field.upper()
         is_secret = field in SECRET_FIELDS
         text = read_secret(variables, name, faults) if is_secret else variables.get(name)
+        if alias := variables.get(ALIASES.get(field, "")):
+            if text not in (None, alias):
+                faults.append(f"{name}: contradicts its alias {ALIASES[field]}")
+            text = alias
         if text is not None:
             values[field] = text
     values.setdefault("public_url", f"http://localhost:{values.get('port', 5000)}")
@@ -110,7 +123,18 @@ def _build(values: dict[str, Any]) -> tuple[Settings, list[str]]:
     except ValidationError as error:
         bad = {str(fault["loc"][0]) for fault in error.errors()}
         good = {name: value for name, value in values.items() if name not in bad}
-        return _build(good)[0], describe_faults(error)
+        return _build(good)[0], describe_faults(error, Settings)
+
+
+def _as_written(faults: list[str], variables: Variables) -> list[str]:
+    """Name a setting as the operator did, by its older name."""
+    written = {
+        field.upper(): alias
+        for field, alias in ALIASES.items()
+        if alias in variables and field.upper() not in variables
+    }
+    split = [line.partition(":") for line in faults]
+    return [f"{written.get(name, name)}:{rest}" for name, _, rest in split]
 
 
 def _contradictions(settings: Settings) -> list[str]:

@@ -9,7 +9,9 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from config.branding import check_accent, check_assets, check_image
 
 REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
@@ -157,5 +159,17 @@ DatabaseURL = Annotated[
 RedisURL = Annotated[
     SecretStr, AfterValidator(check_redis_url), "`redis://…`, `rediss://…` or `unix:///…`"
 ]
+Accent = Annotated[str, AfterValidator(check_accent), "`#rrggbb`, or two of them"]
+ImageFile = Annotated[
+    str, AfterValidator(check_image), "path of an SVG, PNG or WebP file of at most 256 KiB"
+]
+AssetsFolder = Annotated[str, AfterValidator(check_assets), "path of a folder"]
 CookieName = Annotated[str, AfterValidator(check_cookie_name), "a cookie name"]
 EmulatorHost = Annotated[str, AfterValidator(check_emulator_host), "host:port on loopback"]
+ProxyCount = Annotated[
+    int, Field(ge=0, le=10), "a number from 0 to 10: how many proxies are in front"
+]
+ProjectId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,64}$"), "a project id of letters, digits and `.:_-`"
+]
+ApiVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), "a version such as `v26.0`"]

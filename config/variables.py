@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
 
 Variables = Mapping[str, str]
 
@@ -39,12 +38,3 @@ def read_secret(variables: Variables, name: str, faults: list[str]) -> str | Non
     if not text:
         faults.append(f"{name}_FILE: the file is empty")
     return text or None
-
-
-def describe_faults(error: ValidationError, prefix: str = "") -> list[str]:
-    """Turn Pydantic's errors into lines that name the variable and never show its value."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{prefix}{str(fault['loc'][0]).upper()}: {message}")
-    return lines

@@ -40,5 +40,4 @@ ATLASSIAN = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "when `email_verified`, but it joins no accounts by itself"),
-    also_passes=("https://id.atlassian.com",),
 )

@@ -12,9 +12,11 @@ Get = Callable[[str], Any]
 
 
 class NotShared(ProviderError, KeyError):
-    """The provider does not have it, or does not share it (HTTP 401, 403, 404).
+    """The provider does not have it, or does not share it (HTTP 403, 404).
 
-    A KeyError, so that in a test ``get`` can be a dict's ``__getitem__``.
+    ``get`` also raises it for what could not be read now, so a profile function need not tell the
+    two apart: ``read_profile`` does. A KeyError, so that in a test ``get`` can be a dict's
+    ``__getitem__``.
     """
 
 
@@ -43,6 +45,8 @@ class Assertion:
     if an app sent just an ID token. ``auth_time`` is a Unix time, if it is known.
     ``is_relayed``: another party than the provider describes the person. Such a profile counts for
     a new identity, but does not update a known one.
+    ``incomplete``: the code of the failure that hid a part of the profile. Such a profile opens a
+    known identity and updates nothing; it is not enough for a new one.
     """
 
     provider: str
@@ -51,6 +55,7 @@ class Assertion:
     scopes: tuple[str, ...] = ()
     auth_time: float | None = None
     is_relayed: bool = False
+    incomplete: str = ""
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -67,6 +72,8 @@ class Flow(Protocol):
     def intent(self) -> str: ...
     @property
     def request_token_secret(self) -> str: ...
+    @property
+    def chooses_account(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,11 @@ class Provider:
     credentials: tuple[str, ...] = ("client_id", "client_secret")
     check_registration: Callable[[Registration], list[str]] = no_faults
     errors: Errors = field(default_factory=Errors)
-    # Parameters of the authorization request: to sign in again, and to be asked for the address.
+    # Parameters of the authorization request: to choose among one's accounts there, to sign in
+    # again, and to be asked for the address.
+    choice_params: Params = field(default_factory=dict)
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
-    # Further origins between our form and the provider's page (CSP form-action): a browser that is
-    # not signed in there is often redirected to another host first.
-    also_passes: tuple[str, ...] = ()
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
@@ -126,9 +132,12 @@ class Provider:
         """Return the optional fields of Registration that it uses."""
         return self.protocol.settings
 
-    def params_for(self, intent: str) -> Params:
+    def params_for(self, intent: str, *, chooses_account: bool = False) -> Params:
         """Return the further parameters of an authorization request for this intent."""
-        return {"reauth": self.reauth_params, "ask_email": self.ask_email_params}.get(intent, {})
+        if intent == "reauth":  # names its account
+            return self.reauth_params
+        asked = self.ask_email_params if intent == "ask_email" else {}
+        return {**(self.choice_params if chooses_account else {}), **asked}
 
     def faults(self, registration: Registration) -> list[str]:
         """Return the faults of its settings, one line each, naming the variable."""

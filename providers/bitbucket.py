@@ -54,5 +54,4 @@ BITBUCKET = Provider(
     ),
     profile=profile,
     email=EmailTrust("trusted", "when the primary row in `/user/emails` is confirmed"),
-    also_passes=("https://id.atlassian.com",),
 )

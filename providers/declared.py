@@ -95,6 +95,7 @@ NAVER = Provider(
         picture="response.profile_image",
     ),
     email=EmailTrust("unverified", "never; no claim is about it"),
+    choice_params={"auth_type": "reauthenticate"},
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "reprompt"},
 )
@@ -123,10 +124,6 @@ NOTION = Provider(
         picture="owner.user.avatar_url",
     ),
     email=EmailTrust("unverified", "never; no claim is about it"),
-    also_passes=(
-        "https://www.notion.so",
-        "https://www.notion.com",
-    ),
 )
 
 SPOTIFY = Provider(
@@ -151,5 +148,7 @@ SPOTIFY = Provider(
         picture="images.0.url",
     ),
     email=EmailTrust("unverified", "never; Spotify says there is no proof of it"),
+    # Its dialog has "Not you?".
+    choice_params={"show_dialog": "true"},
     reauth_params={"show_dialog": "true"},
 )

@@ -47,5 +47,7 @@ DISCORD = Provider(
     ),
     profile=profile,
     email=EmailTrust("trusted", "when `verified`"),
+    # The consent page has "Not you?".
+    choice_params={"prompt": "consent"},
     reauth_params={"prompt": "consent"},
 )

@@ -46,10 +46,14 @@ FACEBOOK = Provider(
         access_refused={"190"},
         # Graph API errors: 1 wrong client secret, 101 wrong client id, 191 unknown redirect URI.
         misconfigured={"1", "101", "191"},
+        # The service is away (2), or a rate limit is reached; sent with 400 or 403.
+        # https://developers.facebook.com/docs/graph-api/guides/error-handling
+        passing={"2", "4", "17", "32", "341", "613"},
         # 100 is any invalid parameter: with valid id, secret and redirect URI, the code.
         code_refused={"100"},
     ),
+    # Facebook has no chooser; its page for signing in again offers another account.
+    choice_params={"auth_type": "reauthenticate"},
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "rerequest"},
-    also_passes=("https://m.facebook.com",),
 )

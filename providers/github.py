@@ -73,5 +73,6 @@ GITHUB = Provider(
         code_refused={"bad_verification_code"},
     ),
     # GitHub cannot be asked to authenticate again, only to show its account chooser.
+    choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "select_account"},
 )

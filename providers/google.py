@@ -44,5 +44,6 @@ GOOGLE = Provider(
         "trusted",
         "when `email_verified`; trusted to join accounts for gmail.com and Workspace domains",
     ),
+    choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "select_account"},
 )

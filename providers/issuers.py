@@ -36,6 +36,7 @@ GITLAB = Provider(
     profile=gitlab_profile,
     email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )
 
@@ -70,7 +71,6 @@ SLACK = Provider(
     ),
     profile=slack_profile,
     email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
-    also_passes=("https://*.slack.com",),
 )
 
 
@@ -95,7 +95,6 @@ YAHOO = Provider(
     ),
     profile=yahoo_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
-    also_passes=("https://login.yahoo.com",),
 )
 
 
@@ -130,8 +129,9 @@ TWITCH = Provider(
     profile=twitch_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
     # Twitch cannot be asked to authenticate again, only to show its page again.
+    # The page that asks again has "Not you?".
+    choice_params={"force_verify": "true"},
     reauth_params={"force_verify": "true"},
-    also_passes=("https://www.twitch.tv",),
 )
 
 
@@ -163,8 +163,8 @@ SALESFORCE = Provider(
     ),
     profile=salesforce_profile,
     email=EmailTrust("unverified", "never; the organisation sets it"),
+    choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
-    also_passes=("https://*.salesforce.com",),
 )
 
 

@@ -45,6 +45,6 @@ KAKAO = Provider(
     ),
     profile=profile,
     email=EmailTrust("trusted", "when it is both valid and verified"),
+    choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "login"},
-    also_passes=("https://accounts.kakao.com",),
 )

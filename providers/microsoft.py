@@ -80,8 +80,8 @@ MICROSOFT = Provider(
         "only with the optional claim `xms_edov`; else any administrator may have made it up",
     ),
     check_registration=check_registration,
+    choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "login"},
-    also_passes=("https://login.live.com",),
     # The id_token has the whole profile.
     refreshable=False,
 )

@@ -29,5 +29,6 @@ def named_issuer(name: str, registration: Registration) -> Provider:
         protocol=OpenIDConnect(scope="openid email profile", issuer=registration.issuer or ""),
         profile=profile,
         email=_TRUSTED if registration.trust_email else _NOT_TRUSTED,
+        choice_params={"prompt": "login"},
         reauth_params={"max_age": "0"},
     )

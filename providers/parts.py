@@ -61,6 +61,8 @@ class Errors:
     code_refused: AbstractSet[str] = frozenset()
     # API: the access token is invalid, if it does not say so with a 401.
     access_refused: AbstractSet[str] = frozenset()
+    # Token endpoint and API: a later try may succeed, if the status does not say so (429, 5xx).
+    passing: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from errors import ProviderError
-from providers.base import Get, Profile
+from providers.base import Get, NotShared, Profile
 
 SUBJECT_MAX_CHARACTERS = 255
 EMAIL_MAX_CHARACTERS = 254
@@ -170,15 +170,15 @@ def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> P
 def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the id_token's claims; if one of ``needs`` is missing, completed from userinfo.
 
-    The id_token is signed, so it takes precedence, and it is enough: an issuer without a userinfo
-    endpoint, or with a broken one, costs a name or a picture but no sign-in.
+    The id_token is signed, so it takes precedence, and it is enough if the issuer has no userinfo
+    or does not let us read it.
     """
     claims: Mapping[str, Any] = get("id_token")
     if all(claims.get(name) for name in needs):
         return claims
     try:
         userinfo: Mapping[str, Any] = get("userinfo")
-    except ProviderError:
+    except NotShared:
         return claims
     said = {name: value for name, value in claims.items() if value not in (None, "")}
     # An address and its verified flag must come from the same source.

@@ -55,8 +55,8 @@ TWITTER = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
+    choice_params={"force_login": "true"},
     reauth_params={"force_login": "true"},
-    also_passes=("https://x.com", "https://twitter.com"),
 )
 
 TWITTER_OAUTH2 = Provider(
@@ -75,5 +75,4 @@ TWITTER_OAUTH2 = Provider(
     ),
     profile=profile_2,
     email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
-    also_passes=("https://x.com", "https://twitter.com"),
 )

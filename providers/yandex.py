@@ -46,10 +46,7 @@ YANDEX = Provider(
     ),
     profile=profile,
     email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
+    choice_params={"force_confirm": "yes"},
     reauth_params={"force_confirm": "yes"},
     ask_email_params={"force_confirm": "yes"},
-    also_passes=(
-        "https://passport.yandex.com",
-        "https://passport.yandex.ru",
-    ),
 )

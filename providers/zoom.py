@@ -38,5 +38,4 @@ ZOOM = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "when `verified`, but it joins no accounts by itself"),
-    also_passes=("https://*.zoom.us",),
 )

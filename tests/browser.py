@@ -64,6 +64,11 @@ class Page:
     def csrf_token(self) -> str:
         return self._first(r'name="csrf_token" value="([^"]+)"')
 
+    @property
+    def onward(self) -> str:
+        """The address that the page goes on to by itself."""
+        return self._first(r'http-equiv="refresh" content="0;url=([^"]+)"')
+
     def hidden(self, name: str) -> str:
         return self._first(rf'name="{name}" value="([^"]*)"')
 
@@ -154,7 +159,7 @@ class Browser:
         return self.get(self.choose(self.begin(provider, **query), "", cancel="1"))
 
     def begin_link(self, provider: str) -> str:
-        return self.post(f"/account/link/{provider}").location
+        return self.post(f"/account/link/{provider}").onward
 
     def link(self, provider: str, person: str, behave: str = "") -> Page:
         """Link an identity, from the account page."""
@@ -175,7 +180,7 @@ class Browser:
             "POST",
             data={"csrf_token": page.csrf_token, "next": page.hidden("next")},
         )
-        return self.get(self.choose(answer.location, person))
+        return self.get(self.choose(answer.onward, person))
 
     def sign_out(self) -> Page:
         return self.post("/logout", self.get("/logout"))

@@ -5,6 +5,7 @@ This is also the store behind Flask-Dance's ``blueprint.token``: it returns the 
 own token or none, never another person's.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ from storage import atomic, db, now
 
 # A token that expires this soon is refreshed before use.
 LEEWAY_SECONDS = 30
+# How long a token is used whose lifetime cannot be read.
+UNREADABLE_SECONDS = 3600
+MOST_SECONDS = 10**10
+NUMBER = re.compile(r"\s*[+-]?[0-9]{1,12}(\.[0-9]{0,12})?\s*", re.ASCII)
 # The duration of a lease; longer than any request to a provider.
 LEASE_SECONDS = 60
 # How long others wait for the holder of the lease, and how often they check.
@@ -69,10 +74,11 @@ def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, An
     the first consent only). A new one makes a concurrent refresh of the old one fail.
     """
     earlier = read(identity) or {}
-    held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | dict(token)
+    said = {name: value for name, value in token.items() if value not in (None, "")}
+    held = {name: earlier[name] for name in ("refresh_token",) if name in earlier} | said
     values: dict[str, Any] = {
         "token": sealer().seal(held, bound_to(identity)),
-        "token_expires_at": expiry(token),
+        "token_expires_at": expiry(said),
         "grant_ended_at": None,
     }
     if held.get("refresh_token") != earlier.get("refresh_token"):
@@ -112,13 +118,24 @@ def _is_expired(identity: Identity | OAuth) -> bool:
 
 
 def expiry(token: Mapping[str, Any]) -> datetime | None:
-    """Return when an access token expires, from ``expires_in`` in seconds (RFC 6749 5.1)."""
-    seconds = token.get("expires_in")
-    if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
-        seconds = int(seconds[:12])
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < 10**10:
+    """Return when an access token expires, from ``expires_in`` in seconds (RFC 6749 5.1).
+
+    None: the provider does not say, so the token is used until it is refused. A lifetime that
+    cannot be read is unknown, not endless; one that is not positive has passed.
+    """
+    if "expires_in" not in token:
         return None
-    return now() + timedelta(seconds=seconds)
+    seconds = _seconds(token["expires_in"])
+    return now() + timedelta(seconds=UNREADABLE_SECONDS if seconds is None else max(0, seconds))
+
+
+def _seconds(said: object) -> float | None:
+    """Read a number of seconds, or the text of one; None if it is neither, or of centuries."""
+    if isinstance(said, str) and NUMBER.fullmatch(said):
+        said = float(said)
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return float(said) if abs(said) < MOST_SECONDS else None
 
 
 # Refreshing. Only one process at a time: a refresh token that is used twice looks stolen, and the

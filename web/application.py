@@ -1,7 +1,7 @@
 """Flask with less work per request: values that never change are computed once."""
 
 import re
-from typing import Any
+from typing import IO, Any, cast
 from wsgiref.types import WSGIEnvironment
 
 import flask
@@ -11,6 +11,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
 
+from web.body_stream import BodyStream
 from web.cookie_header import parse_cookie_header
 
 # The characters that iri_to_uri leaves unchanged (RFC 3986 2).
@@ -22,6 +23,16 @@ class Request(flask.Request):
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """Return the cookies as our one parser reads them."""
         return ImmutableMultiDict(parse_cookie_header(self.environ.get("HTTP_COOKIE", "")))
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """Return the body, which is refused where it is longer than max_content_length."""
+        limit, environ = self.max_content_length, self.environ
+        is_chunked = self.content_length is None and environ.get("wsgi.input_terminated")
+        if is_chunked and limit is not None:
+            stream = cast(IO[bytes], environ.get("wsgi.input"))
+            return cast(IO[bytes], BodyStream(stream, limit, is_max=True))
+        return super().stream
 
     @cached_property
     def url(self) -> str:

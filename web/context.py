@@ -8,6 +8,7 @@ from flask import current_app
 
 from accounts import flows
 from accounts.rules import Policy
+from config.branding import Image
 from config.settings import Settings
 from models import Identity
 from providers import PROVIDERS
@@ -35,6 +36,8 @@ class Site:
     demo_url: str | None = None
     # The name of the application that a return path leads on to, if it does.
     app_name_of: Callable[[str], str | None] = lambda _return_to: None
+    # The operator's images, by name (config/branding.py).
+    images: dict[str, Image] = field(default_factory=dict)
 
     def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""

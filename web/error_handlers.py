@@ -21,10 +21,11 @@ from errors import (
     TooManyAttempts,
 )
 from telemetry import metrics
+from web.account_choice import choose_after
 from web.authentication import forget_login
 from web.context import site
 from web.cookies import forget_cookies
-from web.problem_details import problem_json
+from web.problem_details import problem_json, wants_json
 from web.refusals import record_refusal
 from web.request_state import request_state
 from web.sign_in_page import fill_in, provider_name, sign_in_page, text_of
@@ -37,8 +38,6 @@ RETRY_AFTER_SECONDS = 30
 # How the two engines report that the schema was never created.
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
-# Paths that programs ask, not people.
-JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
 
 
 def init_app(app: Flask) -> None:
@@ -48,10 +47,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(SQLAlchemyError, on_database_error)
     app.register_error_handler(Exception, on_bug)
-
-
-def wants_json() -> bool:
-    return request.path.startswith(JSON_PATHS)
 
 
 def on_request_fault(fault: RequestFault) -> Response:
@@ -72,6 +67,8 @@ def on_problem(error: Problem) -> Any:
 
 def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
     record_refusal(error, provider_name(), is_program=wants_json())
+    if not wants_json():
+        choose_after(error)
     headers = headers_of(error)
     if wants_json():
         title = HTTPStatus(error.status).phrase
@@ -160,7 +157,7 @@ def error_page(kind: int, status: int) -> str:
         status=status,
         title=page.title,
         body=Markup(page.body).format(  # noqa: S704 (our own text)
-            product=settings.app_name, ref=request_state().reference, email=THIS_ACCOUNT
+            product=settings.brand_name, ref=request_state().reference, email=THIS_ACCOUNT
         ),
         endpoint=page.endpoint,
         action=page.action,

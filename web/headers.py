@@ -11,6 +11,8 @@ from web.request_state import request_state
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
+# Files whose address changes with their content.
+CACHED = ("static", "brand.theme", "brand.image")
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -22,25 +24,19 @@ def init_app(app: Flask) -> None:
 def protect_response(response: Response) -> Response:
     """Keep pages, and what stands in them, to this site."""
     here = site()
-    # A form that is answered by a redirect to a provider needs that provider's origin here:
-    # Chromium blocks it silently otherwise.
-    connectors = here.connectors.values() if request_state().has_redirecting_form else ()
     # The address of a callback holds a code, which must not leave in a Referer.
     is_callback = request.path.endswith("/authorized")
     response.headers.extend(
         security_headers(
             here.settings.is_https,
-            form_origins=(
-                *(origin for one in connectors for origin in one.form_origins),
-                *request_state().form_targets,
-            ),
+            form_origins=request_state().form_targets,
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )
     seconds = request_state().public_seconds
     if seconds is not None and response.status_code == 200:
         response.headers["Cache-Control"] = f"public, max-age={seconds}"
-    elif request.endpoint != "static" or response.status_code >= 400:
+    elif request.endpoint not in CACHED or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -52,10 +48,12 @@ def security_headers(
     form_origins: tuple[str, ...] = (),
     referrer_policy: str = "same-origin",
 ) -> list[tuple[str, str]]:
-    targets = dict.fromkeys(["'self'", *form_origins])
+    # Browsers apply form-action to each redirect after a form, so web/onward.py makes none that
+    # leaves this site; a form that ends at an application names it.
+    targets = " ".join(dict.fromkeys(["'self'", *form_origins]))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
     headers = [
         ("Content-Security-Policy", policy),

@@ -13,7 +13,7 @@ from web.context import site
 from web.request_state import request_state
 from web.text.words import day, moment
 
-ICONS = Path(__file__).parent.parent / "static" / "idp"
+MARKS = Path(__file__).parent.parent / "static" / "idp"
 
 
 def init_app(app: Flask) -> None:
@@ -25,13 +25,15 @@ def init_app(app: Flask) -> None:
 def page_context() -> dict[str, Any]:
     here = site()
     return {
-        "product": here.settings.app_name,
+        "product": here.settings.brand_name,
         "settings": here.settings,
         "connectors": here.connectors,
         "label": here.label,
         "is_demo": here.demo_url is not None,
         "trusts_anybody": here.trusts_anybody,
-        "provider_icon": provider_icon,
+        "provider_mark": provider_mark,
+        "own_image": own_image,
+        "theme_url": theme_url(),
         "static_url": static_url,
         "user": visitor,
         "ref": request_state().reference,
@@ -48,8 +50,26 @@ def _fingerprint(folder: str, name: str) -> str:
     return sha256((Path(folder) / name).read_bytes()).hexdigest()[:10]
 
 
+def own_image(name: str) -> dict[str, str] | None:
+    """Return the addresses of an image of the operator's, for the light and the dark theme."""
+    images = site().images
+    if name not in images:
+        return None
+    return {
+        theme: url_for("brand.image", name=key, v=images[key].fingerprint)
+        for theme, key in (("light", name), ("dark", f"{name}.dark"))
+        if key in images
+    }
+
+
+def theme_url() -> str | None:
+    """Return the address of the operator's colours."""
+    accent = site().settings.brand_accent
+    return url_for("brand.theme", v=accent.replace("#", "").replace(",", "-")) if accent else None
+
+
 @lru_cache
-def provider_icon(name: str) -> Markup:
-    """Return a provider's mark as inline SVG; a key where there is none."""
-    path = ICONS / f"{name}.svg"
-    return Markup((path if path.exists() else ICONS / "key.svg").read_text(encoding="utf-8"))  # noqa: S704 (our own files)
+def provider_mark(name: str) -> Markup | None:
+    """Return a provider's mark as inline SVG; None where we may not pass one on."""
+    path = MARKS / f"{name}.svg"
+    return Markup(path.read_text(encoding="utf-8")) if path.exists() else None  # noqa: S704 (our own files)

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from config.validators import is_loopback
 from web.context import Site, site
+from web.problem_details import problem_json, wants_json
 from web.request_info import address_of, came_through_proxy
 from web.text.messages import message
 
@@ -24,6 +25,8 @@ def refuse_other_machines() -> Response | None:
     if request.blueprint in FOR_MACHINES or is_on_this_machine(asked_name()):
         return None
     text = message("demo_elsewhere" if site().demo_url else "emulator_elsewhere")
+    if wants_json():
+        return problem_json(403, "this_machine_only", "Forbidden", text)
     return Response(f"{text}\n", 403, mimetype="text/plain")
 
 

@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.request_state import request_state
+
+# Paths that programs ask, not people.
+JSON_PATHS = ("/api/", "/auth/", "/openapi.json")
+JSON_ROOTS = ("/api", "/auth")
+
+
+def wants_json() -> bool:
+    """Tell whether this request is answered in JSON, errors too."""
+    return request.path.startswith(JSON_PATHS) or request.path in JSON_ROOTS
 
 
 class FieldFault(BaseModel):

@@ -40,8 +40,6 @@ class RequestState:
     has_ambiguous_session: bool = False
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
-    # Whether a form on this page is answered by a redirect to a provider.
-    has_redirecting_form: bool = False
     # Where else a form of this page may lead: an application's origin or scheme.
     form_targets: tuple[str, ...] = ()
     # For how long anybody may keep this answer; None: nobody may.

@@ -9,6 +9,7 @@ from flask.globals import request_ctx
 from accounts import sessions
 from accounts.sessions import Begun, Opener
 from models import Session
+from web.account_choice import choose_next_time
 from web.authentication import current_session, forget_login, this_session
 from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.csrf import FORM_SECRET
@@ -80,6 +81,7 @@ def end_session() -> None:
     if session:
         sessions.end(session.user_id, session.id)
     _forget_session()
+    choose_next_time()
 
 
 def forget_person() -> None:

@@ -12,6 +12,7 @@ from web.request_state import request_state
 from web.return_to import asked_return
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
+from web.text.messages import message
 
 # With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
@@ -30,8 +31,10 @@ def sign_in_page(problem: Problem | None = None) -> str:
     return_to = flow.return_to if flow else asked_return(request.args)
     text = text_of(problem) if problem else None
     offers = text.offers if text else "buttons"
-    may_retry = flow and flow.intent in RETRIED
-    names, last_used = list(site().connectors), _last_used()
+    retry = _provider_to_retry() if offers == "retry" else None
+    last_used = _last_used()
+    # The provider that "Try again" leads to is not offered a second time below.
+    names = [name for name in site().connectors if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -40,7 +43,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         problem=text and {"title": fill_in(text.title), "body": fill_in(text.body, problem)},
         code=problem.code if problem else None,
         offers=offers,
-        retry=flow.provider if flow and may_retry and offers == "retry" else None,
+        retry=retry,
         return_to="" if return_to == url_for("account.show") else return_to,
         shown=shown,
         more=len(hidden),
@@ -48,7 +51,16 @@ def sign_in_page(problem: Problem | None = None) -> str:
         choose_another="switch" in request.args,
         app=site().app_name_of(return_to) if return_to else None,
         again=_form_to_retry(),
+        not_set_up=message("not_set_up"),
+        has_apps=site().firebase is not None,
     )
+
+
+def _provider_to_retry() -> str | None:
+    """Return the provider of a failed flow that one click can begin again."""
+    flow = current_flow()
+    may_retry = flow is not None and flow.intent in RETRIED
+    return flow.provider if flow and may_retry and flow.provider in site().connectors else None
 
 
 def few_of(names: list[str]) -> tuple[list[str], list[str]]:
@@ -62,7 +74,6 @@ def _form_to_retry() -> dict[str, str] | None:
     flow = current_flow()
     if flow is None or flow.intent not in AGAIN or not is_signed_in():
         return None
-    request_state().has_redirecting_form = True
     endpoint, argument = AGAIN[flow.intent]
     action = url_for(endpoint, **{argument: getattr(flow, argument)})
     return {"action": action, "heading": words.HEADINGS[flow.intent], "next": flow.return_to}
@@ -105,7 +116,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
     email = (error.email if error else "") or (user and user.email)
     return Markup(template).format(  # noqa: S704 (our own text; what fills it is escaped)
         provider=provider_label(),
-        product=settings.app_name,
+        product=settings.brand_name,
         host=settings.host,
         ref=request_state().reference,
         support=support,

@@ -49,36 +49,50 @@ class Cached(Generic[T]):
 
     def get(self) -> T:
         """Return the value, read again if needed. Raises ProviderError."""
+        return self._get(time.monotonic() - FAILURE_SECONDS)
+
+    def insist(self) -> T:
+        """Return the value for a caller who cannot come back later: earlier failures do not count,
+        and a quick one is tried again. Raises ProviderError."""
+        try:
+            return self._get(time.monotonic())
+        except ProviderError as error:
+            if isinstance(error, ProviderDown) and (error.status == 504 or error.wait_seconds):
+                raise
+            return self._get(time.monotonic())
+
+    def _get(self, since: float) -> T:
+        """Return the value; a failure counts if it happened after ``since``."""
         value = self._value
         if value is not None and time.monotonic() < self._until:
             return value
         if not self._lock.acquire(blocking=False):
             if value is not None:
                 return value
-            self._wait()
+            self._wait(since)
         try:
             if self._value is not None and time.monotonic() < self._until:
                 return self._value
-            return self._read_now()
+            return self._read_now(since)
         finally:
             self._lock.release()
 
     def renew(self) -> T:
         """Read it again now, unless that was done a few seconds ago."""
+        since = time.monotonic() - FAILURE_SECONDS
         if not self._lock.acquire(blocking=False):
-            self._wait()
+            self._wait(since)
         try:
             if self._value is not None and time.monotonic() < self._asked + COOL_DOWN_SECONDS:
                 return self._value
-            return self._read_now()
+            return self._read_now(since)
         finally:
             self._lock.release()
 
-    def _wait(self) -> None:
+    def _wait(self, since: float) -> None:
         """Wait for the caller that reads, as long as an issuer usually takes; then take the lock.
         Raises ProviderError if it takes longer, or the last attempt failed."""
-        if self._failure:
-            raise copy.copy(self._failure)
+        self._raise_failure(since)
         now = time.monotonic()
         # The holder of the lock may not have begun yet.
         began = self._began if self._began > self._asked else now
@@ -86,9 +100,12 @@ class Cached(Generic[T]):
         if not self._lock.acquire(timeout=max(0.0, remaining)):
             raise ProviderDown("somebody is asking already, and it takes long", timed_out=True)
 
-    def _read_now(self) -> T:
-        if self._failure and time.monotonic() < self._asked + FAILURE_SECONDS:
+    def _raise_failure(self, since: float) -> None:
+        if self._failure and self._asked > since:
             raise copy.copy(self._failure)
+
+    def _read_now(self, since: float) -> T:
+        self._raise_failure(since)
         self._began = time.monotonic()
         try:
             self._value = self._read()

@@ -61,6 +61,14 @@ class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(_StreamSource(sock), *args, **kwargs)  # type: ignore[arg-type]
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Pass over interim responses (RFC 9110 15.2), such as 103: http.client knows 100 only."""
+        while True:  # until the deadline
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
 
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse

@@ -8,8 +8,21 @@ from typing import Any, Protocol
 
 from urllib3 import HTTPHeaderDict
 
-from errors import ProviderError
+from errors import ProviderBusy, ProviderError
 from providers.base import NotShared
+
+# How many requests a client may still send.
+REMAINING = ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining")
+PASSING_WORDS = re.compile(
+    rb"rate.?limit|too.?many.?requests|quota.?exceeded|resource_exhausted|throttl", re.IGNORECASE
+)
+
+
+# Charsets of text: Python has others, that execute escapes or unpack.
+CHARSET = re.compile(
+    r'charset="?(?P<name>(?P<single>us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru])'
+    r'|utf-?16(le|be)?|euc-(jp|kr)|shift_jis|gbk|gb2312|gb18030|big5)"?\s*(;|$)'
+)
 
 
 class HTTPAnswer(Protocol):
@@ -56,22 +69,87 @@ def fresh_seconds(headers: Mapping[str, str]) -> float | None:
 def read_json(response: HTTPAnswer) -> Any:
     """Return the JSON of a successful response.
 
-    Raises NotShared (401, 403, 404) or ProviderError: any other status, or not JSON.
+    Raises NotShared (403, 404), ProviderBusy if a later try may succeed, or ProviderError: any
+    other status, or not JSON.
     """
-    where = f"{place(response.url)} answered {response.status_code}"
-    if response.status_code in (401, 403, 404):
+    check_status(response, not_shared=(403, 404))
+    return parse_json(response, _where(response))
+
+
+def check_status(response: HTTPAnswer, not_shared: tuple[int, ...]) -> None:
+    """Raise as ``read_json`` does, unless the response is a success. A status of ``not_shared``
+    counts only in the API's own words: a page of HTML comes from a proxy or a firewall."""
+    where = _where(response)
+    if is_success(response):
+        return
+    if is_passing(response):
+        raise ProviderBusy(where)
+    if response.status_code in not_shared and _is_of_the_api(response):
         raise NotShared(where)
-    if response.status_code != 200:
-        raise ProviderError(where)
-    return parse_json(response.content, where)
+    raise ProviderError(where)
 
 
-def parse_json(body: bytes, where: str) -> Any:
-    """Parse JSON. Raises ProviderError if it is not JSON, not UTF-8, or nested too deep."""
+def _where(response: HTTPAnswer) -> str:
+    return f"{place(response.url)} answered {response.status_code}"
+
+
+def is_success(response: HTTPAnswer) -> bool:
+    """Whether the status means success (RFC 9110 15.3): some create a token, with 201."""
+    return 200 <= response.status_code < 300
+
+
+def is_passing(response: HTTPAnswer) -> bool:
+    """Whether a failure says by itself that a later try may succeed: GitHub, Google and others
+    refuse with 403 above a rate limit."""
+    if response.status_code >= 500 or response.status_code in (408, 425, 429):
+        return True
+    if response.status_code < 400:
+        return False
+    return (
+        "Retry-After" in response.headers
+        or any(response.headers.get(name, "").strip() == "0" for name in REMAINING)
+        or PASSING_WORDS.search(response.content[:4096]) is not None
+    )
+
+
+def _is_of_the_api(response: HTTPAnswer) -> bool:
+    kind = response.headers.get("Content-Type", "").lower()
+    # RFC 6750 3: the error may be in this header alone.
+    return "html" not in kind or "insufficient_scope" in response.headers.get(
+        "WWW-Authenticate", ""
+    )
+
+
+def parse_json(response: HTTPAnswer, where: str) -> Any:
+    """Parse JSON. Raises ProviderError if it is not JSON, neither UTF-8 nor in the declared
+    charset, or nested too deep."""
     try:
-        return json.loads(body)
+        return json.loads(_text_of(response))
     except (ValueError, RecursionError) as error:
         raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
+
+
+def _text_of(response: HTTPAnswer) -> str | bytes:
+    """Decode a body by the charset that it declares; JSON is UTF-8 otherwise (RFC 8259 8.1).
+
+    A charset of one byte decodes anything, so what is UTF-8 counts as UTF-8 first.
+    """
+    body = response.content
+    declared = CHARSET.search(response.headers.get("Content-Type", "").lower())
+    if declared is None or (declared["single"] and _is_utf8(body)):
+        return body
+    try:
+        return body.decode(declared["name"]).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return body
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def place(url: str | None) -> str:

@@ -23,3 +23,4 @@ class InventedFlow:
 
     state = code_verifier = "a" * 43
     nonce = intent = request_token_secret = ""
+    chooses_account = False

@@ -8,19 +8,25 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import structlog
+
 from config.registrations import Registration
-from errors import AccessRefused, Cancelled, Misconfigured, ProviderError
-from providers.base import Flow, Get, Profile, Provider, RequestToken
-from providers.http.responses import Answer, HTTPAnswer, read_json
+from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderError
+from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken
+from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
 from providers.http.transport import Transport
 from providers.parts import OAuth1, OAuth2, OpenIDConnect, Params, origin
 from providers.protocols.error_codes import (
     CANCELLED_ERRORS,
     MISCONFIGURED_ERRORS,
+    PASSING_ERRORS,
     api_error_code,
     plain_code,
+    with_description,
 )
 from providers.protocols.upstream_issuer import UpstreamIssuer
+
+log = structlog.get_logger()
 
 Token = Mapping[str, Any]
 
@@ -64,8 +70,8 @@ class Connector:
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        """Return where a form that starts a flow may be redirected, for the page's form-action."""
-        return (origin(self._endpoints["authorization"]), *self.provider.also_passes)
+        """Return where the provider's own pages are, which may send us a form."""
+        return (origin(self._endpoints["authorization"]),)
 
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint. Raises ProviderError."""
@@ -89,9 +95,9 @@ class Connector:
         """
         return False
 
-    def callback_error(self, error: str) -> Cancelled | ProviderError:
+    def callback_error(self, error: str, description: object = "") -> Cancelled | ProviderError:
         """Convert an error in the callback (RFC 6749 4.1.2.1) into an exception."""
-        detail = f"the callback says {plain_code(error)}"
+        detail = with_description(f"the callback says {plain_code(error)}", description)
         if error in CANCELLED_ERRORS | self.provider.errors.cancelled:
             return Cancelled(detail)
         if error in MISCONFIGURED_ERRORS | self.provider.errors.misconfigured:
@@ -122,15 +128,58 @@ class Connector:
 
     def read(self, path: str, token: Token) -> Any:
         """Return JSON of the provider's API. Raises NotShared or ProviderError."""
-        return read_json(self.request_as(token, path))
+        answer = self.request_as(token, path)
+        self.check_passing(answer)
+        return read_json(answer)
+
+    def check_passing(self, answer: HTTPAnswer) -> None:
+        """Raise ProviderBusy for a failure that passes, as the provider says in its own words."""
+        if is_success(answer):
+            return
+        code = api_error_code(answer)
+        if is_passing(answer) or code in PASSING_ERRORS | self.provider.errors.passing:
+            raise ProviderBusy(f"the API answered {answer.status_code} {plain_code(code)}")
+
+    def read_profile(self, get: Get) -> tuple[Profile, ProviderError | None]:
+        """Read a profile, and return the failure that hid a part of it, if one did.
+
+        A part that could not be read now is not the same as one that is not there. Raises
+        ProviderError if the failure left no profile.
+        """
+        failures: list[ProviderError] = []
+        try:
+            profile = self.provider.profile(self._noting(get, failures))
+        except ProviderError as error:
+            raise (failures[0] if failures else error) from None
+        if failures:
+            log.warning("profile_incomplete", provider=self.name, detail=failures[0].detail)
+        return profile, failures[0] if failures else None
+
+    def _noting(self, get: Get, failures: list[ProviderError]) -> Get:
+        """Make a ``get`` that raises NotShared for every failure too, and notes it."""
+
+        def careful(path: str) -> Any:
+            try:
+                return get(path)
+            except NotShared as error:
+                log.info("profile_not_shared", provider=self.name, detail=error.detail)
+                raise
+            except ProviderError as error:
+                failures.append(error)
+                raise NotShared(error.detail) from error
+
+        return careful
 
     def fetch_profile(self, subject: str, token: Token) -> Profile:
-        """Fetch the provider's current profile of a stored token's person.
+        """Fetch the provider's current profile of a stored token's person, the whole of it.
 
         Raises AccessRefused if the token is refused, otherwise ProviderError. The caller compares
         the subject.
         """
-        return self.provider.profile(self._stored_getter(subject, token))
+        profile, failure = self.read_profile(self._stored_getter(subject, token))
+        if failure:
+            raise failure
+        return profile
 
     def _stored_getter(self, _subject: str, token: Token) -> Get:
         """Make the ``get`` for a stored token, which has neither form nor id_token."""
@@ -144,9 +193,14 @@ class Connector:
 
     def _read_stored(self, path: str, token: Token) -> Any:
         answer = self.request_as(token, path)
+        self.check_access(answer)
+        return read_json(answer)
+
+    def check_access(self, answer: HTTPAnswer) -> None:
+        """Raise AccessRefused if a stored access token is refused, ProviderBusy if just now."""
+        self.check_passing(answer)
         if answer.status_code == 401 or self._refuses_access(answer):
             raise AccessRefused(f"the API answered {answer.status_code} to the access token")
-        return read_json(answer)
 
     def _refuses_access(self, answer: HTTPAnswer) -> bool:
         known = self.provider.errors.access_refused

@@ -1,6 +1,7 @@
 """Error codes: those of the standards, and where responses carry them."""
 
 import json
+from collections.abc import Iterable
 
 from providers.http.responses import HTTPAnswer
 
@@ -17,15 +18,31 @@ MISCONFIGURED_ERRORS = frozenset(
 )
 # Codes that mean that the person refused.
 CANCELLED_ERRORS = frozenset({"access_denied", "user_denied"})
+# Codes that mean that a later try may succeed: RFC 6749 4.1.2.1, RFC 8628 3.5, and Slack's.
+PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down", "ratelimited"})
 # Codes that mean the code or the refresh token.
 CODE_REFUSED_ERRORS = frozenset({"invalid_grant"})
 # RFC 7009 has no such error: an unknown token counts as revoked. Google has.
 GONE_ERRORS = frozenset({"invalid_token"})
+# The length of a description in the log, and the part of it that is looked at.
+DESCRIPTION_CHARACTERS, DESCRIPTION_READ_CHARACTERS = 300, 4096
 
 
 def plain_code(text: str) -> str:
     """Shorten a provider's error code to characters that are safe in a log."""
     return "".join(c for c in text[:60] if c.isascii() and (c.isalnum() or c in "_-. ")) or "?"
+
+
+def with_description(detail: str, description: object, secrets: Iterable[str] = ()) -> str:
+    """Add a provider's description of an error to our detail: one line of printable characters, of
+    limited length, and without the ``secrets`` that it may repeat."""
+    if not isinstance(description, str):
+        return detail
+    text = description[:DESCRIPTION_READ_CHARACTERS]
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "…")
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return f'{detail} ("{words[:DESCRIPTION_CHARACTERS]}")' if words else detail
 
 
 def code_of(error: object) -> str:

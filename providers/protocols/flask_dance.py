@@ -30,7 +30,7 @@ from providers.protocols.form_post import read_form_post
 from providers.protocols.gate import Gate, PerRequestSession, TokenStore, sign_in_progress
 from providers.protocols.oauth2 import OAuth2Client
 
-__all__ = ["connector_of", "oauth_authorized", "oauth_error", "redirect_to_provider"]
+__all__ = ["connector_of", "oauth_authorized", "oauth_error", "visit_provider"]
 
 
 class Storage(BaseStorage):
@@ -93,7 +93,7 @@ class LoginBlueprint(Blueprint):
         """Handle GET /login/<provider>."""
         if request.method == "HEAD":  # link checkers must not begin flows
             return Response()
-        return redirect_to_provider(self.connector, self.gate.begin(self.name))
+        return redirect(visit_provider(self.connector, self.gate.begin(self.name)))
 
     def authorized(self) -> Response:
         """Handle GET /login/<provider>/authorized. Raises SignInError for every failure."""
@@ -109,15 +109,15 @@ class LoginBlueprint(Blueprint):
         raise NotImplementedError
 
 
-def redirect_to_provider(connector: Connector, flow: Flow) -> Response:
-    """Redirect the browser to the provider for a flow, from any view. Raises ProviderError if
+def visit_provider(connector: Connector, flow: Flow) -> str:
+    """Return where a browser begins a flow at the provider, for any view. Raises ProviderError if
     metadata cannot be read.
     """
     sign_in_progress().flow = flow
     url = connector.authorization_url(flow)
     connector.warm_up()
     oauth_before_login.send(current_app.blueprints[connector.name], url=url)
-    return redirect(url)
+    return url
 
 
 def connector_of(blueprint: object) -> Connector | None:

@@ -9,6 +9,7 @@ and continues with a GET. The person's data in it travel sealed, for this flow o
 from werkzeug.datastructures import MultiDict
 
 from errors import StateMismatch
+from providers.protocols.error_codes import DESCRIPTION_CHARACTERS
 
 # Fields that are passed on to the callback by GET.
 PARAMETERS = ("state", "code", "error", "iss")
@@ -25,5 +26,7 @@ def read_form_post(form: MultiDict[str, str]) -> dict[str, str]:
         for name in PARAMETERS
         if name in form and len(form[name]) <= FIELD_MAX_CHARACTERS
     }
+    if said := form.get("error_description"):
+        fields["error_description"] = said[:DESCRIPTION_CHARACTERS]
     user = form.get("user", "")
     return {**fields, "user": user} if user and "state" in fields else fields

@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from errors import NotAllowed, NotFresh
+from errors import NotAllowed, NotFresh, ProviderError
 from keys.jwt import LEEWAY_SECONDS, equal, quoted, require
-from providers.base import NotShared
 
 # Maximum age of auth_time after a reauthentication.
 FRESH_SECONDS = 300
@@ -56,8 +55,8 @@ def check_fresh(claims: Mapping[str, Any], *, required: bool) -> None:
 def check_userinfo(answer: object, subject: str) -> Mapping[str, Any]:
     """Return userinfo if it is of the id_token's person (OpenID Connect Core 5.3.2).
 
-    Raises NotShared otherwise: claims of another sub must not be used.
+    Raises ProviderError otherwise: claims of another sub must not be used.
     """
     if not isinstance(answer, dict) or not equal(answer.get("sub"), subject):
-        raise NotShared("userinfo is of another subject")
+        raise ProviderError("userinfo is of another subject")
     return answer

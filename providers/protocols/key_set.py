@@ -33,6 +33,10 @@ class KeySet:
         """
         return find_candidates(self._published.renew().keys, kid, algorithm)
 
+    def insist(self) -> None:
+        """Load the keys as ``Cached.insist`` does. Raises ProviderError."""
+        self._published.insist()
+
     def read(self) -> None:
         """Make sure that keys are loaded. Raises ProviderError."""
         self._published.get()

@@ -25,6 +25,8 @@ class Metadata:
     revocation_endpoint: str | None
     client_auth_methods: tuple[str, ...]
     sends_iss: bool
+    # The values of ``prompt``, if the issuer says which it has (Initiating User Registration 1.0).
+    prompts: tuple[str, ...] = ()
 
 
 def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER") -> Metadata:
@@ -45,7 +47,13 @@ def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER"
         revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", url),
         client_auth_methods=_client_auth_methods(answer),
         sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
+        prompts=_prompts(answer.get("prompt_values_supported")),
     )
+
+
+def _prompts(values: object) -> tuple[str, ...]:
+    listed = values if isinstance(values, list) else []
+    return tuple(value for value in listed if isinstance(value, str))
 
 
 def _another_issuer(given: object, url: str, variable: str) -> str:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode
 from oauthlib.oauth1 import Client
 
 from config.registrations import Registration
-from errors import CodeRefused, Misconfigured, ProviderError
+from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Assertion, Flow, Provider, RequestToken
-from providers.http.responses import Answer
+from providers.http.responses import Answer, is_passing, is_success
 from providers.http.transport import HEADERS, Transport
 from providers.parts import OAuth1
 from providers.protocols.connector import Connector, Token
@@ -46,7 +46,7 @@ class OAuth1Client(Connector):
         """Build the URL of the provider's consent page (RFC 5849 2.2)."""
         parameters = {
             **self.protocol.authorize_params,
-            **self.provider.params_for(flow.intent),
+            **self.provider.params_for(flow.intent, chooses_account=flow.chooses_account),
             "oauth_token": flow.state,
         }
         return f"{self.endpoint_url('authorization')}?{urlencode(parameters)}"
@@ -92,9 +92,11 @@ class OAuth1Client(Connector):
         """Return the form in the response to a signed POST."""
         response = self._send_signed("POST", self.endpoint_url(name), **signed)
         where = f"the {name} endpoint answered {response.status_code}"
+        if is_passing(response):
+            raise ProviderBusy(where)
         if response.status_code in (400, 401, 403):
             raise Misconfigured(where) if name == "request_token" else CodeRefused(where)
-        if response.status_code != 200:
+        if not is_success(response):
             raise ProviderError(where)
         answer = dict(parse_qsl(response.content.decode("utf-8", "replace")))
         token, secret = answer.get("oauth_token", ""), answer.get("oauth_token_secret", "")

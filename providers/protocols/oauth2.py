@@ -27,6 +27,8 @@ from providers.protocols.token_endpoint import read_token_response
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 # Members of a token response that are not stored.
 NOT_KEPT = frozenset({"id_token", "scope"})
+# Fields of a token request that are secret.
+SECRET_FIELDS = ("code", "code_verifier", "refresh_token")
 # A generated client secret is valid for an hour, and replaced well before.
 MADE_SECRET_SECONDS = 3000
 
@@ -48,7 +50,7 @@ class OAuth2Client(Connector):
         }
         self.headers = {**HEADERS, **own}
         self._made_secret = ("", 0.0)
-        self._fixed_queries: dict[str, str] = {}
+        self._fixed_queries: dict[tuple[str, bool], str] = {}
 
     @property
     def client_secret(self) -> str:
@@ -98,7 +100,7 @@ class OAuth2Client(Connector):
         endpoint = self.endpoint_url("authorization")
         separator = "&" if urlsplit(endpoint).query else "?"
         own = query_of(self._flow_parameters(flow))
-        return f"{endpoint}{separator}{self._fixed_query(flow.intent)}&{own}"
+        return f"{endpoint}{separator}{self._fixed_query(flow.intent, flow.chooses_account)}&{own}"
 
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         own = {"state": flow.state}
@@ -106,18 +108,26 @@ class OAuth2Client(Connector):
             own |= {"code_challenge": s256(flow.code_verifier), "code_challenge_method": "S256"}
         return own
 
-    def _fixed_query(self, intent: str) -> str:
+    def _fixed_query(self, intent: str, chooses_account: bool) -> str:
         """Return the parameters that every authorization request of this intent has."""
-        known = self._fixed_queries.get(intent)
+        kind = (intent, chooses_account)
+        known = self._fixed_queries.get(kind)
         if known is None:
-            known = self._fixed_queries[intent] = query_of(self._fixed_parameters(intent))
+            known = self._fixed_queries[kind] = query_of(self._fixed_parameters(*kind))
         return known
 
-    def _fixed_parameters(self, intent: str) -> dict[str, str]:
+    def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
+        """Return the provider's own parameters. ``prompt`` is a list (OpenID Connect Core
+        3.1.2.1), so a choice of account does not cost the refresh token."""
+        own = self.provider.params_for(intent, chooses_account=chooses_account)
+        offline = self.protocol.offline_params if self.registration.offline_access else {}
+        prompts = [each["prompt"] for each in (own, offline) if "prompt" in each]
+        prompt = {"prompt": " ".join(dict.fromkeys(prompts))} if prompts else {}
+        return {**self.protocol.authorize_params, **offline, **own, **prompt}
+
+    def _fixed_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
         parameters = {
-            **self.protocol.authorize_params,
-            **(self.protocol.offline_params if self.registration.offline_access else {}),
-            **self.provider.params_for(intent),
+            **self._further_parameters(intent, chooses_account),
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -137,7 +147,8 @@ class OAuth2Client(Connector):
         """Check a callback's parameters, except its state. Raises SignInError."""
         if "error_code" in parameters and "error" not in parameters:
             # Facebook's other error format, which Flask-Dance takes for a success.
-            raise self.callback_error(parameters["error_code"])
+            said = parameters.get("error_message") or parameters.get("error_description")
+            raise self.callback_error(parameters["error_code"], said)
 
     # The token endpoint.
 
@@ -164,7 +175,8 @@ class OAuth2Client(Connector):
         ProviderError.
         """
         response = self.post_as_client(self.endpoint_url("token"), body)
-        return read_token_response(response, self.provider)
+        secrets = [self.client_secret, *(body.get(name, "") for name in SECRET_FIELDS)]
+        return read_token_response(response, self.provider, secrets)
 
     def post_as_client(self, url: str, form: Params) -> Answer:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
@@ -189,12 +201,13 @@ class OAuth2Client(Connector):
         NotFresh.
         """
         claims = self.verify_id_token(answer, flow)
-        profile = self.provider.profile(self._getter(answer, claims, form_user))
+        profile, failure = self.read_profile(self._getter(answer, claims, form_user))
         return Assertion(
             provider=self.name,
             issuer=self.identity_issuer,
             profile=profile,
             scopes=self._granted_scopes(answer),
+            incomplete=failure.code if failure else "",
             token=_kept(answer, claims, profile.subject),
         )
 

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+import structlog
+
 from config.registrations import ClientAuth, Registration
 from errors import ProviderError, StateMismatch
 from keys.jwt import VerifiedClaims, quoted
-from providers.base import Flow, Get, Provider
+from providers.base import Flow, Get, NotShared, Provider
+from providers.http.responses import HTTPAnswer, check_status, parse_json
 from providers.http.transport import Transport
 from providers.parts import OpenIDConnect
 from providers.protocols.client_auth import offered_method
@@ -18,6 +21,8 @@ from providers.protocols.connector import Token
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
 from providers.protocols.upstream_issuer import UpstreamIssuer
+
+log = structlog.get_logger()
 
 
 class OpenIDConnectClient(OAuth2Client):
@@ -42,7 +47,7 @@ class OpenIDConnectClient(OAuth2Client):
 
     @property
     def form_origins(self) -> tuple[str, ...]:
-        return (*self.issuer.form_origins, *self.provider.also_passes)
+        return self.issuer.form_origins
 
     @property
     def known_client_auth(self) -> ClientAuth:
@@ -63,6 +68,15 @@ class OpenIDConnectClient(OAuth2Client):
     def owns(self, url: str) -> bool:
         return url == self.issuer.metadata().userinfo_endpoint
 
+    def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
+        """Ask for the choice as the issuer announces that it can; every issuer has ``login``
+        (OpenID Connect Core 3.1.2.1)."""
+        parameters = super()._further_parameters(intent, chooses_account)
+        is_choice = chooses_account and intent != "reauth" and parameters.get("prompt") == "login"
+        if is_choice and "select_account" in self.issuer.metadata().prompts:
+            parameters["prompt"] = "select_account"
+        return parameters
+
     def _flow_parameters(self, flow: Flow) -> dict[str, str]:
         return {**super()._flow_parameters(flow), "nonce": flow.nonce}
 
@@ -71,6 +85,8 @@ class OpenIDConnectClient(OAuth2Client):
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Check RFC 9207 2.4: the response must come from the issuer that was asked."""
+        if "code" in parameters:
+            self.issuer.insist()  # before the code is spent
         iss = parameters.get("iss")
         # An error without iss is accepted: it has no code that could be mixed up.
         if iss is None and "code" in parameters and self.issuer.metadata().sends_iss:
@@ -99,13 +115,24 @@ class OpenIDConnectClient(OAuth2Client):
         assert claims is not None
         return {
             "id_token": lambda: claims,
-            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.read),
+            "userinfo": partial(self._fetch_userinfo, claims["sub"], answer, self.check_passing),
         }
 
     def _fetch_userinfo(
-        self, subject: str, token: Token, read: Callable[[str, Token], Any]
+        self, subject: str, token: Token, check: Callable[[HTTPAnswer], None]
     ) -> Mapping[str, Any]:
-        return check_userinfo(read(self.endpoint_url("userinfo"), token), subject)
+        """Fetch userinfo (OpenID Connect Core 5.3).
+
+        Raises NotShared if there is none for this issuer or this scope (RFC 6750 3.1), otherwise
+        ProviderError.
+        """
+        url = self.issuer.metadata().userinfo_endpoint
+        if not url:
+            raise NotShared("the issuer has no userinfo endpoint")
+        answer = self.request_as(token, url)
+        check(answer)
+        check_status(answer, not_shared=(403,))
+        return check_userinfo(parse_json(answer, "userinfo"), subject)
 
     # After the sign-in.
 
@@ -116,7 +143,7 @@ class OpenIDConnectClient(OAuth2Client):
 
         @cache
         def userinfo() -> Mapping[str, Any]:
-            claims = self._fetch_userinfo(_sub(subject, token), token, self._read_stored)
+            claims = self._fetch_userinfo(_sub(subject, token), token, self.check_access)
             return {**claims, "iss": self.issuer.url}
 
         return lambda path: userinfo() if path in ("id_token", "userinfo") else get(path)
@@ -125,13 +152,25 @@ class OpenIDConnectClient(OAuth2Client):
         self.issuer.prepare()
 
     def _verify_refreshed(self, answer: Token, subject: str, token: Token) -> None:
-        if answer.get("id_token") is not None:
+        """Raise ProviderError if the id_token is of another person, issuer or client.
+
+        One that has expired or cannot be verified loses its claims only: the refresh token next to
+        it is the next one, and the earlier one is used up.
+        """
+        id_token, person = answer.get("id_token"), _sub(subject, token)
+        if id_token is None:
+            return
+        try:
             self.issuer.verify_refreshed_id_token(
-                answer["id_token"],
+                id_token,
                 client_id=self.client_id,
-                subject=_sub(subject, token),
+                subject=person,
                 access_token=answer["access_token"],
             )
+        except ProviderError as error:
+            if self.issuer.is_of_another(id_token, self.client_id, person):
+                raise
+            log.warning("refreshed_id_token_ignored", provider=self.name, detail=error.detail)
 
     def can_revoke(self) -> bool:
         return super().can_revoke() or bool(self.issuer.metadata().revocation_endpoint)

@@ -3,8 +3,8 @@
 import base64
 from urllib.parse import quote, urljoin
 
-from errors import Misconfigured, ProviderError
-from providers.http.responses import HTTPAnswer
+from errors import Misconfigured, ProviderBusy, ProviderError
+from providers.http.responses import HTTPAnswer, is_passing, is_success
 from providers.http.transport import HEADERS
 from providers.parts import Revocation
 from providers.protocols.connector import Connector, Token, with_query
@@ -19,9 +19,11 @@ def revoke(connector: Connector, way: Revocation | None, token: Token) -> None:
     Raises Misconfigured or ProviderError if it was not revoked.
     """
     response = _send_revocation(connector, way, token)
-    if response.status_code in (200, 204) or _is_gone(connector, way, response):
+    if is_success(response) or (not is_passing(response) and _is_gone(connector, way, response)):
         return
     where = f"the revocation endpoint answered {response.status_code}"
+    if is_passing(response):
+        raise ProviderBusy(where)
     raise Misconfigured(where) if response.status_code in (401, 403) else ProviderError(where)
 
 

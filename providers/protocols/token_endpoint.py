@@ -1,56 +1,98 @@
 """Responses of a token endpoint (RFC 6749 5)."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from errors import CodeRefused, Misconfigured, ProviderError
+from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
 from providers.base import Provider
-from providers.http.responses import HTTPAnswer, parse_json
+from providers.http.responses import HTTPAnswer, is_passing, is_success, parse_json
 from providers.protocols.error_codes import (
     CODE_REFUSED_ERRORS,
     MISCONFIGURED_ERRORS,
+    PASSING_ERRORS,
     code_of,
     plain_code,
+    with_description,
 )
 
 # RFC 6749 A.12, bounded.
+TOKENS = ("access_token", "refresh_token", "id_token")
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+# A form (RFC 6749 B) that has one of these two members; no JSON, no page.
+FORM = re.compile(rb"([^\s<>{}\"&]*&)*(access_token|error)=[^\s<>{}\"]*")
 
 
-def read_token_response(response: HTTPAnswer, provider: Provider) -> dict[str, Any]:
+def read_token_response(
+    response: HTTPAnswer, provider: Provider, secrets: Iterable[str] = ()
+) -> dict[str, Any]:
     """Read a token response (RFC 6749 5.1), or one of its errors (5.2), in any encoding.
 
-    Raises Misconfigured, CodeRefused or another ProviderError.
+    ``secrets``: values of the request, which the log must not repeat.
+    Raises Misconfigured, CodeRefused, ProviderBusy or another ProviderError.
     """
     where = f"the token endpoint answered {response.status_code}"
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        answer: Any = dict(parse_qsl(response.content.decode("utf-8", "replace")))
-    else:
-        answer = parse_json(response.content, where)
+    if response.status_code >= 500 or response.status_code in (408, 425, 429):
+        # Whatever its body says: a grant must not end because of an outage.
+        raise ProviderBusy(where)
+    answer = _read_members(response, where)
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
+    answer = without_empty(answer)
     # Some providers send errors with status 200.
     if answer.get("error"):
-        raise token_error(answer["error"], where, provider)
-    if response.status_code != 200:
+        error = token_error(answer, where, provider, secrets)
+        is_vague = type(error) is ProviderError
+        raise ProviderBusy(error.detail) if is_vague and is_passing(response) else error
+    if is_passing(response):
+        raise ProviderBusy(where)
+    if not is_success(response):
         raise ProviderError(where)
     access_token = answer.get("access_token")
     if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
         raise ProviderError(f"{where} without an access token that a header can carry")
-    kind = answer.get("token_type", "bearer")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
+    kind = answer.get("token_type")
+    # Required by RFC 6749 5.1, and left out or empty by some.
+    if kind not in (None, "") and str(kind).lower() != "bearer":
         raise ProviderError(f"{where} with a token type other than bearer")
     return answer
 
 
-def token_error(error: object, where: str, provider: Provider) -> ProviderError:
+def without_empty(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a token response without members that say nothing: null, empty or blank, or a token
+    that is no text. Otherwise an empty refresh token would replace a good one."""
+    return {
+        name: value
+        for name, value in answer.items()
+        if value is not None
+        and not (isinstance(value, str) and not value.strip())
+        and not (name in TOKENS and not isinstance(value, str))
+    }
+
+
+def _read_members(response: HTTPAnswer, where: str) -> Any:
+    """Decode JSON, or a form: some call theirs text/plain or text/html. Raises ProviderError."""
+    body = response.content.strip()
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    is_form = FORM.fullmatch(body) is not None
+    if is_form or (kind == "application/x-www-form-urlencoded" and not body.startswith(b"{")):
+        return dict(parse_qsl(body.decode("utf-8", "replace")))
+    return parse_json(response, where)
+
+
+def token_error(
+    answer: Mapping[str, Any], where: str, provider: Provider, secrets: Iterable[str]
+) -> ProviderError:
     """Convert an error of the token endpoint into an exception."""
+    error = answer["error"]
     code = code_of(error)
-    detail = f"{where} with error {plain_code(code)}"
+    said = error.get("message") if isinstance(error, dict) else answer.get("error_description")
+    detail = with_description(f"{where} with error {plain_code(code)}", said, secrets)
     if code in MISCONFIGURED_ERRORS | provider.errors.misconfigured:
         return Misconfigured(detail)
     if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
         return CodeRefused(detail)
+    if code in PASSING_ERRORS | provider.errors.passing:
+        return ProviderBusy(detail)
     return ProviderError(detail)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from errors import IdTokenRefused
 from keys.jwk_set import import_jwk_set
 from keys.jwt import (
     LEEWAY_SECONDS,
@@ -17,6 +18,7 @@ from keys.jwt import (
     equal,
     number,
     quoted,
+    read_segment,
     require,
     verify_signature,
 )
@@ -102,8 +104,13 @@ class UpstreamIssuer:
         """Return the issuer's endpoints. Raises ProviderError."""
         return self._metadata.get()
 
+    @property
+    def metadata_url(self) -> str:
+        """Return the address of its metadata (OpenID Connect Discovery 4)."""
+        return self.url.rstrip("/") + "/.well-known/openid-configuration"
+
     def _read_metadata(self) -> Metadata:
-        answer = self._fetch(self.url.rstrip("/") + "/.well-known/openid-configuration")
+        answer = self._fetch(self.metadata_url)
         return read_metadata(answer, self.url, self._template or self.url, self._variable)
 
     def prepare(self) -> None:
@@ -111,6 +118,12 @@ class UpstreamIssuer:
         ProviderError."""
         self.metadata()
         self.keys.read()
+
+    def insist(self) -> None:
+        """Do the same for a callback, whose code works once: an earlier failure does not count.
+        Raises ProviderError."""
+        self._metadata.insist()
+        self.keys.insist()
 
     def verify_id_token(
         self, unverified_token: object, *, client_id: str, nonce: str, access_token: str
@@ -134,6 +147,20 @@ class UpstreamIssuer:
         claims = self._verify(unverified_token, client_id, access_token)
         require(equal(claims["sub"], subject), "sub is another person")
         return VerifiedClaims(claims)
+
+    def is_of_another(self, unverified_token: str, client_id: str, subject: str) -> bool:
+        """Whether an id_token that was refused names another issuer, client or person than it
+        should."""
+        try:
+            claims = read_segment(unverified_token, 1, "claims")
+        except IdTokenRefused:
+            return False
+        try:
+            self._check_issuer(claims)
+            check_audience(claims, client_id)
+        except IdTokenRefused:
+            return True
+        return not equal(claims.get("sub", subject), subject)
 
     def _verify(
         self, unverified_token: object, client_id: str, access_token: str

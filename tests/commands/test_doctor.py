@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from commands import check_server
-from commands.check_provider import age_days, kind_of
+from commands.check_metadata import age_days, kind_of
 from tests.commands.console import run
 from tests.commands.doctor import certificate, line_of, lines, served, token_endpoint
 from tests.site import SECRET_KEY

@@ -178,7 +178,7 @@ def test_key_rotation_counts_and_keeps_rows_that_no_key_opens(both):
     assert both.rows("SELECT token FROM oauth WHERE token = :t", t=envelope) == [(envelope,)]
     both.restart(SECRET_KEY_FALLBACKS="")
     assert answer(both, "keys", "status")["unknown"]["tokens"] == 1
-    assert "no configured key: 1 tokens" in run(both, "keys", "status").stdout
+    assert "no configured key: 1 token" in run(both, "keys", "status").stdout
     result = run(both, "keys", "rotate")
     assert result.exit_code == 0
     assert "next sign-in brings a new token" in result.stderr

@@ -122,6 +122,39 @@ def test_the_list_of_users_is_paged_with_the_newest_first(both):
     assert [item["id"] for item in off] == [ids[1]]
 
 
+def test_a_user_is_found_by_a_part_of_the_name_or_address_in_capitals_or_not(both):
+    grace, linus = sign_in(both, "grace"), sign_in(both, "linus")
+    both.execute("UPDATE users SET name = 'Ñuñez 100%_x' WHERE id = :id", id=id_of(linus))
+    for text in ("hopper", "GRACE", email_of(grace)[:5].upper()):
+        found = answer(both, "users", "list", "--search", text)
+        assert ([item["id"] for item in found["items"]], found["total"]) == ([id_of(grace)], 1)
+    for text in ("ñuñez", "ÑUÑEZ", "100%_X"):
+        assert answer(both, "users", "list", "--search", text)["total"] == 1, text
+    for text in ("%", "_", "nobody"):  # no wildcards
+        assert answer(both, "users", "list", "--search", text)["total"] == (text != "nobody"), text
+    refused = run(both, "users", "show", "Hopper").stderr
+    assert "users list --search" in refused
+
+
+def test_a_list_of_users_says_how_many_there_are(both):
+    assert "0 of 0 users." in run(both, "users", "list").stderr
+    sign_in(both, "grace")
+    assert "1 of 1 user." in run(both, "users", "list").stderr
+    sign_in(both, "linus")
+    shown = run(both, "users", "list", "--limit", "1")
+    assert "1 of 2 users. There are more: --after" in shown.stderr
+    assert len(shown.stdout.splitlines()) == 1
+    assert answer(both, "users", "list", "--limit", "1")["total"] == 2
+
+
+def test_one_of_a_thing_is_told_in_the_singular(site):
+    grace = sign_in(site, "grace")
+    assert ": 1 session\n" in run(site, "sessions", "list", id_of(grace)).stdout
+    assert ": 1 token, 0 flows, 0 revocations" in run(site, "keys", "status").stdout
+    said = run(site, "users", "delete", id_of(grace), "--yes").stdout
+    assert "is deleted, with 1 identity, 1 session and 1 line of activity." in said
+
+
 @pytest.mark.parametrize(
     "words", [["--limit", "0"], ["--limit", "x"], ["--after", "x"], ["--after", "0" * 32]]
 )

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from issuer import id_tokens, logouts
-from issuer.logouts import SendFailed
+from issuer.logouts import Sender, SendFailed
 from providers.http.transport import Transport
 from simulator.server import Quiet
 from tests.browser import Browser
@@ -132,7 +132,7 @@ class Receiver:
         self.statuses = list(statuses)
         self.tokens: list[str] = []
 
-    def send(self, _uri: str, form: Mapping[str, str]) -> int:
+    def __call__(self, uri: str, form: Mapping[str, str]) -> int:
         status = self.statuses.pop(0) if self.statuses else 200
         self.tokens.append(form["logout_token"])
         if status == 0:
@@ -140,12 +140,12 @@ class Receiver:
         return status
 
 
-def deliver(site: Site, receiver: Receiver) -> list[str]:
+def deliver(site: Site, receiver: Sender) -> list[str]:
     def run() -> list[str]:
         def make(logout: logouts.Logout) -> str:
             return id_tokens.make_logout_token(site.url, logout)
 
-        return list(logouts.deliver_due(make, receiver.send))
+        return list(logouts.deliver_due(make, receiver))
 
     return list(site.inside(run))
 
@@ -274,7 +274,5 @@ def test_a_redirect_of_an_application_is_not_followed(applications, site):
     uri = f"{applications.url}/moved"
     App(site, "Notes", "--backchannel-logout-uri", uri).tokens(browser)
     browser.sign_out()
-    receiver = Receiver()
-    receiver.send = sender(Transport())  # type: ignore[method-assign]
-    assert deliver(site, receiver) == ["postponed"]
+    assert deliver(site, sender(Transport())) == ["postponed"]
     assert applications.seen == ["/moved"]

@@ -80,8 +80,6 @@ def urls_of(provider: Provider) -> Iterator[str]:
         if name.endswith(("_endpoint", "_url", "issuer")):
             yield value
     yield provider.console
-    for url in provider.also_passes:
-        yield url.replace("//*.", "//any.")
 
 
 # The value.
@@ -143,14 +141,6 @@ def test_a_providers_base_urls_can_be_joined_with_paths(provider):
     versioned = "{version}" in protocol.api_url + protocol.token_endpoint
     assert bool(protocol.api_version) == versioned
     assert not protocol.api_version or re.fullmatch(r"[A-Za-z0-9._-]+", protocol.api_version)
-
-
-@every_provider
-def test_a_providers_form_action_is_an_origin(provider):
-    """It is used in the Content-Security-Policy, where a path would not match as meant."""
-    for origin in provider.also_passes:
-        parts = urlsplit(origin)
-        assert origin == f"https://{parts.netloc}"
 
 
 @every_provider

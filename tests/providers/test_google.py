@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from errors import ProviderDown, ProviderError
+from errors import ProviderError
 from providers.base import NotShared, Profile
 from providers.protocols.id_token import check_userinfo
 from tests.providers.profiles import answers, profile_of, short
@@ -84,13 +84,8 @@ def test_google_finds_in_userinfo_what_the_id_token_lacks(missing, expected, not
     assert (profile.email, profile.email_trusted) == ("mira.okafor@gmail.com", True)
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [NotShared("401"), ProviderDown("away", timed_out=True), ProviderError("503")],
-    ids=repr,
-)
-def test_google_sign_in_works_without_userinfo(failure):
-    profile = google(userinfo=failure, name=None, picture=None)
+def test_google_sign_in_works_without_userinfo():
+    profile = google(userinfo=NotShared("no endpoint"), name=None, picture=None)
     assert (profile.name, profile.picture) == (None, None)
     assert profile.email_trusted
 
@@ -138,8 +133,9 @@ def test_an_address_with_its_flag_may_come_from_userinfo():
     ],
     ids=short,
 )
-def test_userinfo_of_another_subject_is_dropped(answer):
+def test_userinfo_of_another_subject_is_refused(answer):
     """OpenID Connect Core 5.3.2: claims of another sub must not be used."""
-    with pytest.raises(NotShared):
+    with pytest.raises(ProviderError) as caught:
         check_userinfo(answer, "a")
+    assert not isinstance(caught.value, NotShared)
     assert check_userinfo({"sub": "a", "name": "x"}, "a") == {"sub": "a", "name": "x"}

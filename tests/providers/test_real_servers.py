@@ -130,7 +130,7 @@ def test_reauthentication_at_authlibs_server_returns_an_auth_time(site):
     site.execute("UPDATE sessions SET authenticated_at = '2001-01-01 00:00:00'")
     page = browser.get("/account/reauth")
     form = {"csrf_token": page.csrf_token, "next": "/account/sessions"}
-    url = browser.fetch(page.actions()[0], "POST", data=form).location
+    url = browser.fetch(page.actions()[0], "POST", data=form).onward
     assert query_of(url)["max_age"] == "0"
     assert browser.get(answered(url, sub="f81d4fae")).path == "/account/sessions"
     assert browser.get("/account/reauth?next=/account/sessions").path == "/account/sessions"

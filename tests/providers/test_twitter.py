@@ -175,7 +175,7 @@ def test_linking_and_reauthentication_work_with_request_tokens(x):
     assert page.path == "/account/reauth"
     forms = [action for action in page.actions() if browser.identity("twitter") in action]
     answer = browser.fetch(forms[0], "POST", data={"csrf_token": page.csrf_token, "next": "/"})
-    assert query_of(answer.location)["force_login"] == "true"
+    assert query_of(answer.onward)["force_login"] == "true"
 
 
 def test_an_x_user_is_the_same_with_oauth1_and_oauth2(make_site):

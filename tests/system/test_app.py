@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from tests.eavesdropper import EAR
-from tests.processes import free_port
+from tests.processes import ended, free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
+IS_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT").match
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def start(clone: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], st
     running: list[subprocess.Popen[str]] = []
 
     def run(**settings: str) -> tuple[subprocess.Popen[str], str]:
-        """Start it; the process, and the first line that it prints."""
+        """Start it; the process, and the first line that it prints and does not log."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         process = subprocess.Popen(
             [sys.executable, "app.py"],
@@ -47,7 +48,7 @@ def start(clone: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], st
         )
         running.append(process)
         assert process.stdout
-        return process, process.stdout.readline()
+        return process, next(line for line in process.stdout if not IS_LOGGED(line))
 
     yield run
     for process in running:
@@ -72,6 +73,24 @@ def test_it_starts_in_demo_mode_with_nothing_configured_twice(start, clone):
     files = {path.name for path in (clone / "instance").iterdir()}
     assert {"secret_key", f"demo-{port + 1}.sqlite"} <= files
     assert "quickstep.sqlite" not in files
+
+
+@pytest.mark.parametrize("mode", [{"DEMO": "1"}, {}], ids=["demo", "no demo"])
+def test_create_app_brings_the_embedded_database_up(clone, mode):
+    """As gunicorn's workers do, several at the same time; and once more, on the same files."""
+    program = "from app import create_app; print(create_app().test_client().get('/readyz').text)"
+    settings = {"PATH": os.environ["PATH"], "PORT": str(free_port()), **mode}
+    for count in (2, 1):
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", program], cwd=clone, env=settings, stdout=subprocess.PIPE
+            )
+            for _ in range(count)
+        ]
+        with ended(*workers):
+            for worker in workers:
+                said = worker.communicate(timeout=START_SECONDS)[0]
+                assert b"schema: ok" in said, said
 
 
 def test_a_taken_port_is_told_in_one_line(start):

@@ -151,7 +151,7 @@ def test_a_profile_refresh_that_returns_another_subject_changes_nothing(
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("status_503", "gave an answer we couldn't use"),
+        ("status_503", "isn't answering"),
         ("hang_up", "isn't answering"),
         ("html", "gave an answer we couldn't use"),
     ],

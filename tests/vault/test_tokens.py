@@ -3,7 +3,7 @@
 import pytest
 
 from models import OAuth
-from storage import db
+from storage import db, now
 from tests.site import SECRET_KEY, USUAL
 from vault import tokens
 
@@ -140,23 +140,43 @@ def test_a_lost_key_loses_the_token_and_no_sign_in(make_site):
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "is_known"),
+    ("expires_in", "seconds"),
     [
-        (3600, True),
-        ("3600", True),
-        (0, False),
-        (-5, False),
-        (None, False),
-        ("soon", False),
-        (True, False),
-        (1000000000.0, False),
-        (10**30, False),
-        ("9" * 5000, False),
-        ([1], False),
+        (3600, 3600),
+        ("3600", 3600),
+        (60.0, 60),
+        (1.5, 1.5),
+        ("1.5", 1.5),
+        (" 90 ", 90),
+        (1e9, 10**9),
+        *((each, 0) for each in (0, -5, "-5", -0.5, "0", "-1.5", -(10**9))),
     ],
 )
-def test_an_odd_token_expiry_is_ignored(expires_in, is_known):
-    assert (tokens.expiry({"expires_in": expires_in}) is not None) is is_known
+def test_a_token_expires_when_the_provider_says(expires_in, seconds):
+    expires_at = tokens.expiry({"expires_in": expires_in})
+    assert expires_at
+    left = expires_at - now()
+    assert seconds - 5 < left.total_seconds() <= seconds
+
+
+@pytest.mark.parametrize(
+    "expires_in",
+    [
+        *("soon", True, [1], {"a": 1}, 10**30, -(10**30), "9" * 5000, "inf", "nan", "1_0", "0x10"),
+        *(float("inf"), float("nan"), 10**5000),
+    ],
+    ids=lambda value: ascii(value)[:10] if not isinstance(value, int) else "number",
+)
+def test_a_lifetime_that_cannot_be_read_is_not_endless(expires_in):
+    expires_at = tokens.expiry({"expires_in": expires_in})
+    assert expires_at
+    left = expires_at - now()
+    assert 0 < left.total_seconds() <= 3600
+
+
+def test_a_token_without_a_lifetime_is_used_until_it_is_refused():
+    """GitHub's."""
+    assert tokens.expiry({"access_token": "x"}) is None
 
 
 def test_the_blueprints_session_calls_the_api_as_the_signed_in_user(grace, site):

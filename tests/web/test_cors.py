@@ -47,6 +47,23 @@ def test_a_preflight_needs_no_session(grace):
 
 
 @pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        *(("providers", "GET"), ("me", "DELETE"), ("identities/x", "DELETE"), ("activity", "GET")),
+        *(("export", "POST"), ("sessions", "GET"), ("sessions/current", "DELETE")),
+    ],
+)
+def test_a_preflight_allows_each_operation_and_the_request_can_be_read(grace, path, method):
+    stranger = grace.site.browser()
+    headers = from_origin(stranger, APP, f"/api/v1/{path}", "OPTIONS", **PREFLIGHT)
+    assert headers["Access-Control-Allow-Origin"] == APP
+    assert method in headers["Access-Control-Allow-Methods"].split(", ")
+    assert (
+        from_origin(stranger, APP, f"/api/v1/{path}", method)["Access-Control-Allow-Origin"] == APP
+    )
+
+
+@pytest.mark.parametrize(
     "origin",
     [
         *("https://evil.example", "null", "*", f"{APP}.evil.example", f"{APP}:8443", ""),

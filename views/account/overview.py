@@ -1,5 +1,6 @@
 """The account page: identities, sessions, activity, and the reauthentication for sensitive acts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +14,16 @@ from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import Identity
-from providers.protocols.flask_dance import redirect_to_provider
+from providers.protocols.flask_dance import visit_provider
 from storage import is_id
+from views.account.names import handles_of, name_sessions
 from views.sign_in.flow_gate import begin_flow
 from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
+from web.onward import go_on
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
-from web.request_state import request_state
 from web.return_to import asked_return
 from web.sign_in_page import MANY
 from web.text.devices import device_name
@@ -48,13 +50,12 @@ SHOWN_SESSIONS = 5
 @account.get("")
 def show() -> str:
     identities = accounts.identities_of(this_session().user_id)
-    request_state().has_redirecting_form = True
     return render_template(
         "account.html",
         user=this_user(),
         connectable=connectable(identities),
         many=MANY,
-        rows=[identity_row(identity, identities) for identity in identities],
+        rows=sign_in_methods(identities),
         sessions=session_rows()[:SHOWN_SESSIONS],
         events=event_rows(activity.recent(this_session().user_id, limit=SHOWN_EVENTS)),
     )
@@ -70,6 +71,16 @@ def connectable(identities: Sequence[Identity]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["is_connected"])
 
 
+def sign_in_methods(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+    """Return the identities, each with a handle that no other of its provider has."""
+    rows = [identity_row(identity, identities) for identity in identities]
+    handles = handles_of(identities)
+    for row in rows:
+        row["handle"] = handles[row["identity"].id]
+        row["others"] = [f"{site().label(o.provider)} ({handles[o.id]})" for o in row["others"]]
+    return rows
+
+
 def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str, Any]:
     others = accounts.others_usable(identities, identity.id, site().policy)
     firebase = site().firebase
@@ -81,7 +92,7 @@ def identity_row(identity: Identity, identities: Sequence[Identity]) -> dict[str
         "is_provable": site().policy.can_verify_ownership(identity.provider, identity.issuer),
         "is_this": identity.id == this_session().identity_id,
         "is_removable": bool(others),
-        "others": [f"{site().label(row.provider)} ({row.handle})" for row in others],
+        "others": others,
     }
 
 
@@ -99,7 +110,7 @@ def link(provider: str) -> Response:
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(methods)
     flow = begin_flow(provider, Intent.LINK, return_to=url_for("account.show"))
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 @account.get("/unlink/<identity_id>")
@@ -125,9 +136,9 @@ def unlink(identity_id: str) -> Response:
 
 def _own_row(identity_id: str) -> dict[str, Any]:
     identities = accounts.identities_of(this_session().user_id)
-    for identity in identities:
-        if identity.id == identity_id:
-            return identity_row(identity, identities)
+    for row in sign_in_methods(identities):
+        if row["identity"].id == identity_id:
+            return row
     raise NotFound("no such identity of this account")
 
 
@@ -141,11 +152,11 @@ def reauth() -> str | Response:
     if has_fresh_auth(this_session()) and "always" not in request.args:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
-    rows = [identity_row(identity, identities) for identity in identities]
-    request_state().has_redirecting_form = True
+    rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
     return render_template(
         "reauth.html",
-        rows=[row for row in rows if row["is_provable"]],
+        rows=rows,
+        offered=Counter(row["label"] for row in rows),
         return_to=return_to,
         action=_act_before(return_to),
     )
@@ -166,7 +177,7 @@ def begin_reauth(identity_id: str) -> Response:
     flow = begin_flow(
         identity.provider, Intent.REAUTHENTICATE, return_to=return_to, identity_id=identity.id
     )
-    return redirect_to_provider(connector, flow)
+    return go_on(visit_provider(connector, flow), to=connector.label)
 
 
 # Sessions.
@@ -189,6 +200,7 @@ def session_rows() -> list[dict[str, Any]]:
         }
         for session in sessions.of_user(this_session().user_id)
     ]
+    name_sessions(rows)
     return sorted(rows, key=lambda row: not row["is_this"])
 
 

@@ -12,6 +12,7 @@ import accounts
 from accounts import Deleted, activity, export
 from accounts.activity import EventKind
 from storage import atomic, now
+from views.account.names import handles_of
 from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, LIMITED, protect
@@ -36,6 +37,7 @@ def edit() -> str:
         "profile.html",
         addresses=[row for row in identities if row.email and row.email_verified],
         pictures=[row for row in identities if row.profile.get("picture")],
+        handles=handles_of(identities),
     )
 
 

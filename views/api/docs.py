@@ -6,12 +6,11 @@ from typing import Any
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
+from views.api.examples import example, model_of
 from views.api.openapi import document
 from views.api.operations import JSON
 
 docs = Blueprint("docs", __name__)
-
-REF_PREFIX = "#/components/schemas/"
 
 
 @docs.get("/openapi.json")
@@ -40,12 +39,6 @@ def show() -> str:
     )
 
 
-def model_of(schema: dict[str, Any]) -> str:
-    """Return the model that a schema, or a list's items, refers to; empty if none."""
-    ref: str = schema.get("$ref") or schema.get("items", {}).get("$ref") or ""
-    return ref.removeprefix(REF_PREFIX)
-
-
 def type_words(schema: dict[str, Any]) -> str:
     """Return a type in words: "string (date-time) or null"."""
     if "anyOf" in schema:
@@ -61,18 +54,3 @@ def type_words(schema: dict[str, Any]) -> str:
     ]
     told = ", ".join(bound for bound in bounds if bound)
     return f"{words} ({told})" if told else words
-
-
-def example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """Return a value that matches a schema, taken from its examples if it has any."""
-    if "$ref" in schema:
-        return example(schemas[model_of(schema)], schemas)
-    if schema.get("examples"):
-        return schema["examples"][0]
-    if "anyOf" in schema:
-        return None
-    if "properties" in schema:
-        return {name: example(each, schemas) for name, each in schema["properties"].items()}
-    if schema.get("type") == "array":
-        return [example(schema["items"], schemas)]
-    return {"boolean": True, "integer": 1}.get(schema.get("type", ""), "…")

@@ -25,6 +25,9 @@ class ExportedIdentity(Schema):
     subject: str = Field(examples=["110169484474386276334"])
     email: str | None = Field(examples=["ada@gmail.com"])
     email_verified: bool
+    email_not_shared_since: Moment | None = Field(
+        description="Since when the provider has not repeated the address."
+    )
     name: str | None = Field(examples=["Ada Lovelace"])
     username: str | None = Field(examples=["ada"])
     picture: str | None = Field(examples=["https://example.com/ada.jpg"])

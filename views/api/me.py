@@ -44,10 +44,10 @@ def describe_me(person: Person, identities: Sequence[WayIn]) -> dict[str, Any]:
     address = address_of(identities, person.email_choice)
     return {
         "id": person.id,
-        "name": person.name,
+        "name": person.name or None,
         "email": address.email if address else None,
         "email_verified": bool(address and address.email_verified),
-        "picture": person.picture,
+        "picture": person.picture or None,
         "created_at": _iso(person.created_at),
         "identities": [
             {

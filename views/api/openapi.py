@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
+from views.api.examples import REF_PREFIX, fill_in_examples
 from views.api.operations import JSON, OPERATIONS, Operation, Text
 from web.context import site
 from web.problem_details import ProblemDetails
@@ -18,7 +19,7 @@ from web.request_info import SAFE_METHODS
 
 API_VERSION = "1.0.0"
 PROBLEM_JSON = "application/problem+json"
-REF = "#/components/schemas/{model}"
+REF = REF_PREFIX + "{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 COOKIE, CSRF, BEARER = "session", "csrf", "bearer"
@@ -84,16 +85,18 @@ def document() -> dict[str, Any]:
     found = list(routes())
     for route in found:
         paths.setdefault(route.path, {})[route.method.lower()] = describe_route(route)
+    models = schemas(found)
+    fill_in_examples(paths, models)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"{settings.app_name} API",
+            "title": f"{settings.brand_name} API",
             "version": API_VERSION,
             "description": INTRODUCTION,
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
-        "components": {"schemas": schemas(found), "securitySchemes": security_schemes()},
+        "components": {"schemas": models, "securitySchemes": security_schemes()},
     }
 
 

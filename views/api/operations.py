@@ -31,9 +31,11 @@ from flask import Response, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from errors import InvalidFields, InvalidQuery, MalformedJSON, UnsupportedMediaType
+from keys.strict_json import InvalidJSON, parse_strict_json
 from views.api.schemas import read_only_fields
 
 JSON = "application/json"
+NO_JSON = "The body is not JSON (RFC 8259) in UTF-8, with each name once."
 # The first of many faults are reported, and the beginning of a long name.
 FAULTS_TOLD = 10
 FIELD_NAME_MAX_CHARACTERS = 64
@@ -135,13 +137,17 @@ def read_query(model: type[Model]) -> Model:
 def read_body(model: type[Model]) -> Model:
     """Read the JSON body. Raises UnsupportedMediaType, MalformedJSON or InvalidFields; Werkzeug
     raises RequestEntityTooLarge."""
-    if request.mimetype != JSON:
-        raise UnsupportedMediaType(f"Send a JSON body, with Content-Type: {JSON}.")
+    if request.mimetype != JSON or request.content_encoding not in (None, "", "identity"):
+        raise UnsupportedMediaType(f"Send a plain JSON body, with Content-Type: {JSON}.")
+    data = request.get_data()
     try:
-        return model.model_validate_json(request.get_data())
+        parse_strict_json(data)
+        return model.model_validate_json(data)
+    except InvalidJSON:
+        raise MalformedJSON(NO_JSON) from None
     except ValidationError as error:
         if any(fault["type"] == "json_invalid" for fault in error.errors(include_url=False)):
-            raise MalformedJSON("The body is not JSON (RFC 8259) in UTF-8.") from None
+            raise MalformedJSON(NO_JSON) from None
         raise InvalidFields("The body is not as it must be.", errors=describe(error)) from None
 
 

@@ -2,6 +2,7 @@
 of the OpenAPI document. API clients' authors read their texts.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -23,6 +24,13 @@ EXAMPLE_LABEL = PROVIDERS[EXAMPLE_PROVIDER].label
 def iso(moment: datetime) -> str:
     """A time in UTC to the second (RFC 3339)."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def decode_limit(value: object) -> object:
+    """Return digits as they are. Raises ValueError for what Python takes for a number too."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]+", value):
+        raise ValueError("is not a whole number")
+    return value
 
 
 Moment = Annotated[
@@ -194,7 +202,7 @@ class EventList(Schema):
 class PageQuery(Request):
     """The requested page of a list."""
 
-    limit: int = Field(
+    limit: Annotated[int, BeforeValidator(decode_limit)] = Field(
         default=PAGE_SIZE, ge=1, le=PAGE_SIZE_MAX, description="How many items at most."
     )
     cursor: Cursor = Field(default=None, description="The next_cursor of the page before.")

@@ -13,9 +13,13 @@ from issuer.redirects import form_source, host_of, with_parameters
 from telemetry import metrics
 from views.oidc.place import issuer
 from web.cookies import forget_cookies
+from web.onward import show_way
 from web.request_state import request_state
 
 log = structlog.get_logger()
+
+# Where an application itself sends the browser.
+DIRECT = "authorize.ask"
 
 
 def refuse(refusal: Refusal) -> Response | tuple[str, int]:
@@ -67,5 +71,18 @@ def send(asked: Asked, answer: dict[str, str]) -> Response:
             fields=answer,
         )
         return Response(page, mimetype="text/html")
-    status = 302 if request.method == "GET" else 303
-    return redirect(with_parameters(asked.redirect_uri, answer), status)
+    return leave(with_parameters(asked.redirect_uri, answer), asked.client.name)
+
+
+def leave(url: str, name: str) -> Response:
+    """Send a browser on to an application.
+
+    A form may have led here, ours or a provider's, and Chromium applies its form-action to every
+    redirect that follows, also those of the application. So a page of ours goes on instead, except
+    to an app on the device, which browsers open from a redirect only.
+    """
+    is_on_the_web = url.startswith(("https://", "http://"))
+    may_follow_a_form = request.endpoint != DIRECT and "Sec-Fetch-Mode" in request.headers
+    if is_on_the_web and may_follow_a_form:
+        return show_way(url, name)
+    return redirect(url, 302 if request.method == "GET" else 303)

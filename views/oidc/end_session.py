@@ -55,10 +55,10 @@ def ask() -> Answer:
     if isinstance(wish, str):
         return answers.show_fault(wish)
     if wish.is_about_this_session:
-        return carry_out(wish.target)
+        return carry_out(wish)
     if current_session() is None:
         return _nobody_is_here(wish)
-    session[PENDING] = wish.target or ""
+    session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
     return confirm_page(wish.client, wish.target)
 
 
@@ -74,10 +74,10 @@ def ask_by_post() -> Response:
 @end.post(CONFIRM_PATH)
 def confirm() -> Answer:
     """Sign out after the person said yes; the form carries a CSRF token."""
-    target = session.pop(PENDING, "")
+    target, name = session.pop(PENDING, (None, ""))
     if request.form.get("answer") != "sign_out":
         return redirect(url_for("account.show"), 303)
-    return carry_out(target or None)
+    return _sign_out(target, name)
 
 
 def read(parameters: Parameters) -> Wish | str:
@@ -137,13 +137,17 @@ def confirm_page(client: Client | None, target: str | None) -> str:
     return render_template("oidc/end_session.html", client=client)
 
 
-def carry_out(target: str | None) -> Response:
+def carry_out(wish: Wish) -> Response:
+    return _sign_out(wish.target, wish.client.name if wish.client else "")
+
+
+def _sign_out(target: str | None, name: str) -> Response:
     """End the session, with all that hangs on it, and go on."""
     here = current_session()
     if here is not None:
         activity.record(here.user_id, EventKind.SIGNED_OUT, caller(), provider=here.provider)
         end_session()
-    return redirect(target or url_for("end_session.done"), 303)
+    return answers.leave(target, name) if target else redirect(url_for("end_session.done"), 303)
 
 
 @end.get("/logout/done")

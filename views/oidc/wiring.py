@@ -13,12 +13,14 @@ from jobs import periodic
 from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
-from views.oidc.authorize import authorize
+from views.oidc.authorize import app_name_of, authorize
 from views.oidc.end_session import end
 from views.oidc.metadata import metadata
 from views.oidc.tokens import tokens
 from views.oidc.userinfo import userinfo
 from web.context import Site
+
+__all__ = ["app_name_of", "install"]
 
 BLUEPRINTS = (metadata, authorize, end, tokens, userinfo)
 

@@ -27,7 +27,7 @@ from storage import atomic
 from telemetry import metrics
 from web.context import site
 from web.cookies import keep_flow
-from web.onward import go_on
+from web.onward import go_back
 from web.request_info import caller
 from web.session import begin_session, start_session
 
@@ -63,7 +63,7 @@ def answer_sign_in(
         case NeedsSwitch():
             return ask_question(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
         case _:
-            return go_on(flow.return_to)
+            return go_back(flow.return_to)
 
 
 def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> None:

@@ -20,6 +20,7 @@ from telemetry import metrics
 from views.sign_in.answer import answer_sign_in, ask_question, count_decision
 from web.authentication import current_user_id, this_session
 from web.context import current_assertion, current_flow, site
+from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth
 from web.request_info import caller
 from web.session import renew_session
@@ -33,10 +34,10 @@ def connect_receivers() -> None:
     oauth_authorized.connect(on_authorized)
 
 
-def on_error(blueprint: Any, error: object = None, **_facts: object) -> None:
+def on_error(blueprint: Any, error: object = None, **facts: object) -> None:
     """Handle a refusal by the provider, of a verified flow. Raises the matching SignInError."""
     if connector := connector_of(blueprint):
-        raise connector.callback_error(str(error))
+        raise connector.callback_error(str(error), facts.get("error_description"))
 
 
 def on_authorized(blueprint: Any, **_token: object) -> Response | None:
@@ -88,7 +89,7 @@ def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
     identity_id = flow.identity_id or ""
     accounts.reauthenticate(session.user_id, identity_id, assertion, caller())
     renew_session(reauthenticated=True)
-    return redirect(flow.return_to)
+    return go_back(flow.return_to)
 
 
 FINISH = {

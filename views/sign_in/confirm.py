@@ -24,7 +24,7 @@ from web.authentication import current_session, this_session
 from web.context import site
 from web.cookies import flow_cookies
 from web.guards import LIMITED, protect
-from web.onward import go_on
+from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
 from web.session_cookie import keep_session_token
@@ -189,7 +189,7 @@ def _leave(question: PendingQuestion) -> Response:
 
 
 def _done(question: PendingQuestion) -> Response:
-    return go_on(question.flow.return_to, 303)
+    return go_back(question.flow.return_to, 303)
 
 
 QUESTIONS: dict[Question, Callable[[PendingQuestion], str | Response]] = {

@@ -1,6 +1,7 @@
 """The flows of this browser: begun at a button, claimed at the callback."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from flask import request, url_for
@@ -11,6 +12,7 @@ from accounts.flows import Intent
 from errors import TokenUnreadable
 from storage import db
 from vault import tokens
+from web.account_choice import is_choice_meant
 from web.authentication import current_session
 from web.context import site
 from web.cookies import (
@@ -100,4 +102,4 @@ def begin_flow(
         request_token=request_token,
     )
     keep_flow(flow.id, flow.cookie)
-    return flow
+    return replace(flow, chooses_account=is_choice_meant(intent))

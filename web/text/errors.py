@@ -48,6 +48,7 @@ ERRORS: dict[str, ErrorText] = {
     "provider_error": ErrorText(
         "{provider} couldn't complete the sign-in",
         "{provider} returned an error. Try again, or choose another way.",
+        "retry",
     ),
     "grant_ended": ErrorText(
         "Sign in again with {provider}",

@@ -11,6 +11,7 @@ MESSAGES = {
     "removed": "{provider} removed.",
     "removed_this": "{provider} removed. You stay signed in on this device.",
     "signed_out": "You may still be signed in to {provider}.",
+    "not_set_up": "The person running this server needs to add a sign-in provider.",
     # Why a profile could not be refreshed, by the error's code.
     "grant_ended": (
         "{provider} doesn't let us read this any more. Sign in again with {provider} to renew that."

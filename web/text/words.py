@@ -1,5 +1,6 @@
 """Small words: times, numbers, scopes, acts, and names of missing things."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -8,6 +9,9 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
+# The headings of the page between a form and another site.
+TAKING_YOU_TO = "Taking you to {}"
+TAKING_YOU_BACK = "Taking you back"
 # The word that a person types to delete their account.
 DELETION_WORD = "DELETE"
 
@@ -55,6 +59,16 @@ def scope_words(scope: str) -> str:
 def app_scope_words(scopes: Iterable[str]) -> list[str]:
     """Return what an application asks for, in plain words."""
     return [KNOW_YOU, *(APP_SCOPES[scope] for scope in scopes if scope in APP_SCOPES)]
+
+
+def number_repeats(names: Iterable[str]) -> list[str]:
+    """Number a name's second and later occurrences: what a list shows must be told apart."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in names:
+        seen[name] += 1
+        numbered.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return numbered
 
 
 def minutes(seconds: int) -> str:

@@ -82,6 +82,50 @@ def test_a_failure_is_remembered_briefly_and_then_retried(clock):
     assert cached.get() == "copy 2"
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_caller_who_cannot_come_back_does_not_share_an_earlier_failure():
+    afar = Afar()
+    cached = Cached(afar.read)
+    afar.failure = ProviderError("broken")
+    with pytest.raises(ProviderError, match="broken"):
+        cached.get()
+    afar.failure = None
+    assert cached.insist() == "copy 2"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_caller_who_cannot_come_back_tries_twice():
+    failures: list[ProviderError | None] = [ProviderError("broken"), None]
+
+    def read() -> str:
+        if failure := failures.pop(0):
+            raise failure
+        return "copy"
+
+    assert Cached(read).insist() == "copy"
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    "failure", [ProviderDown("slow", timed_out=True), ProviderDown("not asked", wait_seconds=5)]
+)
+def test_a_failure_that_took_long_or_asked_nobody_is_not_tried_again(failure):
+    afar = Afar()
+    afar.failure = failure
+    with pytest.raises(ProviderDown):
+        Cached(afar.read).insist()
+    assert afar.reads == 1
+
+
+def test_concurrent_callers_who_cannot_come_back_share_a_failure_that_happens_while_they_wait():
+    afar = Afar()
+    afar.failure = ProviderDown("away", timed_out=True)
+    afar.gate.clear()
+    got = all_at_once(10, Cached(afar.read).insist, afar.gate.set)
+    assert len(got) == 10
+    assert afar.reads < 10
+
+
 def test_a_cached_copy_is_renewed_and_served_stale(clock):
     afar = Afar()
     cached = Cached(afar.read)

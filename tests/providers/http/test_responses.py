@@ -1,5 +1,6 @@
 """Every response is a value or a ProviderError, and never too large."""
 
+import json
 import socket
 import tracemalloc
 import zlib
@@ -7,7 +8,7 @@ import zlib
 import pytest
 import requests
 
-from errors import ProviderDown, ProviderError
+from errors import ProviderBusy, ProviderDown, ProviderError
 from providers.base import NotShared
 from providers.http.responses import read_json
 from providers.http.transport import ANSWER_MAX_BYTES
@@ -50,10 +51,48 @@ def test_any_broken_response_ends_in_an_error_page(make_site, serve, monkeypatch
     assert browser.sign_in("facebook", "ada").path == "/account"
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
+@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found"])
 def test_a_403_or_404_of_a_provider_means_not_shared(serve, transport, status):
     with pytest.raises(NotShared):
         transport.get_json(serve(http(b"{}", status)).url)
+
+
+PASSING = {
+    "429": http(b"{}", "429 Too Many Requests"),
+    "408": http(b"{}", "408 Request Timeout"),
+    "500": http(b"{}", "500 Oops"),
+    "Retry-After": http(b"{}", "403 Forbidden", "Retry-After: 60"),
+    "404 with Retry-After": http(b"{}", "404 Not Found", "retry-after: 60"),
+    "GitHub": http(b"{}", "403 Forbidden", "x-ratelimit-remaining: 0"),
+    "X": http(b"{}", "403 Forbidden", "X-Rate-Limit-Remaining: 0"),
+    "IETF": http(b"{}", "403 Forbidden", "RateLimit-Remaining: 0"),
+    "GitHub secondary": http(
+        b'{"message": "You have exceeded a secondary rate limit."}', "403 Forbidden"
+    ),
+    "Google": http(b'{"error": {"errors": [{"reason": "rateLimitExceeded"}]}}', "403 Forbidden"),
+    "Google quota": http(b'{"error": {"status": "RESOURCE_EXHAUSTED"}}', "403 Forbidden"),
+}
+
+
+@pytest.mark.parametrize("how", PASSING)
+def test_a_failure_that_passes_does_not_mean_not_shared(serve, transport, how):
+    with pytest.raises(ProviderBusy) as caught:
+        transport.get_json(serve(PASSING[how]).url)
+    assert (caught.value.code, caught.value.status) == ("provider_down", 502)
+
+
+REFUSED = {
+    "401": http(b"{}", "401 Unauthorized"),
+    "a firewall": http(b"<h1>Access denied</h1>", "403 Forbidden", "Content-Type: text/html"),
+    "a proxy": http(b"<h1>Not found</h1>", "404 Not Found", "Content-Type: text/html"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_any_other_refusal_does_not_mean_not_shared(serve, transport, how):
+    with pytest.raises(ProviderError) as caught:
+        transport.get_json(serve(REFUSED[how]).url)
+    assert not isinstance(caught.value, NotShared)
 
 
 @pytest.mark.parametrize("how", ["is busy", "is away"])
@@ -120,3 +159,59 @@ def test_a_compression_bomb_is_not_unpacked(serve, transport, encoding):
     finally:
         tracemalloc.stop()
     assert most < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "203 Non-Authoritative Information"])
+def test_any_success_with_json_is_read(serve, transport, status):
+    assert transport.get_json(serve(http(b'{"ok": true}', status)).url) == OK
+
+
+NAME = "Zoë Łé 김"
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        *(("", "utf-8"), ("", "utf-8-sig"), ("charset=utf-8", "utf-8"), ("charset=rot13", "utf-8")),
+        *(('charset="UTF-16LE"', "utf-16-le"), ("charset=utf-16", "utf-16"), ("", "utf-16-le")),
+        *(("charset=gb18030", "gb18030"), ("charset=unicode_escape", "utf-8")),
+        # Declared wrongly: a charset of one byte would read anything.
+        *(("charset=iso-8859-1", "utf-8"), ("charset=us-ascii", "utf-8")),
+    ],
+)
+def test_a_body_is_read_in_the_charset_that_it_declares(serve, transport, declared, written):
+    body = json.dumps({"name": NAME}, ensure_ascii=False).encode(written)
+    peer = serve(http(body, "200 OK", f"Content-Type: application/json; {declared}; x=y"))
+    assert transport.get_json(peer.url) == {"name": NAME}
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [("ISO-8859-1", "Zoë"), ("iso-8859-2", "Łukasz"), ("windows-1252", "“Zoë”"), ("EUC-KR", "김")],
+)
+def test_a_declared_charset_of_its_country_is_honoured(serve, transport, declared, name):
+    body = json.dumps({"name": name}, ensure_ascii=False).encode(declared)
+    peer = serve(http(body, "200 OK", f"Content-Type: text/json;charset={declared}"))
+    assert transport.get_json(peer.url) == {"name": name}
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+FINAL = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}'
+
+
+@pytest.mark.parametrize("before", [INTERIM, CONTINUE + INTERIM, INTERIM * 5, CONTINUE])
+def test_interim_responses_are_passed_over(serve, transport, before):
+    peer = serve(send(before + FINAL))
+    assert [transport.get_json(peer.url) for _ in range(2)] == [OK, OK]
+    assert peer.connections == 1, "what was left of an answer spoilt the connection"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + FINAL, INTERIM],
+    ids=["another protocol", "nothing after it"],
+)
+def test_a_response_that_never_comes_to_the_point_is_an_error(serve, transport, answer):
+    with pytest.raises(ProviderError):
+        transport.get_json(serve(send(answer, close=True)).url)

@@ -30,7 +30,7 @@ def begin_proof(site: Site, provider: str) -> tuple[Browser, str]:
     site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
     page = browser.get("/account/reauth")
     form = {"csrf_token": page.csrf_token, "next": "/account/sessions"}
-    return browser, browser.fetch(page.actions()[0], "POST", data=form).location
+    return browser, browser.fetch(page.actions()[0], "POST", data=form).onward
 
 
 def end_proof(browser: Browser, url: str, behave: str = "") -> Page:

@@ -50,6 +50,23 @@ def test_a_broken_issuer_does_not_affect_the_others(make_site, clock, answer):
     assert browser.sign_in("google", "ada").path == "/account"
 
 
+@pytest.mark.parametrize("what", ["metadata_answer", "certs_answer"])
+def test_a_callback_just_after_the_issuer_returned_signs_in(site, what):
+    """Its code works once, so a failure that others met a moment ago does not count."""
+    browser, google = site.browser(), site.simulator.google
+    callback = browser.choose(browser.begin("google"), "ada")
+    site.restart()
+    setattr(google, what, "status_500")
+    refused = site.browser()
+    if what == "metadata_answer":
+        assert refused.get("/login/google").status == 502
+    else:
+        assert refused.sign_in("google", "grace").status == 502
+        assert google.seen.count("token") == 0, "the code was spent in vain"
+    setattr(google, what, "")
+    assert browser.get(callback).path == "/account"
+
+
 @pytest.mark.parametrize("answer", ["slow", "drip"])
 def test_an_issuer_that_never_answers_is_abandoned_within_the_time_limit(
     browser, site, monkeypatch, answer

@@ -29,6 +29,82 @@ SMALL_CONTROLS = """
   })
   .map((control) => control.outerHTML)
 """
+# Controls of one name that do different things cannot be told apart by somebody who hears them.
+SAME_NAMES = """
+() => {
+  const does = (control, index) => {
+    if (control.href) return control.href;
+    if (control.type !== "submit" || !control.form) return index;
+    const form = new FormData(control.form, control);
+    form.delete("csrf_token");
+    return [control.form.action, ...[...form].flat()].join(" ");
+  };
+  const nameOf = (control) => (control.getAttribute("aria-label")
+    || [...(control.labels || [])].map((label) => label.textContent).join(" ")
+    || control.textContent).trim().replace(/\\s+/g, " ");
+  const known = new Map();
+  return [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
+    .filter((control) => control.type !== "hidden" && control.checkVisibility())
+    .filter((control, index) => {
+      const [name, act] = [nameOf(control), does(control, index)];
+      const isOther = known.has(name) && known.get(name) !== act;
+      known.set(name, act);
+      return isOther;
+    })
+    .map((control) => control.outerHTML);
+}
+"""
+# Text that the ring of a focused control lies on.
+COVERED_TEXT = """
+() => {
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    const isSeen = parent.checkVisibility() && !parent.closest(".visually-hidden, .skip");
+    if (!node.data.trim() || !isSeen) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    texts.push(...[...range.getClientRects()].map((box) => [parent, box]));
+  }
+  const faults = [];
+  for (const control of document.querySelectorAll("a[href]:not(.skip), button, input, summary")) {
+    if (control.type === "hidden" || !control.checkVisibility()) continue;
+    control.focus({preventScroll: true, focusVisible: true});
+    const {display, outlineOffset, outlineWidth} = getComputedStyle(control);
+    const reach = parseFloat(outlineOffset) + parseFloat(outlineWidth) - 0.5;
+    for (const ring of control.getClientRects()) for (const [parent, box] of texts) {
+      // Letters fill about 1.2 em of their line.
+      const middle = (box.top + box.bottom) / 2;
+      const ink = parseFloat(getComputedStyle(parent).fontSize) * 0.6;
+      const isSameLine = display === "inline" && middle > ring.top && middle < ring.bottom;
+      if (control.contains(parent) || isSameLine) continue;
+      const isClear = box.right <= ring.left - reach || box.left >= ring.right + reach
+        || middle + ink <= ring.top - reach || middle - ink >= ring.bottom + reach;
+      const text = parent.textContent.trim().slice(0, 60);
+      if (!isClear) faults.push(`${control.outerHTML} covers ${text}`);
+    }
+    control.blur();
+  }
+  return faults;
+}
+"""
+# With text twice as large, as people set it in their browser: what does not grow, or sticks out.
+TOO_SMALL_WHEN_LARGE = """
+() => {
+  const boxes = [...document.querySelectorAll("svg, img, .initials, .letter, input[type=radio]")]
+    .filter((image) => image.checkVisibility());
+  const before = boxes.map((image) => image.getBoundingClientRect().height);
+  document.documentElement.style.fontSize = "200%";
+  const small = boxes.filter((image, index) =>
+    image.getBoundingClientRect().height < before[index] * 1.9);
+  const reach = document.documentElement.scrollWidth;
+  const faults = small.map((image) => `${image.outerHTML.slice(0, 80)} does not grow`);
+  if (reach > innerWidth) faults.push(`overflows to ${reach} with large text`);
+  document.documentElement.style.fontSize = "";
+  return faults;
+}
+"""
 FACTS = """
 () => ({
   headings: document.querySelectorAll("h1").length,
@@ -50,13 +126,15 @@ def inspect(visitor: Visitor, heading: str) -> None:
     tells_of_failure = visitor.status >= 400 or facts["alerts"] > 0
     assert facts["title"].startswith("Error: ") is tells_of_failure, facts["title"]
     page.evaluate(AXE)
-    faults: list[str] = []
+    faults = [f"named as another: {each}" for each in page.evaluate(SAME_NAMES)]
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             faults += [f"{width} px, {theme}: {each}" for each in page.evaluate(RUN_AXE)]
         faults += [f"{width} px, too low: {each}" for each in page.evaluate(SMALL_CONTROLS)]
+        faults += [f"{width} px, ring: {each}" for each in page.evaluate(COVERED_TEXT)]
+        faults += [f"{width} px, 200 %: {each}" for each in page.evaluate(TOO_SMALL_WHEN_LARGE)]
         reach = page.evaluate("document.documentElement.scrollWidth")
         faults += [f"{width} px, overflows to {reach}"] if reach > width else []
     page.emulate_media(color_scheme="light")

@@ -14,7 +14,7 @@ LONG_AGO = "2026-01-01 00:00:00.000000"
 
 
 def test_a_second_way_in_is_added_from_the_account_page(come, javascript):
-    """A POST that redirects to another origin: form-action 'self' would block it, silently."""
+    """A form that ends at another origin: form-action would silently block a redirect there."""
     ada = come(javascript=javascript)
     ada.be_signed_in("google", "ada")
     ada.link("GitHub", "ada")

@@ -42,7 +42,7 @@ def test_a_click_and_a_choice_sign_in(come_to, site, javascript):
 
 
 def test_a_second_way_in_is_added_by_the_same_road(come_to, site):
-    """The form that begins it may lead to Apple (form-action), and its answer may come back."""
+    """A form leads to Apple, and Apple's own form comes back."""
     ada = come_to(site)
     ada.be_signed_in("google", "ada")
     ada.link("Apple", "ada")

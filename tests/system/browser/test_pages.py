@@ -43,11 +43,14 @@ def test_demo_mode_says_so_on_every_page(come_to, make_site):
 
 def test_a_site_without_providers(come_to, make_site):
     names = ("GOOGLE", "FACEBOOK", "GITHUB")
-    site = make_site(**{f"{name}_CLIENT_{part}": "" for name in names for part in ("ID", "SECRET")})
+    off = {f"{name}_CLIENT_{part}": "" for name in names for part in ("ID", "SECRET")}
+    site = make_site(**off, FIREBASE_PROJECT_ID="", FIREBASE_JWKS_URL="")
     visitor = come_to(site)
     visitor.open("/login")
     visitor.reads("Sign-in isn't set up yet")
     inspect(visitor, "Sign in to Quickstep")
+    visitor.press("setup guide")
+    inspect(visitor, "Set up sign-in")
 
 
 def test_the_account(come, site):
@@ -283,3 +286,31 @@ def test_a_site_that_takes_nobody_new_and_not_too_many_questions(come_to, make_s
     inspect_failure(visitor, "New accounts are closed")
     visitor.open("/login/github")
     inspect_failure(visitor, "Too many attempts")
+
+
+def test_an_operators_own_branding(come_to, make_site, tmp_path):
+    """Text on the accent is measured by axe in both themes; the policy lets the images in."""
+    space = "http://www.w3.org/2000/svg"
+    wide = f'<svg xmlns="{space}" viewBox="0 0 60 20"><path d="M0 0h60v20H0z"/></svg>'
+    for name in ("logo.svg", "logo.dark.svg", "icon.svg", "google.svg"):
+        (tmp_path / name).write_text(wide)
+    site = make_site(
+        BRAND_NAME="Acme ID",
+        BRAND_LOGO=str(tmp_path / "logo.svg"),
+        BRAND_ICON=str(tmp_path / "icon.svg"),
+        BRAND_ACCENT="#0b6e4f,#4fc3a1",
+        look_alikes=("google", "linkedin"),
+        BRAND_ASSETS_DIR=str(tmp_path),
+    )
+    ada = come_to(site)
+    ada.open("/login")
+    logo = ada.page.get_by_role("img", name="Acme ID")
+    assert logo.evaluate("image => image.complete && image.naturalWidth > 0")
+    inspect(ada, "Sign in to Acme ID")
+    ada.be_signed_in("google", "ada")
+    ada.open("/login")
+    inspect(ada, "Sign in to Acme ID")
+    colour = "element => getComputedStyle(element).backgroundColor"
+    assert ada.control("Continue").evaluate(colour) == "rgb(11, 110, 79)"
+    ada.open("/account")
+    inspect(ada, "Account")

@@ -130,7 +130,7 @@ def test_a_failed_link_can_be_tried_again_from_its_error_page(grace):
     page = grace.get(grace.choose(grace.begin_link("github"), "grace", "token:html"))
     assert page.heading == "Add a sign-in method"
     answer = grace.fetch(page.actions()[0], "POST", data={"csrf_token": page.csrf_token})
-    assert "connected" in grace.get(grace.choose(answer.location, "grace")).message
+    assert "connected" in grace.get(grace.choose(answer.onward, "grace")).message
     assert grace.providers() == ["github", "google"]
 
 
@@ -246,7 +246,7 @@ def test_reauthentication_asks_the_provider_for_a_fresh_sign_in(grace, site):
     by_provider = {}
     for action in page.actions():
         form = {"csrf_token": page.csrf_token, "next": "/account"}
-        location = grace.fetch(action, "POST", data=form).location
+        location = grace.fetch(action, "POST", data=form).onward
         by_provider["facebook" if "facebook" in location else "google"] = query_of(location)
     assert by_provider["facebook"]["auth_type"] == "reauthenticate"
     assert by_provider["google"]["prompt"] == "select_account"
@@ -286,6 +286,32 @@ def test_sessions_are_listed_with_device_and_times(grace, site):
     assert "Safari on iOS" in page.text
     assert "Firefox on Linux This device" in page.text
     assert "127.0.0.1 · Google · first seen" in page.text
+
+
+def test_two_sessions_of_one_kind_of_browser_have_buttons_of_different_names(grace, site):
+    for _ in range(3):
+        site.browser().sign_in("google", "grace")
+    for path in ("/account", "/account/sessions"):
+        names = re.findall(r'aria-label="(Sign out [^"]+)"', grace.get(path).html)
+        assert len(names) == 3
+        assert len(set(names)) == 3, names
+        assert all(name.startswith("Sign out Firefox on Linux, Google, first") for name in names)
+
+
+def test_two_identities_that_look_alike_can_be_told_apart(grace, site):
+    """One address at two accounts of a provider, as after an account there was made anew."""
+    grace.link("github", "grace")
+    grace.link("github", "linus")
+    site.execute("UPDATE oauth SET email = 'grace@navy.example' WHERE provider = 'github'")
+    page = grace.get("/account")
+    for act in ("Remove GitHub", "What GitHub shared"):
+        names = re.findall(rf'aria-label="({act}, [^"]+)"', page.html)
+        assert names == [f"{act}, grace@navy.example", f"{act}, grace@navy.example (2)"]
+    assert "grace@navy.example (2)" in grace.get("/account/profile").text
+    site.execute("UPDATE sessions SET authenticated_at = :at", at=LONG_AGO)
+    page = grace.get("/account/reauth")
+    names = re.findall(r'aria-label="(Continue with [^"]+)"', page.html)
+    assert len(set(names)) == 2, "the two buttons of GitHub"
 
 
 def test_one_other_session_can_be_ended(grace, other):

@@ -244,3 +244,17 @@ def test_an_open_flow_of_a_deleted_account_is_refused(grace, site):
     delete(grace)
     assert grace.get(callback).alert == "We couldn't match that sign-in"
     assert site.user_count() == 0
+
+
+def test_the_page_says_since_when_an_address_is_not_shared(make_site, monkeypatch):
+    site = make_site(look_alikes=("acme",), OIDC_ACME_TRUST_EMAIL="1")
+    browser = site.browser()
+    browser.sign_in("acme", "ada")
+    (identity,) = browser.me()["identities"]
+    path = f"/account/identities/{identity['id']}"
+    assert "Not shared since" not in browser.get(path).text
+    monkeypatch.setattr(site.simulator.acme, "about", lambda _code: {"name": "Ada"})
+    browser.sign_in("acme", "ada")
+    page = browser.get(path)
+    assert "ada@gmail.com" in page.text
+    assert "Not shared since" in page.text

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 import errors
@@ -50,12 +51,27 @@ def test_the_openapi_document_follows_the_settings(make_site):
     site = make_site(
         PUBLIC_URL="https://login.example.org",
         SESSION_COOKIE_NAME="__Host-s",
-        APP_NAME="Example",
+        BRAND_NAME="Example",
     )
     document = site.browser().fetch("/openapi.json").response.json()
     assert document["servers"] == [{"url": "https://login.example.org"}]
     assert document["info"]["title"] == "Example API"
     assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-s"
+
+
+def test_every_body_and_answer_has_an_example_that_matches_its_schema(document):
+    for name, operation in operations(document).items():
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        contents = [each for body in bodies for each in body.get("content", {}).items()]
+        assert contents, name
+        for media_type, content in contents:
+            if "json" not in media_type:
+                continue
+            schema = {**content["schema"], "components": document["components"]}
+            jsonschema_rs.validate(schema, content["example"], validate_formats=True)
+    missing = operations(document)["DELETE /api/v1/sessions/{session_id}"]["responses"]["404"]
+    example = missing["content"]["application/problem+json"]["example"]
+    assert (example["status"], example["code"]) == (404, "not_found")
 
 
 def test_wrong_use_of_the_openapi_document_is_a_problem_document(browser):

@@ -64,13 +64,36 @@ def test_a_provider_that_is_not_configured_has_neither_button_nor_route(make_sit
     assert browser.get("/login/facebook").status == 404
 
 
-def test_without_any_provider_the_page_says_what_is_missing(make_site):
+def test_without_any_provider_page_and_log_say_what_is_missing(make_site, capfd):
+    off = {
+        f"{name}_CLIENT_{part}": "" for name in map(str.upper, USUAL) for part in ("ID", "SECRET")
+    }
+    site = make_site(**off, FIREBASE_PROJECT_ID="", FIREBASE_JWKS_URL="")
+    browser = site.browser()
+    page = browser.get("/login")
+    assert "Sign-in isn't set up yet" in page.text
+    assert page.status == 200
+    assert "/setup" in page.links()
+    guide = browser.get("/setup")
+    assert guide.heading == "Set up sign-in"
+    assert f"{site.url}/login/google/authorized" in guide.text
+    assert {"GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"} <= set(guide.text.split())
+    (line,) = [each for each in capfd.readouterr().err.splitlines() if "no_provider" in each]
+    assert "The person running this server needs to add a sign-in provider." in line
+    assert f"{site.url}/setup" in line
+
+
+def test_a_site_for_apps_only_does_not_say_that_it_is_unfinished(make_site):
     off = {
         f"{name}_CLIENT_{part}": "" for name in map(str.upper, USUAL) for part in ("ID", "SECRET")
     }
     page = make_site(**off).browser().get("/login")
-    assert "Sign-in isn't set up yet" in page.text
-    assert page.status == 200
+    assert "Sign in in the app" in page.text
+    assert "isn't set up" not in page.text
+
+
+def test_a_site_with_providers_has_no_setup_guide(browser):
+    assert browser.get("/setup").status == 404
 
 
 def test_the_provider_used_last_comes_first_with_a_badge(browser):

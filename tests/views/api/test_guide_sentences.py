@@ -1,0 +1,59 @@
+"""Sentences of docs/integrate/api.md that no other test checks."""
+
+import pytest
+
+from accounts import activity
+from accounts.activity import Caller, EventKind
+from tests.views.api.client import csrf, problem, send
+from web import limits
+
+SENSITIVE = (("POST", "/api/v1/export"), ("DELETE", "/api/v1/identities/x"))
+
+
+def test_pages_of_this_site_may_send_the_token_of_their_forms(grace):
+    headers = {"X-CSRF-Token": grace.get("/account/profile").csrf_token}
+    assert grace.fetch("/api/v1/me", "PATCH", json={"name": "G."}, headers=headers).status == 200
+
+
+def test_a_page_of_a_list_has_50_items_unless_asked_otherwise(grace, site):
+    for _ in range(60):
+        site.inside(activity.record, grace.user_id, EventKind.RENAMED, Caller())
+    assert len(grace.fetch("/api/v1/activity").response.json()["items"]) == 50
+    assert len(grace.fetch("/api/v1/activity?limit=100").response.json()["items"]) == 62
+
+
+def test_pages_and_the_api_share_the_limit_of_changes(make_site, monkeypatch):
+    monkeypatch.setattr(limits, "ACTIONS_PER_MINUTE", 4)
+    browser = make_site().browser()
+    browser.sign_in("google", "grace")
+    page = browser.get("/account/profile")
+    for name in ("a", "b"):
+        browser.post("/account/profile", page, name=name)
+    for method, path in SENSITIVE:
+        assert send(browser, method, path).status != 429
+    for method, path in (*SENSITIVE, ("DELETE", "/api/v1/me"), ("PATCH", "/api/v1/me")):
+        refused = send(browser, method, path)
+        assert problem(refused) == (429, "rate")
+        assert int(refused.headers["Retry-After"]) > 0
+    assert browser.post("/account/profile", page, name="c").status == 429
+    assert browser.me()["name"] == "b"
+
+
+@pytest.mark.parametrize(("method", "path"), SENSITIVE)
+def test_without_a_session_a_change_is_a_401_whatever_else_is_wrong(browser, method, path):
+    page = browser.fetch(path, method, data=b"x" * 70000, headers={"X-CSRF-Token": "x"})
+    assert problem(page) == (401, "unauthorized")
+
+
+def test_after_a_deletion_everything_is_a_401(grace, site):
+    headers = csrf(grace)
+    old = dict(grace.http.cookies)
+    assert grace.fetch("/api/v1/me", "DELETE", headers=headers).status == 204
+    grace.http.cookies.update(old)
+    for method, path in (
+        *(("GET", "/api/v1/me"), ("GET", "/api/v1/activity"), ("PATCH", "/api/v1/me")),
+        *(("DELETE", "/api/v1/me"), ("POST", "/api/v1/export"), ("GET", "/api/v1/sessions")),
+        ("DELETE", "/api/v1/sessions/current"),
+    ):
+        assert problem(grace.fetch(path, method, headers=headers)) == (401, "unauthorized")
+    assert grace.fetch("/api/v1/providers").status == 200

@@ -1,0 +1,42 @@
+"""The operator's branding as files: colours and images, read at the start, served from memory."""
+
+from flask import Blueprint
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response
+
+from config.branding import accents, text_on
+from web.context import site
+from web.headers import STATIC_SECONDS
+
+brand = Blueprint("brand", __name__, url_prefix="/static/brand")
+
+RULES = (
+    ":root{{--accent:{light};--on-accent:{on_light}}}"
+    "@media (prefers-color-scheme:dark){{:root{{--accent:{dark};--on-accent:{on_dark}}}}}"
+)
+
+
+@brand.get("/theme.css")
+def theme() -> Response:
+    """Return the accent of both themes, as the tokens of static/app.css."""
+    accent = site().settings.brand_accent
+    if accent is None:
+        raise PageNotFound
+    light, dark = accents(accent)
+    rules = RULES.format(light=light, dark=dark, on_light=text_on(light), on_dark=text_on(dark))
+    return _cached(rules.encode(), "text/css")
+
+
+@brand.get("/<name>")
+def image(name: str) -> Response:
+    """Return an image of the operator's."""
+    found = site().images.get(name)
+    if found is None:
+        raise PageNotFound
+    return _cached(found.data, found.media_type)
+
+
+def _cached(data: bytes, media_type: str) -> Response:
+    response = Response(data, mimetype=media_type)
+    response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}"
+    return response
