@@ -22,6 +22,7 @@ from storage import engine
 from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
+from views.account.apps import apps
 from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
@@ -46,7 +47,18 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (login, setup, mobile, confirm, account, identities, personal, brand, *API_BLUEPRINTS)
+BLUEPRINTS = (
+    login,
+    setup,
+    mobile,
+    confirm,
+    account,
+    apps,
+    identities,
+    personal,
+    brand,
+    *API_BLUEPRINTS,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -92,6 +104,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         firebase=firebase,
         demo_url=demo_url,
         app_name_of=oidc.app_name_of,
+        owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
 

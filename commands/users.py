@@ -27,6 +27,7 @@ from commands.console import (
     yes_option,
 )
 from commands.sessions import format_session
+from issuer import personal_data
 from models import User
 from vault import revocations, tokens
 
@@ -245,7 +246,9 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     person = find_user(user)
     handle = None if output is None else _create_private_file(output)
     activity.record(person.id, EventKind.DOWNLOADED, COMMAND_LINE)
-    text = json.dumps(export.of_user(_reload_user(person)), indent=2, ensure_ascii=handle is None)
+    text = json.dumps(
+        personal_data.of_user(_reload_user(person)), indent=2, ensure_ascii=handle is None
+    )
     if handle is None:
         click.echo(text)
         return

@@ -51,3 +51,13 @@ def document(issuer: str) -> dict[str, Any]:
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
     }
+
+
+def resource_document(issuer: str, resource: str) -> dict[str, Any]:
+    """Return the metadata of our API as a protected resource (RFC 9728 2)."""
+    return {
+        "resource": resource,
+        "authorization_servers": [issuer],
+        "scopes_supported": [scopes.ACCOUNT],
+        "bearer_methods_supported": ["header"],
+    }

@@ -9,8 +9,9 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import Deleted, activity, export
+from accounts import Deleted, activity
 from accounts.activity import EventKind
+from issuer import personal_data
 from storage import atomic, now
 from views.account.names import handles_of
 from web.authentication import this_session, this_user
@@ -77,7 +78,7 @@ def ask_download() -> str:
 def download() -> Response:
     """Download everything as one JSON file, which includes the event of this download."""
     activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
-    text = json.dumps(export.of_user(this_user()), indent=2, ensure_ascii=False)
+    text = json.dumps(personal_data.of_user(this_user()), indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="account-{now():%Y-%m-%d}.json"'

@@ -6,8 +6,8 @@ from flask import Blueprint
 
 import accounts
 from accounts import activity
-from accounts import export as exports
 from accounts.activity import EventKind
+from issuer import personal_data
 from models import Event as EventRow
 from views.api.export_schemas import Export
 from views.api.operations import operation
@@ -62,7 +62,7 @@ def export() -> dict[str, Any]:
     require_fresh_auth()
     user = this_user()
     activity.record(user.id, EventKind.DOWNLOADED, caller())
-    return exports.of_user(user)
+    return personal_data.of_user(user)
 
 
 @account_data.delete("/me")

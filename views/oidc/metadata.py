@@ -3,7 +3,7 @@
 import json
 
 import structlog
-from flask import Blueprint
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from issuer import metadata as documents
@@ -24,6 +24,15 @@ def configuration() -> Response:
     """OpenID Connect Discovery 4, RFC 8414 3: the same document at both addresses."""
     document = json.dumps(documents.document(issuer()), indent=1).encode()
     return _public(document, JSON)
+
+
+@metadata.get("/.well-known/oauth-protected-resource")
+@metadata.get("/.well-known/oauth-protected-resource/api/v1")
+def resource() -> Response:
+    """Say who issues the access tokens of our own API (RFC 9728 3)."""
+    path = request.path.partition("/.well-known/oauth-protected-resource")[2]
+    document = documents.resource_document(issuer(), issuer() + path)
+    return _public(json.dumps(document, indent=1).encode(), JSON)
 
 
 @metadata.get("/oauth2/jwks")

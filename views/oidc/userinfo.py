@@ -1,6 +1,7 @@
 """The UserInfo endpoint (OpenID Connect Core 5.3); how it reads an access token (RFC 6750 2)."""
 
 import re
+from datetime import datetime
 
 from flask import Blueprint, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,6 +56,15 @@ def _sent_token() -> str | Refused:
         is_bearer = header[:6].lower() == "bearer"
         return Refused("bearer_malformed" if is_bearer else "bearer_missing")
     return found[1]
+
+
+def owner_of_token(sent: str) -> tuple[str, datetime] | None:
+    """Return the person of an access token with the scope account, for our API, and when they
+    authenticated."""
+    token = access_tokens.find(sent, admission())
+    if token is None or token.user_id is None or token.auth_time is None:
+        return None
+    return (token.user_id, token.auth_time) if scopes.ACCOUNT in token.scope_list else None
 
 
 @userinfo.route("/userinfo", methods=["GET", "POST"])

@@ -17,10 +17,10 @@ from views.oidc.authorize import app_name_of, authorize
 from views.oidc.end_session import end
 from views.oidc.metadata import metadata
 from views.oidc.tokens import tokens
-from views.oidc.userinfo import userinfo
+from views.oidc.userinfo import owner_of_token, userinfo
 from web.context import Site
 
-__all__ = ["app_name_of", "install"]
+__all__ = ["app_name_of", "install", "owner_of_token"]
 
 BLUEPRINTS = (metadata, authorize, end, tokens, userinfo)
 
