@@ -8,6 +8,7 @@ from issuer import clients
 from issuer.clients import Client
 from issuer.faults import Refused
 from issuer.parameters import Parameters
+from storage import is_id
 
 MAX_CHARACTERS = 1024
 
@@ -18,6 +19,13 @@ class Credentials:
 
     client_id: str
     secret: str | None = field(repr=False)
+
+
+def named(authorization: str | None, form: Parameters) -> str:
+    """Return the id by which failures are counted: an invented one counts as unknown."""
+    credentials = read(authorization, form)
+    client_id = "" if isinstance(credentials, Refused) else credentials.client_id
+    return client_id if is_id(client_id) else "unknown"
 
 
 def authenticate(authorization: str | None, form: Parameters) -> Client | Refused:

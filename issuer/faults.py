@@ -102,5 +102,5 @@ FAULTS: dict[str, Fault] = {
     "post_logout_uri": Fault(PAGE, "post_logout_redirect_uri is not registered"),
     # Anywhere.
     "unavailable": Fault("temporarily_unavailable", "try again in a moment", 503),
-    "server_error": Fault("server_error", "something failed here", 500),
+    "too_many_failures": Fault("temporarily_unavailable", "too many failed requests", 429),
 }

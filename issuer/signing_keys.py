@@ -257,6 +257,13 @@ class KeyRing:
         return find_candidates(ring.known, kid, algorithm)
 
 
+def check_current() -> None:
+    """Open what signs now; makes nothing. Raises KeyUnreadable."""
+    for each in every():
+        if each.state == "current":
+            open_private(_row(each.id))
+
+
 def _has_current(infos: Sequence[KeyInfo], alg: str) -> bool:
     return any(each.alg == alg and each.state == "current" for each in infos)
 

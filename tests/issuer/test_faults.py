@@ -86,7 +86,7 @@ ELSEWHERE = {
     "logout_client",
     "post_logout_uri",
     "unavailable",
-    "server_error",
+    "too_many_failures",
 }
 
 

@@ -10,6 +10,7 @@ from flask import Blueprint, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
+from errors import TooManyAttempts
 from issuer import (
     access_tokens,
     client_authentication,
@@ -27,6 +28,7 @@ from issuer.parameters import Parameters
 from telemetry import metrics
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
 from views.oidc.place import admission, issuer, read_form
+from web.context import site
 from web.csrf import csrf
 from web.error_handlers import on_database_error
 from web.request_info import caller
@@ -46,6 +48,13 @@ def on_database_away(error: SQLAlchemyError) -> Response:
     return refuse_name("unavailable")
 
 
+@tokens.errorhandler(TooManyAttempts)
+def on_too_many(error: TooManyAttempts) -> Response:
+    response = refuse_name("too_many_failures")
+    response.headers["Retry-After"] = str(error.wait_seconds)
+    return response
+
+
 def authenticated() -> tuple[Client, Parameters] | Response:
     """Return the client of this request and its form, or the answer to a faulty one."""
     if request.mimetype != FORM:
@@ -55,8 +64,12 @@ def authenticated() -> tuple[Client, Parameters] | Response:
         return refuse_name("parameter_repeated")
     if not form.are_plain():
         return refuse_name("parameter_malformed")
-    client = client_authentication.authenticate(request.headers.get("Authorization"), form)
+    header = request.headers.get("Authorization")
+    who = client_authentication.named(header, form)
+    site().limits.check_app(who, caller().address)
+    client = client_authentication.authenticate(header, form)
     if isinstance(client, Refused):
+        site().limits.count_app_failure(who, caller().address)
         return refuse(client)
     return client, form
 
