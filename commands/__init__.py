@@ -10,6 +10,7 @@ from commands.clients import clients
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
+from commands.resources import resources
 from commands.revocations import outbox
 from commands.sessions import sessions
 from commands.signing_keys import signing_keys
@@ -19,5 +20,15 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
-    for command in (providers, users, sessions, clients, signing_keys, keys, outbox, purge):
+    for command in (
+        providers,
+        users,
+        sessions,
+        clients,
+        resources,
+        signing_keys,
+        keys,
+        outbox,
+        purge,
+    ):
         app.cli.add_command(command)

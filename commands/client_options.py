@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from issuer import registration, scopes
+from issuer import registration, resources, scopes
 from issuer.clients import CODE, REFRESH
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,6 +15,7 @@ REPEATABLE = {
     "post_logout_uris": ("--post-logout-redirect-uri", "Where sign-out may lead to."),
     "scopes": ("--scope", f"What it may ask for. Default: {scopes.join(scopes.USUAL)}."),
     "grant_types": ("--grant", f"Default: {CODE} and {REFRESH}."),
+    "resources": ("--resource", "An API that it may get access tokens for (resources add)."),
     "allow": ("--allow", "Who may use it: everyone, domain=…, user=…, provider=…"),
 }
 SINGLE: dict[str, tuple[str, Any, str]] = {
@@ -42,6 +43,7 @@ DEFAULTS: dict[str, Any] = {
     "post_logout_uris": [],
     "scopes": list(scopes.USUAL),
     "grant_types": [CODE, REFRESH],
+    "resources": [],
     "allow": [],
     "backchannel_uri": None,
     "id_token_alg": "RS256",
@@ -77,5 +79,9 @@ def given_columns(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def refuse_faults(values: Mapping[str, Any]) -> None:
     """End the command with all faults together."""
-    if found := registration.faults(values):
+    known = {resource.id for resource in resources.every()}
+    unknown = [uri for uri in values["resources"] if uri not in known]
+    found = registration.faults(values)
+    found += [f"--resource {uri}: register it first (resources add)" for uri in unknown]
+    if found:
         raise click.ClickException("\n  ".join(["This client cannot be registered:", *found]))

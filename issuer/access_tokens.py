@@ -29,6 +29,7 @@ class AccessToken:
     id: str
     grant_id: str | None
     scopes: str
+    resource: str | None
     jkt: str | None
     issued_at: datetime
     expires_at: datetime
@@ -61,11 +62,12 @@ _STANDS = or_(
         or_(GrantRow.is_offline, Session.id.is_not(None)),
     ),
 )
-_FIND = CompiledSelect(
+_SELECT = (
     select(
         AccessTokenRow.id,
         AccessTokenRow.grant_id,
         AccessTokenRow.scopes,
+        AccessTokenRow.resource,
         AccessTokenRow.jkt,
         AccessTokenRow.issued_at,
         AccessTokenRow.expires_at,
@@ -86,19 +88,29 @@ _FIND = CompiledSelect(
         AccessTokenRow.expires_at > bindparam("moment"),
         ClientRow.disabled_at.is_(None),
         _STANDS,
-    ),
-    _found,
+    )
 )
+_FIND = CompiledSelect(_SELECT.where(AccessTokenRow.resource.is_(None)), _found)
+# A jti is no secret: it opens nothing by itself.
+_FIND_JWT = CompiledSelect(_SELECT.where(AccessTokenRow.resource.is_not(None)), _found)
 
 
-def add(client: Client, grant_id: str | None, granted: Sequence[str], jkt: str | None) -> str:
-    """Make an access token. Call within an atomic verb."""
+def add(
+    client: Client,
+    grant_id: str | None,
+    granted: Sequence[str],
+    jkt: str | None,
+    resource: str | None = None,
+) -> str:
+    """Make an access token; for a resource, the ``jti`` of one (``resource_tokens``). Call within
+    an atomic verb."""
     token, moment = secrets.token_urlsafe(32), now()
     _ADD.run(
         id=hash_token(token),
         grant_id=grant_id,
         client_id=client.id,
         scopes=scopes.join(granted),
+        resource=resource,
         jkt=jkt,
         issued_at=moment,
         expires_at=moment + timedelta(seconds=client.access_seconds),
@@ -107,9 +119,11 @@ def add(client: Client, grant_id: str | None, granted: Sequence[str], jkt: str |
 
 
 @atomic
-def issue_to_machine(client: Client, granted: Sequence[str]) -> str:
+def issue_to_machine(
+    client: Client, granted: Sequence[str], jkt: str | None, resource: str | None
+) -> str:
     """Make an access token with which a client acts for itself (RFC 6749 4.4)."""
-    return add(client, None, granted, None)
+    return add(client, None, granted, jkt, resource)
 
 
 def find(token: str, admission: Admission) -> AccessToken | None:
@@ -117,8 +131,19 @@ def find(token: str, admission: Admission) -> AccessToken | None:
     and admission are checked each time."""
     if len(token) > TOKEN_MAX_CHARACTERS:
         return None
+    return _admitted(_FIND, token, admission)
+
+
+def find_by_jti(jti: str, admission: Admission) -> AccessToken | None:
+    """Return the access token for a resource whose JWT, which has been verified, has this id."""
+    return _admitted(_FIND_JWT, jti, admission)
+
+
+def _admitted(
+    query: CompiledSelect[AccessToken], secret: str, admission: Admission
+) -> AccessToken | None:
     moment = now()
-    found = _FIND.row(token_hash=hash_token(token), moment=moment, **alive_at(moment))
+    found = query.row(token_hash=hash_token(secret), moment=moment, **alive_at(moment))
     if found is None:
         return None
     is_admitted = found.user_id is None or admission.admits(found.client, found.user_id)

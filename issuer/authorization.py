@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from errors import IdTokenRefused
-from issuer import clients, redirects, scopes
+from issuer import clients, redirects, resources, scopes
 from issuer.clients import CODE, Client
 from issuer.faults import FAULTS, Fault
 from issuer.hints import read_hint
 from issuer.parameters import Parameters
+from issuer.resources import Resource
 
 QUERY, FORM_POST = "query", "form_post"
 PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+JKT = CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 MAX_AGE = re.compile(r"[0-9]{1,10}")
 
 
@@ -37,6 +38,7 @@ class Asked:
     # The person that id_token_hint or claims names, as the client knows them.
     expected_sub: str | None = None
     claims: dict[str, Any] | None = None
+    resource: Resource | None = None
 
     @property
     def state(self) -> str | None:
@@ -129,7 +131,8 @@ def response_type_code(asked: Asked) -> str | None:
 def scopes_granted(asked: Asked) -> str | None:
     """Unknown scopes are dropped; the answer says what was granted (RFC 6749 3.3)."""
     wanted = scopes.split(asked.parameters.get("scope"))
-    asked.scopes = scopes.allowed(wanted, asked.client.scopes)
+    of_resource = asked.resource.scopes if asked.resource else []
+    asked.scopes = scopes.allowed(wanted, [*asked.client.scopes, *of_resource])
     return None
 
 
@@ -167,6 +170,12 @@ def max_age_number(asked: Asked) -> str | None:
     return None
 
 
+def key_thumbprint(asked: Asked) -> str | None:
+    """RFC 9449 10."""
+    jkt = asked.parameters.get("dpop_jkt")
+    return None if jkt is None or JKT.fullmatch(jkt) else "jkt_malformed"
+
+
 def claims_object(asked: Asked) -> str | None:
     """OpenID Connect Core 5.5."""
     text = asked.parameters.get("claims")
@@ -202,9 +211,16 @@ def hint_valid(asked: Asked) -> str | None:
     return None
 
 
-def resources_known(asked: Asked) -> str | None:
-    """RFC 8707 2."""
-    return "resource_unknown" if asked.parameters.resources else None
+def resource_known(asked: Asked) -> str | None:
+    """RFC 8707 2: registered ones only, and one for each token."""
+    wanted = set(asked.parameters.resources)
+    if not wanted:
+        return None
+    resource = resources.find(next(iter(wanted))) if len(wanted) == 1 else None
+    if resource is None or resource.id not in asked.client.resources:
+        return "resource_unknown"
+    asked.resource = resource
+    return None
 
 
 TO_FIND_THE_CLIENT = (identity_given_once, client_known, redirect_uri_registered)
@@ -213,13 +229,14 @@ CHECKS = (
     parameters_plain,
     no_request_object,
     response_type_code,
+    resource_known,
     scopes_granted,
     prompt_known,
     max_age_number,
     pkce_used,
+    key_thumbprint,
     claims_object,
     hint_valid,
-    resources_known,
 )
 
 

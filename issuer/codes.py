@@ -39,6 +39,8 @@ def issue(
         auth_time=visitor.auth_time,
         scopes=asked.scopes,
         redirect_uri=asked.redirect_uri,
+        resource=asked.resource.id if asked.resource else None,
+        jkt=asked.parameters.get("dpop_jkt"),
         claims=asked.claims,
         challenge=asked.parameters.get("code_challenge"),
         nonce=asked.parameters.get("nonce"),

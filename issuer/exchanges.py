@@ -33,13 +33,15 @@ log = structlog.get_logger()
 class Use:
     """The user of a code or a refresh token.
 
-    ``jkt``: the key that the request proved to hold (RFC 9449).
+    ``jkt``: the key that the request proved to hold (RFC 9449). ``resource``: the API that it
+    names (RFC 8707).
     """
 
     client: Client
     admission: Admission
     caller: Caller
     jkt: str | None = None
+    resource: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,10 @@ class Issued:
 
     grant: Grant
     scopes: tuple[str, ...]
+    # For a resource the id of the JWT that is to be signed.
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
+    jkt: str | None = None
 
 
 _USE_CODE = CompiledStatement(
@@ -96,9 +100,15 @@ def exchange(
         if name := check(grant, redirect_uri, verifier):
             grants.end(grant.id, name)
             return Refused(name)
+    if grant.jkt not in (None, use.jkt):
+        return Refused("key_wrong")
+    if use.resource not in (None, grant.resource):
+        return Refused("resource_unknown")
     if reason := grants.fault_of(grant, client, use.admission):
         return Refused("grant_ended", reason)
-    return _issue(client, grant, grant.scope_list, 0)
+    if client.is_public and use.jkt is not None:
+        grants.bind(grant.id, use.jkt)
+    return _issue(use, grant, grant.scope_list, 0)
 
 
 def _refuse_code(client: Client, grant: Grant | None, caller: Caller) -> Refused:
@@ -128,13 +138,14 @@ def _verifier_matches(grant: Grant, _redirect_uri: str | None, verifier: str | N
     return None if hmac.compare_digest(made, grant.challenge) else "verifier_wrong"
 
 
-def _issue(client: Client, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
+def _issue(use: Use, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
     """Make the tokens of one answer. Call within the atomic verb."""
-    access_token = access_tokens.add(client, grant.id, granted, grant.jkt)
+    client = use.client
+    access_token = access_tokens.add(client, grant.id, granted, use.jkt, grant.resource)
     refresh_token = None
     if client.may_use(REFRESH):
         refresh_token = refresh_tokens.make(grant.id, generation, grant.salt)
-    return Issued(grant, granted, access_token, refresh_token)
+    return Issued(grant, granted, access_token, refresh_token, use.jkt)
 
 
 @atomic
@@ -153,8 +164,8 @@ def refresh(use: Use, presented: Presented, asked: tuple[str, ...] | None) -> Is
     if not set(granted) <= set(grant.scope_list):
         return Refused("scope_wider")
     if _rotate(use.client, grant, presented.generation):
-        return _issue(use.client, grant, granted, presented.generation + 1)
-    return _refresh_again(use.client, presented, granted, use.caller)
+        return _issue(use, grant, granted, presented.generation + 1)
+    return _refresh_again(use, presented, granted)
 
 
 def _is_ours(use: Use, presented: Presented, grant: Grant | None) -> Refused | None:
@@ -166,12 +177,14 @@ def _is_ours(use: Use, presented: Presented, grant: Grant | None) -> Refused | N
 
 
 def _is_of_this_key(use: Use, _presented: Presented, grant: Grant | None) -> Refused | None:
-    is_same = grant is not None and grant.jkt == use.jkt
+    is_same = grant is not None and grant.jkt in (None, use.jkt)
     return None if is_same else Refused("refresh_unknown", "it is bound to another key")
 
 
 def _can_go_on(use: Use, _presented: Presented, grant: Grant | None) -> Refused | None:
     assert grant is not None
+    if use.resource not in (None, grant.resource):
+        return Refused("resource_unknown")
     reason = grants.fault_of(grant, use.client, use.admission)
     return Refused("grant_ended", reason) if reason else None
 
@@ -198,10 +211,9 @@ def _rotate(client: Client, grant: Grant, generation: int) -> bool:
     return changed == 1
 
 
-def _refresh_again(
-    client: Client, presented: Presented, granted: tuple[str, ...], caller: Caller
-) -> Issued | Refused:
+def _refresh_again(use: Use, presented: Presented, granted: tuple[str, ...]) -> Issued | Refused:
     """Answer for a generation that was spent: the same successor for a while, or the end."""
+    client = use.client
     grant = grants.find(presented.grant_id)
     if grant is None or grant.ended_at is not None:
         return Refused("grant_ended")
@@ -209,8 +221,8 @@ def _refresh_again(
     since = now() - timedelta(seconds=client.grace_seconds)
     if is_latest and grant.rotated_at is not None and grant.rotated_at > since:
         log.info("refresh_repeated", client=client.id, grant=grant.id)
-        return _issue(client, grant, granted, grant.generation)
-    _report_theft(client, grant, "refresh_reused", caller)
+        return _issue(use, grant, granted, grant.generation)
+    _report_theft(client, grant, "refresh_reused", use.caller)
     return Refused("refresh_reused")
 
 

@@ -40,6 +40,7 @@ FAULTS: dict[str, Fault] = {
     "redirect_uri_missing": Fault(PAGE, "redirect_uri is missing"),
     "redirect_uri_unregistered": Fault(PAGE, "redirect_uri is not registered for this client"),
     "identity_repeated": Fault(PAGE, "client_id or redirect_uri is given twice"),
+    "pushed_unknown": Fault(PAGE, "request_uri has expired or was used before"),
     "request_expired": Fault(PAGE, "this request has expired, or began in another browser"),
     # Authorization requests, sent back to the client.
     "parameter_repeated": Fault("invalid_request", "a parameter is given twice"),
@@ -60,6 +61,7 @@ FAULTS: dict[str, Fault] = {
     "prompt_none_and_more": Fault("invalid_request", "prompt=none stands alone"),
     "max_age_malformed": Fault("invalid_request", "max_age must be a number of seconds"),
     "claims_malformed": Fault("invalid_request", "claims must be a JSON object"),
+    "jkt_malformed": Fault("invalid_request", "dpop_jkt must be the thumbprint of a key"),
     "hint_malformed": Fault("invalid_request", "id_token_hint is not an ID token of ours"),
     "resource_unknown": Fault("invalid_target", "resource is not known for this client"),
     "login_required": Fault("login_required", "the person has to sign in"),
@@ -88,12 +90,16 @@ FAULTS: dict[str, Fault] = {
     "grant_ended": Fault("invalid_grant", "the grant has ended"),
     "scope_wider": Fault("invalid_scope", "scope is wider than what was granted"),
     "scope_unknown": Fault("invalid_scope", "this client may not have this scope"),
+    "key_wrong": Fault("invalid_grant", "the grant is bound to another key"),
+    "proof_invalid": Fault("invalid_dpop_proof", "the DPoP proof is invalid, too old or was used"),
+    "pushed_refused": Fault("invalid_request", "client_id or redirect_uri is missing or wrong"),
     "token_missing": Fault("invalid_request", "token is missing"),
     # Requests with an access token (RFC 6750 3.1).
     "bearer_missing": Fault("", "an access token is needed", 401),
     "bearer_two_places": Fault("invalid_request", "send the access token in one place only"),
     "bearer_malformed": Fault("invalid_request", "the Authorization header is malformed"),
     "bearer_invalid": Fault("invalid_token", "the access token is invalid or has expired", 401),
+    "bearer_proof": Fault("invalid_token", "the access token needs a DPoP proof of its key", 401),
     "bearer_scope": Fault("insufficient_scope", "the access token has no scope openid", 403),
     # Sign-out requests, shown on a page.
     "logout_malformed": Fault(PAGE, "a parameter is given twice or is no plain text"),

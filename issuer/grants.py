@@ -182,6 +182,12 @@ def end(grant_id: str, reason: str) -> None:
     _END.run(grant_id=grant_id, moment=now(), reason=reason)
 
 
+def bind(grant_id: str, jkt: str) -> None:
+    """Bind the refresh tokens of a public client to its key (RFC 9449 5). Call within an atomic
+    verb."""
+    db.session.execute(update(GrantRow).where(GrantRow.id == grant_id).values(jkt=jkt))
+
+
 def end_where(reason: str, *which: ColumnElement[bool]) -> None:
     """End grants. Call within an atomic verb."""
     those = update(GrantRow).where(GrantRow.ended_at.is_(None), *which)

@@ -7,7 +7,7 @@ from errors import IdTokenRefused
 from issuer import clients
 from issuer.clients import Client
 from issuer.signing_keys import key_ring
-from keys.jwt import verify_signature
+from keys.jwt import read_segment, verify_signature
 from keys.signing import ALGORITHMS
 
 
@@ -19,7 +19,8 @@ def read_id_token(text: str, issuer: str | None = None) -> tuple[Mapping[str, An
     claims, _ = verify_signature(text, key_ring(), ALGORITHMS)
     audience = claims.get("aud")
     client = clients.find(audience) if isinstance(audience, str) else None
-    is_id_token = isinstance(claims.get("sub"), str) and "events" not in claims
+    kind = read_segment(text, 0, "header").get("typ")
+    is_id_token = isinstance(claims.get("sub"), str) and kind == "JWT"
     if client is None or not is_id_token or issuer not in (None, claims.get("iss")):
         raise IdTokenRefused("it is no ID token of a client of ours")
     return claims, client

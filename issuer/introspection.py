@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from issuer import access_tokens, claims, grants, refresh_tokens
+from issuer import access_tokens, claims, grants, refresh_tokens, resource_tokens, resources
+from issuer.access_tokens import AccessToken
 from issuer.admission import Admission
 from issuer.clients import Client
 
@@ -14,21 +15,41 @@ def describe(client: Client, token: str, issuer: str, admission: Admission) -> d
     presented = refresh_tokens.read(token)
     if presented is not None:
         return _describe_refresh_token(client, presented, issuer, admission)
-    found = access_tokens.find(token, admission)
-    if found is None or found.client.id != client.id:
+    found = _find(token, admission)
+    if found is None or not _may_see(client, found):
         return INACTIVE
     document: dict[str, Any] = {
         "active": True,
         "iss": issuer,
         "sub": found.subject,
-        "client_id": client.client_id,
-        "token_type": "Bearer",
+        "client_id": found.client.client_id,
+        "token_type": "DPoP" if found.jkt else "Bearer",
         "scope": found.scopes,
         "iat": int(found.issued_at.timestamp()),
         "exp": int(found.expires_at.timestamp()),
     }
+    if found.jkt:
+        document["cnf"] = {"jkt": found.jkt}
+    if found.resource:
+        return document | {"aud": found.resource}
     person = claims.find_person(found.user_id) if found.user_id else None
     return document | (claims.of_person(person, found.scope_list) if person else {})
+
+
+def _find(token: str, admission: Admission) -> AccessToken | None:
+    """Return an access token, opaque or a JWT of ours, if it is valid now."""
+    if "." not in token:
+        return access_tokens.find(token, admission)
+    read = resource_tokens.read(token)
+    return access_tokens.find_by_jti(read["jti"], admission) if read else None
+
+
+def _may_see(client: Client, found: AccessToken) -> bool:
+    """Tell whether a client may learn of a token: its own, or one for an API of its own."""
+    if found.client.id == client.id:
+        return True
+    resource = resources.find(found.resource) if found.resource else None
+    return resource is not None and resource.client_id == client.id
 
 
 def _describe_refresh_token(

@@ -4,6 +4,7 @@ from typing import Any
 
 from issuer import scopes
 from issuer.clients import CODE, MACHINE, REFRESH
+from keys.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from keys.signing import ALGORITHMS
 
 # Endpoints by their name in the metadata.
@@ -15,6 +16,7 @@ PATHS = {
     "revocation_endpoint": "/oauth2/revoke",
     "introspection_endpoint": "/oauth2/introspect",
     "end_session_endpoint": "/oauth2/logout",
+    "pushed_authorization_request_endpoint": "/oauth2/par",
 }
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 CLAIMS = [
@@ -48,6 +50,8 @@ def document(issuer: str) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "prompt_values_supported": ["none", "login", "consent", "select_account", "create"],
         "authorization_response_iss_parameter_supported": True,
+        "require_pushed_authorization_requests": False,
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
     }

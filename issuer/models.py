@@ -131,8 +131,32 @@ class GrantRow(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
 
 
+class ResourceRow(Base):
+    """An API that is not ours, for which clients get access tokens (RFC 8707, RFC 9068)."""
+
+    __tablename__ = "resources"
+
+    id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # The client that may introspect its tokens.
+    client_id: Mapped[str | None] = mapped_column(ForeignKey("clients.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ProofRow(Base):
+    """The hash of a proof that counts once: a DPoP proof (RFC 9449 11.1)."""
+
+    __tablename__ = "seen_proofs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AccessTokenRow(Base):
-    """An opaque access token, by its hash. ``grant_id`` None: the client acts for itself."""
+    """An access token: opaque, by its hash; or a JWT for a resource, by the hash of its ``jti``.
+
+    ``grant_id`` None: the client acts for itself.
+    """
 
     __tablename__ = "access_tokens"
 
@@ -142,6 +166,7 @@ class AccessTokenRow(Base):
     )
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
     scopes: Mapped[str] = mapped_column(Text, default="")
+    resource: Mapped[str | None] = mapped_column(String(512))
     jkt: Mapped[str | None] = mapped_column(String(64))
     issued_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -19,6 +19,8 @@ from issuer.parameters import Parameters
 from storage import atomic, db, is_id, new_id, now
 
 LIFETIME_SECONDS = 600
+PUSHED_SECONDS = 60
+URN = "urn:ietf:params:oauth:request_uri:"
 MAX_OPEN_PER_ADDRESS = 500
 
 
@@ -50,7 +52,7 @@ def park(client_id: str, parameters: Parameters, caller: Caller) -> tuple[str, s
         id=new_id(),
         client_id=client_id,
         browser_hash=hash_token(secret),
-        parameters={"values": parameters.values, "resources": list(parameters.resources)},
+        parameters=_held(parameters),
         address=address,
         created_at=now(),
         expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
@@ -58,6 +60,44 @@ def park(client_id: str, parameters: Parameters, caller: Caller) -> tuple[str, s
     db.session.add(row)
     db.session.flush()
     return row.id, secret
+
+
+@atomic
+def push(client_id: str, parameters: Parameters) -> str:
+    """Store a pushed request; return the address by which it is used, once (RFC 9126 2.2)."""
+    secret = secrets.token_urlsafe(32)
+    row = RequestRow(
+        id=new_id(),
+        client_id=client_id,
+        urn_hash=hash_token(secret),
+        parameters=_held(parameters),
+        created_at=now(),
+        expires_at=now() + timedelta(seconds=PUSHED_SECONDS),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return URN + secret
+
+
+@atomic
+def take_pushed(client_id: str, request_uri: str) -> Parameters | None:
+    """Use a pushed request of this client up; None if there is none."""
+    query = select(RequestRow).where(
+        RequestRow.urn_hash == hash_token(request_uri.removeprefix(URN)),
+        RequestRow.expires_at > now(),
+    )
+    row = db.session.scalar(query)
+    if row is None or row.parameters["values"].get("client_id") != client_id:
+        return None
+    return _parameters(row) if use(row.id) else None
+
+
+def _held(parameters: Parameters) -> dict[str, object]:
+    return {"values": parameters.values, "resources": list(parameters.resources)}
+
+
+def _parameters(row: RequestRow) -> Parameters:
+    return Parameters(dict(row.parameters["values"]), tuple(row.parameters["resources"]))
 
 
 def find(request_id: str, secret: str | None) -> Parked | None:
@@ -70,9 +110,7 @@ def find(request_id: str, secret: str | None) -> Parked | None:
         return None
     if not secrets.compare_digest(row.browser_hash, hash_token(secret)):
         return None
-    held = row.parameters
-    parameters = Parameters(dict(held["values"]), tuple(held["resources"]))
-    return Parked(row.id, parameters, row.user_id, row.has_selected, row.created_at)
+    return Parked(row.id, _parameters(row), row.user_id, row.has_selected, row.created_at)
 
 
 @atomic

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from accounts.sessions import hash_token
-from issuer import grants, refresh_tokens
+from issuer import grants, refresh_tokens, resource_tokens
 from issuer.clients import Client
 from issuer.models import AccessTokenRow
 from storage import atomic, db
@@ -25,7 +25,9 @@ def revoke(client: Client, token: str) -> bool:
             grants.end(grant.id, REVOKED)
             return True
         return False
-    mine = (AccessTokenRow.id == hash_token(token), AccessTokenRow.client_id == client.id)
+    read = resource_tokens.read(token) if "." in token else None
+    secret = read["jti"] if read else token
+    mine = (AccessTokenRow.id == hash_token(secret), AccessTokenRow.client_id == client.id)
     is_there = db.session.scalar(select(AccessTokenRow.id).where(*mine)) is not None
     db.session.execute(delete(AccessTokenRow).where(*mine))
     return is_there

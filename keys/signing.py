@@ -96,6 +96,11 @@ def decode(text: str) -> bytes:
     return data
 
 
+def full_hash(text: str) -> str:
+    """Return ath of an access token (RFC 9449 4.2)."""
+    return encode(hashlib.sha256(text.encode()).digest())
+
+
 def left_half_hash(text: str) -> str:
     """Return at_hash of a token (OpenID Connect Core 3.1.3.6) for algorithms with SHA-256."""
     return encode(hashlib.sha256(text.encode()).digest()[:16])

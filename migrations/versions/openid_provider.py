@@ -192,11 +192,34 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_logouts_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "resources",
+        sa.Column("id", sa.String(length=512), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_resources_client_id_clients"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resources")),
+    )
+    op.create_table(
+        "seen_proofs",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seen_proofs")),
+    )
+    with op.batch_alter_table("seen_proofs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seen_proofs_expires_at"), ["expires_at"], unique=False)
+    op.create_table(
         "access_tokens",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("grant_id", sa.String(length=32), nullable=True),
         sa.Column("client_id", sa.String(length=32), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("resource", sa.String(length=512), nullable=True),
         sa.Column("jkt", sa.String(length=64), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -239,6 +262,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_access_tokens_client_id"))
 
     op.drop_table("access_tokens")
+    op.drop_table("seen_proofs")
+    op.drop_table("resources")
     with op.batch_alter_table("logouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_logouts_due_at"))
         batch_op.drop_index(batch_op.f("ix_logouts_client_id"))

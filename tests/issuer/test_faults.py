@@ -29,6 +29,7 @@ SENT_BACK: dict[str, dict[str, str | None]] = {
     "prompt_none_and_more": {"prompt": "none login"},
     "max_age_malformed": {"max_age": "frog"},
     "claims_malformed": {"claims": "[]"},
+    "jkt_malformed": {"dpop_jkt": "frog"},
     "hint_malformed": {"id_token_hint": "frog"},
     "resource_unknown": {"resource": "https://api.example"},
     "consent_required": {"prompt": "none"},
@@ -36,6 +37,7 @@ SENT_BACK: dict[str, dict[str, str | None]] = {
 ON_A_PAGE: dict[str, dict[str, str | None]] = {
     "client_id_missing": {"client_id": None},
     "client_unknown": {"client_id": "0" * 32},
+    "pushed_unknown": {"request_uri": "urn:ietf:params:oauth:request_uri:frog"},
     "redirect_uri_missing": {"redirect_uri": None},
     "redirect_uri_unregistered": {"redirect_uri": CALLBACK + "/"},
 }
@@ -87,6 +89,10 @@ ELSEWHERE = {
     "post_logout_uri",
     "unavailable",
     "too_many_failures",
+    "key_wrong",
+    "proof_invalid",
+    "pushed_refused",
+    "bearer_proof",
 }
 
 

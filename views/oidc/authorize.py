@@ -12,7 +12,8 @@ from issuer.steps import Step, Visitor
 from storage import now
 from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
-from views.oidc.place import admission, current_visitor, read_form, read_query
+from views.oidc.place import admission, current_visitor, read_form
+from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
 from web.guards import protect
@@ -30,7 +31,10 @@ Answer = Response | str | tuple[str, int]
 @authorize.get("/authorize")
 def ask() -> Answer:
     """Take an authorization request. Nothing is stored where nobody has to be asked."""
-    asked = authorization.check(read_query())
+    parameters = asked_parameters()
+    if parameters is None:
+        return answers.show_fault("pushed_unknown")
+    asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
     visitor = current_visitor()

@@ -4,6 +4,7 @@ No cookie counts here, so pages of any origin may call; each request authenticat
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, request
@@ -18,6 +19,8 @@ from issuer import (
     id_tokens,
     introspection,
     refresh_tokens,
+    resource_tokens,
+    resources,
     revocation,
     scopes,
 )
@@ -25,9 +28,11 @@ from issuer.clients import CODE, MACHINE, REFRESH, Client
 from issuer.exchanges import Issued, Use
 from issuer.faults import Refused
 from issuer.parameters import Parameters
+from issuer.resource_tokens import Content
 from telemetry import metrics
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
 from views.oidc.place import admission, issuer, read_form
+from views.oidc.proofs import proved_key
 from web.context import site
 from web.csrf import csrf
 from web.error_handlers import on_database_error
@@ -38,7 +43,7 @@ csrf.exempt(tokens)
 tokens.after_request(allow_any_origin)
 
 FORM = "application/x-www-form-urlencoded"
-Grants = Callable[[Client, Parameters], Response | Refused]
+Grants = Callable[[Use, Parameters], Response | Refused]
 
 
 @tokens.errorhandler(SQLAlchemyError)
@@ -81,33 +86,41 @@ def token() -> Response:
     if isinstance(found, Response):
         return found
     client, form = found
-    kind = form.get("grant_type")
-    if kind is None:
-        return refuse_name("grant_type_missing")
-    handler = GRANTS.get(kind)
-    if handler is None:
-        return refuse_name("grant_type_unknown")
-    if not client.may_use(kind):
-        return refuse_name("grant_type_not_allowed")
-    given = handler(client, form)
+    kind = form.get("grant_type") or ""
+    if name := _grant_type_fault(client, form, kind):
+        return refuse_name(name)
+    jkt = proved_key()
+    if isinstance(jkt, Refused):
+        return refuse(jkt)
+    use = Use(client, admission(), caller(), jkt, next(iter(form.resources), None))
+    given = GRANTS[kind](use, form)
     if isinstance(given, Refused):
         return refuse(given)
     metrics.count_app("token", "issued")
     return given
 
 
-def give_for_code(client: Client, form: Parameters) -> Response | Refused:
+def _grant_type_fault(client: Client, form: Parameters, kind: str) -> str | None:
+    faults = {
+        "grant_type_missing": not kind,
+        "grant_type_unknown": kind not in GRANTS,
+        "grant_type_not_allowed": not client.may_use(kind),
+        "resource_unknown": len(set(form.resources)) > 1,
+    }
+    return next((name for name, holds in faults.items() if holds), None)
+
+
+def give_for_code(use: Use, form: Parameters) -> Response | Refused:
     code = form.get("code")
     if code is None:
         return Refused("code_missing")
-    use = Use(client, admission(), caller())
     issued = exchanges.exchange(use, code, form.get("redirect_uri"), form.get("code_verifier"))
     if isinstance(issued, Refused):
         return issued
-    return describe(client, issued, with_nonce=True)
+    return describe(use.client, issued, with_nonce=True)
 
 
-def give_for_refresh_token(client: Client, form: Parameters) -> Response | Refused:
+def give_for_refresh_token(use: Use, form: Parameters) -> Response | Refused:
     sent = form.get("refresh_token")
     if sent is None:
         return Refused("refresh_missing")
@@ -116,19 +129,28 @@ def give_for_refresh_token(client: Client, form: Parameters) -> Response | Refus
         return Refused("refresh_unknown")
     scope = form.get("scope")
     asked = None if scope is None else scopes.split(scope)
-    issued = exchanges.refresh(Use(client, admission(), caller()), presented, asked)
+    issued = exchanges.refresh(use, presented, asked)
     if isinstance(issued, Refused):
         return issued
-    return describe(client, issued, with_nonce=False)
+    return describe(use.client, issued, with_nonce=False)
 
 
-def give_to_machine(client: Client, form: Parameters) -> Response | Refused:
+def give_to_machine(use: Use, form: Parameters) -> Response | Refused:
     """RFC 6749 4.4: the client acts for itself, so nothing of a person can be had."""
+    client, resource = use.client, None
+    if use.resource is not None:
+        resource = resources.find(use.resource) if use.resource in client.resources else None
+        if resource is None:
+            return Refused("resource_unknown")
+    allowed = {*client.scopes, *(resource.scopes if resource else ())} - set(scopes.OF_PEOPLE)
     asked = scopes.split(form.get("scope"))
-    if not set(asked) <= set(client.scopes) - set(scopes.OF_PEOPLE):
+    if not set(asked) <= allowed:
         return Refused("scope_unknown")
-    access_token = access_tokens.issue_to_machine(client, asked)
-    return answer(_token_document(client, access_token, asked))
+    made = access_tokens.issue_to_machine(client, asked, use.jkt, use.resource)
+    if resource is not None:
+        content = Content(made, resource.id, client.client_id, asked, jkt=use.jkt)
+        made = resource_tokens.make(issuer(), client, content)
+    return answer(_token_document(client, made, asked, use.jkt))
 
 
 GRANTS: dict[str, Grants] = {
@@ -139,8 +161,20 @@ GRANTS: dict[str, Grants] = {
 
 
 def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
-    """Build the answer; the ID token is signed now that the exchange is committed."""
-    document = _token_document(client, issued.access_token, issued.scopes)
+    """Build the answer; what is signed is signed now that the exchange is committed."""
+    grant = issued.grant
+    if grant.resource is not None:
+        subject = client.subject_of(grant.user_id)
+        content = Content(
+            issued.access_token,
+            grant.resource,
+            subject,
+            issued.scopes,
+            auth_time=grant.auth_time,
+            jkt=issued.jkt,
+        )
+        issued = replace(issued, access_token=resource_tokens.make(issuer(), client, content))
+    document = _token_document(client, issued.access_token, issued.scopes, issued.jkt)
     if issued.refresh_token:
         document["refresh_token"] = issued.refresh_token
     if id_token := id_tokens.make(issuer(), client, issued, with_nonce=with_nonce):
@@ -148,10 +182,12 @@ def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
     return answer(document)
 
 
-def _token_document(client: Client, access_token: str, granted: tuple[str, ...]) -> dict[str, Any]:
+def _token_document(
+    client: Client, access_token: str, granted: tuple[str, ...], jkt: str | None
+) -> dict[str, Any]:
     return {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if jkt else "Bearer",
         "expires_in": client.access_seconds,
         "scope": scopes.join(granted),
     }

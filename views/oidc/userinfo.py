@@ -13,6 +13,7 @@ from issuer.faults import Refused
 from telemetry import metrics
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
 from views.oidc.place import admission, read_form
+from views.oidc.proofs import proved_key
 from web.csrf import csrf
 from web.error_handlers import on_database_error
 
@@ -20,7 +21,7 @@ userinfo = Blueprint("userinfo", __name__, url_prefix="/oauth2")
 csrf.exempt(userinfo)
 userinfo.after_request(allow_any_origin)
 
-BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE)
+BEARER = re.compile(r"(?:bearer|dpop) +([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -36,7 +37,17 @@ def bearer_token() -> AccessToken | Refused:
     if isinstance(sent, Refused):
         return sent
     found = access_tokens.find(sent, admission())
-    return found or Refused("bearer_invalid")
+    if found is None:
+        return Refused("bearer_invalid")
+    if found.jkt is None:
+        return found
+    return found if _proves(found.jkt, sent) else Refused("bearer_proof")
+
+
+def _proves(jkt: str, sent: str) -> bool:
+    """Tell whether the request proves the key that its token is bound to (RFC 9449 7.1)."""
+    is_dpop = request.headers.get("Authorization", "")[:5].lower() == "dpop "
+    return is_dpop and proved_key(sent) == jkt
 
 
 def _sent_token() -> str | Refused:
@@ -62,7 +73,7 @@ def owner_of_token(sent: str) -> tuple[str, datetime] | None:
     """Return the person of an access token with the scope account, for our API, and when they
     authenticated."""
     token = access_tokens.find(sent, admission())
-    if token is None or token.user_id is None or token.auth_time is None:
+    if token is None or token.jkt or token.user_id is None or token.auth_time is None:
         return None
     return (token.user_id, token.auth_time) if scopes.ACCOUNT in token.scope_list else None
 

@@ -21,6 +21,7 @@ from views.oidc.authorize import app_name_of, authorize
 from views.oidc.end_session import end
 from views.oidc.json_answers import refuse_name
 from views.oidc.metadata import metadata
+from views.oidc.pushed import pushed
 from views.oidc.tokens import tokens
 from views.oidc.userinfo import owner_of_token, userinfo
 from views.operator.health import Check, Health, NotReady
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 
 __all__ = ["app_name_of", "install", "owner_of_token"]
 
-BLUEPRINTS = (metadata, authorize, end, tokens, userinfo)
+BLUEPRINTS = (metadata, authorize, end, pushed, tokens, userinfo)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
