@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from issuer import registration, resources, scopes
-from issuer.clients import CODE, REFRESH
+from issuer.clients import CODE, DEVICE, REFRESH
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Columns by option, for options that are given as they are stored.
@@ -70,9 +70,11 @@ def client_options(command: F) -> F:
 
 def given_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that options set."""
+    kinds = given.get("grant_types") or ()
+    named = {"grant_types": tuple({"device": DEVICE}.get(kind, kind) for kind in kinds)}
     return {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
+        for name, value in (dict(given) | named).items()
         if value is not None and value != ()
     }
 

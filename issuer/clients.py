@@ -19,6 +19,8 @@ from storage.compiled import CompiledSelect
 log = structlog.get_logger()
 
 CODE, REFRESH, MACHINE = "authorization_code", "refresh_token", "client_credentials"
+# RFC 8628 3.4; the command line calls it "device".
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 SECRET_BYTES = 32
 
 

@@ -108,7 +108,7 @@ def exchange(
         return Refused("grant_ended", reason)
     if client.is_public and use.jkt is not None:
         grants.bind(grant.id, use.jkt)
-    return _issue(use, grant, grant.scope_list, 0)
+    return issue(use, grant, grant.scope_list, 0)
 
 
 def _refuse_code(client: Client, grant: Grant | None, caller: Caller) -> Refused:
@@ -138,7 +138,7 @@ def _verifier_matches(grant: Grant, _redirect_uri: str | None, verifier: str | N
     return None if hmac.compare_digest(made, grant.challenge) else "verifier_wrong"
 
 
-def _issue(use: Use, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
+def issue(use: Use, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
     """Make the tokens of one answer. Call within the atomic verb."""
     client = use.client
     access_token = access_tokens.add(client, grant.id, granted, use.jkt, grant.resource)
@@ -164,7 +164,7 @@ def refresh(use: Use, presented: Presented, asked: tuple[str, ...] | None) -> Is
     if not set(granted) <= set(grant.scope_list):
         return Refused("scope_wider")
     if _rotate(use.client, grant, presented.generation):
-        return _issue(use, grant, granted, presented.generation + 1)
+        return issue(use, grant, granted, presented.generation + 1)
     return _refresh_again(use, presented, granted)
 
 
@@ -221,7 +221,7 @@ def _refresh_again(use: Use, presented: Presented, granted: tuple[str, ...]) -> 
     since = now() - timedelta(seconds=client.grace_seconds)
     if is_latest and grant.rotated_at is not None and grant.rotated_at > since:
         log.info("refresh_repeated", client=client.id, grant=grant.id)
-        return _issue(use, grant, granted, grant.generation)
+        return issue(use, grant, granted, grant.generation)
     _report_theft(client, grant, "refresh_reused", use.caller)
     return Refused("refresh_reused")
 

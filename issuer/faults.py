@@ -93,6 +93,12 @@ FAULTS: dict[str, Fault] = {
     "key_wrong": Fault("invalid_grant", "the grant is bound to another key"),
     "proof_invalid": Fault("invalid_dpop_proof", "the DPoP proof is invalid, too old or was used"),
     "pushed_refused": Fault("invalid_request", "client_id or redirect_uri is missing or wrong"),
+    "device_missing": Fault("invalid_request", "device_code is missing"),
+    "device_unknown": Fault("invalid_grant", "the device_code is invalid or was used"),
+    "device_expired": Fault("expired_token", "the device_code has expired"),
+    "device_pending": Fault("authorization_pending", "the person has not answered yet"),
+    "device_slow_down": Fault("slow_down", "ask less often, by five seconds"),
+    "device_denied": Fault("access_denied", "the person did not allow it"),
     "token_missing": Fault("invalid_request", "token is missing"),
     # Requests with an access token (RFC 6750 3.1).
     "bearer_missing": Fault("", "an access token is needed", 401),

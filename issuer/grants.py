@@ -112,15 +112,27 @@ class Basis:
 @atomic
 def begin(client: Client, basis: Basis, caller: Caller) -> str:
     """Begin a grant; return the code that the client exchanges for tokens (RFC 6749 4.1.2)."""
-    code, moment = secrets.token_urlsafe(32), now()
+    code = secrets.token_urlsafe(32)
+    expires_at = now() + timedelta(seconds=CODE_SECONDS)
+    _add(client, basis, caller, code_hash=hash_token(code), code_expires_at=expires_at)
+    return code
+
+
+def begin_without_code(client: Client, basis: Basis, caller: Caller) -> str:
+    """Begin a grant whose client has proved itself otherwise; return its id. Call within an atomic
+    verb."""
+    return _add(client, basis, caller, code_used_at=now())
+
+
+def _add(client: Client, basis: Basis, caller: Caller, **code: Any) -> str:
+    moment, grant_id = now(), new_id()
+    none: dict[str, Any] = {"code_hash": None, "code_expires_at": None, "code_used_at": None}
     _ADD.run(
         **vars(basis) | {"scopes": scopes.join(basis.scopes)},
-        id=new_id(),
+        **none | code,
+        id=grant_id,
         client_id=client.id,
         is_offline=scopes.OFFLINE in basis.scopes and client.may_use(REFRESH),
-        code_hash=hash_token(code),
-        code_expires_at=moment + timedelta(seconds=CODE_SECONDS),
-        code_used_at=None,
         salt=secrets.token_hex(32),
         generation=0,
         rotated_at=None,
@@ -133,7 +145,7 @@ def begin(client: Client, basis: Basis, caller: Caller) -> str:
         user_agent=caller.user_agent[:256],
         address=caller.address,
     )
-    return code
+    return grant_id
 
 
 def fault_of(grant: Grant, client: Client, admission: Admission) -> str | None:

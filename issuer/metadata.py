@@ -3,7 +3,7 @@
 from typing import Any
 
 from issuer import scopes
-from issuer.clients import CODE, MACHINE, REFRESH
+from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 from keys.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from keys.signing import ALGORITHMS
 
@@ -16,6 +16,7 @@ PATHS = {
     "revocation_endpoint": "/oauth2/revoke",
     "introspection_endpoint": "/oauth2/introspect",
     "end_session_endpoint": "/oauth2/logout",
+    "device_authorization_endpoint": "/oauth2/device_authorization",
     "pushed_authorization_request_endpoint": "/oauth2/par",
 }
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
@@ -37,7 +38,7 @@ def document(issuer: str) -> dict[str, Any]:
         "scopes_supported": list(scopes.KNOWN),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": [CODE, REFRESH, MACHINE],
+        "grant_types_supported": [CODE, REFRESH, MACHINE, DEVICE],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "none"],
         "revocation_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "none"],

@@ -152,6 +152,26 @@ class ProofRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class DeviceRow(Base):
+    """A device that waits for its person's answer (RFC 8628), by the hash of its code."""
+
+    __tablename__ = "device_codes"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
+    scopes: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16))
+    grant_id: Mapped[str | None] = mapped_column(
+        ForeignKey("grants.id", ondelete="CASCADE"), index=True
+    )
+    interval: Mapped[int]
+    polled_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(45), default="")
+    user_agent: Mapped[str] = mapped_column(String(256), default="")
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AccessTokenRow(Base):
     """An access token: opaque, by its hash; or a JWT for a resource, by the hash of its ``jti``.
 

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from issuer import admission, redirects, scopes
-from issuer.clients import CODE, MACHINE, REFRESH
+from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 from keys.signing import ALGORITHMS
 
 NAME_MAX_CHARACTERS = 200
-GRANT_TYPES = (CODE, REFRESH, MACHINE)
+GRANT_TYPES = (CODE, REFRESH, MACHINE, DEVICE)
 ACCESS_SECONDS = (300, 3600)
 
 

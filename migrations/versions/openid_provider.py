@@ -192,6 +192,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_logouts_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "device_codes",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("user_code_hash", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("grant_id", sa.String(length=32), nullable=True),
+        sa.Column("interval", sa.Integer(), nullable=False),
+        sa.Column("polled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("user_agent", sa.String(length=256), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_device_codes_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["grants.id"],
+            name=op.f("fk_device_codes_grant_id_grants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_codes")),
+        sa.UniqueConstraint("user_code_hash", name=op.f("uq_device_codes_user_code_hash")),
+    )
+    with op.batch_alter_table("device_codes", schema=None) as batch_op:
+        for column in ("client_id", "expires_at", "grant_id"):
+            batch_op.create_index(batch_op.f(f"ix_device_codes_{column}"), [column], unique=False)
+    op.create_table(
         "resources",
         sa.Column("id", sa.String(length=512), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
@@ -264,6 +295,7 @@ def downgrade() -> None:
     op.drop_table("access_tokens")
     op.drop_table("seen_proofs")
     op.drop_table("resources")
+    op.drop_table("device_codes")
     with op.batch_alter_table("logouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_logouts_due_at"))
         batch_op.drop_index(batch_op.f("ix_logouts_client_id"))

@@ -47,6 +47,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "chores",
             "clients",
             "consents",
+            "device_codes",
             "events",
             "flows",
             "grants",

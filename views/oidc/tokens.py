@@ -15,6 +15,7 @@ from errors import TooManyAttempts
 from issuer import (
     access_tokens,
     client_authentication,
+    devices,
     exchanges,
     id_tokens,
     introspection,
@@ -24,7 +25,7 @@ from issuer import (
     revocation,
     scopes,
 )
-from issuer.clients import CODE, MACHINE, REFRESH, Client
+from issuer.clients import CODE, DEVICE, MACHINE, REFRESH, Client
 from issuer.exchanges import Issued, Use
 from issuer.faults import Refused
 from issuer.parameters import Parameters
@@ -153,7 +154,16 @@ def give_to_machine(use: Use, form: Parameters) -> Response | Refused:
     return answer(_token_document(client, made, asked, use.jkt))
 
 
+def give_to_device(use: Use, form: Parameters) -> Response | Refused:
+    device_code = form.get("device_code")
+    if device_code is None:
+        return Refused("device_missing")
+    issued = devices.poll(use, device_code)
+    return issued if isinstance(issued, Refused) else describe(use.client, issued, with_nonce=False)
+
+
 GRANTS: dict[str, Grants] = {
+    DEVICE: give_to_device,
     CODE: give_for_code,
     REFRESH: give_for_refresh_token,
     MACHINE: give_to_machine,

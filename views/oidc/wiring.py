@@ -18,6 +18,7 @@ from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
 from views.oidc.authorize import app_name_of, authorize
+from views.oidc.device import device
 from views.oidc.end_session import end
 from views.oidc.json_answers import refuse_name
 from views.oidc.metadata import metadata
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 __all__ = ["app_name_of", "install", "owner_of_token"]
 
-BLUEPRINTS = (metadata, authorize, end, pushed, tokens, userinfo)
+BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
