@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test bench setup lint format docs lock audit upstream-tests clean
+.PHONY: run test bench setup lint format docs pictures lock audit upstream-tests clean
 
 run: $(VENV)/run.stamp
 	@$(PY) app.py
@@ -34,6 +34,10 @@ docs: $(VENV)/run.stamp
 	@$(PY) -m providers.reference
 	@$(PY) -m web.text.reference
 	@$(PY) -m telemetry.reference
+
+# The pictures of README.md, from a running demo; needs Chromium.
+pictures: $(VENV)/test.stamp
+	@$(PY) -m tests.system.browser.pictures
 
 # What requirements.in and requirements-dev.in allow, written down exactly, with the hashes of all
 # files of a version. Versions stay as they are where they may; UPGRADE=1 takes the newest.

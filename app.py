@@ -36,7 +36,8 @@ from views.sign_in.confirm import confirm
 from views.sign_in.flow_gate import Gate
 from views.sign_in.id_tokens import mobile
 from views.sign_in.login import login
-from views.sign_in.setup import setup, warn_without_providers
+from views.sign_in.one_tap import one_tap
+from views.sign_in.setup import setup, warn_about_providers
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -47,18 +48,8 @@ from web.limits import Limits
 
 log = structlog.get_logger()
 
-BLUEPRINTS = (
-    login,
-    setup,
-    mobile,
-    confirm,
-    account,
-    apps,
-    identities,
-    personal,
-    brand,
-    *API_BLUEPRINTS,
-)
+SIGN_IN = (login, setup, mobile, one_tap, confirm)
+BLUEPRINTS = (*SIGN_IN, account, apps, identities, personal, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -115,7 +106,7 @@ def add_handlers(app: Flask, site: Site) -> None:
         log.warning("setting_ignored", detail=line)
     if site.trusts_anybody:
         log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
-    warn_without_providers(site)
+    warn_about_providers(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

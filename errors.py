@@ -50,6 +50,19 @@ class StateMismatch(SignInError):
     code = "state_mismatch"
 
 
+class SignedOut(StateMismatch):
+    """The session that acts has ended meanwhile."""
+
+    code = "session_ended"
+    status = 401
+
+
+class AccountDeleted(SignedOut):
+    """The account that acts, or that is acted on, has been deleted meanwhile."""
+
+    code = "account_deleted"
+
+
 class CookiesBlocked(SignInError):
     """The browser did not return the cookie of the flow."""
 
@@ -237,6 +250,12 @@ class InvalidQuery(RequestFault):
     """A parameter is invalid, unknown or given twice; `errors` names it."""
 
     code = "invalid_query"
+
+
+class MalformedBody(RequestFault):
+    """The framing of the body is malformed: its chunks (RFC 9112 7.1)."""
+
+    code = "malformed_body"
 
 
 class MalformedJSON(RequestFault):

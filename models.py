@@ -1,4 +1,5 @@
-"""Tables of people and their constraints: users, identities, sessions, flows, activity.
+"""Tables of people and their constraints: users, identities, sessions (also ended
+ones), flows, activity.
 
 accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
 to commit. vault/ and jobs/ declare tables of their own.
@@ -204,6 +205,16 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
 
     user: Mapped[User] = relationship()
+
+
+class EndedSession(Base):
+    """Why a session was ended from elsewhere, by the hash of its token; its browser is told."""
+
+    __tablename__ = "ended_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class Flow(Base):

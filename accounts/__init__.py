@@ -8,26 +8,34 @@ at ``signing_in``, then ``rules``.
 """
 
 from accounts.choices import choose_email, choose_picture, rename
+from accounts.export import download
 from accounts.identities import of_user as identities_of
 from accounts.identities import owner_of
 from accounts.lifecycle import Deleted, delete, disable, enable
 from accounts.linking import connect, link, others_usable, providers_of, unlink
-from accounts.merging import merge
+from accounts.merging import address_after, merge
+from accounts.moving import move_identity
 from accounts.profile_refresh import refresh_profile
 from accounts.signing_in import SignIn, reauthenticate, sign_in, sign_in_preview
+from accounts.signing_out import end_other_sessions, end_session, sign_out
 
 __all__ = [
     "Deleted",
     "SignIn",
+    "address_after",
     "choose_email",
     "choose_picture",
     "connect",
     "delete",
     "disable",
+    "download",
     "enable",
+    "end_other_sessions",
+    "end_session",
     "identities_of",
     "link",
     "merge",
+    "move_identity",
     "others_usable",
     "owner_of",
     "providers_of",
@@ -36,5 +44,6 @@ __all__ = [
     "rename",
     "sign_in",
     "sign_in_preview",
+    "sign_out",
     "unlink",
 ]

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     LINKED = "linked"
     UNLINKED = "unlinked"
     MERGED = "merged"
+    IDENTITY_MOVED = "identity_moved"
     EMAIL_CHANGED = "email_changed"
     RENAMED = "renamed"
     DOWNLOADED = "downloaded"

@@ -1,6 +1,6 @@
 """Verbs for a person's own choices: name, address and picture."""
 
-from accounts import activity, identities, users
+from accounts import activity, actors, identities, users
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from models import User
@@ -9,15 +9,13 @@ from storage import atomic
 
 
 @atomic
-def rename(user_id: str, name: str | None, caller: Caller) -> User:
+def rename(user_id: str, name: str | None, caller: Caller, session_id: str | None = None) -> User:
     """Change a person's name; what providers report later does not change it back.
 
     It is cleaned like a provider's name. None, or a name of which nothing remains, removes it.
-    Raises NotFound if the account has been deleted.
+    Raises SignedOut if the account or the session is gone, as all verbs here.
     """
-    user = users.find_locked(user_id)
-    if user is None:
-        raise NotFound("the account is gone")
+    user = actors.lock(user_id, session_id)
     cleaned = clean_text(name) or ""
     if cleaned != (user.name or ""):
         user.name = cleaned  # chosen, so no provider fills it in if it is empty
@@ -26,13 +24,15 @@ def rename(user_id: str, name: str | None, caller: Caller) -> User:
 
 
 @atomic
-def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
+def choose_email(
+    user_id: str, identity_id: str | None, caller: Caller, session_id: str | None = None
+) -> None:
     """Choose the identity whose address is the person's; None: the default one.
 
     Raises NotFound if the identity is not theirs or has no verified address: an unverified address
     cannot become the primary one.
     """
-    user = users.lock(user_id)
+    user = actors.lock(user_id, session_id)
     identity = identities.own(user_id, identity_id) if identity_id else None
     if identity and not (identity.email and identity.email_verified):
         raise NotFound("no verified address to choose")
@@ -42,12 +42,12 @@ def choose_email(user_id: str, identity_id: str | None, caller: Caller) -> None:
 
 
 @atomic
-def choose_picture(user_id: str, identity_id: str | None) -> None:
+def choose_picture(user_id: str, identity_id: str | None, session_id: str | None = None) -> None:
     """Show the picture of an identity, or with None only initials.
 
     Raises NotFound if the identity is not theirs or has no picture.
     """
-    user = users.lock(user_id)
+    user = actors.lock(user_id, session_id)
     identity = identities.own(user_id, identity_id) if identity_id else None
     picture = identity.profile.get("picture") if identity else ""
     if identity and not picture:

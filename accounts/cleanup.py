@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Select
 
-from accounts import activity, flows, sessions
+from accounts import activity, ended_sessions, flows, sessions
 from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
@@ -22,6 +22,7 @@ FOUND_AT_ONCE = 20 * BATCH_ROWS
 
 Expired = Callable[[], Select[str]]
 Purge = Callable[[Sequence[str]], None]
+Report = Callable[[str, int], None]
 
 
 def register(jobs: Jobs) -> None:
@@ -34,12 +35,19 @@ def run_due() -> None:
     periodic.run_due(JOBS)
 
 
-def run_now() -> dict[str, int]:
-    """Run all jobs, due or not; return how many rows each deleted, by its name."""
-    return periodic.run_now(JOBS)
+def report_nothing(_name: str, _deleted: int) -> None:
+    """The usual case: nobody watches."""
 
 
-def _delete_expired(name: str, expired: Expired, purge: Purge, lease: Lease) -> int:
+def run_now(report: Report = report_nothing) -> dict[str, int]:
+    """Run all jobs, due or not; return how many rows each deleted, by its name. ``report`` is told
+    as much after each batch."""
+    return periodic.run_now(_jobs(report))
+
+
+def _delete_expired(
+    name: str, expired: Expired, purge: Purge, lease: Lease, report: Report = report_nothing
+) -> int:
     """Delete all expired rows while the lease is ours; return how many."""
     deleted, is_ours = 0, True
     while is_ours:
@@ -51,6 +59,7 @@ def _delete_expired(name: str, expired: Expired, purge: Purge, lease: Lease) -> 
             if not is_ours:
                 break
             deleted += len(batch)
+            report(name, deleted)
             # Pause for as long as we worked: SQLite has one writer, which would always be us.
             time.sleep(time.monotonic() - begun)
         if len(ids) < FOUND_AT_ONCE:
@@ -77,13 +86,28 @@ def _delete(lease: Lease, purge: Purge, ids: Sequence[str]) -> bool:
     return is_ours
 
 
-def delete_expired_job(name: str, every_seconds: int, expired: Expired, purge: Purge) -> Periodic:
-    return Periodic(name, every_seconds, partial(_delete_expired, name, expired, purge))
+def delete_expired_job(
+    name: str,
+    every_seconds: int,
+    expired: Expired,
+    purge: Purge,
+    report: Report = report_nothing,
+) -> Periodic:
+    """Return the job that deletes the expired rows of a table."""
+    run = partial(_delete_expired, name, expired, purge, report=report)
+    return Periodic(name, every_seconds, run)
 
 
-JOBS = (
-    delete_expired_job("flows", 600, flows.expired, flows.purge),
-    # Found by a full table scan: an index on last_seen_at would make every request more expensive.
-    delete_expired_job("sessions", 6 * 3600, sessions.expired, sessions.purge),
-    delete_expired_job("events", 3600, activity.expired, activity.purge),
-)
+def _jobs(report: Report) -> tuple[Periodic, ...]:
+    job = partial(delete_expired_job, report=report)
+    return (
+        job("flows", 600, flows.expired, flows.purge),
+        # Found by a full table scan: an index on last_seen_at would make every request more
+        # expensive.
+        job("sessions", 6 * 3600, sessions.expired, sessions.purge),
+        job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
+        job("events", 3600, activity.expired, activity.purge),
+    )
+
+
+JOBS = _jobs(report_nothing)

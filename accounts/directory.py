@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from models import Event, OAuth, Session, User
+from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
 from storage import db, is_id
 
@@ -31,6 +31,16 @@ def find(who: str) -> Sequence[User]:
         raise ValueError("it is neither an id, an e-mail address nor provider:subject")
     owners = select(OAuth.user_id).where(same)
     return _all(_with_identities().where(User.id.in_(owners)))
+
+
+def find_identities(text: str) -> Sequence[Identity]:
+    """Return the identities that an id or ``provider:subject`` matches."""
+    if not text.isprintable():
+        return []
+    provider, _, subject = text.partition(":")
+    same = and_(OAuth.provider == provider, OAuth.subject == subject)
+    rows = db.session.scalars(select(OAuth).where(OAuth.id == text if is_id(text) else same))
+    return [Identity.of_row(row) for row in rows]
 
 
 def is_address(who: str) -> bool:

@@ -3,9 +3,21 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts import activity, identities, sessions
+from accounts import activity, actors, identities, sessions
+from accounts.activity import Caller, EventKind
 from models import Event, Identity, Session, User
-from storage import now
+from storage import atomic, now
+
+
+@atomic
+def download(user_id: str, caller: Caller, session_id: str | None = None) -> dict[str, Any]:
+    """Record a download, and return what it contains, with that line of activity.
+
+    Raises SignedOut.
+    """
+    user = actors.lock(user_id, session_id)
+    activity.record(user_id, EventKind.DOWNLOADED, caller)
+    return of_user(user)
 
 
 def of_user(user: User) -> dict[str, Any]:

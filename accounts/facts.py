@@ -56,7 +56,7 @@ def look_up(
     found = find(assertion)
     if found is None:
         identities.check_complete(assertion)
-    matches = [] if found else matches_of(assertion.profile, policy)
+    matches = [] if found else matches_of(assertion, policy)
     if matches:
         found = find(assertion)
     return found, [] if found else matches
@@ -92,23 +92,29 @@ def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:
     )
 
 
-def matches_of(profile: Profile, policy: Policy) -> list[Match]:
+def matches_of(assertion: Assertion, policy: Policy) -> list[Match]:
     """Return the accounts with an identity of the same address, each with its strongest claim."""
-    if profile.email is None:
-        return []
+    profile = assertion.profile
+    if profile.email is None or not profile.email_verified:
+        return []  # nothing depends on who else has it, nor how long the answer takes
     by_user: dict[str, list[_Row]] = {}
     for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
         by_user.setdefault(row.user_id, []).append(row)
-    return [_match(by_user[user_id], profile, policy) for user_id in sorted(by_user)]
+    return [_match(by_user[user_id], assertion, policy) for user_id in sorted(by_user)]
 
 
-def _match(rows: list[_Row], profile: Profile, policy: Policy) -> Match:
-    address = email_key(profile.email or "")
+def _match(rows: list[_Row], assertion: Assertion, policy: Policy) -> Match:
+    address = email_key(assertion.profile.email or "")
+    replaced = (assertion.provider, assertion.issuer, address)
     same = [row for row in rows if row.email_key == address]
     return Match(
         rows[0].user_id,
         verified=any(row.email_verified for row in same),
         trusted=any(row.email_verified and row.email_trusted for row in same),
         disabled=rows[0].disabled_at is not None,
-        reachable=any(policy.can_verify_ownership(row.provider, row.issuer) for row in rows),
+        reachable=any(
+            policy.can_verify_ownership(row.provider, row.issuer)
+            for row in rows
+            if (row.provider, row.issuer, row.email_key) != replaced
+        ),
     )

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import Select, delete, select
 
-from accounts import flow_rows
+from accounts import actors, flow_rows, identities
 from accounts.activity import Caller, network
 from accounts.flow_rows import FlowRow
 from accounts.sessions import hash_token
@@ -45,6 +45,8 @@ class Intent(StrEnum):
     VERIFY_OWNERSHIP = "prove"
     LINK = "link"
     REAUTHENTICATE = "reauth"
+    # One Tap's nonce: it ends at its form, never at a callback.
+    ONE_TAP = "one_tap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +86,14 @@ def begin(
 ) -> Flow:
     """Store a new flow. Its state is random or, in OAuth 1.0a, the request token.
 
-    Raises TooManyAttempts as ``check_open`` does, and ProviderError if a provider issues the same
-    request token twice.
+    Raises TooManyAttempts as ``check_open`` does, ProviderError if a provider issues the same
+    request token twice, SignedOut if account or session are gone, and NotFound if the identity is.
     """
     check_open(caller.address)
+    if user_id is not None:
+        actors.lock(user_id, session_id)
+        if identity_id is not None:
+            identities.own(user_id, identity_id)
     flow = Flow(
         id=new_id(),
         provider=provider,
@@ -210,6 +216,14 @@ def _drop(cookies: Mapping[str, str]) -> None:
     hashes = [hash_token(cookie) for cookie in cookies.values()]
     theirs = (FlowTable.id.in_(list(cookies)), FlowTable.browser_hash.in_(hashes))
     db.session.execute(delete(FlowTable).where(*theirs))
+
+
+def has_open(intent: Intent, flow_ids: Collection[str]) -> bool:
+    """Return whether one of a browser's flows waits for this."""
+    if not flow_ids:
+        return False
+    theirs = (FlowTable.id.in_(flow_ids), FlowTable.intent == intent, FlowTable.expires_at > now())
+    return db.session.scalar(select(FlowTable.id).where(*theirs).limit(1)) is not None
 
 
 def surplus(flow_ids: Collection[str]) -> list[str]:

@@ -181,6 +181,11 @@ def move(from_user_id: str, to_user_id: str) -> None:
     )
 
 
+def move_one(identity_id: str, to_user_id: str) -> None:
+    """Move one identity to another account."""
+    db.session.execute(update(OAuth).where(OAuth.id == identity_id).values(user_id=to_user_id))
+
+
 def profile_columns(profile: Profile, earlier: Identity | None = None) -> Values:
     """Return the columns of a profile, which replaces the earlier one.
 

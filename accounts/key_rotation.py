@@ -71,10 +71,19 @@ def _key_of(envelope: str) -> str:
     return match[1] if match else NO_KEY
 
 
-def reseal(place: Place) -> Outcome:
+Report = Callable[[str, int, int], None]
+
+
+def report_nothing(_name: str, _done: int, _total: int) -> None:
+    """The usual case: nobody watches."""
+
+
+def reseal(place: Place, report: Report = report_nothing) -> Outcome:
     """Seal everything with the first key that another key has sealed. May be interrupted and
-    repeated."""
-    outcome = Outcome(already_new=count(place)[tokens.sealer().key_ids[0]])
+    repeated. ``report`` is told the place, how many values are done, and of how many."""
+    counts = count(place)
+    outcome = Outcome(already_new=counts.pop(tokens.sealer().key_ids[0], 0))
+    total = counts.total()
     for _ in range(PASSES):
         outcome.unreadable.clear()
         missed = 0
@@ -84,6 +93,7 @@ def reseal(place: Place) -> Outcome:
             outcome.resealed += replaced
             outcome.unreadable += unreadable
             missed += len(pairs) - replaced
+            report(place.name, outcome.resealed + outcome.unreadable.total(), total)
         if not missed:
             break
     return outcome

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete as delete_from
 
-from accounts import activity, endings, identities, sessions, users
+from accounts import activity, actors, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
+from accounts.ended_sessions import EndReason
 from errors import NotFound
 from models import User
 from storage import atomic, db, now
@@ -25,13 +26,13 @@ class Deleted:
 
 
 @atomic
-def delete(user_id: str, caller: Caller) -> Deleted:
+def delete(user_id: str, caller: Caller, session_id: str | None = None) -> Deleted:
     """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
     activity. Its tokens are revoked at the providers soon after.
 
-    Raises StateMismatch if it has already been deleted.
+    Raises SignedOut: AccountDeleted if it has already been deleted.
     """
-    user = users.lock(user_id)
+    user = actors.lock(user_id, session_id)
     those = identities.of_user(user_id)
     for identity in those:
         revocations.plan(identity)
@@ -41,6 +42,7 @@ def delete(user_id: str, caller: Caller) -> Deleted:
         activity.count(user_id),
     )
     endings.end_person(user_id)
+    sessions.end_all(user_id, reason=EndReason.DELETED)
     # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()
@@ -59,7 +61,7 @@ def disable(user_id: str, caller: Caller) -> int:
         user.disabled_at = now()
         activity.record(user_id, EventKind.DISABLED, caller)
         endings.end_person(user_id)
-    return sessions.end_all(user_id)
+    return sessions.end_all(user_id, reason=EndReason.DISABLED)
 
 
 @atomic

@@ -1,10 +1,11 @@
 """Verbs that add an identity to an account or remove one."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 
-from accounts import facts, identities, profile_updates, sessions, users
+from accounts import activity, actors, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
@@ -25,15 +26,18 @@ from vault import revocations
 
 @atomic
 def link(
-    user_id: str, assertion: Assertion, caller: Caller, reason: str = Link.reason
+    user_id: str,
+    assertion: Assertion,
+    caller: Caller,
+    reason: str = Link.reason,
+    session_id: str | None = None,
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises StateMismatch if the account has been deleted, ProviderError if a part of a new
+    Raises SignedOut if the account or the session is gone, ProviderError if a part of a new
     identity's profile could not be read.
     """
-    users.lock(user_id)
-    found = identities.lock(assertion)
+    _, found = actors.lock_with_owner(user_id, session_id, assertion)
     decision = decide_link(user_id, facts.owner(found) if found else None)
     match decision:
         case Link():
@@ -47,36 +51,54 @@ def link(
 
 
 @atomic
-def connect(user_id: str, assertion: Assertion, policy: Policy, caller: Caller) -> None:
+def connect(
+    user_id: str,
+    assertion: Assertion,
+    policy: Policy,
+    caller: Caller,
+    session_id: str | None = None,
+) -> None:
     """Link after the person signed in to the old account and confirmed.
 
-    Raises StateMismatch if the linking rules do not, or no longer, ask for that.
+    Raises StateMismatch if the linking rules do not, or no longer, ask for that, and SignedOut as
+    ``link`` does.
     """
+    actors.lock_with_owner(user_id, session_id, assertion)
     decision = sign_in_preview(assertion, policy)
-    if not isinstance(decision, NeedsOwnership) or not decision.may_connect:
+    if not isinstance(decision, NeedsOwnership):
         raise StateMismatch("the identity no longer waits for a verification")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was verified than the one with this address")
-    if link(user_id, assertion, caller, decision.reason) != Link():
+    if link(user_id, assertion, caller, decision.reason, session_id) != Link():
         raise StateMismatch("the identity was linked at this very moment")
+
+
+class Removed(NamedTuple):
+    """A removed identity, and how many other sessions ended with it."""
+
+    identity: Identity
+    sessions: int
 
 
 @atomic
 def unlink(
-    user_id: str, identity_id: str, policy: Policy, session_id: str, caller: Caller
-) -> Identity:
-    """Remove an identity and end the other sessions that it started; return the removed identity.
+    user_id: str, identity_id: str, policy: Policy, session_id: str | None, caller: Caller
+) -> Removed:
+    """Remove an identity and end the other sessions that it started; return what is gone.
     Its token is revoked at the provider soon after.
 
-    Raises NotFound (also for another person's identity) or LastWayIn: identities are counted while
-    the account is locked, so of two concurrent removals the second sees the first.
+    Raises SignedOut, NotFound (also for another person's identity) or LastWayIn: identities are
+    counted while the account is locked, so of two concurrent removals the second sees the first.
     """
-    user = users.lock(user_id)
+    user = actors.lock(user_id, session_id)
     identity = identities.own(user.id, identity_id)
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")
+    ended = sessions.count_of_identity(identity_id, session_id)
     sessions.end_of_identity(identity_id, kept_id=session_id)
     identities.record(identity, EventKind.UNLINKED, caller)
+    if ended:
+        activity.record(user_id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
@@ -84,7 +106,7 @@ def unlink(
     identities.remove(identity)
     db.session.expire(user, ["identity_rows"])
     users.note_email_change(user, before, caller)
-    return identity
+    return Removed(identity, ended)
 
 
 def others_usable(those: Sequence[Identity], identity_id: str, policy: Policy) -> list[Identity]:

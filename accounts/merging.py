@@ -1,30 +1,32 @@
 """The verb that merges two accounts."""
 
-from accounts import activity, endings, identities, sessions, users
+from accounts import activity, actors, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
+from accounts.ended_sessions import EndReason
 from errors import StateMismatch
-from models import User
+from models import User, address_of
 from providers.base import Assertion
 from storage import atomic, db
 
 
 @atomic
-def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
-    """Merge the account that an identity opens into this one: its identities, sessions and
-    activity. The other account is deleted. The person signed in to both and confirmed.
+def merge(
+    user_id: str, assertion: Assertion, caller: Caller, session_id: str | None = None
+) -> None:
+    """Merge the account that an identity opens into this one: its identities and activity. Its
+    sessions end, and it is deleted with its name and picture; this account keeps its own, and its
+    address. The person signed in to both and confirmed.
 
-    Raises StateMismatch if the identity no longer opens another account, or one of the two is
-    disabled.
+    Raises SignedOut if this account or the session is gone, and StateMismatch if the identity no
+    longer opens another account, or one of the two is disabled.
     """
-    kept, gone = _lock_both(user_id, assertion)
+    kept, gone = _lock_both(user_id, session_id, assertion)
     before = kept.email_identity
-    if before and kept.email_choice is None:
-        kept.email_choice = before.id
-    kept.name = kept.name or gone.name
-    kept.picture = kept.picture or gone.picture
+    kept.email_choice = _choice(kept)
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
-    sessions.move(gone.id, kept.id)
+    ended = len(sessions.of_user(gone.id))
+    sessions.end_all(gone.id, reason=EndReason.MERGED)
     activity.move(gone.id, kept.id)
     gone_id = gone.id
     db.session.expire_all()
@@ -32,20 +34,30 @@ def merge(user_id: str, assertion: Assertion, caller: Caller) -> None:
     identity = identities.find(assertion)
     assert identity is not None
     identities.record(identity.identity, EventKind.MERGED, caller, detail=f"account {gone_id}")
+    if ended:
+        activity.record(kept.id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
     users.note_email_change(kept, before.email if before else None, caller)
 
 
-def _lock_both(user_id: str, assertion: Assertion) -> tuple[User, User]:
-    """Lock this account, the one that the identity opens, and the identity, always in the same
-    order; any other can deadlock."""
-    found = identities.find(assertion)
+def address_after(kept: User, gone: User) -> str | None:
+    """Return what the person's address would be after a merge."""
+    both = sorted([*kept.identities, *gone.identities], key=lambda each: each.linked_at)
+    identity = address_of(both, _choice(kept))
+    return identity.email if identity else None
+
+
+def _choice(kept: User) -> str | None:
+    """Return the identity whose address stays the person's when older ones are added."""
+    current = kept.email_identity
+    return kept.email_choice or (current.id if current else None)
+
+
+def _lock_both(user_id: str, session_id: str | None, assertion: Assertion) -> tuple[User, User]:
+    """Lock this account, the one that the identity opens, and the identity."""
+    kept, found = actors.lock_with_owner(user_id, session_id, assertion)
     if found is None or found.identity.user_id == user_id:
         raise StateMismatch("the identity opens no other account any more")
-    other_id = found.identity.user_id
-    locked = {each: users.lock(each) for each in sorted({user_id, other_id})}
-    found = identities.lock(assertion)
-    if found is None or found.identity.user_id != other_id:
-        raise StateMismatch("the other account changed meanwhile")
-    if not all(user.is_active for user in locked.values()):
+    gone = users.lock(found.identity.user_id)
+    if not (kept.is_active and gone.is_active):
         raise StateMismatch("one of the accounts is disabled")
-    return locked[user_id], locked[other_id]
+    return kept, gone

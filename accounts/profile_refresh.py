@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from accounts import identities, profile_updates, users
+from accounts import actors, identities, profile_updates
 from accounts.activity import Caller
 from errors import AccessRefused, WrongAccount
 from models import Identity
@@ -12,7 +12,9 @@ from storage import atomic, db
 from vault import tokens
 
 
-def refresh_profile(identity: Identity, connector: Connector, caller: Caller) -> None:
+def refresh_profile(
+    identity: Identity, connector: Connector, caller: Caller, session_id: str | None = None
+) -> None:
     """Fetch an identity's profile and store it. No transaction is open meanwhile.
 
     Raises GrantEnded if only a new sign-in helps, WrongAccount if the token is of another person,
@@ -20,7 +22,7 @@ def refresh_profile(identity: Identity, connector: Connector, caller: Caller) ->
     """
     db.session.commit()  # returns the connection before the provider is asked
     profile = _read(identity, connector)
-    _take_over(identity.user_id, identity.id, profile, caller)
+    _take_over(identity, session_id, profile, caller)
 
 
 def _read(identity: Identity, connector: Connector) -> Profile:
@@ -35,11 +37,11 @@ def _read(identity: Identity, connector: Connector) -> Profile:
 
 
 @atomic
-def _take_over(user_id: str, identity_id: str, profile: Profile, caller: Caller) -> None:
-    """Store a profile. Raises StateMismatch or NotFound if account or identity are gone,
+def _take_over(read: Identity, session_id: str | None, profile: Profile, caller: Caller) -> None:
+    """Store a profile. Raises SignedOut or NotFound if account, session or identity are gone,
     WrongAccount for the profile of another subject."""
-    users.lock(user_id)
-    identity = identities.own(user_id, identity_id)
+    actors.lock(read.user_id, session_id)
+    identity = identities.own(read.user_id, read.id)
     if profile.subject != identity.subject:
         raise WrongAccount("the token reads the profile of another subject")
     profile_updates.take_profile(identity, profile, caller)

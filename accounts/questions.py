@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from accounts import flow_rows, flows
+from accounts import actors, flow_rows, flows
 from accounts.activity import Caller
 from accounts.flows import Flow
-from errors import Expired, StateMismatch
-from models import User
+from errors import Expired
 from providers.base import Assertion, Profile
-from storage import atomic, db, is_id
+from storage import atomic, is_id
 
 
 class Question(StrEnum):
@@ -38,10 +37,10 @@ class PendingQuestion:
 def keep(flow: Flow, question: Question, assertion: Assertion, caller: Caller) -> None:
     """Store a flow's assertion until its person has answered; they have 10 minutes.
 
-    Raises StateMismatch if the flow's account has been deleted meanwhile.
+    Raises SignedOut if the flow's account or session is gone.
     """
-    if flow.user_id and db.session.get(User, flow.user_id) is None:
-        raise StateMismatch("the account is gone")
+    if flow.user_id:
+        actors.lock(flow.user_id, flow.session_id)
     flows.add(flow, asdict(assertion), caller, parked_as=question.value)
 
 

@@ -81,7 +81,9 @@ class Match:
     verified: bool
     trusted: bool
     disabled: bool = False
-    # Whether anybody can still sign in to it here, with a browser.
+    # Whether its person can still sign in to it here, with a browser. An identity of the provider
+    # that now reports another subject for the same address does not count: it was probably replaced
+    # (a Workspace account that was deleted and made again).
     reachable: bool = True
 
 
@@ -110,17 +112,15 @@ class Join:
 
 @dataclass(frozen=True)
 class NeedsOwnership:
-    """An account has this address: nothing happens until its owner signs in to it and confirms.
+    """An account has this verified address: nothing happens until its owner signs in to it and
+    confirms.
 
-    ``may_connect``: the new identity's address is verified, so its holder may learn of the account
-    and connect to it. Otherwise only a separate account is offered. ``may_create``: a separate
-    account is allowed. An old account that never verified the address may have been planted, and
-    one that no identity opens any more can never be confirmed: neither may lock the owner of the
-    address out.
+    ``may_create``: a separate account is allowed. An old account that never verified the address
+    may have been planted, and one that no identity opens any more can never be confirmed: neither
+    may lock the owner of the address out.
     """
 
     user_ids: tuple[str, ...]
-    may_connect: bool
     may_create: bool
     reason: ClassVar[str] = "email_known"
 
@@ -216,7 +216,9 @@ def _decide_account(
         return _decide_known(profile, owner, policy)
     if not policy.allows(profile.email, verified=profile.email_verified):
         return Refused(_not_allowed(profile, policy))
-    if policy.account_linking == "separate":
+    if policy.account_linking == "separate" or not profile.email_verified:
+        # Anybody can claim an unverified address, so nothing may depend on whether it has an
+        # account here.
         matches = ()
     if matches:
         decision = _decide_known_email(profile, matches, policy)
@@ -237,14 +239,7 @@ def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Ref
 
 def _decide_known_email(
     profile: Profile, matches: Sequence[Match], policy: Policy
-) -> Join | NeedsOwnership | Refused:
-    if not profile.email_verified:
-        # An unverified visitor must not learn whether the address has an account if sign-ups are
-        # closed, nor be led to it if they are open.
-        if not policy.signups_open:
-            return Refused(SignupsClosed())
-        users = tuple(match.user_id for match in matches)
-        return NeedsOwnership(users, may_connect=False, may_create=True)
+) -> Join | NeedsOwnership:
     if policy.account_linking == "auto" and profile.email_trusted and len(matches) == 1:
         (match,) = matches
         if match.verified and match.trusted and not match.disabled:
@@ -252,7 +247,6 @@ def _decide_known_email(
     provable = any(match.verified and match.reachable for match in matches)
     return NeedsOwnership(
         tuple(match.user_id for match in matches),
-        may_connect=True,
         may_create=not provable and policy.signups_open,
     )
 

@@ -28,8 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager
 
-from accounts import endings
+from accounts import ended_sessions, endings
 from accounts.activity import Caller
+from accounts.ended_sessions import EndReason
+from errors import SignedOut
 from models import Session, User
 from storage import atomic, db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
@@ -39,8 +41,6 @@ IDLE_DAYS = 14
 SEEN_EVERY_SECONDS = 60
 RECENT_SECONDS = 15 * 60
 MAX_SESSIONS_PER_USER = 100
-# The auth_time of a session whose person must reauthenticate before any sensitive act.
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A session is alive: the only definition. Its parameters are in ``alive_at``.
 ALIVE = and_(
@@ -121,9 +121,8 @@ def start(
 
     ``replaces``: the id of this browser's previous session, which ends. If it was the same
     person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
-    sits there without asking, so sensitive acts need a reauthentication (``renew``). It also keeps
-    its sid: applications stay signed in. ``auth_time``: when the person authenticated at the
-    provider, as a Unix time.
+    sits there without asking, so sensitive acts need a reauthentication (``renew``). It keeps its
+    sid too. ``auth_time``: when the person authenticated at the provider, as a Unix time.
     """
     started_at = now()
     kept = _end_replaced(replaces, identity.user_id) if replaces else None
@@ -145,8 +144,8 @@ def start(
     )
     _ADD.run(**vars(begun))
     if (_NUMBER.row(user_id=identity.user_id) or 0) > MAX_SESSIONS_PER_USER:
-        kept_ids = _KEPT.params(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
-        _end(Session.user_id == identity.user_id, Session.id.not_in(kept_ids))
+        latest = _KEPT.params(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
+        ended_sessions.remove(Session.user_id == identity.user_id, Session.id.not_in(latest))
     return begun, token
 
 
@@ -156,23 +155,15 @@ def moment(seconds: float) -> datetime:
 
 
 def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] | None:
-    """End a session; return the auth_time and the sid of its successor, if it is the same
-    user's."""
-    of_same = (Session.id == session_id, Session.user_id == user_id)
-    query = select(Session.authenticated_at, Session.sid).where(*of_same)
-    kept = db.session.execute(query).one_or_none()
+    """End a session; return auth_time and sid of its successor, if it is the same user's."""
+    query = select(Session.authenticated_at, Session.sid)
+    of_same = query.where(Session.id == session_id, Session.user_id == user_id)
+    kept = db.session.execute(of_same).one_or_none()
     if kept is None:
-        _end(Session.id == session_id)
+        ended_sessions.remove(Session.id == session_id)
         return None
     db.session.execute(delete(Session).where(Session.id == session_id))
     return kept.authenticated_at, kept.sid
-
-
-def _end(*which: ColumnElement[bool]) -> int:
-    """Delete sessions, after applications are told that they end; return how many."""
-    endings.end_sessions(select(Session.sid).where(*which, Session.sid.is_not(None)))
-    result = db.session.execute(delete(Session).where(*which))
-    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def find(token: str | None) -> Session | None:
@@ -216,12 +207,15 @@ def needs_touch(session: Session) -> bool:
 
 @atomic
 def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session that gained rights; the old one stops working."""
+    """Return a new token for a session that gained rights; the old one stops working. Raises
+    SignedOut if the session has ended."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
     if reauthenticated:
         values["authenticated_at"] = now()
-    db.session.execute(update(Session).where(Session.id == session_id).values(**values))
+    result = db.session.execute(update(Session).where(Session.id == session_id).values(**values))
+    if isinstance(result, CursorResult) and result.rowcount != 1:
+        raise SignedOut("the session has ended")
     return token
 
 
@@ -230,58 +224,71 @@ def of_user(user_id: str) -> Sequence[Session]:
     return db.session.scalars(_OF_USER, {"user_id": user_id, **alive_at(now())}).all()
 
 
+def count_of_identity(identity_id: str, kept_id: str | None) -> int:
+    """Return how many living sessions an identity started, except one."""
+    return _count_alive(*of_identity(identity_id, kept_id))
+
+
+def exists(session_id: str) -> bool:
+    """Tell whether a session has not been ended."""
+    return bool(db.session.scalar(select(Session.id).where(Session.id == session_id)))
+
+
 def count_alive() -> int:
     """Return how many sessions are alive, of enabled and disabled users."""
-    query = select(func.count()).select_from(Session).where(ALIVE)
+    return _count_alive()
+
+
+def _count_alive(*which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(Session).where(ALIVE, *which)
     return db.session.scalar(query, alive_at(now())) or 0
 
 
 @atomic
-def end(user_id: str, session_id: str) -> Session | None:
-    """End one of this person's sessions; return None if there is no such session."""
+def end(user_id: str, session_id: str, reason: EndReason | None = None) -> Session | None:
+    """End one of this person's sessions; return None if there is no such session.
+
+    ``reason``: what its browser is told; None if its own person ends it.
+    """
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
     if session is not None:
-        _end(Session.id == session.id)
+        this = Session.id == session.id
+        ended_sessions.end(this, reason=reason) if reason else ended_sessions.remove(this)
     return session
 
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
-    """End all of this person's sessions but one, with what applications may do without a session;
-    return how many."""
+    """End all of this person's sessions but one, and offline access; return how many."""
     kept_sid = db.session.scalar(select(Session.sid).where(Session.id == kept_id))
     endings.end_everywhere(user_id, kept_sid)
-    return _end(Session.user_id == user_id, Session.id != kept_id)
+    return ended_sessions.end(
+        Session.user_id == user_id, Session.id != kept_id, reason=EndReason.ELSEWHERE
+    )
 
 
 @atomic
-def end_all(user_id: str | None = None) -> int:
-    """End all sessions of a person, or of everybody, with what applications may do without a
-    session; return how many."""
+def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATOR) -> int:
+    """End all sessions of a person, or of everybody, and offline access; return how many."""
     endings.end_everywhere(user_id)
-    return _end(true() if user_id is None else Session.user_id == user_id)
+    those = true() if user_id is None else Session.user_id == user_id
+    return ended_sessions.end(those, reason=reason)
 
 
 @atomic
-def end_of_identity(identity_id: str, kept_id: str) -> None:
-    """End the sessions that a removed identity started, except one."""
+def end_of_identity(
+    identity_id: str, kept_id: str | None, reason: EndReason = EndReason.IDENTITY_REMOVED
+) -> int:
+    """End the sessions that an identity started, except one; return how many."""
     endings.end_identity(identity_id)
-    _end(Session.identity_id == identity_id, Session.id != kept_id)
+    return ended_sessions.end(*of_identity(identity_id, kept_id), reason=reason)
 
 
-def move(from_user_id: str, to_user_id: str) -> None:
-    """Move one account's sessions to another. Call within an atomic verb.
-
-    They open more than they were authenticated for, so each must reauthenticate before a sensitive
-    act. Each gets another sid: applications have been told that the old one has ended.
-    """
-    of_account = select(Session.id).where(Session.user_id == from_user_id)
-    for session_id in db.session.scalars(of_account).all():
-        moved = update(Session).where(Session.id == session_id)
-        db.session.execute(
-            moved.values(user_id=to_user_id, authenticated_at=LONG_AGO, sid=new_id())
-        )
+def of_identity(identity_id: str, kept_id: str | None) -> list[ColumnElement[bool]]:
+    """Return the conditions of the sessions that an identity started, except one."""
+    theirs = Session.identity_id == identity_id
+    return [theirs] if kept_id is None else [theirs, Session.id != kept_id]
 
 
 def expired() -> Select[str]:
@@ -292,4 +299,4 @@ def expired() -> Select[str]:
 @atomic
 def purge(ids: Sequence[str]) -> None:
     """Delete expired sessions, by id."""
-    _end(Session.id.in_(ids))
+    ended_sessions.remove(Session.id.in_(ids))

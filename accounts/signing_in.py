@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts import facts, identities, profile_updates, users
+from accounts import actors, facts, identities, profile_updates, users
 from accounts.activity import Caller, EventKind
 from accounts.rules import Create, Join, Known, Policy, Refused, SignInDecision, decide_sign_in
 from errors import WrongAccount
@@ -75,12 +75,18 @@ def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
 
 
 @atomic
-def reauthenticate(user_id: str, identity_id: str, assertion: Assertion, caller: Caller) -> None:
+def reauthenticate(
+    user_id: str,
+    identity_id: str,
+    assertion: Assertion,
+    caller: Caller,
+    session_id: str | None = None,
+) -> None:
     """Record that a reauthentication came back with the identity that was asked for.
 
-    Raises WrongAccount, with the handle of that one, when another came back.
+    Raises SignedOut, or WrongAccount, with the handle of that one, when another came back.
     """
-    found = identities.lock(assertion)
+    _, found = actors.lock_with_owner(user_id, session_id, assertion)
     if found is None or (found.identity.id, found.identity.user_id) != (identity_id, user_id):
         asked = (each for each in identities.of_user(user_id) if each.id == identity_id)
         handle = next((each.handle for each in asked), "")

@@ -3,14 +3,16 @@
 An account is locked before its identities are counted or moved.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import bindparam, insert, select
 
 from accounts import activity
 from accounts.activity import Caller, EventKind
-from errors import StateMismatch
+from errors import AccountDeleted
 from models import User
 from providers.base import Profile
-from storage import db, new_id, now
+from storage import atomic, db, new_id, now
 from storage.compiled import CompiledStatement
 
 _LOCK = (
@@ -28,11 +30,22 @@ def find_locked(user_id: str) -> User | None:
 
 
 def lock(user_id: str) -> User:
-    """Do the same; raise StateMismatch if the account has been deleted."""
+    """Do the same; raise AccountDeleted if it is gone."""
     user = find_locked(user_id)
     if user is None:
-        raise StateMismatch("the account is gone")
+        raise AccountDeleted("the account is gone")
     return user
+
+
+def exists(user_id: str) -> bool:
+    """Tell whether an account has not been deleted."""
+    return bool(db.session.scalar(select(User.id).where(User.id == user_id)))
+
+
+def lock_all(user_ids: Collection[str]) -> None:
+    """Lock several accounts, always in the same order; any other can deadlock."""
+    for user_id in sorted(user_ids):
+        find_locked(user_id)
 
 
 def add(profile: Profile) -> str:
@@ -53,3 +66,12 @@ def note_email_change(user: User, before: str | None, caller: Caller) -> None:
     """Record it if a person's address has changed."""
     if user.email != before:
         activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
+
+
+@atomic
+def note_refusal(
+    user_id: str, kind: EventKind, caller: Caller, *, provider: str, reason: str
+) -> None:
+    """Record a refusal in a person's activity, if their account still exists."""
+    if find_locked(user_id):
+        activity.record(user_id, kind, caller, provider=provider, reason=reason)

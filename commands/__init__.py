@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations
+from commands import migrations, moving
 from commands.clients import clients
 from commands.keys import keys
 from commands.providers import providers
@@ -20,15 +20,7 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
-    for command in (
-        providers,
-        users,
-        sessions,
-        clients,
-        resources,
-        signing_keys,
-        keys,
-        outbox,
-        purge,
-    ):
+    moving.register(users)
+    of_apps = (clients, resources, signing_keys)
+    for command in (providers, users, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from commands.check_client import check_client
 from commands.check_metadata import check_metadata
-from commands.console import count_of
+from commands.console import count_of, site
 from commands.findings import Finding, Level, Said, run_checks, server_finding
 from commands.network import certificate_days, clock_offset
 from errors import ProviderError
@@ -70,6 +70,7 @@ def checks_of(connector: Connector) -> list[Check]:
         "client": partial(check_client, connector),
         "metadata": partial(check_metadata, connector),
         "made_secret": partial(check_made_secret, connector),
+        "email": partial(check_email, connector),
         "certificates": partial(check_certificates, connector),
     }
     return [Check(connector.name, connector.label, name, run) for name, run in checks.items()]
@@ -93,6 +94,16 @@ def check_made_secret(connector: Connector) -> Said | None:
     key_id = connector.registration.key_id
     message = f"client secrets can be signed with key {key_id}; each is valid for {seconds} seconds"
     return "ok", message, {"seconds": seconds}
+
+
+def check_email(connector: Connector) -> Said | None:
+    """Check that ALLOWED_EMAIL_DOMAINS does not refuse everybody who comes with this provider."""
+    if connector.verifies_email or not site().settings.allowed_email_domains:
+        return None
+    message = "never verifies an address, so with ALLOWED_EMAIL_DOMAINS nobody new can come in with"
+    key = connector.registration.key
+    remedy = f"; set {key.upper()}_TRUST_EMAIL=1 if it does" if key.startswith("oidc_") else ""
+    return "warn", f"{message} it; its button is left out{remedy}", {}
 
 
 def check_certificates(connector: Connector) -> Said | None:

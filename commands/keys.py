@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 from accounts import key_rotation
 from accounts.key_rotation import Outcome, Place
 from commands.console import count_of, json_option, needs_database, print_note, print_result, site
+from commands.progress import show_progress
 from commands.signing_keys import rotate_signing_keys
 from issuer import signing_keys
 from issuer.models import SigningKeyRow
@@ -114,7 +115,8 @@ def rotate(*, signing: bool, as_json: bool) -> None:
     if signing:
         rotate_signing_keys(immediately=True, as_json=as_json)
         return
-    outcomes = {place.name: key_rotation.reseal(place) for place in PLACES}
+    with show_progress() as progress:
+        outcomes = {place.name: key_rotation.reseal(place, progress.report) for place in PLACES}
     needed, free = _split_older_keys(outcomes)
     document = {
         "key": configured_keys()[0].id,

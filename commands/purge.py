@@ -5,6 +5,7 @@ from flask.cli import with_appcontext
 
 from accounts import cleanup
 from commands.console import json_option, needs_database, print_result
+from commands.progress import show_progress
 from issuer import housekeeping
 from jobs import periodic
 
@@ -19,6 +20,8 @@ def purge(*, as_json: bool) -> None:
     These are unfinished flows, sessions and old activity; servers delete them regularly by
     themselves. Safe at any time, and as often as you like.
     """
-    deleted = cleanup.run_now() | periodic.run_now(housekeeping.JOBS)
+    with show_progress() as progress:
+        deleted = cleanup.run_now(progress.report)
+        deleted |= periodic.run_now(housekeeping.jobs(progress.report))
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
     print_result({"deleted": deleted}, lines, as_json=as_json)

@@ -6,9 +6,11 @@ import click
 import structlog
 from flask.cli import AppGroup
 
-from accounts import activity, export
+import accounts
+from accounts import export
 from accounts import sessions as rows
-from accounts.activity import COMMAND_LINE, EventKind
+from accounts.activity import COMMAND_LINE
+from accounts.ended_sessions import EndReason
 from commands.console import (
     confirm_action,
     count_of,
@@ -22,8 +24,8 @@ from commands.console import (
     yes_option,
 )
 from errors import NotFound
-from models import Session, User
-from storage import atomic, db, is_id
+from models import Session
+from storage import db, is_id
 from web.text.devices import device_name
 
 log = structlog.get_logger()
@@ -80,7 +82,7 @@ def revoke(
     if session is not None:
         count = _revoke_session(session)
     elif who is not None:
-        count = _revoke_user(find_user(who))
+        count = accounts.end_other_sessions(find_user(who).id, COMMAND_LINE)
     else:
         confirm_action("Sign everybody out, everywhere?", yes=yes)
         count = rows.end_all()
@@ -88,20 +90,10 @@ def revoke(
     print_result({"ended": count}, [f"Sessions ended: {count}"], as_json=as_json)
 
 
-@atomic
 def _revoke_session(session_id: str) -> int:
     """End one session; return how many have ended."""
     row = db.session.get(Session, session_id) if is_id(session_id) else None
-    if row is None or rows.end(row.user_id, row.id) is None:
+    if row is None:
         raise NotFound("There is no such session, or it has expired")
-    activity.record(row.user_id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail="1")
+    accounts.end_session(row.user_id, row.id, COMMAND_LINE, reason=EndReason.OPERATOR)
     return 1
-
-
-@atomic
-def _revoke_user(user: User) -> int:
-    """End a user's sessions; return how many have ended."""
-    count = rows.end_all(user.id)
-    if count:
-        activity.record(user.id, EventKind.SESSIONS_ENDED, COMMAND_LINE, detail=str(count))
-    return count

@@ -10,8 +10,8 @@ import click
 from flask.cli import AppGroup
 
 import accounts
-from accounts import activity, directory, export, sessions
-from accounts.activity import COMMAND_LINE, EventKind
+from accounts import directory, export, sessions
+from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
     confirm_action,
@@ -26,6 +26,7 @@ from commands.console import (
     print_result,
     yes_option,
 )
+from commands.progress import show_progress
 from commands.sessions import format_session
 from issuer import personal_data
 from models import User
@@ -245,10 +246,10 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     """
     person = find_user(user)
     handle = None if output is None else _create_private_file(output)
-    activity.record(person.id, EventKind.DOWNLOADED, COMMAND_LINE)
-    text = json.dumps(
-        personal_data.of_user(_reload_user(person)), indent=2, ensure_ascii=handle is None
-    )
+    with show_progress() as progress:
+        progress.report("reading the account")
+        document = personal_data.download(person.id, COMMAND_LINE)
+    text = json.dumps(document, indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)
         return

@@ -120,8 +120,8 @@ class SignIn(Group):
     """Whether people without an account get one."""
 
     allowed_email_domains: Domains = ()
-    """Only people with a verified address in one of these domains may sign in. Default:
-    everyone."""
+    """Only people with a verified address in one of these domains may sign in. Providers that never
+    verify one have no button for newcomers. Default: everyone."""
 
     apps_default: Literal["open", "closed"] = "open"
     """Whether an application without rules of its own is for everyone (`open`) or for nobody

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from accounts import export
+import accounts
+from accounts.activity import Caller
 from accounts.export import iso_time
 from issuer import consents
 from issuer.consents import App
-from models import User
+from storage import atomic
 
 
-def of_user(user: User) -> dict[str, Any]:
-    """Return the export of accounts, and the applications with what each may do."""
-    return {**export.of_user(user), "apps": [_app(app) for app in consents.of_user(user.id)]}
+@atomic
+def download(user_id: str, caller: Caller, session_id: str | None = None) -> dict[str, Any]:
+    """Record a download, and return what it contains. Raises SignedOut."""
+    document = accounts.download(user_id, caller, session_id)
+    return {**document, "apps": [_app(app) for app in consents.of_user(user_id)]}
 
 
 def _app(app: App) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259) for signed content: every reader must see the same in it."""
+"""Strict JSON (RFC 8259) from outside: every reader must see the same in it."""
 
 import json
 import math
@@ -9,14 +9,14 @@ class InvalidJSON(ValueError):
     """The text is not JSON, or not the same JSON to every reader."""
 
 
-def parse_strict_json(data: bytes) -> Any:
-    """Parse a JSON text in UTF-8. Raises InvalidJSON.
+def parse_strict_json(data: bytes | str) -> Any:
+    """Parse a JSON text, in UTF-8 if it is not decoded yet. Raises InvalidJSON.
 
     ``json.loads`` also accepts a byte order mark, UTF-16, UTF-32, NaN, Infinity and numbers too
     large for a float, and keeps the last of two members with one name.
     """
     try:
-        return _DECODER.decode(data.decode("utf-8"))
+        return _DECODER.decode(data if isinstance(data, str) else data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InvalidJSON(str(error)) from error
 

@@ -111,6 +111,8 @@ class Provider:
     choice_params: Params = field(default_factory=dict)
     reauth_params: Params = field(default_factory=dict)
     ask_email_params: Params = field(default_factory=dict)
+    # Whether it adds a fragment to the address that it returns to, which the browser keeps.
+    adds_fragment: bool = False
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 

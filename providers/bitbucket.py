@@ -6,7 +6,7 @@ from typing import Any
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, Provider
 from providers.parts import EmailTrust, OAuth2
-from providers.profile import make_profile, value_at
+from providers.profile import first_said, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
@@ -21,7 +21,7 @@ def profile(get: Get) -> Profile:
         email_verified=confirmed,
         email_trusted=confirmed,
         name=value_at(user, "display_name"),
-        username=value_at(user, "nickname") or value_at(user, "username"),
+        username=first_said(value_at(user, "nickname"), value_at(user, "username")),
         picture=value_at(user, "links.avatar.href"),
     )
 

@@ -9,7 +9,7 @@ Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
 from providers.base import Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import claims_at
 
 AMAZON = Provider(
@@ -28,7 +28,7 @@ AMAZON = Provider(
     ),
     # The user_id differs per developer account. No claim says that the address is verified.
     profile=claims_at("user/profile", subject="user_id", email="email", name="name"),
-    email=EmailTrust("unverified", "never; no claim is about it"),
+    email=EmailTrust("never", "never; no claim is about it"),
 )
 
 DIGITALOCEAN = Provider(
@@ -68,7 +68,7 @@ FIGMA = Provider(
     ),
     # "handle" is the display name, not a handle.
     profile=claims_at("me", subject="id", email="email", name="handle", picture="img_url"),
-    email=EmailTrust("unverified", "never; no claim is about it"),
+    email=EmailTrust("never", "never; no claim is about it"),
 )
 
 NAVER = Provider(
@@ -94,8 +94,10 @@ NAVER = Provider(
         username="response.nickname",
         picture="response.profile_image",
     ),
-    email=EmailTrust("unverified", "never; no claim is about it"),
+    email=EmailTrust("never", "never; no claim is about it"),
     choice_params={"auth_type": "reauthenticate"},
+    # With the code invalid_request and status 200.
+    errors=Errors(code_refused_words=("no valid data in session",)),
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "reprompt"},
 )
@@ -123,7 +125,7 @@ NOTION = Provider(
         name="owner.user.name",
         picture="owner.user.avatar_url",
     ),
-    email=EmailTrust("unverified", "never; no claim is about it"),
+    email=EmailTrust("never", "never; no claim is about it"),
 )
 
 SPOTIFY = Provider(
@@ -147,7 +149,7 @@ SPOTIFY = Provider(
         username="id",
         picture="images.0.url",
     ),
-    email=EmailTrust("unverified", "never; Spotify says there is no proof of it"),
+    email=EmailTrust("never", "never; Spotify says there is no proof of it"),
     # Its dialog has "Not you?".
     choice_params={"show_dialog": "true"},
     reauth_params={"show_dialog": "true"},

@@ -5,7 +5,7 @@ from typing import Any
 
 from providers.base import Get, Profile, Provider
 from providers.parts import EmailTrust, OAuth2, Revocation
-from providers.profile import make_profile
+from providers.profile import first_said, make_profile
 
 PICTURES = "https://cdn.discordapp.com/avatars"
 
@@ -20,7 +20,7 @@ def profile(get: Get) -> Profile:
         email=user.get("email"),
         email_verified=user.get("verified"),
         email_trusted=user.get("verified"),
-        name=user.get("global_name") or user.get("username"),
+        name=first_said(user.get("global_name"), user.get("username")),
         username=user.get("username"),
         picture=_picture(user),
     )

@@ -43,7 +43,8 @@ FACEBOOK = Provider(
     ),
     email=EmailTrust("never", "never; it is shown as not verified, and often missing"),
     errors=Errors(
-        access_refused={"190"},
+        # 102: a session of its own that has ended.
+        access_refused={"102", "190"},
         # Graph API errors: 1 wrong client secret, 101 wrong client id, 191 unknown redirect URI.
         misconfigured={"1", "101", "191"},
         # The service is away (2), or a rate limit is reached; sent with 400 or 403.
@@ -56,4 +57,5 @@ FACEBOOK = Provider(
     choice_params={"auth_type": "reauthenticate"},
     reauth_params={"auth_type": "reauthenticate"},
     ask_email_params={"auth_type": "rerequest"},
+    adds_fragment=True,  # #_=_
 )

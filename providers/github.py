@@ -5,7 +5,7 @@ from typing import Any
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, Provider
 from providers.parts import EmailTrust, Errors, OAuth2, Revocation
-from providers.profile import make_profile
+from providers.profile import clean_email, make_profile
 
 NO_REPLY = "@users.noreply.github.com"
 
@@ -46,7 +46,8 @@ def _address(emails: list[object], public: object) -> dict[str, Any]:
 
 
 def _can_receive(email: object) -> bool:
-    return isinstance(email, str) and not email.lower().endswith(NO_REPLY)
+    address = clean_email(email)
+    return address is not None and not address.lower().endswith(NO_REPLY)
 
 
 GITHUB = Provider(
@@ -70,7 +71,7 @@ GITHUB = Provider(
             "redirect_uri_mismatch",
             "application_suspended",
         },
-        code_refused={"bad_verification_code"},
+        code_refused={"bad_verification_code", "bad_refresh_token"},
     ),
     # GitHub cannot be asked to authenticate again, only to show its account chooser.
     choice_params={"prompt": "select_account"},

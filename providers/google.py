@@ -1,8 +1,8 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OpenIDConnect
-from providers.profile import claims_with_userinfo, email_key, profile_from
+from providers.parts import EmailTrust, Errors, OpenIDConnect
+from providers.profile import claims_with_userinfo, clean_email, email_key, profile_from
 
 
 def profile(get: Get) -> Profile:
@@ -12,8 +12,8 @@ def profile(get: Get) -> Profile:
     other address was verified once and may have changed hands since.
     """
     claims = claims_with_userinfo(get, needs=("name", "picture"))
-    email = claims.get("email")
-    is_gmail = isinstance(email, str) and email_key(email).endswith("@gmail.com")
+    email = clean_email(claims.get("email"))
+    is_gmail = email is not None and email_key(email).endswith("@gmail.com")
     return profile_from(claims, email_trusted=is_gmail or bool(claims.get("hd")))
 
 
@@ -45,5 +45,6 @@ GOOGLE = Provider(
         "when `email_verified`; trusted to join accounts for gmail.com and Workspace domains",
     ),
     choice_params={"prompt": "select_account"},
+    errors=Errors(misconfigured={"deleted_client", "disabled_client"}),
     reauth_params={"prompt": "select_account"},
 )

@@ -7,8 +7,8 @@ we accept no shared secret. https://developers.line.biz/en/docs/line-login/verif
 import json
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OpenIDConnect, Revocation
-from providers.profile import claims_with_userinfo, make_profile, profile_from, value_at
+from providers.parts import EmailTrust, Errors, OpenIDConnect, Revocation
+from providers.profile import claims_with_userinfo, first_said, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
 # The prefix of Slack's own claims.
@@ -34,7 +34,9 @@ GITLAB = Provider(
         client_auth="post",
     ),
     profile=gitlab_profile,
-    email=EmailTrust("trusted", "when `email_verified`, of gitlab.com itself only"),
+    email=EmailTrust(
+        "trusted", "when `email_verified`, of gitlab.com itself only", own_server_only=True
+    ),
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
@@ -71,6 +73,12 @@ SLACK = Provider(
     ),
     profile=slack_profile,
     email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
+    # https://docs.slack.dev/reference/methods/openid.connect.token/#errors
+    errors=Errors(
+        code_refused={"invalid_code", "code_already_used", "code_expired", "invalid_refresh_token"},
+        misconfigured={"bad_client_secret", "invalid_client_id", "bad_redirect_uri"},
+        access_refused={"invalid_auth", "token_revoked", "token_expired", "account_inactive"},
+    ),
 )
 
 
@@ -78,7 +86,7 @@ def yahoo_profile(get: Get) -> Profile:
     """Read userinfo, which has the whole profile; any of it may be missing.
     https://developer.yahoo.com/oauth2/guide/openid_connect/"""
     claims = claims_with_userinfo(get, needs=("email", "name"))
-    username = claims.get("preferred_username") or claims.get("nickname")
+    username = first_said(claims.get("preferred_username"), claims.get("nickname"))
     return profile_from({**claims, "preferred_username": username}, email_trusted=True)
 
 
@@ -128,6 +136,15 @@ TWITCH = Provider(
     ),
     profile=twitch_profile,
     email=EmailTrust("trusted", "when `email_verified`"),
+    # Without a code: {"status": 400, "message": "Invalid refresh token"}.
+    errors=Errors(
+        code_refused_words=(
+            *("invalid refresh token", "invalid authorization code", "invalid grant"),
+        ),
+        misconfigured_words=(
+            *("invalid client", "missing client secret", "redirect_uri does not match"),
+        ),
+    ),
     # Twitch cannot be asked to authenticate again, only to show its page again.
     # The page that asks again has "Not you?".
     choice_params={"force_verify": "true"},
@@ -148,7 +165,7 @@ def salesforce_profile(get: Get) -> Profile:
         email=claims.get("email"),
         name=claims.get("name"),
         username=claims.get("preferred_username"),
-        picture=value_at(claims, "photos.thumbnail") or claims.get("picture"),
+        picture=first_said(value_at(claims, "photos.thumbnail"), claims.get("picture")),
     )
 
 
@@ -162,7 +179,13 @@ SALESFORCE = Provider(
         client_auth="post",
     ),
     profile=salesforce_profile,
-    email=EmailTrust("unverified", "never; the organisation sets it"),
+    email=EmailTrust("never", "never; the organisation sets it"),
+    # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm
+    errors=Errors(
+        code_refused={"inactive_user", "inactive_org"},
+        misconfigured={"invalid_client_id", "invalid_client_credentials", "invalid_app_access"},
+        passing={"rate_limit_exceeded"},
+    ),
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
 )

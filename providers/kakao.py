@@ -6,7 +6,7 @@ owner's.
 
 from providers.base import Get, Profile, Provider
 from providers.parts import EmailTrust, OAuth2, Revocation
-from providers.profile import is_true, make_profile, value_at
+from providers.profile import first_said, is_true, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
@@ -22,9 +22,11 @@ def profile(get: Get) -> Profile:
         email=value_at(account, "email"),
         email_verified=all(is_true(flag) for flag in flags),
         email_trusted=True,
-        name=value_at(account, "name") or value_at(account, "profile.nickname"),
-        picture=value_at(account, "profile.profile_image_url")
-        or value_at(user, "properties.profile_image"),
+        name=first_said(value_at(account, "name"), value_at(account, "profile.nickname")),
+        picture=first_said(
+            value_at(account, "profile.profile_image_url"),
+            value_at(user, "properties.profile_image"),
+        ),
     )
 
 

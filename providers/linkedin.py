@@ -33,5 +33,10 @@ LINKEDIN = Provider(
         picture="picture",
     ),
     email=EmailTrust("verified", "when `email_verified`; not trusted to join accounts"),
-    errors=Errors(cancelled={"user_cancelled_login", "user_cancelled_authorize"}),
+    errors=Errors(
+        cancelled={"user_cancelled_login", "user_cancelled_authorize"},
+        # With the code invalid_request or invalid_redirect_uri. The same words for a redirect URI
+        # that differs from the authorization request's, which here it never does.
+        code_refused_words=("authorization code expired", "authorization code not found"),
+    ),
 )

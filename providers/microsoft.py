@@ -78,6 +78,7 @@ MICROSOFT = Provider(
     email=EmailTrust(
         "trusted",
         "only with the optional claim `xms_edov`; else any administrator may have made it up",
+        can_verify=False,
     ),
     check_registration=check_registration,
     choice_params={"prompt": "select_account"},

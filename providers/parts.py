@@ -40,13 +40,17 @@ class EmailTrust:
     tables.
 
     ``trusted``: it may join two accounts without a question, if the operator allows that.
-    ``verified``: it counts as verified, but joins nothing by itself. ``unverified``: it is only
-    shown. ``never``: the same, and documented by the provider; visitors are told. ``none``: it
-    shares no address.
+    ``verified``: it counts as verified, but joins nothing by itself. ``never``: it is only
+    shown, because the provider verifies none. ``unverified``: the same, because this site does not
+    take its word. ``none``: it shares no address.
     """
 
     level: Literal["trusted", "verified", "unverified", "never", "none"]
     when: str
+    # Whether that holds for the provider's own server only, not for one that NAME_ISSUER names.
+    own_server_only: bool = False
+    # Whether a person can verify an address there, so that it counts.
+    can_verify: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +63,9 @@ class Errors:
     misconfigured: AbstractSet[str] = frozenset()
     # Token endpoint: the code or the refresh token is invalid.
     code_refused: AbstractSet[str] = frozenset()
+    # Token endpoint: the same, where no code says so but the description, in lower case.
+    code_refused_words: tuple[str, ...] = ()
+    misconfigured_words: tuple[str, ...] = ()
     # API: the access token is invalid, if it does not say so with a 401.
     access_refused: AbstractSet[str] = frozenset()
     # Token endpoint and API: a later try may succeed, if the status does not say so (429, 5xx).

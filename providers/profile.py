@@ -14,6 +14,8 @@ EMAIL_MAX_CHARACTERS = 254
 NAME_MAX_CHARACTERS = 200
 PICTURE_MAX_CHARACTERS = 2048
 
+# Tab, and Unicode's space separators; a line break may be an attempt at another header.
+_BLANKS = "\t \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _NOT_IN_EMAIL = re.compile(r'[\s<>(),;:\\"\[\]]')
 _NOT_IN_PICTURE = re.compile(r'[\x00-\x20"<>\\]')
 # Control characters, and marks that change the direction of the surrounding text.
@@ -78,16 +80,29 @@ def has_visible_character(text: str) -> bool:
 
 def clean_text(value: object, limit: int = NAME_MAX_CHARACTERS) -> str | None:
     """Return a display name: one line, no control or direction marks, at most ``limit``
-    characters."""
+    characters, at least one of them visible."""
     if not isinstance(value, str):
         return None
-    text = " ".join(_UNPRINTABLE.sub(" ", value[: limit * 4]).split())
-    return text[:limit].strip() or None
+    text = " ".join(_UNPRINTABLE.sub(" ", value[: limit * 4]).split())[:limit].strip()
+    return text if has_visible_character(text) else None
+
+
+def says_something(value: object) -> bool:
+    """Whether a value is neither missing nor a text without a visible character."""
+    return value is not None and not (isinstance(value, str) and not has_visible_character(value))
+
+
+def first_said(*values: object) -> object:
+    """Return the first of several values that says something; None if none does."""
+    return next((value for value in values if says_something(value)), None)
 
 
 def clean_email(value: object) -> str | None:
-    """Return an address as given, or None if it is not plainly one."""
-    if not isinstance(value, str) or len(value) > EMAIL_MAX_CHARACTERS:
+    """Return an address as given, but without blanks around it; None if it is not plainly one."""
+    if not isinstance(value, str):
+        return None
+    value = value.strip(_BLANKS)
+    if len(value) > EMAIL_MAX_CHARACTERS:
         return None
     local, _, domain = value.rpartition("@")
     if not local or not domain or "@" in local or _UNPRINTABLE.search(value):
@@ -124,7 +139,7 @@ def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
     """Build the ``profile`` function of a provider that is pure data: one request, a map of claims.
 
     Each keyword names a field of ``make_profile`` and the dotted path of its value, such as
-    ``picture="images.0.url"``; for ``name or nickname``, the first one that is not empty counts.
+    ``picture="images.0.url"``; for ``name or nickname``, the first one that says something counts.
     Never for a subject: a person who is identified by one path today and by another tomorrow would
     be two people.
     """
@@ -150,8 +165,7 @@ def value_at(answer: object, place: str) -> object:
 
 
 def _first_at(answer: object, places: str) -> object:
-    found = (value_at(answer, place) for place in places.split(" or "))
-    return next((value for value in found if value not in (None, "")), None)
+    return first_said(*(value_at(answer, place) for place in places.split(" or ")))
 
 
 def profile_from(claims: Mapping[str, Any], *, email_trusted: bool = False) -> Profile:
@@ -174,13 +188,13 @@ def claims_with_userinfo(get: Get, needs: tuple[str, ...]) -> Mapping[str, Any]:
     or does not let us read it.
     """
     claims: Mapping[str, Any] = get("id_token")
-    if all(claims.get(name) for name in needs):
+    if all(says_something(claims.get(name)) for name in needs):
         return claims
     try:
         userinfo: Mapping[str, Any] = get("userinfo")
     except NotShared:
         return claims
-    said = {name: value for name, value in claims.items() if value not in (None, "")}
+    said = {name: value for name, value in claims.items() if says_something(value)}
     # An address and its verified flag must come from the same source.
     source = claims if "email" in said else userinfo
     return {**userinfo, **said, **{name: source.get(name) for name in ("email", "email_verified")}}

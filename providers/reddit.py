@@ -3,7 +3,7 @@
 import html
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import make_profile, value_at
 
 
@@ -40,4 +40,6 @@ REDDIT = Provider(
     ),
     profile=profile,
     email=EmailTrust("none", "there is none"),
+    # A refused refresh token is {"message": "Bad Request", "error": 400}.
+    errors=Errors(code_refused={"400"}),
 )

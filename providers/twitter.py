@@ -5,7 +5,7 @@ The numeric id is the same in both, and an operator configures either.
 """
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth1, OAuth2, Revocation
+from providers.parts import EmailTrust, Errors, OAuth1, OAuth2, Revocation
 from providers.profile import make_profile, value_at
 
 CONSOLE = "https://developer.x.com/en/portal/dashboard"
@@ -75,4 +75,12 @@ TWITTER_OAUTH2 = Provider(
     ),
     profile=profile_2,
     email=EmailTrust("verified", "shown as verified when X gives one; joins nothing by itself"),
+    # With the code invalid_request: "Value passed for the authorization code was invalid.", or
+    # "… for the token was invalid."
+    errors=Errors(
+        code_refused_words=(
+            "value passed for the authorization code was invalid",
+            "value passed for the token was invalid",
+        )
+    ),
 )

@@ -1,8 +1,8 @@
 """Yandex ID, plain OAuth 2.0. https://yandex.com/dev/id/doc/en/"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
-from providers.profile import clean_email, email_key, make_profile, value_at
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
+from providers.profile import clean_email, email_key, first_said, make_profile, value_at
 
 # Yandex runs the mail of these domains; any other address is only what the person typed.
 OWN_DOMAINS = ("yandex.ru", "yandex.com", "ya.ru")
@@ -19,7 +19,7 @@ def profile(get: Get) -> Profile:
         email=email,
         email_verified=is_own,
         email_trusted=is_own,
-        name=value_at(user, "real_name") or value_at(user, "display_name"),
+        name=first_said(value_at(user, "real_name"), value_at(user, "display_name")),
         username=value_at(user, "login"),
         picture=_picture(user),
     )
@@ -45,8 +45,11 @@ YANDEX = Provider(
         revocation=Revocation("revoke_token"),
     ),
     profile=profile,
-    email=EmailTrust("trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself"),
+    email=EmailTrust(
+        "trusted", "for yandex.ru, yandex.com and ya.ru, which it runs itself", can_verify=False
+    ),
     choice_params={"force_confirm": "yes"},
+    errors=Errors(code_refused={"bad_verification_code"}),
     reauth_params={"force_confirm": "yes"},
     ask_email_params={"force_confirm": "yes"},
 )

@@ -1,8 +1,8 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
 from providers.base import Get, Profile, Provider
-from providers.parts import EmailTrust, OAuth2, Revocation
-from providers.profile import make_profile, value_at
+from providers.parts import EmailTrust, Errors, OAuth2, Revocation
+from providers.profile import first_said, make_profile, value_at
 
 
 def profile(get: Get) -> Profile:
@@ -13,7 +13,7 @@ def profile(get: Get) -> Profile:
         subject=value_at(user, "id"),
         email=value_at(user, "email"),
         email_verified=value_at(user, "verified") in (1, True),
-        name=value_at(user, "display_name") or _name_of_parts(user),
+        name=first_said(value_at(user, "display_name"), _name_of_parts(user)),
         picture=value_at(user, "pic_url"),
     )
 
@@ -38,4 +38,9 @@ ZOOM = Provider(
     ),
     profile=profile,
     email=EmailTrust("verified", "when `verified`, but it joins no accounts by itself"),
+    # With the code invalid_request, in the member "reason".
+    errors=Errors(
+        code_refused_words=("invalid authorization code", "invalid token", "refresh token invalid"),
+        misconfigured_words=("redirect uri mismatch", "invalid client"),
+    ),
 )

@@ -60,6 +60,9 @@ class OpenIDLookAlike(Signer, LookAlike):
         self.key_rows: Callable[[Claims], list[Claims]] = lambda row: [row]
         # … and the flaws of id_tokens that come with refreshed access tokens.
         self.refreshed_claims: Claims = {}
+        # … and changes of a signed userinfo response, and how it is signed.
+        self.userinfo_claims: Claims = {}
+        self.userinfo_jwt: Callable[[Claims], str] = self.sign
 
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
@@ -238,7 +241,8 @@ class OpenIDLookAlike(Signer, LookAlike):
         subject = "1" if code.behave == "userinfo:other_sub" else self.subject(code.person)
         claims = {"sub": subject, **self.in_userinfo(code)}
         if code.behave == "userinfo:jwt":
-            return Response(self.sign(claims), mimetype="application/jwt")
+            claims |= {"iss": self.url, "aud": self.client.client_id, **self.userinfo_claims}
+            return Response(self.userinfo_jwt(claims), mimetype="application/jwt")
         return jsonify(claims)
 
 

@@ -30,6 +30,6 @@
   // An answer that an application wants as a form goes on by itself.
   const ready = document.querySelector("form[data-submit-now]");
   if (ready) ready.submit();
-  // Facebook appends #_=_ to the address it returns to.
-  if (location.hash === "#_=_") history.replaceState(null, "", location.pathname + location.search);
+  // In place of the #_=_ that Facebook appends to the address it returns to (web/headers.py).
+  if (location.hash === "#_") history.replaceState(null, "", location.pathname + location.search);
 })();

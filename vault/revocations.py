@@ -7,7 +7,6 @@ failed attempt.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Literal
 
 import structlog
@@ -15,11 +14,12 @@ from sqlalchemy import delete, func, insert, select
 
 from errors import ProviderError, TokenUnreadable
 from jobs.leases import Leasable, lease_row
+from jobs.outbox import Attempt
 from jobs.registry import Jobs
 from jobs.worker import run_after_response
 from models import Identity, OAuth
 from providers.protocols.connector import Connector
-from storage import atomic, db, new_id, now
+from storage import atomic, db, new_id
 from storage.clock import DatabaseTime
 from vault import tokens
 from vault.models import Revocation
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 # Each attempt waits twice as long as the one before; the first longer than a request can last.
 FIRST_DELAY_SECONDS = 60
 MAX_DELAY_SECONDS = 6 * 3600
-GIVEN_UP_AFTER_DAYS = 14
 ROWS = Leasable(Revocation.id, Revocation.due_at, Revocation.attempts)
 
 End = Literal["revoked", "linked_again", "unsupported", "unreadable", "postponed", "given_up"]
@@ -85,17 +84,17 @@ def _lease_next() -> Revocation | None:
 
 
 def _try(row: Revocation, connectors: Connectors) -> End:
-    try:
-        end = _give_back(row, connectors)
-        detail = ""
-    except ProviderError as error:
-        end, detail = "postponed", error.detail
-        if row.created_at < now() - timedelta(days=GIVEN_UP_AFTER_DAYS):
-            end = "given_up"
+    attempt = Attempt(
+        lambda: _give_back(row, connectors), row.created_at, ProviderError, "revocations"
+    )
+    end = attempt.end or ("given_up" if attempt.is_given_up else "postponed")
+    error = attempt.error
+    detail = error.detail if isinstance(error, ProviderError) else error and type(error).__name__
     if end != "postponed":
         _remove(row.id)
     write = {"postponed": log.warning, "given_up": log.error}.get(end, log.info)
-    write("revocation", provider=row.provider, end=end, attempt=row.attempts + 1, detail=detail)
+    number = row.attempts + 1
+    write("revocation", provider=row.provider, end=end, attempt=number, detail=detail or "")
     return end
 
 

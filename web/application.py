@@ -1,13 +1,16 @@
 """Flask with less work per request: values that never change are computed once."""
 
 import re
+from collections.abc import Iterable
 from typing import IO, Any, cast
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import flask
+import werkzeug
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+from werkzeug.routing import Map
 from werkzeug.urls import iri_to_uri
 from werkzeug.utils import cached_property
 
@@ -16,6 +19,24 @@ from web.cookie_header import parse_cookie_header
 
 # The characters that iri_to_uri leaves unchanged (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
+
+
+# RFC 9110 7.2, RFC 3986 3.2.2: a name or an address, not empty, and a port.
+_HOST = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+NO_HOST = werkzeug.Response(
+    "This request has no valid Host header (RFC 9112 3.2).\n",
+    400,
+    {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    mimetype="text/plain",
+)
+
+
+def names_host(environ: WSGIEnvironment) -> bool:
+    """Whether a request has a valid Host header, or is of a version that needs none."""
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        return environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/0.9")
+    return _HOST.fullmatch(host) is not None
 
 
 class Request(flask.Request):
@@ -84,13 +105,29 @@ class _Redirect(Response):
         return self.headers
 
 
+class _Routes(Map):
+    """Our routes, each under one address. Werkzeug would redirect others to it, and build the
+    redirect from the Host header."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "merge_slashes": False})
+
+
 class Application(flask.Flask):
+    url_map_class = _Routes
     request_class = Request
     response_class = Response
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.session_interface = _BrowserCookies()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, unless it names no host: before anything else, so that nobody who
+        answers before Flask has to think of it."""
+        if not names_host(environ):
+            return NO_HOST(environ, start_response)
+        return super().__call__(environ, start_response)
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the view unchanged: none of ours is ``async``."""

@@ -5,13 +5,16 @@ from flask_login import AnonymousUserMixin, LoginManager
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
+from accounts import sessions, users
+from accounts.ended_sessions import EndReason
 from accounts.sessions import Begun
+from errors import AccountDeleted, SignedOut
 from models import Session, User
 from storage import db
 from web.bearer import is_bearer, load_bearer_login
 from web.request_state import Login, request_state
 from web.return_to import local_path
-from web.session_cookie import load_session_login
+from web.session_cookie import load_session_login, read_end_reason
 
 ANONYMOUS = AnonymousUserMixin()
 
@@ -55,6 +58,12 @@ def current_session() -> Session | Begun | None:
     return current_login().session
 
 
+def current_session_id() -> str | None:
+    """Return the id of the session that acts; None for a bearer token."""
+    session = current_session()
+    return session.id if session else None
+
+
 def this_session() -> Session | Begun:
     """Return the session, in a view that only signed-in people reach."""
     session = current_session()
@@ -66,6 +75,29 @@ def forget_login() -> None:
     """Take this request for anybody's from here on: nobody is signed in any more, or the page
     that follows must not ask the database."""
     request_state().login = Login()
+
+
+def ended_meanwhile() -> SignedOut | None:
+    """Return how this request's session ended, if it was alive when the request began."""
+    login = request_state().login
+    if login is None or login.ids is None:
+        return None
+    user_id, session_id = login.ids
+    if sessions.exists(session_id):
+        return None
+    if users.exists(user_id):
+        return SignedOut("the session has ended")
+    return AccountDeleted("the account is gone")
+
+
+def ended_before() -> SignedOut | None:
+    """Return how the session of this request's cookie was ended from elsewhere, if it was."""
+    if is_bearer() or is_signed_in():
+        return None
+    reason = read_end_reason()
+    if reason in (EndReason.DELETED, EndReason.MERGED):
+        return AccountDeleted("the account is gone")
+    return SignedOut("the session has ended") if reason else None
 
 
 # The user for templates and for Flask-Login: loaded only when it is looked at.

@@ -46,6 +46,15 @@ class Site:
         """Whether a person can sign in with this identity here today."""
         return self.policy.can_use(identity.provider, identity.issuer)
 
+    @property
+    def for_newcomers(self) -> list[str]:
+        """Return the providers by which somebody new may come in: with ALLOWED_EMAIL_DOMAINS, those
+        that verify addresses. All, if none does: the page cannot be empty."""
+        names = list(self.connectors)
+        if not self.settings.allowed_email_domains:
+            return names
+        return [name for name in names if self.connectors[name].verifies_email] or names
+
     def label(self, provider: str) -> str:
         """Return a provider's branded name, also if it is off."""
         if provider in self.connectors:

@@ -7,27 +7,36 @@ import structlog
 from flask import Flask, Response, render_template, request
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import NotFound as NotFoundPage
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as AnyResponse
 
 from errors import (
+    Expired,
     FormOld,
     InvalidToken,
     NotFound,
     Problem,
     ProviderDown,
     RequestFault,
+    SignedOut,
     SignInError,
+    StateMismatch,
     TooManyAttempts,
 )
 from telemetry import metrics
 from web.account_choice import choose_after
-from web.authentication import forget_login
+from web.authentication import ended_before, ended_meanwhile, forget_login
 from web.context import site
 from web.cookies import forget_cookies
+from web.failure_page import is_spent_callback, lead_to_failure_page
 from web.problem_details import problem_json, wants_json
 from web.refusals import record_refusal
 from web.request_state import request_state
+from web.session_cookie import drop_session_token
 from web.sign_in_page import fill_in, provider_name, sign_in_page, text_of
 from web.text.error_pages import ERROR_PAGES
 from web.text.words import THIS_ACCOUNT
@@ -35,6 +44,10 @@ from web.text.words import THIS_ACCOUNT
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 30
+# Errors that a browser meets when its session has been ended from elsewhere.
+UNMATCHED = (StateMismatch, Expired, FormOld)
+# How a row that another request has deleted shows.
+MISSING_ROW = (IntegrityError, ObjectDeletedError, StaleDataError)
 # How the two engines report that the schema was never created.
 NO_SCHEMA_SIGNS = ("no such table", 'relation "')
 NO_SCHEMA = "run: flask --app app db upgrade"
@@ -60,12 +73,18 @@ def on_request_fault(fault: RequestFault) -> Response:
 def on_problem(error: Problem) -> Any:
     """Answer a failure that was foreseen."""
     try:
-        return answer_problem(error)
+        ended = ended_meanwhile()
+        if ended is None and isinstance(error, UNMATCHED):
+            ended = ended_before()
+        return answer_problem(ended or error)
     except SQLAlchemyError as lost:  # the page shows the signed-in user
         return on_database_error(lost)
 
 
-def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]:
+def answer_problem(error: Problem) -> tuple[str | AnyResponse, int, dict[str, str]]:
+    if isinstance(error, SignedOut):
+        forget_login()
+        drop_session_token()
     record_refusal(error, provider_name(), is_program=wants_json())
     if not wants_json():
         choose_after(error)
@@ -76,12 +95,16 @@ def answer_problem(error: Problem) -> tuple[str | Response, int, dict[str, str]]
         return answer, error.status, headers
     if isinstance(error, NotFound):
         return error_page(404, 404), 404, headers
+    if is_spent_callback(error):
+        return lead_to_failure_page(error), 303, {}
     return sign_in_page(error), error.status, headers
 
 
 def headers_of(error: Problem) -> dict[str, str]:
     if isinstance(error, InvalidToken):  # RFC 6750 3.1
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    if isinstance(error, SignedOut):
+        return {"WWW-Authenticate": 'Bearer realm="api"'}
     if isinstance(error, TooManyAttempts | ProviderDown) and error.wait_seconds is not None:
         return {"Retry-After": str(error.wait_seconds)}
     return {}
@@ -104,6 +127,8 @@ def on_csrf_error(error: CSRFError) -> Any:
 
 def on_http_exception(error: HTTPException) -> Any:
     """Answer what Werkzeug and Flask raise: 404, 405, 413 …"""
+    if isinstance(error, RequestRedirect):  # is built from the Host header
+        error = NotFoundPage()
     status = error.code or 500
     allow = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
     if wants_json():
@@ -117,7 +142,13 @@ def on_http_exception(error: HTTPException) -> Any:
 
 
 def on_database_error(error: SQLAlchemyError) -> Any:
-    """Answer 503 when the database is gone, locked or not set up."""
+    """Answer 503 when the database is gone, locked or not set up.
+
+    A row that is missing says nothing about the database if this request's account or session has
+    been deleted meanwhile.
+    """
+    if isinstance(error, MISSING_ROW) and (ended := ended_meanwhile()):
+        return answer_problem(ended)
     lost = isinstance(error, DBAPIError)
     cause = str(getattr(error, "orig", error)).strip().splitlines()
     hint = NO_SCHEMA if any(sign in "".join(cause) for sign in NO_SCHEMA_SIGNS) else None

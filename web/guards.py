@@ -106,10 +106,19 @@ def protect(blueprint: Blueprint, *guards: Guard) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Check the guards of every request, then the token of its form, then its blueprint's."""
+    """Await the body; then check the guards of every request, the token of its form, and its
+    blueprint's guards."""
+    app.before_request(await_body)
     app.before_request(check_site_guards)
     csrf.init_app(app)
     app.before_request(check_blueprint_guards)
+
+
+def await_body() -> None:
+    """Read the body before anything asks the database or a provider: one that drips in would hold a
+    connection all the while. Raises what a malformed or too large body does."""
+    if request.method not in SAFE_METHODS:
+        request.get_data()
 
 
 def check_site_guards() -> Response | None:

@@ -11,6 +11,7 @@ from web.request_state import request_state
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
+FRAGMENT = "#_"  # static/app.js removes it
 # Files whose address changes with their content.
 CACHED = ("static", "brand.theme", "brand.image")
 NO_STORE = ("Cache-Control", "no-store")
@@ -26,6 +27,8 @@ def protect_response(response: Response) -> Response:
     here = site()
     # The address of a callback holds a code, which must not leave in a Referer.
     is_callback = request.path.endswith("/authorized")
+    if is_callback:
+        replace_fragment(response)
     response.headers.extend(
         security_headers(
             here.settings.is_https,
@@ -39,6 +42,15 @@ def protect_response(response: Response) -> Response:
     elif request.endpoint not in CACHED or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def replace_fragment(response: Response) -> None:
+    """Give a redirect a fragment of our own where the provider adds one: browsers keep that one
+    (Facebook's ``#_=_``) on every further page otherwise."""
+    connector = site().connectors.get(request.blueprint or "")
+    location = response.headers.get("Location", "")
+    if connector and connector.provider.adds_fragment and location and "#" not in location:
+        response.headers["Location"] = f"{location}{FRAGMENT}"
 
 
 @lru_cache

@@ -2,7 +2,7 @@
 
 import structlog
 
-from accounts import activity
+from accounts import users
 from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import (
@@ -12,6 +12,7 @@ from errors import (
     Problem,
     ProviderDown,
     ProviderError,
+    SignedOut,
     SignInError,
 )
 from telemetry import metrics
@@ -50,7 +51,7 @@ def record_refusal(error: Problem, provider: str | None, *, is_program: bool) ->
         site().limits.count_refusal(caller().address, in_flow=in_flow, weight=weight)
     if flow and flow.user_id and isinstance(error, SignInError):
         kind = REFUSED.get(flow.intent, EventKind.REFUSED)
-        activity.record(flow.user_id, kind, caller(), provider=flow.provider, reason=error.code)
+        users.note_refusal(flow.user_id, kind, caller(), provider=flow.provider, reason=error.code)
 
 
 def weight_of(error: Problem) -> int:
@@ -59,9 +60,9 @@ def weight_of(error: Problem) -> int:
     A refusal counts whole, whether ours or the provider's (for an invented code). Any other failure
     of a provider counts a little, so that nobody can drive calls to it without end. While the
     provider is down it counts nothing, so that nobody is locked out. What another site has its
-    visitors' browsers send counts nothing either.
+    visitors' browsers send counts nothing either, and neither does a session that ended meanwhile.
     """
-    if isinstance(error, CrossSite):
+    if isinstance(error, CrossSite | SignedOut):
         return 0
     if is_bearer():  # many phones behind one address may each have an expired token
         return 0

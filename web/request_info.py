@@ -14,6 +14,9 @@ log = structlog.get_logger()
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 USER_AGENT_MAX_CHARACTERS = 256
+# Chromium today and before 2022, Safari's top sites, and Firefox.
+PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+SPECULATIONS = ("prefetch", "prerender", "preview", "instant")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -87,5 +90,11 @@ def is_navigation(http_request: Request) -> bool:
     return (
         headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
         and headers.get("Sec-Fetch-Dest", "document") == "document"
-        and "prefetch" not in headers.get("Sec-Purpose", "")
+        and not is_speculative(http_request)
     )
+
+
+def is_speculative(http_request: Request) -> bool:
+    """Whether a browser loads this before its person asks for it, by any name of that signal."""
+    said = " ".join(http_request.headers.get(name, "") for name in PURPOSES).lower()
+    return any(word in said for word in SPECULATIONS)

@@ -21,6 +21,12 @@ class Login:
     # Why a bearer token was refused, and when its person signed in at its issuer.
     bearer_problem: Problem | None = None
     bearer_auth_time: datetime | None = None
+    # The ids of user and session. Their rows may be deleted while the request runs.
+    ids: tuple[str, str] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.session is not None:
+            self.ids = self.session.user_id, self.session.id
 
 
 @dataclass
@@ -38,6 +44,8 @@ class RequestState:
     # The name by which the session cookie came, and whether several came and none was chosen.
     session_cookie: str | None = None
     has_ambiguous_session: bool = False
+    # The provider of a failure that is shown again (web/failure_page.py).
+    failed_provider: str | None = None
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
     # Where else a form of this page may lead: an application's origin or scheme.

@@ -17,7 +17,7 @@ RETURN_URL_MAX_CHARACTERS = 2048
 # The origin ends where the path, the query or the fragment begins; then only what a URL may hold
 # (RFC 3986), so that every browser reads the same origin.
 _PAGE = re.compile(r"(https?://[^/?#]+)(?:[/?#][A-Za-z0-9%!$&'()*+,/:;=?@._~#\[\]-]*)?")
-_UNSAFE_IN_PATH = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 
 
 def asked_return(values: Mapping[str, str], default: str = "") -> str:
@@ -27,7 +27,9 @@ def asked_return(values: Mapping[str, str], default: str = "") -> str:
 
 def return_target(value: str | None, default: str = "") -> str:
     """Return ``value`` if a person may be sent there, otherwise ``default``."""
-    if local_path(value) or is_page_of(value or "", site().settings.cors_origins):
+    if path := local_path(value):
+        return path
+    if is_page_of(value or "", site().settings.cors_origins):
         return value or default
     if page := _PAGE.match(value or ""):
         log.warning("return_to_refused", origin=page[1][:256], setting="CORS_ORIGINS")
@@ -45,8 +47,8 @@ def is_page_of(url: str, origins: Collection[str]) -> bool:
 def local_path(value: str | None, default: str = "") -> str:
     """Return ``value`` if it is a path of this site, otherwise ``default``.
 
-    It must remain one however often it is decoded: no scheme or host, no ``//``, backslash, white
-    space or control character.
+    It must remain one however often it is decoded: no scheme or host, no ``//``, backslash or
+    control character. A blank is kept, encoded.
     """
     if not value or len(value) > RETURN_PATH_MAX_CHARACTERS:
         return default
@@ -56,7 +58,7 @@ def local_path(value: str | None, default: str = "") -> str:
             return default
         decoded = unquote(form)
         if decoded == form:
-            return value
+            return value.replace(" ", "%20")
         form = decoded
     return default
 

@@ -6,11 +6,12 @@ from flask import g
 from flask import session as browser_cookie
 from flask.globals import request_ctx
 
+import accounts
 from accounts import sessions
 from accounts.sessions import Begun, Opener
 from models import Session
 from web.account_choice import choose_next_time
-from web.authentication import current_session, forget_login, this_session
+from web.authentication import current_session, forget_login
 from web.cookies import cookie_name, drop_flows, flow_cookies, set_cookie
 from web.csrf import FORM_SECRET
 from web.request_info import caller
@@ -19,7 +20,6 @@ from web.session_cookie import (
     BEGUN_HERE,
     drop_session_token,
     give_session_token,
-    keep_session_token,
 )
 
 LAST_USED_DAYS = 90
@@ -51,13 +51,6 @@ def begin_session(session: Begun, token: str, *, in_app: bool = False) -> None:
     set_cookie(cookie_name("last_idp"), session.provider, LAST_USED_DAYS * 86400)
 
 
-def renew_session(*, reauthenticated: bool = False) -> None:
-    """Give this session a new token, because its rights have just grown."""
-    keep_session_token(sessions.renew(this_session().id, reauthenticated=reauthenticated))
-    if reauthenticated:
-        bind_session(this_session())
-
-
 def bind_session(session: Session | Begun) -> None:
     """Note in Flask's signed cookie that this very browser's person signed in."""
     cookie = request_ctx.session
@@ -79,7 +72,7 @@ def end_session() -> None:
     """Sign this browser out; its open flows end too."""
     session = current_session()
     if session:
-        sessions.end(session.user_id, session.id)
+        accounts.sign_out(session.user_id, session.id, caller())
     _forget_session()
     choose_next_time()
 

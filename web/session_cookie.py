@@ -18,7 +18,8 @@ from flask import current_app, request
 from flask import session as browser_cookie
 from sqlalchemy.exc import OperationalError
 
-from accounts import sessions
+from accounts import ended_sessions, sessions
+from accounts.ended_sessions import EndReason
 from config import Settings
 from models import Session
 from web.context import site
@@ -62,8 +63,7 @@ def is_browser(environ: WSGIEnvironment) -> bool:
 
 def load_session_login() -> Login:
     """Return the login of this request's session cookie; nobody's where there is none."""
-    settings = site().settings
-    sent = read_session_tokens(request.cookies.items(multi=True), request.environ, settings)
+    sent = _read_sent_tokens()
     request_state().session_cookie = sent.name
     session = _find_session(sent)
     if session is None:
@@ -71,6 +71,11 @@ def load_session_login() -> Login:
     if sessions.needs_touch(session):
         note_use(session)
     return Login(session, session.user)
+
+
+def _read_sent_tokens() -> SentTokens:
+    settings = site().settings
+    return read_session_tokens(request.cookies.items(multi=True), request.environ, settings)
 
 
 def _find_session(sent: SentTokens) -> Session | None:
@@ -84,6 +89,14 @@ def _find_session(sent: SentTokens) -> Session | None:
         request_state().has_ambiguous_session = True
         log.warning("session_cookie_ambiguous", name=sent.name, count=len(sent.tokens))
     return session
+
+
+def read_end_reason() -> EndReason | None:
+    """Return why the session of this request's cookie was ended from elsewhere, if it was."""
+    sent = _read_sent_tokens()
+    if len(sent.tokens) != 1:
+        return None
+    return ended_sessions.reason_of(sessions.hash_token(sent.tokens[0]))
 
 
 def keep_session_token(token: str) -> None:

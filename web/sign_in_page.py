@@ -4,14 +4,15 @@ from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from accounts.flows import Intent
-from errors import EmailUnverified, Problem, TooManyAttempts
+from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return
+from web.session_cookie import drop_session_token, read_end_reason
 from web.text import words
-from web.text.errors import EMAIL_NEVER_VERIFIED, ErrorText, error_text
+from web.text.errors import EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED, ErrorText, error_text
 from web.text.messages import message
 
 # With more than MANY providers, FEW are shown first.
@@ -34,7 +35,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
     # The provider that "Try again" leads to is not offered a second time below.
-    names = [name for name in site().connectors if name != retry]
+    names = [name for name in _offered(last_used) if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -51,9 +52,26 @@ def sign_in_page(problem: Problem | None = None) -> str:
         choose_another="switch" in request.args,
         app=site().app_name_of(return_to) if return_to else None,
         again=_form_to_retry(),
+        ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
+
+
+def _tell_end(problem: Problem | None) -> str | None:
+    """Return, once, why this browser's session was ended from elsewhere."""
+    reason = None if is_signed_in() else read_end_reason()
+    if reason is None:
+        return None
+    drop_session_token()
+    return None if isinstance(problem, AccountDeleted) else words.SESSION_ENDED[reason]
+
+
+def _offered(last_used: str | None) -> list[str]:
+    """Return the providers for newcomers, and the one that this browser last signed in with: its
+    person may have another, verified address."""
+    here = site()
+    return [name for name in here.connectors if name in {*here.for_newcomers, last_used}]
 
 
 def _provider_to_retry() -> str | None:
@@ -87,21 +105,24 @@ def _last_used() -> str | None:
 
 def text_of(error: Problem) -> ErrorText:
     """Return the words of an error for this request's provider."""
-    if isinstance(error, EmailUnverified) and not _vouches_for_email(provider_name()):
-        return error_text(EMAIL_NEVER_VERIFIED)
-    return error_text(error.code)
+    return error_text(_why_unverified() if isinstance(error, EmailUnverified) else error.code)
 
 
-def _vouches_for_email(name: str | None) -> bool:
-    """Whether a provider ever says that an address was verified."""
-    connector = site().connectors.get(name or "")
-    return connector is None or connector.provider.email.level != "never"
+def _why_unverified() -> str:
+    """Tell apart whether a person can do something about an address that is not verified."""
+    connector = site().connectors.get(provider_name() or "")
+    trust = connector.provider.email if connector else None
+    if connector is None or trust is None or (connector.verifies_email and trust.can_verify):
+        return EmailUnverified.code
+    return EMAIL_NEVER_VERIFIED if trust.level == "never" else EMAIL_NOT_BELIEVED
 
 
 def provider_name() -> str | None:
     """Return this request's provider, by its name in settings."""
     if request.blueprint in site().connectors:
         return request.blueprint
+    if failed := request_state().failed_provider:
+        return failed
     known = current_flow() or current_assertion()
     return known.provider if known else None
 
@@ -126,7 +147,7 @@ def fill_in(template: str, error: Problem | None = None) -> Markup:
 
 
 def provider_label() -> str:
-    connector = site().connectors.get(request.blueprint or "")
+    connector = site().connectors.get(request_state().failed_provider or request.blueprint or "")
     flow, assertion = current_flow(), current_assertion()
     if connector is None and flow is not None:
         return site().label(flow.provider)

@@ -1,14 +1,14 @@
 """Ourselves as OpenID Provider: clients, consents, grants, tokens, keys, logouts; sid of sessions.
 
 Revision ID: openid_provider
-Revises: 0003
+Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "openid_provider"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

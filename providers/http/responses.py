@@ -1,6 +1,5 @@
 """Responses of providers: status, freshness, JSON."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 from urllib3 import HTTPHeaderDict
 
 from errors import ProviderBusy, ProviderError
+from keys.strict_json import InvalidJSON, parse_strict_json
 from providers.base import NotShared
 
 # How many requests a client may still send.
@@ -121,12 +121,12 @@ def _is_of_the_api(response: HTTPAnswer) -> bool:
 
 
 def parse_json(response: HTTPAnswer, where: str) -> Any:
-    """Parse JSON. Raises ProviderError if it is not JSON, neither UTF-8 nor in the declared
-    charset, or nested too deep."""
+    """Parse strict JSON (RFC 8259). Raises ProviderError if it is anything else, neither UTF-8 nor
+    in the declared charset, or nested too deep."""
     try:
-        return json.loads(_text_of(response))
-    except (ValueError, RecursionError) as error:
-        raise ProviderError(f"{where} without JSON ({type(error).__name__})") from None
+        return parse_strict_json(_text_of(response))
+    except InvalidJSON as error:
+        raise ProviderError(f"{where} without JSON ({str(error)[:100]})") from None
 
 
 def _text_of(response: HTTPAnswer) -> str | bytes:
@@ -139,7 +139,7 @@ def _text_of(response: HTTPAnswer) -> str | bytes:
     if declared is None or (declared["single"] and _is_utf8(body)):
         return body
     try:
-        return body.decode(declared["name"]).removeprefix("\ufeff")
+        return body.decode(declared["name"])
     except UnicodeDecodeError:
         return body
 

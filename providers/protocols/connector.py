@@ -64,6 +64,13 @@ class Connector:
         return self.registration.secret
 
     @property
+    def verifies_email(self) -> bool:
+        """Whether this server ever says, and is believed, that an address is verified."""
+        trust, issuer = self.provider.email, self.registration.issuer
+        is_own = issuer in (None, getattr(self.provider.protocol, "issuer", None))
+        return trust.level in ("trusted", "verified") and (is_own or not trust.own_server_only)
+
+    @property
     def identity_issuer(self) -> str:
         """Return what keeps this server's subjects apart from another server's of the same name."""
         return origin(self.api_url)

@@ -26,7 +26,7 @@ from errors import ProviderError, StateMismatch
 from providers.base import Flow
 from providers.http.sessions import OwnTransport
 from providers.protocols.connector import Connector
-from providers.protocols.form_post import read_form_post
+from providers.protocols.form_post import address_in, read_form_post, with_kept_name
 from providers.protocols.gate import Gate, PerRequestSession, TokenStore, sign_in_progress
 from providers.protocols.oauth2 import OAuth2Client
 
@@ -154,9 +154,11 @@ class ProviderSession(OwnTransport, OAuth2Session):
         flow, code = cast(Flow, progress.flow), request.args.get("code")
         if not code:
             raise ProviderError("the callback holds neither a code nor an error")
+        gate, provider = self.blueprint.gate, self.connector.name
+        form_user = gate.unpack(provider, flow.state, request.args.get("user", ""))
         answer = self.token = self.connector.exchange(code, flow)
-        form_user = self.blueprint.gate.unpack(flow.state, request.args.get("user", ""))
-        progress.assertion = self.connector.read_assertion(answer, flow, form_user)
+        assertion = self.connector.read_assertion(answer, flow, form_user)
+        progress.assertion = with_kept_name(assertion, gate.kept(provider))
         return answer
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
@@ -195,5 +197,6 @@ class OAuth2LoginBlueprint(LoginBlueprint, OAuth2ConsumerBlueprint):
         """Handle POST …/authorized: continue with a GET, which carries the cookies."""
         form, read_user = read_form_post(request.form), self.connector.protocol.read_form_user
         if "user" in form and read_user:
-            form["user"] = self.gate.pack(form["state"], read_user(form["user"]))
+            said = {**read_user(form["user"]), "address": address_in(form["user"])}
+            form["user"] = self.gate.pack(form["state"], said)
         return redirect(f"{url_for(f'{self.name}.authorized')}?{urlencode(form)}", 303)

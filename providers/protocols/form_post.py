@@ -6,9 +6,15 @@ The POST comes from the provider's site, so it carries no cookies (SameSite=Lax)
 and continues with a GET. The person's data in it travel sealed, for this flow only.
 """
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
 from werkzeug.datastructures import MultiDict
 
 from errors import StateMismatch
+from providers.base import Assertion
+from providers.profile import clean_email, clean_text, value_at
 from providers.protocols.error_codes import DESCRIPTION_CHARACTERS
 
 # Fields that are passed on to the callback by GET.
@@ -30,3 +36,20 @@ def read_form_post(form: MultiDict[str, str]) -> dict[str, str]:
         fields["error_description"] = said[:DESCRIPTION_CHARACTERS]
     user = form.get("user", "")
     return {**fields, "user": user} if user and "state" in fields else fields
+
+
+def address_in(user: str) -> str | None:
+    """Return the address in a form's ``user``. It is not signed: it only tells whose the other
+    values are, if they are used later."""
+    try:
+        return clean_email(value_at(json.loads(user), "email"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def with_kept_name(assertion: Assertion, kept: Mapping[str, object]) -> Assertion:
+    """Return an assertion with the name that an earlier, failed flow of the same person brought."""
+    profile, name = assertion.profile, clean_text(kept.get("name"))
+    if profile.name or not name or kept.get("address") != profile.email:
+        return assertion
+    return replace(assertion, profile=replace(profile, name=name))

@@ -21,8 +21,12 @@ class Gate(Protocol):
     def pack(self, state: str, value: Mapping[str, object]) -> str:
         """Seal something to carry through a redirect of the callback."""
 
-    def unpack(self, state: str, text: str) -> Mapping[str, object]:
-        """Open what ``pack`` sealed for that state; empty for anything else."""
+    def unpack(self, provider: str, state: str, text: str) -> Mapping[str, object]:
+        """Open what ``pack`` sealed for that state; empty for anything else. It is kept for a day
+        in this browser, in case that its flow fails: the provider says it once."""
+
+    def kept(self, provider: str) -> Mapping[str, object]:
+        """Return what an earlier flow of this browser brought; empty if nothing was kept."""
 
 
 class TokenStore(Protocol):

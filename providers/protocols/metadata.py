@@ -25,6 +25,8 @@ class Metadata:
     revocation_endpoint: str | None
     client_auth_methods: tuple[str, ...]
     sends_iss: bool
+    # Whether userinfo may be a signed JWT (OpenID Connect Core 5.3.2).
+    signs_userinfo: bool = False
     # The values of ``prompt``, if the issuer says which it has (Initiating User Registration 1.0).
     prompts: tuple[str, ...] = ()
 
@@ -47,6 +49,7 @@ def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER"
         revocation_endpoint=_optional_endpoint(answer, "revocation_endpoint", url),
         client_auth_methods=_client_auth_methods(answer),
         sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
+        signs_userinfo=_signs_userinfo(answer),
         prompts=_prompts(answer.get("prompt_values_supported")),
     )
 
@@ -64,6 +67,11 @@ def _another_issuer(given: object, url: str, variable: str) -> str:
     if given.rstrip("/") == url.rstrip("/"):
         return f"{said}; set {variable}={given}"
     return f"{said}; if you mean that one, set {variable}={given}"
+
+
+def _signs_userinfo(answer: Mapping[str, Any]) -> bool:
+    algorithms = answer.get("userinfo_signing_alg_values_supported")
+    return isinstance(algorithms, list) and any(each != "none" for each in algorithms)
 
 
 def _endpoint(answer: Mapping[str, Any], name: str, issuer: str) -> str:

@@ -45,8 +45,15 @@ class NativeTokens:
         return self._issuer.accepts(issuer)
 
     def verify(self, unverified_token: str) -> Assertion:
+        return self.verify_with_nonce(unverified_token)[0]
+
+    def verify_with_nonce(self, unverified_token: str) -> tuple[Assertion, object]:
+        """Return the token's nonce too, which the caller compares."""
         claims = self._issuer.verify_native_token(unverified_token, self._client_ids)
         check_hosted_domain(claims, self._hosted_domain)
+        return self._assertion(claims), claims.get("nonce")
+
+    def _assertion(self, claims: VerifiedClaims) -> Assertion:
         return Assertion(
             provider=self._provider.name,
             issuer=self._issuer.identity_issuer,

@@ -132,7 +132,20 @@ class OpenIDConnectClient(OAuth2Client):
         answer = self.request_as(token, url)
         check(answer)
         check_status(answer, not_shared=(403,))
-        return check_userinfo(parse_json(answer, "userinfo"), subject)
+        return check_userinfo(self._read_userinfo(answer), subject)
+
+    def _read_userinfo(self, answer: HTTPAnswer) -> object:
+        """Read JSON, or a signed JWT if the metadata announce that (OpenID Connect Core 5.3.2)."""
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/jwt":
+            return parse_json(answer, "userinfo")
+        if not self.issuer.metadata().signs_userinfo:
+            raise ProviderError(
+                "userinfo is a JWT, and the metadata announce no signed userinfo"
+                " (userinfo_signing_alg_values_supported)"
+            )
+        unverified_token = answer.content.decode("ascii", "replace").strip()
+        return self.issuer.verify_userinfo(unverified_token, self.client_id)
 
     # After the sign-in.
 

@@ -15,6 +15,7 @@ from providers.protocols.error_codes import (
     code_of,
     plain_code,
     with_description,
+    words_of,
 )
 
 # RFC 6749 A.12, bounded.
@@ -40,8 +41,8 @@ def read_token_response(
     if not isinstance(answer, dict):
         raise ProviderError(f"{where} with something that is not an object")
     answer = without_empty(answer)
-    # Some providers send errors with status 200.
-    if answer.get("error"):
+    # Some providers send errors with status 200, others without a code.
+    if answer.get("error") or (words_of(answer) and not is_success(response)):
         error = token_error(answer, where, provider, secrets)
         is_vague = type(error) is ProviderError
         raise ProviderBusy(error.detail) if is_vague and is_passing(response) else error
@@ -85,14 +86,17 @@ def token_error(
     answer: Mapping[str, Any], where: str, provider: Provider, secrets: Iterable[str]
 ) -> ProviderError:
     """Convert an error of the token endpoint into an exception."""
-    error = answer["error"]
-    code = code_of(error)
-    said = error.get("message") if isinstance(error, dict) else answer.get("error_description")
-    detail = with_description(f"{where} with error {plain_code(code)}", said, secrets)
-    if code in MISCONFIGURED_ERRORS | provider.errors.misconfigured:
-        return Misconfigured(detail)
-    if code in CODE_REFUSED_ERRORS | provider.errors.code_refused:
+    code, words, own = code_of(answer.get("error")), words_of(answer), provider.errors
+    detail = with_description(f"{where} with error {plain_code(code)}", words, secrets)
+    # The words first: Atlassian calls a dead refresh token an unauthorized client.
+    if any(each in words.lower() for each in own.code_refused_words):
         return CodeRefused(detail)
-    if code in PASSING_ERRORS | provider.errors.passing:
+    if any(each in words.lower() for each in own.misconfigured_words):
+        return Misconfigured(detail)
+    if code in MISCONFIGURED_ERRORS | own.misconfigured:
+        return Misconfigured(detail)
+    if code in CODE_REFUSED_ERRORS | own.code_refused:
+        return CodeRefused(detail)
+    if code in PASSING_ERRORS | own.passing:
         return ProviderBusy(detail)
     return ProviderError(detail)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from errors import IdTokenRefused
+from errors import IdTokenRefused, ProviderError
 from keys.jwk_set import import_jwk_set
 from keys.jwt import (
     LEEWAY_SECONDS,
@@ -147,6 +147,22 @@ class UpstreamIssuer:
         claims = self._verify(unverified_token, client_id, access_token)
         require(equal(claims["sub"], subject), "sub is another person")
         return VerifiedClaims(claims)
+
+    def verify_userinfo(self, unverified_token: str, client_id: str) -> Mapping[str, Any]:
+        """Return the claims of a signed userinfo response (OpenID Connect Core 5.3.2). Issuer and
+        audience are only recommended there, and times are not mentioned: what is there must hold.
+        Raises ProviderError."""
+        try:
+            claims, _algorithm = verify_signature(unverified_token, self.keys)
+            if "iss" in claims:
+                self._check_issuer(claims)
+            if "aud" in claims:
+                check_audience(claims, client_id)
+            if "exp" in claims:
+                check_times({"iat": 0} | claims)
+        except IdTokenRefused as error:
+            raise ProviderError(f"the signed userinfo is refused: {error.detail}") from error
+        return claims
 
     def is_of_another(self, unverified_token: str, client_id: str, subject: str) -> bool:
         """Whether an id_token that was refused names another issuer, client or person than it

@@ -23,8 +23,8 @@ ADDRESSES = {
 MODES: tuple[Literal["ask", "auto", "separate"], ...] = ("ask", "auto", "separate")
 
 
-# NeedsOwnership, by (may_connect, may_create).
-PROOFS = {(True, True): "prove|create", (True, False): "prove", (False, True): "perhaps"}
+# NeedsOwnership, by may_create.
+PROOFS = {True: "prove|create", False: "prove"}
 
 
 def named(decision: SignInDecision) -> str:
@@ -33,7 +33,7 @@ def named(decision: SignInDecision) -> str:
         case Create():
             return {"identity_unknown": "create", "kept_separate": "apart"}[decision.reason]
         case NeedsOwnership():
-            return PROOFS[decision.may_connect, decision.may_create]
+            return PROOFS[decision.may_create]
         case Refused(error=SignupsClosed()):
             return "closed"
     return type(decision).__name__.lower()

@@ -6,16 +6,18 @@ from errors import StateMismatch
 from tests.accounts.desk import assertion
 
 
-def test_a_merge_moves_identities_sessions_and_activity(desk):
+def test_a_merge_moves_identities_and_activity_and_ends_the_other_sessions(desk):
     one, two, three = assertion("google", "1"), assertion("github", "2"), assertion("facebook", "3")
     kept, gone = desk.account(one), desk.account(two, three)
     elsewhere = desk.enter(three)
     theirs = desk.events(gone.user_id)
     desk.merge(kept.user_id, two)
     assert set(desk.owners().values()) == {kept.user_id}
-    assert {desk.whose(seat) for seat in (kept, gone, elsewhere)} == {kept.user_id}
+    assert desk.whose(kept) == kept.user_id
+    assert [desk.whose(seat) for seat in (gone, elsewhere)] == [None, None]
     assert set(theirs) < set(desk.events(kept.user_id))
-    assert desk.events(kept.user_id)[0] == ("merged", "", f"account {gone.user_id}")
+    assert desk.events(kept.user_id)[1] == ("merged", "", f"account {gone.user_id}")
+    assert desk.events(kept.user_id)[0] == ("sessions_ended", "", "2")
     assert desk.site.user_count() == 1
     assert {desk.enter(each).user_id for each in (one, two, three)} == {kept.user_id}
 

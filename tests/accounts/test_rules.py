@@ -51,7 +51,6 @@ ACCOUNTS: dict[str, tuple[Match, ...]] = {
 # "asked apart": the person was asked, and chose a separate account.
 #   create         a new account
 #   apart          a new account, though others have the address
-#   perhaps        learns only that an account may exist; only a new account is offered
 #   prove          may connect the account after verifying ownership, and nothing else
 #   prove|create   the same, or a new account: the owner of the address never verified it, or
 #                  cannot sign in any more, because this site offers none of its providers
@@ -61,8 +60,7 @@ mode      address     accounts       sign-ups  asked apart  →
 *         *           nobody         closed    *            closed
 separate  *           *              open      *            create
 separate  *           *              closed    *            closed
-*         unverified  *              open      no           perhaps
-*         unverified  *              open      yes          apart
+*         unverified  *              open      *            create
 *         unverified  *              closed    *            closed
 auto      trusted     trusted        *         *            join
 auto      trusted     lost           *         *            join

@@ -173,7 +173,7 @@ class Town(RuleBasedStateMachine):
             self.check_join(decision.user_id, way, claim)
         elif isinstance(decision, NeedsOwnership):
             assert self.policy.account_linking != "separate"
-            assert not decision.may_connect or claim[1] != "no"
+            assert claim[1] != "no"
         else:
             assert isinstance(decision, Create)
 
@@ -229,9 +229,10 @@ class Town(RuleBasedStateMachine):
     def bring_over(self, other: str, here: str) -> None:
         self.people[here] |= self.people.pop(other)
         self.owner |= {way: here for way, owner in self.owner.items() if owner == other}
-        for browser, (seat, user_id, came_with) in self.seats.items():
+        for browser, (seat, user_id, _) in list(self.seats.items()):
             if user_id == other:
-                self.seats[browser] = (seat, here, came_with)
+                assert self.desk.whose(seat) is None
+                del self.seats[browser]
 
     @precondition(somebody_is_in)
     @rule(data=st.data(), few=st.booleans())

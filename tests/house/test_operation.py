@@ -32,8 +32,8 @@ def test_alert_rules_use_existing_metrics():
 
 def is_log_call(node: ast.Call) -> bool:
     match node.func:
-        case ast.Attribute(value=ast.Name(id="log"), attr="debug" | "info" | "warning" | "error"):
-            return True
+        case ast.Attribute(value=ast.Name(id="log"), attr=level):
+            return level in ("debug", "info", "warning", "error", "exception")
         case ast.Name(id="write"):
             return True
     return False

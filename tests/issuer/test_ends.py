@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import accounts
-from accounts import sessions
+from accounts import ended_sessions, sessions
 from tests.accounts.desk import CALLER
 from tests.browser import Browser
 from tests.commands.console import answer, run
@@ -160,15 +160,6 @@ def test_a_merge_ends_what_the_other_account_had(stage):
     assert {sub for _sid, sub in stage.told()} == {gone_id}
 
 
-def test_a_merged_session_has_another_sid_for_applications(stage):
-    before = stage.app.claims(stage.bound.document["id_token"])["sid"]
-    keeper = stage.site.browser()
-    keeper.sign_in("github", "linus")
-    keeper.answer(keeper.link("google", "grace"), "merge")
-    rows = {row[0] for row in stage.site.rows("SELECT sid FROM sessions")}
-    assert before not in rows
-
-
 def test_a_disabled_client_is_refused_and_works_again_once_enabled(stage):
     answer(stage.site, "clients", "disable", stage.app.client_id)
     assert stage.app.refresh(stage.bound.refresh).status == 401
@@ -223,7 +214,7 @@ def test_nothing_is_told_if_the_transaction_fails(stage, monkeypatch):
         raise RuntimeError
 
     (row,) = stage.site.rows("SELECT id, user_id FROM sessions")
-    monkeypatch.setattr(sessions, "delete", fail)
+    monkeypatch.setattr(ended_sessions, "delete", fail)
     end: Callable[..., Any] = sessions.end
     with pytest.raises(RuntimeError):
         stage.site.inside(end, row[1], row[0])

@@ -77,7 +77,7 @@ def changed(value: Any, change: Callable[[Any], Any]) -> Any:
 def urls_of(provider: Provider) -> Iterator[str]:
     """Every URL in the provider's value."""
     for name, value in vars(provider.protocol).items():
-        if name.endswith(("_endpoint", "_url", "issuer")):
+        if name.endswith(("_endpoint", "_url", "issuer")) and isinstance(value, str):
             yield value
     yield provider.console
 

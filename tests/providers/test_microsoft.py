@@ -85,8 +85,9 @@ def test_an_address_set_by_a_tenants_administrator_joins_no_account(site):
     ada, mallory = site.browser(), site.browser()
     ada.sign_in("google", "ada")
     page = mallory.sign_in("microsoft", "mallory")
-    assert page.heading == "Is this your first time here?"
-    assert mallory.me() is None
+    assert page.path == "/account"
+    assert mallory.user_id != ada.user_id
+    assert mallory.providers() == ["microsoft"]
     assert ada.providers() == ["google"]
 
 

@@ -15,7 +15,7 @@ from providers.profile import (
     email_key,
     make_profile,
 )
-from tests.providers.profiles import short
+from tests.providers.profiles import answers, github, profile_of, row, short
 
 KELVIN, DOTLESS_I, LONG_S, DOTTED_I = "\u212a", "\u0131", "\u017f", "\u0130"
 
@@ -93,7 +93,7 @@ def test_an_address_is_stored_as_the_provider_gave_it(address):
     [
         *(None, "", 0, 1, True, 1.5, [], ["ada@b.example"], {"email": "ada@b.example"}),
         *("ada", "@b.example", "ada@", "@", "ada@@b.example", "ada@b@c.example"),
-        *("ada @b.example", " ada@b.example", "ada@b.example ", "ada@b .example"),
+        *("ada @b.example", "ada@b .example", " ", " @ "),
         *("ada@b.example\n", "ada@b.example\r\nBcc: x@y.example", "a\0da@b.example", "ada\t@b"),
         *("ada@b.example,eve@b.example", "ada@b.example;eve@c", "Ada <ada@b.example>"),
         *('"ada"@b.example', '"a@b"@c.example', "ada@[127.0.0.1]", "ada(x)@b.example"),
@@ -107,6 +107,13 @@ def test_an_address_is_stored_as_the_provider_gave_it(address):
 def test_an_invalid_address_counts_as_missing_and_unverified(address):
     profile = make_profile(subject="1", email=address, email_verified=True, email_trusted=True)
     assert profile == Profile(subject="1")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u3000", " \u2003 "], ids=short)
+def test_blanks_around_an_address_are_removed(blank):
+    for address in (f"{blank}ada@b.example", f"ada@b.example{blank}"):
+        profile = make_profile(subject="1", email=address, email_verified=True)
+        assert (profile.email, profile.email_verified) == ("ada@b.example", True)
 
 
 @pytest.mark.parametrize("flag", [True, "true"])
@@ -182,6 +189,12 @@ def test_the_comparison_key_of_an_address_changes_ascii_letters_only(text):
         ("x" * 5000, "x" * NAME_MAX_CHARACTERS),
         ("\ud800", None),
         *((each, None) for each in (None, "", "  ", "\u200f\n", 5, True, ["Ada"], {"a": "b"})),
+        *(
+            (each, None)
+            for each in ("\u3164", "\u200b", "\u2800", "\u200b \u2060", "\ufeff", "\u00ad")
+        ),
+        *((each, None) for each in ("\u115f\u1160", "\u0301", "\U000e0020", "\ufe0f", "\u180e")),
+        ("\u3164Ada", "\u3164Ada"),
     ],
     ids=short,
 )
@@ -251,6 +264,7 @@ def test_a_claim_path_with_dots_is_followed_and_may_be_missing():
     [
         ({"name": "Ada", "nick": "al"}, "Ada"),
         ({"name": "", "nick": "al"}, "al"),
+        ({"name": "\u3164", "nick": "al"}, "al"),
         ({"name": None, "nick": "al"}, "al"),
         ({"nick": "al"}, "al"),
         ({"name": ["Ada"], "nick": "al"}, None),
@@ -284,3 +298,28 @@ def test_only_true_makes_an_address_trusted(flag):
         subject="1", email="a@b.example", email_verified=True, email_trusted=flag
     )
     assert profile.email_trusted is False
+
+
+FALLBACKS = {
+    "discord": ({"global_name": "\u3164"}, "name"),
+    "zoom": ({"display_name": "\u200b"}, "name"),
+    "yandex": ({"real_name": "\u2800"}, "name"),
+    "bitbucket": ({"nickname": "\u3164", "username": "ines"}, "username"),
+}
+
+
+@pytest.mark.parametrize("provider", FALLBACKS)
+def test_an_invisible_name_gives_way_to_the_providers_next_one(provider):
+    changes, field = FALLBACKS[provider]
+    assert getattr(profile_of(provider, answers(provider, **changes)), field)
+
+
+def test_an_invisible_claim_is_looked_up_in_userinfo():
+    said = answers("google", name="\u3164")
+    said["userinfo"] = {"sub": said["id_token"]["sub"], "name": "From userinfo"}
+    assert profile_of("google", said).name == "From userinfo"
+
+
+def test_a_noreply_address_with_blanks_is_never_used():
+    hidden = " 58291733+nadiak@users.noreply.github.com "
+    assert github([row(hidden, "primary", "verified")]).email is None

@@ -48,6 +48,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "clients",
             "consents",
             "device_codes",
+            "ended_sessions",
             "events",
             "flows",
             "grants",

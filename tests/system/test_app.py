@@ -89,7 +89,7 @@ def test_create_app_brings_the_embedded_database_up(clone, mode):
         ]
         with ended(*workers):
             for worker in workers:
-                said = worker.communicate(timeout=START_SECONDS)[0]
+                said = worker.communicate(timeout=3 * START_SECONDS)[0]
                 assert b"schema: ok" in said, said
 
 

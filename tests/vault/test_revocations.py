@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from click.testing import Result
+from sqlalchemy.exc import OperationalError
 
 import providers
 from jobs import worker
@@ -157,6 +158,46 @@ def test_a_revocation_is_given_up_after_two_weeks_and_logged(browser, site, capl
     assert run(site).output == "given_up: 1\nwaiting: 0\n"
     (line,) = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert (line["event"], line["provider"], line["end"]) == ("revocation", "google", "given_up")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("x"), RecursionError()])
+def test_a_revocation_that_fails_by_a_bug_stops_no_other_and_is_given_up_too(
+    browser, site, caplog, monkeypatch, error
+):
+    fail(site, browser)
+    other = site.browser()
+    other.sign_in("github", "linus")
+    other.link("facebook", "linus")
+    other.unlink(other.identity("github"))
+
+    def broken(_token: object) -> None:
+        raise error
+
+    monkeypatch.setattr(site.app.extensions["quickstep"].connectors["google"], "revoke", broken)
+    make_due(site)
+    result = run(site)
+    assert "revoked: 1" in result.output
+    assert result.output.endswith("waiting: 1\n")
+    assert "outbox_failed" in caplog.text
+    site.execute("UPDATE revocations SET created_at = :at", at=LONG_AGO)
+    make_due(site)
+    caplog.clear()
+    assert run(site).output == "given_up: 1\nwaiting: 0\n"
+    ends = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert (ends[-1]["end"], ends[-1]["detail"]) == ("given_up", type(error).__name__)
+
+
+def test_a_database_that_is_away_gives_up_no_revocation(browser, site, monkeypatch):
+    fail(site, browser)
+    site.execute("UPDATE revocations SET created_at = :at", at=LONG_AGO)
+    make_due(site)
+
+    def away(*_args: object) -> bool:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(revocations, "_is_linked", away)
+    assert run(site).exit_code == 1
+    assert waiting(site) == 1
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -12,7 +12,7 @@ from accounts import identities as rows
 from errors import ProviderError, WrongAccount
 from models import Identity
 from vault import tokens
-from web.authentication import this_session
+from web.authentication import ended_meanwhile, this_session
 from web.context import site
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
 from web.request_info import caller
@@ -58,8 +58,12 @@ def refresh(identity_id: str) -> Response:
         raise PageNotFound
     label = site().label(identity.provider)
     try:
-        accounts.refresh_profile(identity, site().connectors[identity.provider], caller())
+        accounts.refresh_profile(
+            identity, site().connectors[identity.provider], caller(), this_session().id
+        )
     except (ProviderError, WrongAccount) as error:
+        if ended := ended_meanwhile():
+            raise ended from error
         _report_failure(error, label, identity)
     else:
         flash(message("refreshed", provider=label), "ok")

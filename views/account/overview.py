@@ -10,12 +10,10 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import activity, sessions
-from accounts.activity import EventKind
 from accounts.flows import Intent
 from errors import LastWayIn, NotFound
 from models import Identity
 from providers.protocols.flask_dance import visit_provider
-from storage import is_id
 from views.account.names import handles_of, name_sessions
 from views.sign_in.flow_gate import begin_flow
 from web.authentication import this_session, this_user
@@ -120,7 +118,10 @@ def ask_unlink(identity_id: str) -> str:
     if not row["is_removable"]:
         raise LastWayIn
     email = this_user().email_without(identity_id)
-    return render_template("unlink.html", **row, email=email, moves=email != this_user().email)
+    ended = sessions.count_of_identity(identity_id, this_session().id)
+    return render_template(
+        "unlink.html", **row, email=email, moves=email != this_user().email, ended=ended
+    )
 
 
 @account.post("/unlink/<identity_id>")
@@ -129,8 +130,12 @@ def unlink(identity_id: str) -> Response:
     session = this_session()
     was_this = session.identity_id == identity_id
     removed = accounts.unlink(session.user_id, identity_id, site().policy, session.id, caller())
-    label = site().label(removed.provider)
-    flash(message("removed_this" if was_this else "removed", provider=label), "ok")
+    told = message(
+        "removed_this" if was_this else "removed", provider=site().label(removed.identity.provider)
+    )
+    if removed.sessions:
+        told += " " + message("ended_with_it", number=str(removed.sessions))
+    flash(told, "ok")
     return redirect(url_for("account.show"), 303)
 
 
@@ -208,11 +213,7 @@ def session_rows() -> list[dict[str, Any]]:
 def end_session(session_id: str) -> Response:
     """Sign one other device out."""
     session = this_session()
-    is_other = is_id(session_id) and session_id != session.id
-    ended = sessions.end(session.user_id, session_id) if is_other else None
-    if ended is None:
-        raise NotFound("no such other session of this account")
-    activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
+    ended = accounts.end_session(session.user_id, session_id, caller(), session.id)
     flash(message("device_signed_out", device=device_name(ended.user_agent)), "ok")
     return redirect(url_for("account.show_sessions"), 303)
 
@@ -220,9 +221,7 @@ def end_session(session_id: str) -> Response:
 @account.post("/sessions/end-others")
 def end_other_sessions() -> Response:
     session = this_session()
-    count = sessions.end_others(session.user_id, session.id)
-    if count:
-        activity.record(session.user_id, EventKind.SESSIONS_ENDED, caller(), detail=str(count))
+    count = accounts.end_other_sessions(session.user_id, caller(), session.id)
     flash(message("others_signed_out", sessions=other_sessions(count)), "ok")
     return redirect(url_for("account.show_sessions"), 303)
 

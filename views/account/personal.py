@@ -9,12 +9,11 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import Deleted, activity
-from accounts.activity import EventKind
+from accounts import Deleted
 from issuer import personal_data
 from storage import atomic, now
 from views.account.names import handles_of
-from web.authentication import this_session, this_user
+from web.authentication import this_session
 from web.context import site
 from web.guards import BOUND, LIMITED, protect
 from web.reauthentication import needs_fresh_auth
@@ -45,21 +44,22 @@ def edit() -> str:
 @personal.post("/profile")
 @login_required
 def save() -> Response:
-    _save(this_session().user_id)
+    session = this_session()
+    _save(session.user_id, session.id)
     flash(message("profile_saved"), "ok")
     return redirect(url_for("account.show"), 303)
 
 
 @atomic
-def _save(user_id: str) -> None:
+def _save(user_id: str, session_id: str) -> None:
     """Save what the form contains; missing fields stay. An empty choice means the default."""
     form = request.form
     if "name" in form:
-        accounts.rename(user_id, form["name"], caller())
+        accounts.rename(user_id, form["name"], caller(), session_id)
     if "email" in form:
-        accounts.choose_email(user_id, form["email"] or None, caller())
+        accounts.choose_email(user_id, form["email"] or None, caller(), session_id)
     if "picture" in form:
-        accounts.choose_picture(user_id, form["picture"] or None)
+        accounts.choose_picture(user_id, form["picture"] or None, session_id)
 
 
 # The data.
@@ -77,8 +77,9 @@ def ask_download() -> str:
 @needs_fresh_auth
 def download() -> Response:
     """Download everything as one JSON file, which includes the event of this download."""
-    activity.record(this_session().user_id, EventKind.DOWNLOADED, caller())
-    text = json.dumps(personal_data.of_user(this_user()), indent=2, ensure_ascii=False)
+    session = this_session()
+    document = personal_data.download(session.user_id, caller(), session.id)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="account-{now():%Y-%m-%d}.json"'
@@ -113,7 +114,8 @@ def delete() -> Response | tuple[str, int]:
     """Delete the account after the word is typed; then clear this browser's cookies."""
     if request.form.get("confirm", "").strip() != DELETION_WORD:
         return _deletion_page(wrong=True), 400
-    deleted = accounts.delete(this_session().user_id, caller())
+    session = this_session()
+    deleted = accounts.delete(session.user_id, caller(), session.id)
     forget_person()
     browser_cookie["deleted"] = _receipt(deleted)
     return redirect(url_for("personal.deleted"), 303)

@@ -6,7 +6,6 @@ from flask import Blueprint
 
 import accounts
 from accounts import activity
-from accounts.activity import EventKind
 from issuer import personal_data
 from models import Event as EventRow
 from views.api.export_schemas import Export
@@ -14,7 +13,7 @@ from views.api.operations import operation
 from views.api.paging import encode_cursor
 from views.api.reauthentication import SENSITIVE, require_fresh_auth
 from views.api.schemas import Event, EventList, PageQuery
-from web.authentication import current_session, forget_login, this_user
+from web.authentication import current_session, current_session_id, forget_login, this_user
 from web.context import site
 from web.csrf import csrf
 from web.guards import API_SIGNED_IN, BEARER_HOLDS, CSRF_CHECKED, LIMITED, protect
@@ -60,9 +59,7 @@ def export() -> dict[str, Any]:
     Needs a sign-in within the last 15 minutes. A POST, because the activity lists it.
     """
     require_fresh_auth()
-    user = this_user()
-    activity.record(user.id, EventKind.DOWNLOADED, caller())
-    return personal_data.of_user(user)
+    return personal_data.download(this_user().id, caller(), current_session_id())
 
 
 @account_data.delete("/me")
@@ -74,7 +71,7 @@ def delete_me() -> None:
     access at the providers is revoked where they support it.
     """
     require_fresh_auth()
-    accounts.delete(this_user().id, caller())
+    accounts.delete(this_user().id, caller(), current_session_id())
     if current_session():
         forget_person()
     forget_login()

@@ -22,17 +22,19 @@ PROBLEM_JSON = "application/problem+json"
 REF = REF_PREFIX + "{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
-COOKIE, CSRF, BEARER = "session", "csrf", "bearer"
+COOKIE, APP_COOKIE, CSRF, BEARER = "session", "app_session", "csrf", "bearer"
 INTRODUCTION = (
     "A program acts for the person whose session cookie it brings. "
-    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me. "
-    "The apps of a Firebase project may send their ID token as a bearer token in place of both."
+    "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me."
+)
+WITH_BEARER = (
+    " The apps of a Firebase project may send their ID token as a bearer token in place of both."
 )
 CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
 WAIT = {"Retry-After": "Seconds to wait."}
 PROBLEMS = {
     400: "The request cannot be understood.",
-    401: "Nobody is signed in, or the bearer token is no good.",
+    401: "Nobody is signed in, or the bearer token is invalid.",
     403: "csrf: the header X-CSRF-Token is missing or does not match the session.",
     404: "No such thing, or not yours.",
     413: "The body is longer than 64 KiB.",
@@ -92,7 +94,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": f"{settings.brand_name} API",
             "version": API_VERSION,
-            "description": INTRODUCTION,
+            "description": INTRODUCTION + (WITH_BEARER if site().firebase else ""),
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
@@ -100,12 +102,19 @@ def document() -> dict[str, Any]:
     }
 
 
+def cookie_names() -> dict[str, str]:
+    """Return the session cookies by scheme: that of browsers, and that of apps if it differs."""
+    settings = site().settings
+    browsers, apps = settings.browser_session_cookie, settings.app_session_cookie
+    return {COOKIE: browsers} | ({APP_COOKIE: apps} if apps != browsers else {})
+
+
 def security_schemes() -> dict[str, Any]:
-    name = site().settings.browser_session_cookie
     schemes = {
-        COOKIE: {"type": "apiKey", "in": "cookie", "name": name},
-        CSRF: {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+        scheme: {"type": "apiKey", "in": "cookie", "name": name}
+        for scheme, name in cookie_names().items()
     }
+    schemes[CSRF] = {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
     if site().firebase:
         schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return schemes
@@ -169,10 +178,9 @@ def security(route: Route) -> list[dict[str, list[str]]]:
     together."""
     if route.operation.is_open:
         return []
-    cookie: dict[str, list[str]] = {COOKIE: []}
-    if route.method not in SAFE_METHODS:
-        cookie[CSRF] = []
-    return [cookie, {BEARER: []}] if site().firebase else [cookie]
+    with_cookie: dict[str, list[str]] = {} if route.method in SAFE_METHODS else {CSRF: []}
+    found: list[dict[str, list[str]]] = [{name: [], **with_cookie} for name in cookie_names()]
+    return [*found, {BEARER: []}] if site().firebase else found
 
 
 def content(kind: type[BaseModel] | Text) -> dict[str, Any]:

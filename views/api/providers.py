@@ -24,6 +24,8 @@ RETURN_TO_FAULT = {
 def list_providers(query: ProvidersQuery) -> ProviderList:
     """List the providers to sign in with, in the order of the sign-in page.
 
+    With ALLOWED_EMAIL_DOMAINS, those that never verify an address are left out, as on that page.
+
     A browser goes to url to sign in, and afterwards to return_to; without it, to the account page.
     """
     if query.return_to is not None and not return_target(query.return_to):
@@ -38,5 +40,6 @@ def list_providers(query: ProvidersQuery) -> ProviderList:
             ),
         )
         for name, connector in here.connectors.items()
+        if name in here.for_newcomers
     ]
     return ProviderList(items=items, next_cursor=None)

@@ -11,9 +11,7 @@ from flask import Blueprint, Response, after_this_request, current_app
 
 import accounts
 import models
-from accounts import activity, sessions
-from accounts.activity import EventKind
-from accounts.sessions import Begun
+from accounts import sessions
 from errors import NotFound
 from models import Session as SessionRow
 from views.api.me import describe_me
@@ -30,7 +28,7 @@ from views.api.schemas import (
     SessionList,
     of_rows,
 )
-from web.authentication import current_session, this_session, this_user
+from web.authentication import current_session, current_session_id, this_session, this_user
 from web.context import site
 from web.csrf import CSRF_HEADER, csrf, session_csrf
 from web.guards import API_SIGNED_IN, BEARER_HOLDS, CSRF_CHECKED, LIMITED, protect
@@ -68,7 +66,7 @@ def change_me(body: NameChange) -> dict[str, Any]:
 
     Everything else about a person comes from their providers and is read-only.
     """
-    user = accounts.rename(this_user().id, body.name, caller())
+    user = accounts.rename(this_user().id, body.name, caller(), current_session_id())
     return describe_me(user, user.identities)
 
 
@@ -89,9 +87,7 @@ def remove_identity(identity_id: str) -> None:
     Needs a sign-in within the last 15 minutes. Other sessions that it started end.
     """
     require_fresh_auth()
-    session = current_session()
-    kept = session.id if session else ""
-    accounts.unlink(this_user().id, identity_id, site().policy, kept, caller())
+    accounts.unlink(this_user().id, identity_id, site().policy, current_session_id(), caller())
 
 
 @api.get("/sessions")
@@ -105,6 +101,16 @@ def list_sessions(query: PageQuery) -> SessionList:
     return SessionList(items=[describe_session(row) for row in shown], next_cursor=following)
 
 
+@api.delete("/sessions")
+@operation()
+def remove_other_sessions() -> None:
+    """End all your other sessions.
+
+    With a bearer token, which has no session, all of them end.
+    """
+    accounts.end_other_sessions(this_user().id, caller(), current_session_id())
+
+
 @api.delete("/sessions/current")
 @operation(problems={404: "With a bearer token there is no session to end."})
 def remove_current_session() -> None:
@@ -112,7 +118,7 @@ def remove_current_session() -> None:
     this = current_session()
     if this is None:
         raise NotFound("a bearer token has no session")
-    sign_out(this)
+    end_session()
 
 
 @api.delete("/sessions/<session_id>")
@@ -124,17 +130,9 @@ def remove_session(session_id: str) -> None:
     """
     this = current_session()
     if this and session_id == this.id:
-        sign_out(this)
+        end_session()
         return
-    user_id = this_user().id
-    if sessions.end(user_id, session_id) is None:
-        raise NotFound("no such session of this account")
-    activity.record(user_id, EventKind.SESSIONS_ENDED, caller(), detail="1")
-
-
-def sign_out(session: SessionRow | Begun) -> None:
-    activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
-    end_session()
+    accounts.end_session(this_user().id, session_id, caller(), current_session_id())
 
 
 def place_of_identity(row: models.Identity) -> Position:

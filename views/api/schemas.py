@@ -82,7 +82,10 @@ class Me(Schema):
     id: Id
     name: str | None = Field(examples=["Ada Lovelace"])
     email: str | None = Field(
-        description="The address of one of the identities, a verified one before others.",
+        description=(
+            "The address of the identity that the person chose; otherwise of one of them, a "
+            "verified one before others."
+        ),
         examples=["ada@gmail.com"],
     )
     email_verified: bool
@@ -120,7 +123,9 @@ class Session(Schema):
     created_at: Moment
     authenticated_at: Moment = Field(description="When the person last authenticated.")
     last_seen_at: Moment = Field(description="To the minute.")
-    expires_at: Moment = Field(description="Over then at the latest; after 14 idle days too.")
+    expires_at: Moment = Field(
+        description="When it ends at the latest; 14 days without use end it too."
+    )
 
 
 class IdentityList(Schema):

@@ -48,7 +48,7 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     state.checks.append(Check("signing_key", check_signing_key, is_needed=False))
     deliverer = Deliverer(app, token_maker(site), sender(Transport()), mark_as_beside)
     jobs.add(logouts.JOB, deliverer.work)
-    jobs.add("apps", lambda: periodic.run_due((*housekeeping.JOBS, housekeeping.KEYS)))
+    jobs.add("apps", lambda: periodic.run_due((*housekeeping.jobs(), housekeeping.KEYS)))
 
 
 def on_unreadable_key(error: KeyUnreadable) -> Response | tuple[str, int]:

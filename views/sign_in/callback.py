@@ -9,13 +9,16 @@ from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import flows
+from accounts import flows, sessions
 from accounts.flows import Intent
 from accounts.questions import Question
-from accounts.rules import AlreadyLinked, Known, Link, NeedsMerge, Refused
+from accounts.rules import AlreadyLinked, Known, Link, LinkDecision, NeedsMerge, Refused
+from accounts.sessions import Begun
 from errors import WrongAccount
+from models import Session
 from providers.base import Assertion
 from providers.protocols.flask_dance import connector_of, oauth_authorized, oauth_error
+from storage import atomic
 from telemetry import metrics
 from views.sign_in.answer import answer_sign_in, ask_question, count_decision
 from web.authentication import current_user_id, this_session
@@ -23,7 +26,8 @@ from web.context import current_assertion, current_flow, site
 from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth
 from web.request_info import caller
-from web.session import renew_session
+from web.session import bind_session
+from web.session_cookie import keep_session_token
 from web.text.messages import message
 
 log = structlog.get_logger()
@@ -68,7 +72,7 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
     recent."""
     if not has_fresh_auth(this_session()):
         return ask_to_reauthenticate(url_for("account.show", _anchor="methods"))
-    decision = accounts.link(this_session().user_id, assertion, caller())
+    decision, token = _link_now(this_session(), assertion)
     count_decision(assertion.provider, decision)
     label = site().label(assertion.provider)
     match decision:
@@ -79,17 +83,28 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
         case AlreadyLinked():
             flash(message("already_connected", provider=label), "info")
         case Link():
-            renew_session()
+            keep_session_token(token)
             flash(message("connected", provider=label), "ok")
     return redirect(flow.return_to)
 
 
+@atomic
+def _link_now(session: Session | Begun, assertion: Assertion) -> tuple[LinkDecision, str]:
+    """Link, and give the session, whose rights grow with that, a new token."""
+    decision = accounts.link(session.user_id, assertion, caller(), session_id=session.id)
+    return decision, sessions.renew(session.id) if decision == Link() else ""
+
+
 def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
-    session = this_session()
-    identity_id = flow.identity_id or ""
-    accounts.reauthenticate(session.user_id, identity_id, assertion, caller())
-    renew_session(reauthenticated=True)
+    keep_session_token(_reauthenticate_now(this_session(), flow.identity_id or "", assertion))
+    bind_session(this_session())
     return go_back(flow.return_to)
+
+
+@atomic
+def _reauthenticate_now(session: Session | Begun, identity_id: str, assertion: Assertion) -> str:
+    accounts.reauthenticate(session.user_id, identity_id, assertion, caller(), session.id)
+    return sessions.renew(session.id, reauthenticated=True)
 
 
 FINISH = {

@@ -20,7 +20,7 @@ from providers.base import Assertion
 from storage import atomic
 from telemetry import metrics
 from views.sign_in.answer import answer_sign_in
-from web.authentication import current_session, this_session
+from web.authentication import current_session, this_session, this_user
 from web.context import site
 from web.cookies import flow_cookies
 from web.guards import LIMITED, protect
@@ -87,8 +87,6 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
     decision = accounts.sign_in_preview(question.assertion, site().policy)
     if not isinstance(decision, NeedsOwnership):
         raise Expired("the identity no longer waits for its owner")
-    if not decision.may_connect:
-        return _render("perhaps", question)
     session = current_session()
     is_theirs = session is not None and session.user_id in decision.user_ids
     opening = accounts.providers_of(decision.user_ids, site().policy)
@@ -107,6 +105,7 @@ def _ask_ownership(question: PendingQuestion) -> str | Response:
         labels=[site().label(name) for name in old],
         only_apps=" or ".join(others) if not old else "",
         may_create=decision.may_create,
+        is_same_provider=question.assertion.provider in opening,
         wrong=session is not None or "wrong" in request.args,
     )
 
@@ -123,8 +122,9 @@ def _connect(question: PendingQuestion) -> Response:
 
 @atomic
 def _connect_now(question: PendingQuestion, session: Session | Begun) -> str:
+    # Accounts are locked before flows; a deletion of the account takes its flows after it.
+    accounts.connect(session.user_id, question.assertion, site().policy, caller(), session.id)
     questions.take(question.flow)
-    accounts.connect(session.user_id, question.assertion, site().policy, caller())
     return sessions.renew(session.id)
 
 
@@ -151,10 +151,11 @@ def _switch(question: PendingQuestion) -> Response:
 
 
 def _ask_merge(question: PendingQuestion) -> str:
-    return _render("merge", question, **_what_moves(question.assertion))
+    return _render("merge", question, **_what_merges(question.assertion))
 
 
-def _what_moves(assertion: Assertion) -> dict[str, object]:
+def _what_merges(assertion: Assertion) -> dict[str, object]:
+    """Return what moves, what stays and what ends."""
     other = accounts.owner_of(assertion)
     if other is None or other.id == this_session().user_id:
         raise Expired("the identity opens no other account any more")
@@ -164,6 +165,7 @@ def _what_moves(assertion: Assertion) -> dict[str, object]:
         ],
         "sessions": len(sessions.of_user(other.id)),
         "since": other.created_at,
+        "address": accounts.address_after(this_user(), other),
     }
 
 
@@ -177,8 +179,8 @@ def _merge(question: PendingQuestion) -> Response:
 
 @atomic
 def _merge_now(question: PendingQuestion, session: Session | Begun) -> str:
+    accounts.merge(session.user_id, question.assertion, caller(), session.id)
     questions.take(question.flow)
-    accounts.merge(session.user_id, question.assertion, caller())
     return sessions.renew(session.id)
 
 

@@ -1,15 +1,16 @@
 """The flows of this browser: begun at a button, claimed at the callback."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from flask import request, url_for
 from werkzeug.exceptions import BadRequest
 
 from accounts import flows
 from accounts.flows import Intent
-from errors import TokenUnreadable
+from errors import StateMismatch, TokenUnreadable
 from storage import db
 from vault import tokens
 from web.account_choice import is_choice_meant
@@ -29,6 +30,8 @@ from web.return_to import asked_return
 
 # Flows that must end in the session that began them.
 BOUND_TO_SESSION = (Intent.LINK, Intent.REAUTHENTICATE)
+# How long a person may take to try again after a failed flow.
+KEPT_SECONDS = 24 * 3600
 
 
 class Gate:
@@ -49,26 +52,33 @@ class Gate:
     def claim(self, provider: str, state: str | None) -> flows.Flow:
         self._check_navigation()
         site().limits.check_refusals(caller().address, in_flow=is_in_flow())
-        session = current_session()
-        flow = flows.claim(
-            provider,
-            state,
-            cookies=flow_cookies(),
-            has_cookies=bool(request.cookies),
-            user_id=session.user_id if session else None,
-            session_id=session.id if session else None,
-        )
-        set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+        flow = claim_flow(provider, state)
+        if flow.intent is Intent.ONE_TAP:
+            raise StateMismatch("the state is a nonce of One Tap")
         return flow
 
     def pack(self, state: str, value: Mapping[str, object]) -> str:
-        return tokens.sealer().seal(dict(value), _bound(state))
+        # Without padding, which a query would escape.
+        return tokens.sealer().seal(dict(value), _bound(state)).rstrip("=")
 
-    def unpack(self, state: str, text: str) -> Mapping[str, object]:
+    def unpack(self, provider: str, state: str, text: str) -> Mapping[str, object]:
         try:
-            return cast(Mapping[str, object], tokens.sealer().open(text, _bound(state)))
+            said = cast(dict[str, object], tokens.sealer().open(f"{text}==", _bound(state)))
         except TokenUnreadable:
             return {}
+        if said.get("name"):
+            name = _kept_name(provider)
+            held = {"said": said, "until": int(time.time()) + KEPT_SECONDS}
+            set_cookie(name, tokens.sealer().seal(held, name), KEPT_SECONDS)
+        return said
+
+    def kept(self, provider: str) -> Mapping[str, object]:
+        name = _kept_name(provider)
+        try:
+            held = cast(dict[str, Any], tokens.sealer().open(request.cookies.get(name, ""), name))
+        except TokenUnreadable:
+            return {}
+        return cast(Mapping[str, object], held["said"]) if held["until"] > time.time() else {}
 
     def _check_navigation(self) -> None:
         """Refuse what other sites make their visitors' browsers load, without counting it."""
@@ -76,8 +86,27 @@ class Gate:
             raise BadRequest
 
 
+def _kept_name(provider: str) -> str:
+    return cookie_name(f"kept_{provider}")
+
+
 def _bound(state: str) -> str:
     return f"callback:{state}"
+
+
+def claim_flow(provider: str, state: str | None) -> flows.Flow:
+    """Use up the flow of this browser that has this state. Raises as ``flows.claim`` does."""
+    session = current_session()
+    flow = flows.claim(
+        provider,
+        state,
+        cookies=flow_cookies(),
+        has_cookies=bool(request.cookies),
+        user_id=session.user_id if session else None,
+        session_id=session.id if session else None,
+    )
+    set_cookie(cookie_name(FLOW_COOKIE + flow.id), "", 0)
+    return flow
 
 
 def begin_flow(

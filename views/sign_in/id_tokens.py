@@ -1,29 +1,24 @@
-"""Sign-in with an ID token that an app, or Google's One Tap, already has: no flow, no redirect."""
+"""Sign-in with an ID token that an app already has: no flow, no redirect."""
 
-import hmac
 from collections.abc import Callable
+from typing import TypeVar
 
-from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import NotFound as PageNotFound
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from accounts import flows
 from accounts.rules import NeedsOwnership, Refused
-from errors import CrossSite, FormOld, IdTokenRefused, InvalidToken, UnsupportedMediaType
-from providers.base import Assertion
+from errors import CrossSite, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
-from views.sign_in.answer import answer_sign_in, count_decision, open_account
-from web.authentication import current_user_id
+from views.sign_in.answer import count_decision, open_account
 from web.context import site
-from web.cookies import is_in_flow
 from web.csrf import csrf
 from web.problem_details import problem_json
 from web.request_info import caller
-from web.return_to import asked_return
 from web.text.messages import message
 
 mobile = Blueprint("mobile", __name__)
+Verified = TypeVar("Verified")
 
 CONTENT_TYPE = "application/jwt"  # RFC 7519 10.3.1
 TOKEN_MAX_BYTES = 16 * 1024
@@ -85,14 +80,16 @@ def read_token() -> str:
     """Read the request's body. Raises 413, 415 or InvalidToken."""
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send an ID token, with Content-Type: {CONTENT_TYPE}.")
-    request.max_content_length = TOKEN_MAX_BYTES
+    body = request.get_data()
+    if len(body) > TOKEN_MAX_BYTES:
+        raise RequestEntityTooLarge
     try:
-        return request.get_data().decode("ascii").strip()
+        return body.decode("ascii").strip()
     except UnicodeDecodeError:
         raise InvalidToken("the body is not ASCII") from None
 
 
-def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertion:
+def verify(check: Callable[[str], Verified], unverified_token: str) -> Verified:
     """Verify the token. Raises InvalidToken, or ProviderError if the keys cannot be fetched."""
     try:
         return check(unverified_token)
@@ -103,57 +100,11 @@ def verify(check: Callable[[str], Assertion], unverified_token: str) -> Assertio
 def answer_needs_ownership(decision: NeedsOwnership) -> Response:
     """Tell the app that an account has this address: its owner must confirm in a browser."""
     place = f"{site().settings.public_url}/login"
-    reason = "needs_proof" if decision.may_connect else "needs_proof_unverified"
     return problem_json(
         409,
         "needs_proof",
         "Conflict",
-        message(reason, place=place),
+        message("needs_proof", place=place),
         may_create=decision.may_create,
         url=place,
     )
-
-
-@mobile.post("/login/<provider>/one-tap")
-@csrf.exempt  # only because the form has its own token, checked against a cookie
-def one_tap(provider: str) -> AnyResponse:
-    """Sign in with Google's One Tap or its button: a form with an ID token, sent by a page of this
-    host.
-
-    303 to ``next`` or the account; otherwise, as at a callback, a pending question or the sign-in
-    page with the reason.
-    https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
-    """
-    known = site().one_taps.get(provider)
-    if known is None:
-        raise PageNotFound
-    return_to = asked_return(request.values, url_for("account.show"))
-    user_id = current_user_id()
-    flow = flows.for_one_request(provider, return_to=return_to, user_id=user_id)
-    sign_in_progress().flow = flow
-    site().limits.check_refusals(caller().address, in_flow=is_in_flow())
-    refuse_neighbours(provider)
-    require_doubled_cookie(known.cookie)
-    assertion = verify(known.tokens.verify, request.form.get("credential", ""))
-    response = answer_sign_in(flow, assertion, signed_in_as=user_id, separate=False)
-    response.status_code = 303
-    return response
-
-
-def refuse_neighbours(provider: str) -> None:
-    """Accept the form only from our pages, or from the provider's own (its redirect mode).
-
-    A neighbouring host could set the double-submit cookie for both. Raises CrossSite.
-    """
-    origin = request.headers.get("Origin")
-    ours = (site().settings.public_url, *site().connectors[provider].form_origins)
-    if origin is not None and origin not in ours:
-        raise CrossSite("the form comes from a page of another site")
-
-
-def require_doubled_cookie(name: str) -> None:
-    """Check that the form repeats a cookie that only a page of this host can have set. Raises
-    FormOld."""
-    sent, kept = request.form.get(name, ""), request.cookies.get(name, "")
-    if not sent or not hmac.compare_digest(sent.encode(), kept.encode()):
-        raise FormOld(f"the form does not repeat the cookie {name}")

@@ -3,12 +3,11 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from accounts import activity
-from accounts.activity import EventKind
 from errors import SeveralSessions
 from web.authentication import current_session, is_signed_in
 from web.context import site
-from web.request_info import caller
+from web.error_handlers import headers_of
+from web.failure_page import shown_failure
 from web.request_state import request_state
 from web.session import end_session
 from web.sign_in_page import sign_in_page
@@ -23,8 +22,10 @@ def home() -> Response:
 
 
 @login.get("/login")
-def choose() -> str:
-    """Show one control per provider."""
+def choose() -> str | tuple[str, int, dict[str, str]]:
+    """Show one control per provider and, after a failed callback, what happened."""
+    if failure := shown_failure():
+        return sign_in_page(failure), failure.status, headers_of(failure)
     is_ambiguous = not is_signed_in() and request_state().has_ambiguous_session
     return sign_in_page(SeveralSessions() if is_ambiguous else None)
 
@@ -40,7 +41,6 @@ def ask_sign_out() -> str | Response:
 def sign_out() -> Response:
     session = current_session()
     if session:
-        activity.record(session.user_id, EventKind.SIGNED_OUT, caller(), provider=session.provider)
         label = site().label(session.provider)
         end_session()
         flash(message("signed_out", provider=label), "signed_out")

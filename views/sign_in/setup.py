@@ -14,13 +14,21 @@ log = structlog.get_logger()
 setup = Blueprint("setup", __name__)
 
 PATH = "/setup"
+NEVER_VERIFIES = (
+    "ALLOWED_EMAIL_DOMAINS admits verified addresses only, and this provider never verifies one: "
+    "nobody new can come in with it, and its button is left out"
+)
 
 
-def warn_without_providers(here: Site) -> None:
-    """Say in the log what the sign-in page of a site without any way to sign in says."""
+def warn_about_providers(here: Site) -> None:
+    """Say in the log what the sign-in page of a site without any way to sign in says, and which
+    providers it leaves out."""
     if not here.connectors and here.firebase is None:
         guide = f"{here.settings.public_url}{PATH}"
         log.warning("no_provider", detail=message("not_set_up"), guide=guide)
+    for name, connector in here.connectors.items():
+        if here.settings.allowed_email_domains and not connector.verifies_email:
+            log.warning("provider_never_verifies_email", provider=name, detail=NEVER_VERIFIES)
 
 
 @setup.get(PATH)

@@ -18,14 +18,17 @@ class ErrorText(NamedTuple):
     offers: Offers = "buttons"
 
 
-# email_unverified of a provider that never verifies: the person can do nothing about it.
-EMAIL_NEVER_VERIFIED = "email_never_verified"
+# email_unverified where the person can do nothing about it: the provider verifies no address, or
+# not this one, or this site does not believe it.
+EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED = "email_never_verified", "email_not_believed"
 
 ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
     "cancelled": ErrorText(
         "Sign-in wasn't completed",
-        "You closed or declined the {provider} screen. Nothing was shared.",
+        "You closed or declined the {provider} screen. Nothing was shared. "
+        "If you did neither, {provider} does not allow your account here, and whoever manages it "
+        "can tell you why.",
     ),
     "expired": ErrorText(
         "That sign-in took too long",
@@ -34,6 +37,12 @@ ERRORS: dict[str, ErrorText] = {
     "state_mismatch": ErrorText(
         "We couldn't match that sign-in",
         "It was started in another tab or browser, or used twice. Start again here.",
+    ),
+    "session_ended": ErrorText(
+        "You are signed out", "Your session ended meanwhile. Nothing was changed. Sign in again."
+    ),
+    "account_deleted": ErrorText(
+        "This account was deleted", "It was deleted meanwhile. Nothing else was changed."
     ),
     "cookies": ErrorText(
         "Your browser is blocking cookies",
@@ -62,8 +71,8 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "misconfigured": ErrorText(
         "{provider} sign-in isn't working on this site",
-        "The settings for it were refused. The site's owner has been told. "
-        "Choose another way. Reference {ref}.",
+        "The settings for it were refused; this site's log says why. "
+        "Choose another way, or tell {support}. Reference {ref}.",
     ),
     "invalid_token": ErrorText(
         "This sign-in has expired",
@@ -87,6 +96,11 @@ ERRORS: dict[str, ErrorText] = {
     EMAIL_NEVER_VERIFIED: ErrorText(
         "{provider} doesn't vouch for email addresses",
         "This site needs an address that is verified. Choose another way to sign in.",
+    ),
+    EMAIL_NOT_BELIEVED: ErrorText(
+        "This {provider} email isn't enough here",
+        "This site needs an address whose verification it can rely on. "
+        "Choose another way to sign in.",
     ),
     "not_allowed": ErrorText(
         "This account can't sign in here",

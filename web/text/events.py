@@ -26,6 +26,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.LINKED, ""): "Connected {provider}",
     (EventKind.UNLINKED, ""): "Removed {provider}",
     (EventKind.MERGED, ""): "Merged another account into this one, opened with {provider}",
+    (EventKind.IDENTITY_MOVED, "here"): "{provider} moved here from another account by this site",
+    (EventKind.IDENTITY_MOVED, ""): "{provider} moved to another account by this site",
     (EventKind.REAUTHENTICATED, ""): "Confirmed it's you with {provider}",
     (EventKind.EMAIL_CHANGED, ""): "Email changed",
     (EventKind.RENAMED, ""): "Name changed",

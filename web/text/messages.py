@@ -5,6 +5,7 @@ MESSAGES = {
     "already_connected": "You've already connected this {provider} account.",
     "connected": "{provider} connected. You can now sign in with it.",
     "device_signed_out": "Signed out of {device}.",
+    "ended_with_it": "Other devices signed in with it were signed out ({number}).",
     "others_signed_out": "Signed out of {sessions}.",
     "profile_saved": "Profile saved.",
     "refreshed": "Read again from {provider}.",
@@ -28,10 +29,6 @@ MESSAGES = {
     "needs_proof": (
         "An account has this email address. Sign in the way you did before, or at {place} "
         "to connect this one."
-    ),
-    "needs_proof_unverified": (
-        "This email address isn't verified, so it can't open or join an account by itself. "
-        "If you already have an account, sign in the way you did before, or at {place}."
     ),
     # Why the API does not know who asks.
     "sign_in_first": "Sign in first.",

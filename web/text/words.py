@@ -26,6 +26,19 @@ ACTS = {
     "change": "change your account",
 }
 
+# Why a session was ended from elsewhere, by accounts.ended_sessions.EndReason.
+SESSION_ENDED = {
+    "elsewhere": "You were signed out here from another device.",
+    "identity_removed": "You were signed out here: your account no longer has the sign-in method "
+    "that you used on this device.",
+    "identity_moved": "You were signed out here: the person running this site moved the sign-in "
+    "method that you used on this device to another account of yours.",
+    "merged": "You were signed out here: this account was merged into another one of yours.",
+    "deleted": "You were signed out here: the account was deleted.",
+    "disabled": "You were signed out here: the account was disabled.",
+    "operator": "You were signed out here by the person running this site.",
+}
+
 # The meaning of a scope, by its name at the provider.
 SCOPES = {
     "openid": "Know it's you",

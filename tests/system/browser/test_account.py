@@ -183,6 +183,20 @@ def test_name_address_and_picture_are_ones_own_choice(come, javascript):
     expect(profile).to_contain_text("linus@chemistry.example")
 
 
+def test_no_page_shows_a_picture_from_elsewhere(come, site):
+    """Initials stand for people (docs/decisions/0013-pictures-of-people.md)."""
+    ada = come()
+    ada.be_signed_in("google", "ada")
+    assert site.rows("SELECT picture FROM users")[0][0].startswith("https://")
+    for path in ("/account", "/account/profile", "/account/sessions", "/logout"):
+        ada.open(path)
+        sources = ada.page.eval_on_selector_all("img", "all => all.map((one) => one.src)")
+        assert all(source.startswith(f"{site.url}/static/") for source in sources)
+    ada.open("/account")
+    expect(ada.page.locator(".initials")).to_have_text("A")
+    assert ada.complaints == [], "no request went to another host"
+
+
 def test_all_data_can_be_taken_away(come, javascript):
     ada = come(javascript=javascript)
     ada.be_signed_in("google", "ada")

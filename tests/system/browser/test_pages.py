@@ -145,8 +145,6 @@ def test_the_questions_about_a_known_address(come, site):
     grace.reads("You're signed in as grace@navy.example.")
     inspect(grace, "Use another account?")
     wolfe = come()
-    wolfe.sign_in("Facebook", "wolfe")
-    inspect(wolfe, "Is this your first time here?")
     wolfe.sign_in("GitHub", "wolfe")
     inspect(wolfe, "You already have an account")
     wolfe.press("Continue with Google")
@@ -177,6 +175,17 @@ def test_the_questions_about_two_accounts(come, site):
     grace.sign_in("GitHub", "leila", at="/login?switch=1")
     grace.reads("would open a new account")
     inspect(grace, "Use another account?")
+
+
+def test_the_page_on_the_way_to_a_provider(come, site):
+    """It goes on by itself; here the provider does not answer, so that it stays."""
+    ada = come()
+    ada.be_signed_in("google", "ada")
+    ada.page.route(f"{site.simulator.url}/**", lambda route: route.fulfill(status=204))
+    ada.open("/account")
+    ada.press("Connect GitHub")
+    ada.reads("If nothing happens, press Continue.")
+    inspect(ada, "Taking you to GitHub")
 
 
 def test_pages_that_do_not_exist(come):

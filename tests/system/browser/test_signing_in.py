@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from tests.site import ALL
 from tests.system.browser.visitor import Visitor
 
 LABELS = ("Google", "Facebook", "GitHub")
@@ -12,8 +13,8 @@ LABELS = ("Google", "Facebook", "GitHub")
 def test_a_click_and_a_choice_sign_in(come, javascript, label):
     grace = come(javascript=javascript)
     grace.sign_in(label, "grace")
-    # Facebook appends #_=_ to the address it returns to: harmless, and tidied where it can be.
-    left = "#_=_" if label == "Facebook" and not javascript else ""
+    # In place of Facebook's #_=_, and removed where it can be.
+    left = "#_" if label == "Facebook" and not javascript else ""
     grace.sees("Account", f"/account{left}")
     grace.reads("Grace Hopper")
     grace.methods(f"{label} Used for this session")
@@ -74,26 +75,12 @@ def test_a_known_address_is_proved_and_then_connected(come, javascript, site):
     assert site.user_count() == 1
 
 
-def test_an_address_that_nobody_vouches_for_gets_a_question(come, javascript, site):
+def test_an_address_that_nobody_vouches_for_gets_an_account_of_its_own(come, javascript, site):
     site.browser().sign_in("google", "ada")
     ada = come(javascript=javascript)
     ada.sign_in("Facebook", "ada")
-    ada.sees("Is this your first time here?")
-    ada.reads("a•••@gmail.com")
-    ada.press("Sign in another way")
-    ada.press("Continue with Google")
-    ada.be("ada")
     ada.sees("Account")
-    ada.methods("Google Used for this session")
-    assert site.user_count() == 1
-
-
-def test_an_address_that_nobody_vouches_for_may_have_an_account_of_its_own(come, site):
-    site.browser().sign_in("google", "ada")
-    ada = come()
-    ada.sign_in("Facebook", "ada")
-    ada.press("Create a new account")
-    ada.sees("Account")
+    ada.reads("If you had an account here before")
     ada.methods("Facebook Used for this session")
     assert site.user_count() == 2
 
@@ -262,3 +249,18 @@ def test_the_first_tab_of_the_account_skips_the_navigation(come):
     expect(skip).to_be_in_viewport()
     grace.page.keyboard.press("Enter")
     tab_to(grace, "Edit profile", most=1)
+
+
+def test_a_method_out_of_many_is_added_with_the_keyboard(come_to, make_site, javascript):
+    """The list is folded while it is long."""
+    grace = come_to(make_site(look_alikes=ALL), javascript=javascript)
+    grace.be_signed_in("google", "grace")
+    grace.open("/account")
+    expect(grace.control("Connect GitHub")).to_be_hidden()
+    tab_to(grace, "What Google shared, grace@navy.example")
+    grace.page.keyboard.press("Tab")
+    grace.page.keyboard.press("Enter")
+    tab_to(grace, "Connect GitHub", most=5)
+    grace.page.keyboard.press("Enter")
+    grace.be("grace")
+    grace.is_told("GitHub connected. You can now sign in with it.")

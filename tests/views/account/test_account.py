@@ -175,8 +175,18 @@ def test_unlinking_ends_the_other_sessions_it_started(grace, other):
     grace.link("github", "grace")
     other.sign_in("github", "grace")
     assert other.user_id == grace.user_id
-    grace.unlink(grace.identity("github"))
+    identity = grace.identity("github")
+    told = "Other devices signed in with it {} signed out (1)."
+    assert told.format("will be") in grace.get(f"/account/unlink/{identity}").text
+    assert grace.unlink(identity).message == f"GitHub removed. {told.format('were')}"
+    assert "Signed out 1 other session" in grace.get("/account/activity").text
     assert other.me() is None
+
+
+def test_removing_an_identity_speaks_of_no_other_devices_where_there_are_none(grace):
+    grace.link("github", "grace")
+    assert "Other devices" not in grace.get(f"/account/unlink/{grace.identity('google')}").text
+    assert "Other devices" not in grace.unlink(grace.identity("google")).text
 
 
 def test_the_last_identity_cannot_be_removed(grace):

@@ -209,6 +209,12 @@ def test_deleting_an_account_removes_its_rows_and_ends_its_sessions(make_site, d
     assert grace.user_id != user_id
 
 
+def test_the_deletion_page_names_nothing_that_does_not_exist(grace):
+    text = grace.get("/account/delete").text
+    assert "This removes your profile, sign-in methods, sessions and activity." in text
+    assert "app connections" not in text.lower()
+
+
 @pytest.mark.parametrize("typed", ["", "delete", "DELETE!", "LÖSCHEN"])
 def test_deleting_an_account_needs_the_exact_word(grace, typed):
     page = delete(grace, typed)

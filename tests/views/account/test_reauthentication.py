@@ -104,17 +104,6 @@ def test_connecting_needs_a_recent_reauthentication_and_resumes_after_it(browser
     assert browser.providers() == ["github", "google"]
 
 
-def test_sessions_of_a_merged_account_must_reauthenticate(grace, other, site):
-    """They signed in to the smaller account; the merged one holds more."""
-    other.sign_in("github", "linus")
-    grace.answer(grace.link("github", "linus"), "merge")
-    assert other.user_id == grace.user_id
-    page = other.get(f"/account/unlink/{other.identity('google')}")
-    assert page.heading == "Confirm it's you"
-    assert other.post("/account/link/facebook").heading == "Confirm it's you"
-    assert grace.get(f"/account/unlink/{grace.identity('github')}").heading == "Remove GitHub?"
-
-
 # Planted cookies.
 
 

@@ -11,7 +11,11 @@ from views.api import export_schemas
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 SENSITIVE = (("POST", "/api/v1/export"), ("DELETE", "/api/v1/me"))
-CHANGES = (*SENSITIVE, ("DELETE", "/api/v1/sessions/current"))
+CHANGES = (
+    *SENSITIVE,
+    ("DELETE", "/api/v1/sessions/current"),
+    ("DELETE", "/api/v1/sessions"),
+)
 EVENT_FIELDS = {
     *("id", "at", "kind", "text", "reason", "provider", "device", "ip_address", "request_id"),
 }
@@ -178,6 +182,25 @@ def test_one_call_signs_out(grace, other):
     assert grace.me() is None
     assert other.me()
     assert "Signed out" in other.get("/account/activity").text
+
+
+def test_one_call_ends_all_other_sessions(grace, other):
+    third = grace.site.browser()
+    for each in (other, third):
+        each.sign_in("google", "grace")
+    assert send(grace, "DELETE", "/api/v1/sessions").status == 204
+    assert grace.me()
+    assert other.me() is third.me() is None
+    assert "Signed out 2 other sessions" in grace.get("/account/activity").text
+    assert send(grace, "DELETE", "/api/v1/sessions").status == 204
+
+
+def test_a_bearer_token_ends_all_sessions(site, browser):
+    token = site.simulator.firebase.mint("ada")
+    browser.bring(token)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert site.browser().fetch("/api/v1/sessions", "DELETE", headers=headers).status == 204
+    assert browser.me() is None
 
 
 def test_a_bearer_token_has_no_session_to_end(site, browser):

@@ -74,6 +74,25 @@ def test_every_body_and_answer_has_an_example_that_matches_its_schema(document):
     assert (example["status"], example["code"]) == (404, "not_found")
 
 
+def test_over_https_the_openapi_document_has_the_cookies_of_browsers_and_of_apps(make_site):
+    site = make_site(PUBLIC_URL="https://login.example.org", look_alikes=("google",))
+    document = site.browser().fetch("/openapi.json").response.json()
+    schemes = document["components"]["securitySchemes"]
+    names = [schemes[name]["name"] for name in ("session", "app_session")]
+    assert names == ["__Host-session", "session"]
+    change = operations(document)["PATCH /api/v1/me"]
+    assert change["security"] == [{"session": [], "csrf": []}, {"app_session": [], "csrf": []}]
+
+
+def test_without_firebase_the_openapi_document_mentions_no_bearer_token(make_site):
+    document = make_site(look_alikes=("google",)).browser().fetch("/openapi.json").response.json()
+    assert "bearer" not in document["info"]["description"]
+    assert "bearer" not in document["components"]["securitySchemes"]
+    assert all(
+        {"bearer": []} not in each.get("security", []) for each in operations(document).values()
+    )
+
+
 def test_wrong_use_of_the_openapi_document_is_a_problem_document(browser):
     page = browser.fetch("/openapi.json", "PUT")
     assert (page.status, page.response.json()["code"]) == (405, "method_not_allowed")

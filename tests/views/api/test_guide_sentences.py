@@ -57,3 +57,14 @@ def test_after_a_deletion_everything_is_a_401(grace, site):
     ):
         assert problem(grace.fetch(path, method, headers=headers)) == (401, "unauthorized")
     assert grace.fetch("/api/v1/providers").status == 200
+
+
+def test_an_app_may_do_sensitive_acts_after_a_token_that_says_when_its_person_authenticated(site):
+    """docs/integrate/mobile.md: Google's tokens have no auth_time, Firebase's have."""
+    app, google = site.browser(), site.simulator.google
+    app.bring(google.native_token("grace"))
+    site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
+    app.bring(google.native_token("grace"))
+    assert problem(send(app, "POST", "/api/v1/export")) == (403, "reauth_required")
+    app.bring(site.simulator.firebase.mint("grace"))
+    assert send(app, "POST", "/api/v1/export").status == 200

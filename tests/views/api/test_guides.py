@@ -3,12 +3,14 @@
 import re
 import shutil
 import subprocess
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+import errors
 from tests.browser import Browser
 from tests.conftest import lack
 
@@ -63,6 +65,26 @@ def test_the_shell_lines_of_the_mobile_guide_sign_in(site, tmp_path):
     answer = run_shell(lines.replace("http://localhost:5000", site.url), tmp_path)
     assert "200 OK" in answer
     assert "Set-Cookie: session=" in answer
+
+
+def all_subclasses(kind: type[Any]) -> set[type[Any]]:
+    found = {kind}
+    for each in kind.__subclasses__():
+        found |= all_subclasses(each)
+    return found
+
+
+def test_every_error_code_of_the_guides_exists():
+    """Problems of Werkzeug are named by their status."""
+    kinds = all_subclasses(errors.Problem) | all_subclasses(errors.RequestFault)
+    codes = {kind.code for kind in kinds}
+    codes |= {HTTPStatus(status).phrase.lower().replace(" ", "_") for status in (401, 404, 405)}
+    codes |= {"request_entity_too_large", "unavailable", "this_machine_only", "needs_proof"}
+    named: set[str] = set()
+    for row in re.findall(r"^\| \d{3}(?:, \d{3})* \| (.*?) \|", API + MOBILE, re.MULTILINE):
+        named.update(re.findall(r"`(\w+)`", row))
+    assert len(named) > 20
+    assert named - codes == set()
 
 
 CALL = re.compile(

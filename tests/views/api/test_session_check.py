@@ -340,6 +340,7 @@ def test_nothing_runs_before_the_view_that_is_no_guard(site):
     assert hooks == [
         "views.operator.metrics.start_timer",
         "web.reference.begin_request",
+        "web.guards.await_body",  # of changes
         "web.guards.check_site_guards",
         "flask_wtf.csrf.csrf_protect",  # of changes, by forms
         "web.guards.check_blueprint_guards",

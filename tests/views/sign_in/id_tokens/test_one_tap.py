@@ -14,6 +14,7 @@ from providers.protocols.firebase import Firebase
 from providers.protocols.native import NativeTokens
 from simulator.firebase import PROJECT_ID
 from simulator.firebase import Firebase as LookAlike
+from tests.browser import query_of
 from tests.providers.protocols.id_tokens import good_claims, issuer_with, key, public, sign
 
 ANDROID = "android.apps.googleusercontent.com"
@@ -96,6 +97,75 @@ def test_providers_without_one_tap_have_no_route_for_it(browser, google):
     for name in ("github", "facebook", "firebase", "confirm"):
         assert browser.fetch(f"/login/{name}/one-tap", "POST", data=form).status == 404
     assert browser.fetch("/login/google/one-tap").status == 405
+
+
+# Its nonce.
+
+
+def nonce_of(browser) -> str:
+    page = browser.fetch("/login/google/one-tap/nonce", headers={"Sec-Fetch-Site": "same-origin"})
+    assert page.status == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    return str(page.response.json()["nonce"])
+
+
+def test_one_tap_with_the_nonce_of_this_browser_signs_in_once(browser, google):
+    token = google.native_token("grace", nonce=nonce_of(browser))
+    assert browser.one_tap(token).path == "/account"
+    browser.sign_out()
+    assert browser.one_tap(token).alert == "We couldn't match that sign-in"
+    assert browser.me() is None
+
+
+def test_the_nonce_of_another_browser_or_an_invented_one_is_refused(browser, other, google):
+    """A stolen ID token is of no use in another browser."""
+    for nonce in (nonce_of(other), "invented", "", 7, ["x"]):
+        page = browser.one_tap(google.native_token("grace", nonce=nonce))
+        assert page.status in (400, 401)
+        assert browser.me() is None
+    nonce_of(browser)
+    page = browser.one_tap(google.native_token("grace", nonce=nonce_of(other)))
+    assert page.alert == "We couldn't match that sign-in"
+
+
+def test_a_browser_that_fetched_a_nonce_accepts_no_token_without_one(browser, google):
+    nonce_of(browser)
+    assert browser.one_tap(google.native_token("grace")).status == 401
+    assert browser.me() is None
+
+
+def test_an_old_nonce_is_refused(site, browser, google):
+    token = google.native_token("grace", nonce=nonce_of(browser))
+    site.execute("UPDATE flows SET expires_at = '2026-01-01 00:00:00.000000'")
+    assert browser.one_tap(token).alert == "That sign-in took too long"
+
+
+def test_a_nonce_is_no_state_and_a_state_is_no_nonce(browser, google):
+    state = query_of(browser.begin("google"))["state"]
+    assert browser.one_tap(google.native_token("grace", nonce=state)).status == 401
+    nonce = nonce_of(browser)
+    page = browser.get(f"/login/google/authorized?code=x&state={nonce}")
+    assert page.alert == "We couldn't match that sign-in"
+    assert browser.me() is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Purpose": "prefetch"},
+    ],
+)
+def test_no_other_site_can_fetch_a_nonce(site, browser, headers):
+    page = browser.fetch("/login/google/one-tap/nonce", headers=headers)
+    assert page.status in (400, 403)
+    assert site.rows("SELECT count(*) FROM flows")[0][0] == 0
+
+
+def test_providers_without_one_tap_have_no_nonce(browser):
+    assert browser.fetch("/login/github/one-tap/nonce").status == 404
 
 
 # Native tokens.

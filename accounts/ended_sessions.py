@@ -1,0 +1,79 @@
+"""Why a session was ended from elsewhere, so that its browser can be told at its next page.
+
+A row holds the hash of the session's token and a reason, and nothing about the person. It is kept
+for 30 days.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+)
+
+from accounts import endings
+from models import EndedSession, Session
+from storage import atomic, db, now
+from storage.compiled import CompiledSelect
+
+KEPT_DAYS = 30
+
+
+class EndReason(StrEnum):
+    """Why a session was ended; the values are stored."""
+
+    ELSEWHERE = "elsewhere"
+    IDENTITY_REMOVED = "identity_removed"
+    IDENTITY_MOVED = "identity_moved"
+    MERGED = "merged"
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    OPERATOR = "operator"
+
+
+_REASON = CompiledSelect(
+    select(EndedSession.reason).where(EndedSession.token_hash == bindparam("token_hash")), str
+)
+
+
+def end(*those: ColumnElement[bool], reason: EndReason) -> int:
+    """End the sessions that meet all these conditions; return how many. Call within an atomic
+    verb."""
+    kept = select(Session.token_hash, literal(reason.value), literal(now())).where(*those)
+    columns = ["token_hash", "reason", "ended_at"]
+    db.session.execute(insert(EndedSession).from_select(columns, kept))
+    return remove(*those)
+
+
+def remove(*those: ColumnElement[bool]) -> int:
+    """Delete the sessions that meet all these conditions, after other rooms are told that they
+    end; return how many. Call within an atomic verb."""
+    endings.end_sessions(select(Session.sid).where(*those, Session.sid.is_not(None)))
+    result = db.session.execute(delete(Session).where(*those))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def reason_of(token_hash: str) -> EndReason | None:
+    """Return why the session of a token was ended, if it was ended from elsewhere."""
+    reason = _REASON.row(token_hash=token_hash)
+    return EndReason(reason) if reason in set(EndReason) else None
+
+
+def expired() -> Select[str]:
+    """Select the reasons that are older than KEPT_DAYS."""
+    kept_since = now() - timedelta(days=KEPT_DAYS)
+    return select(EndedSession.token_hash).where(EndedSession.ended_at < kept_since)
+
+
+@atomic
+def purge(token_hashes: Sequence[str]) -> None:
+    """Delete expired reasons, by hash."""
+    db.session.execute(delete(EndedSession).where(EndedSession.token_hash.in_(token_hashes)))
