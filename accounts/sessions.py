@@ -194,11 +194,8 @@ def is_recent_moment(value: datetime) -> bool:
 def touch(session: Session, caller: Caller) -> None:
     """Note that a session is in use, at most once a minute."""
     if needs_touch(session):
-        db.session.execute(
-            update(Session)
-            .where(Session.id == session.id)
-            .values(last_seen_at=now(), address=caller.address)
-        )
+        this = update(Session).where(Session.id == session.id)
+        db.session.execute(this.values(last_seen_at=now(), address=caller.address))
 
 
 def needs_touch(session: Session) -> bool:
