@@ -61,8 +61,8 @@ def _place(url: str) -> tuple[str, str, str] | None:
 
 @atomic
 def _note(proof_hash: str) -> bool:
-    """Note a proof; return whether it is new. Of two at the same time, the second collides, starts
-    over and finds the first."""
+    """Note a proof; return whether it is new. If two come at the same time, the second collides,
+    starts over and finds the first."""
     if db.session.scalar(select(ProofRow.id).where(ProofRow.id == proof_hash)) is not None:
         return False
     kept = timedelta(seconds=2 * LEEWAY_SECONDS)

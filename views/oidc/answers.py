@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from issuer.authorization import FORM_POST, Asked, Refusal
 from issuer.faults import FAULTS
-from issuer.redirects import form_source, host_of, with_parameters
+from issuer.redirects import host_of, with_parameters
 from telemetry import metrics
 from views.oidc.place import issuer
 from web.cookies import forget_cookies
@@ -62,7 +62,8 @@ def send(asked: Asked, answer: dict[str, str]) -> Response:
         answer["state"] = asked.state
     answer["iss"] = issuer()
     if asked.mode == FORM_POST:
-        request_state().form_targets = (form_source(asked.redirect_uri),)
+        # Chromium applies form-action to the redirects of the application too, whatever its hosts.
+        request_state().form_targets = (f"{asked.redirect_uri.partition(':')[0]}:", "https:")
         page = render_template(
             "oidc/form_post.html",
             name=asked.client.name,
