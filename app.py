@@ -58,9 +58,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_or_exit(PROVIDERS.values())
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
-    demo_url = None
+    demo_url, demo_apps = None, {}
     if settings.demo:
-        demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
+        demo = simulator.serve_in_background(settings.port + 1, settings.public_url)
+        demo_url, demo_apps = demo.url, demo.apps if demo.wsgi else {}
         simulated = load(PROVIDERS.values(), simulator.environment(demo_url), None)
         settings = settings.with_providers_of(simulated)
     configure_flask(app, settings, demo_url)
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     oidc.install(app, site, jobs)
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
+    oidc.register_demo_apps(app, demo_apps, settings.public_url)
     return app
 
 
