@@ -45,3 +45,11 @@ def test_x(both):
     tokens = app.tokens(browser)
     assert app.is_active(tokens.access)
     assert app.is_active(tokens.refresh)
+
+
+def test_a_session_of_the_release_before_gets_its_sid(app, grace, site):
+    """During a rolling upgrade, an instance of that release starts sessions without one."""
+    site.execute("UPDATE sessions SET sid = NULL")
+    sids = {app.claims(app.tokens(grace).document["id_token"])["sid"] for _ in range(2)}
+    assert len(sids) == 1
+    assert site.rows("SELECT sid FROM sessions") == [(sids.pop(),)]
