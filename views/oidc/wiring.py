@@ -72,7 +72,7 @@ def check_signing_key(app: Flask) -> None:
 
 def token_maker(site: Site) -> logouts.MakeToken:
     """Return what makes the logout tokens of this site."""
-    return lambda logout: id_tokens.make_logout_token(site.settings.public_url, logout)
+    return lambda logout: id_tokens.make_logout_token(site.settings.base_url, logout)
 
 
 def sender(transport: Transport) -> logouts.Sender:
