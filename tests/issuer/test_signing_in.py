@@ -53,3 +53,16 @@ def test_a_session_of_the_release_before_gets_its_sid(app, grace, site):
     sids = {app.claims(app.tokens(grace).document["id_token"])["sid"] for _ in range(2)}
     assert len(sids) == 1
     assert site.rows("SELECT sid FROM sessions") == [(sids.pop(),)]
+
+
+def test_under_a_path_the_issuer_has_it_too(make_site):
+    site = make_site(PATH_PREFIX="/sso")
+    browser = site.browser()
+    about = browser.get("/sso/.well-known/openid-configuration").response.json()
+    assert about["issuer"] == f"{site.url}/sso"
+    app = App(site, "Notes", "--first-party")
+    asked = browser.fetch(about["authorization_endpoint"], params=app.authorization())
+    waiting = browser.fetch(asked.location)
+    assert asked.location.startswith("/sso/oauth2/continue/")
+    assert waiting.location.startswith("/sso/login?next=/sso/oauth2/continue/")
+    assert browser.fetch(waiting.location).heading == "Sign in to continue to Notes"
