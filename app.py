@@ -25,6 +25,7 @@ from vault.tokens import IdentityTokens
 from views.account.blueprints import ACCOUNT_BLUEPRINTS
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
+from views.oidc import wiring as oidc
 from views.operator import health, metrics
 from views.operator.brand import brand
 from views.sign_in import callback
@@ -50,9 +51,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_or_exit(PROVIDERS.values())
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
-    demo_url = None
+    demo_url, demo_apps = None, {}
     if settings.demo:
-        demo_url = simulator.serve_in_background(settings.port + 1, settings.base_url).url
+        demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
+        demo_url, demo_apps = demo.url, demo.apps if demo.wsgi else {}
         simulated = load(PROVIDERS.values(), simulator.environment(demo_url), None)
         settings = settings.with_providers_of(simulated)
     configure_flask(app, settings, demo_url)
@@ -64,8 +66,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
+    oidc.install(app, site, jobs)
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
+    oidc.register_demo_apps(app, demo_apps, settings.base_url)
     return app
 
 
@@ -86,6 +90,8 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
+        app_name_of=oidc.app_name_of,
+        owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
 

@@ -194,6 +194,9 @@ class Session(Base):
         ForeignKey("oauth.id", ondelete="SET NULL"), index=True
     )
     provider: Mapped[str] = mapped_column(String(64))
+    # The name of this sign-in for applications; a session that replaces it for the same person
+    # keeps it. None: started by an instance of the release before.
+    sid: Mapped[str | None] = mapped_column(String(32), index=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(default=now)
     authenticated_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)

@@ -39,6 +39,9 @@ class EventKind(StrEnum):
     DOWNLOADED = "downloaded"
     DISABLED = "switched_off"
     ENABLED = "switched_on"
+    APP_ALLOWED = "app_allowed"
+    APP_REMOVED = "app_removed"
+    APP_REUSED = "app_reused"
 
 
 @dataclass(frozen=True)

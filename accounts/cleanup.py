@@ -86,11 +86,20 @@ def _delete(lease: Lease, purge: Purge, ids: Sequence[str]) -> bool:
     return is_ours
 
 
-def _jobs(report: Report) -> tuple[Periodic, ...]:
-    def job(name: str, every_seconds: int, expired: Expired, purge: Purge) -> Periodic:
-        run = partial(_delete_expired, name, expired, purge, report=report)
-        return Periodic(name, every_seconds, run)
+def delete_expired_job(
+    name: str,
+    every_seconds: int,
+    expired: Expired,
+    purge: Purge,
+    report: Report = report_nothing,
+) -> Periodic:
+    """Return the job that deletes the expired rows of a table."""
+    run = partial(_delete_expired, name, expired, purge, report=report)
+    return Periodic(name, every_seconds, run)
 
+
+def _jobs(report: Report) -> tuple[Periodic, ...]:
+    job = partial(delete_expired_job, report=report)
     return (
         job("flows", 600, flows.expired, flows.purge),
         # Found by a full table scan: an index on last_seen_at would make every request more

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from accounts import endings
 from models import EndedSession, Session
 from storage import atomic, db, now
 from storage.compiled import CompiledSelect
@@ -49,6 +50,13 @@ def end(*those: ColumnElement[bool], reason: EndReason) -> int:
     kept = select(Session.token_hash, literal(reason.value), literal(now())).where(*those)
     columns = ["token_hash", "reason", "ended_at"]
     db.session.execute(insert(EndedSession).from_select(columns, kept))
+    return remove(*those)
+
+
+def remove(*those: ColumnElement[bool]) -> int:
+    """Delete the sessions that meet all these conditions, after other rooms are told that they
+    end; return how many. Call within an atomic verb."""
+    endings.end_sessions(select(Session.sid).where(*those, Session.sid.is_not(None)))
     result = db.session.execute(delete(Session).where(*those))
     return result.rowcount if isinstance(result, CursorResult) else 0
 

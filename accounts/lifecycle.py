@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete as delete_from
 
-from accounts import activity, actors, identities, sessions, users
+from accounts import activity, actors, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import NotFound
@@ -41,6 +41,7 @@ def delete(user_id: str, caller: Caller, session_id: str | None = None) -> Delet
         len(sessions.of_user(user_id)),
         activity.count(user_id),
     )
+    endings.end_person(user_id)
     sessions.end_all(user_id, reason=EndReason.DELETED)
     # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
@@ -59,6 +60,7 @@ def disable(user_id: str, caller: Caller) -> int:
     if user.is_active:
         user.disabled_at = now()
         activity.record(user_id, EventKind.DISABLED, caller)
+        endings.end_person(user_id)
     return sessions.end_all(user_id, reason=EndReason.DISABLED)
 
 

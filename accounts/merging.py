@@ -1,6 +1,6 @@
 """The verb that merges two accounts."""
 
-from accounts import activity, actors, identities, sessions, users
+from accounts import activity, actors, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import StateMismatch
@@ -23,6 +23,7 @@ def merge(
     kept, gone = _lock_both(user_id, session_id, assertion)
     before = kept.email_identity
     kept.email_choice = _choice(kept)
+    endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     ended = len(sessions.of_user(gone.id))
     sessions.end_all(gone.id, reason=EndReason.MERGED)

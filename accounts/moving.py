@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from accounts import activity, identities, sessions, users
+from accounts import activity, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import NotFound, Problem
@@ -56,6 +56,7 @@ def _leave(left: User, identity: Identity) -> Moved:
     ended = sessions.end_of_identity(identity.id, None, reason=EndReason.IDENTITY_MOVED)
     is_deleted = not identities.of_user(from_id)
     if is_deleted:
+        endings.end_person(from_id)
         ended += sessions.end_all(from_id, reason=EndReason.IDENTITY_MOVED)
         db.session.expire(left, ["identity_rows"])
         db.session.delete(left)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager
 
-from accounts import ended_sessions
+from accounts import ended_sessions, endings
 from accounts.activity import Caller
 from accounts.ended_sessions import EndReason
 from errors import SignedOut
@@ -67,9 +67,6 @@ _KEPT = (
     .order_by(Session.last_seen_at.desc())
     .limit(bindparam("kept", type_=Integer))
 )
-_END_OLDEST = CompiledStatement(
-    delete(Session).where(Session.user_id == bindparam("user_id"), Session.id.not_in(_KEPT))
-)
 _NUMBER = CompiledSelect(select(func.count()).where(Session.user_id == bindparam("user_id")), int)
 
 
@@ -103,6 +100,7 @@ class Begun:
     user_id: str
     identity_id: str
     provider: str
+    sid: str
     created_at: datetime
     authenticated_at: datetime
     last_seen_at: datetime
@@ -123,11 +121,12 @@ def start(
 
     ``replaces``: the id of this browser's previous session, which ends. If it was the same
     person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
-    sits there without asking, so sensitive acts need a reauthentication (``renew``). ``auth_time``:
-    when the person authenticated at the provider, as a Unix time.
+    sits there without asking, so sensitive acts need a reauthentication (``renew``). It keeps its
+    sid too. ``auth_time``: when the person authenticated at the provider, as a Unix time.
     """
     started_at = now()
-    begun_at = _end_replaced(replaces, identity.user_id) if replaces else started_at
+    kept = _end_replaced(replaces, identity.user_id) if replaces else None
+    begun_at, sid = kept or (started_at, None)
     token = secrets.token_urlsafe(32)
     begun = Begun(
         id=new_id(),
@@ -135,6 +134,7 @@ def start(
         user_id=identity.user_id,
         identity_id=identity.id,
         provider=identity.provider,
+        sid=sid or new_id(),
         created_at=started_at,
         authenticated_at=begun_at if auth_time is None else moment(auth_time),
         last_seen_at=started_at,
@@ -144,7 +144,8 @@ def start(
     )
     _ADD.run(**vars(begun))
     if (_NUMBER.row(user_id=identity.user_id) or 0) > MAX_SESSIONS_PER_USER:
-        _END_OLDEST.run(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
+        latest = _KEPT.params(user_id=identity.user_id, kept=MAX_SESSIONS_PER_USER)
+        ended_sessions.remove(Session.user_id == identity.user_id, Session.id.not_in(latest))
     return begun, token
 
 
@@ -153,12 +154,16 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(min(seconds, now().timestamp()), UTC)
 
 
-def _end_replaced(session_id: str, user_id: str) -> datetime:
-    """End a session; return the auth_time of its successor for the same user."""
-    of_same = (Session.id == session_id, Session.user_id == user_id)
-    auth_time = db.session.scalar(select(Session.authenticated_at).where(*of_same))
+def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] | None:
+    """End a session; return auth_time and sid of its successor, if it is the same user's."""
+    query = select(Session.authenticated_at, Session.sid)
+    of_same = query.where(Session.id == session_id, Session.user_id == user_id)
+    kept = db.session.execute(of_same).one_or_none()
+    if kept is None:
+        ended_sessions.remove(Session.id == session_id)
+        return None
     db.session.execute(delete(Session).where(Session.id == session_id))
-    return auth_time or now()
+    return kept.authenticated_at, kept.sid
 
 
 def find(token: str | None) -> Session | None:
@@ -189,11 +194,8 @@ def is_recent_moment(value: datetime) -> bool:
 def touch(session: Session, caller: Caller) -> None:
     """Note that a session is in use, at most once a minute."""
     if needs_touch(session):
-        db.session.execute(
-            update(Session)
-            .where(Session.id == session.id)
-            .values(last_seen_at=now(), address=caller.address)
-        )
+        this = update(Session).where(Session.id == session.id)
+        db.session.execute(this.values(last_seen_at=now(), address=caller.address))
 
 
 def needs_touch(session: Session) -> bool:
@@ -202,10 +204,8 @@ def needs_touch(session: Session) -> bool:
 
 @atomic
 def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session that gained rights; the old one stops working.
-
-    Raises SignedOut if the session has ended.
-    """
+    """Return a new token for a session that gained rights; the old one stops working. Raises
+    SignedOut if the session has ended."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
     if reauthenticated:
@@ -223,9 +223,7 @@ def of_user(user_id: str) -> Sequence[Session]:
 
 def count_of_identity(identity_id: str, kept_id: str | None) -> int:
     """Return how many living sessions an identity started, except one."""
-    query = select(func.count()).select_from(Session).where(ALIVE)
-    theirs = query.where(*of_identity(identity_id, kept_id))
-    return db.session.scalar(theirs, alive_at(now())) or 0
+    return _count_alive(*of_identity(identity_id, kept_id))
 
 
 def exists(session_id: str) -> bool:
@@ -235,7 +233,11 @@ def exists(session_id: str) -> bool:
 
 def count_alive() -> int:
     """Return how many sessions are alive, of enabled and disabled users."""
-    query = select(func.count()).select_from(Session).where(ALIVE)
+    return _count_alive()
+
+
+def _count_alive(*which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(Session).where(ALIVE, *which)
     return db.session.scalar(query, alive_at(now())) or 0
 
 
@@ -247,16 +249,17 @@ def end(user_id: str, session_id: str, reason: EndReason | None = None) -> Sessi
     """
     # Compared here: PostgreSQL refuses some texts that an id from a URL may hold.
     session = next((row for row in of_user(user_id) if row.id == session_id), None)
-    if session is not None and reason is not None:
-        ended_sessions.end(Session.id == session.id, reason=reason)
-    elif session is not None:
-        db.session.execute(delete(Session).where(Session.id == session.id))
+    if session is not None:
+        this = Session.id == session.id
+        ended_sessions.end(this, reason=reason) if reason else ended_sessions.remove(this)
     return session
 
 
 @atomic
 def end_others(user_id: str, kept_id: str) -> int:
-    """End all of this person's sessions but one; return how many."""
+    """End all of this person's sessions but one, and offline access; return how many."""
+    kept_sid = db.session.scalar(select(Session.sid).where(Session.id == kept_id))
+    endings.end_everywhere(user_id, kept_sid)
     return ended_sessions.end(
         Session.user_id == user_id, Session.id != kept_id, reason=EndReason.ELSEWHERE
     )
@@ -264,7 +267,8 @@ def end_others(user_id: str, kept_id: str) -> int:
 
 @atomic
 def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATOR) -> int:
-    """End all sessions of a person, or of everybody; return how many."""
+    """End all sessions of a person, or of everybody, and offline access; return how many."""
+    endings.end_everywhere(user_id)
     those = true() if user_id is None else Session.user_id == user_id
     return ended_sessions.end(those, reason=reason)
 
@@ -274,6 +278,7 @@ def end_of_identity(
     identity_id: str, kept_id: str | None, reason: EndReason = EndReason.IDENTITY_REMOVED
 ) -> int:
     """End the sessions that an identity started, except one; return how many."""
+    endings.end_identity(identity_id)
     return ended_sessions.end(*of_identity(identity_id, kept_id), reason=reason)
 
 
@@ -291,4 +296,4 @@ def expired() -> Select[str]:
 @atomic
 def purge(ids: Sequence[str]) -> None:
     """Delete expired sessions, by id."""
-    db.session.execute(delete(Session).where(Session.id.in_(ids)))
+    ended_sessions.remove(Session.id.in_(ids))

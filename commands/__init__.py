@@ -6,11 +6,14 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 from flask import Flask
 
 from commands import migrations, moving
+from commands.clients import clients
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
+from commands.resources import resources
 from commands.revocations import outbox
 from commands.sessions import sessions
+from commands.signing_keys import signing_keys
 from commands.users import users
 
 
@@ -18,5 +21,6 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     moving.register(users)
-    for command in (providers, users, sessions, keys, outbox, purge):
+    of_apps = (clients, resources, signing_keys)
+    for command in (providers, users, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

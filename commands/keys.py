@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import click
 from flask import current_app
 from flask.cli import AppGroup
 
 from accounts import key_rotation
-from accounts.key_rotation import Outcome
+from accounts.key_rotation import Outcome, Place
 from commands.console import count_of, json_option, needs_database, print_note, print_result, site
 from commands.progress import show_progress
+from commands.signing_keys import rotate_signing_keys
+from issuer import signing_keys
+from issuer.models import SigningKeyRow
 from keys.sealing import key_id
 
 keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
@@ -51,9 +55,15 @@ def configured_keys() -> list[Key]:
     return found
 
 
+PLACES = (
+    *key_rotation.PLACES,
+    Place("signing_keys", SigningKeyRow, SigningKeyRow.private, signing_keys.bound_to),
+)
+
+
 def _count_sealed() -> dict[str, Counter[str]]:
     """Count the values that each key has sealed: by place, then by key id."""
-    return {place.name: key_rotation.count(place) for place in key_rotation.PLACES}
+    return {place.name: key_rotation.count(place) for place in PLACES}
 
 
 @keys.command("status")
@@ -92,19 +102,21 @@ def _describe_counts(sealed: Mapping[str, int]) -> str:
 
 
 @keys.command("rotate")
+@click.option("--now", "signing", is_flag=True, help="The same as signing-keys rotate --now.")
 @json_option
 @needs_database
-def rotate(*, as_json: bool) -> None:
+def rotate(*, signing: bool, as_json: bool) -> None:
     """Seal everything again with the first key.
 
     The first key is the first of TOKEN_ENCRYPTION_KEYS, or SECRET_KEY. Servers may run meanwhile.
     You may interrupt it and run it again. At the end it says which keys you may remove from the
     settings; docs/operate/commands.md has the whole procedure.
     """
+    if signing:
+        rotate_signing_keys(immediately=True, as_json=as_json)
+        return
     with show_progress() as progress:
-        outcomes = {
-            place.name: key_rotation.reseal(place, progress.report) for place in key_rotation.PLACES
-        }
+        outcomes = {place.name: key_rotation.reseal(place, progress.report) for place in PLACES}
     needed, free = _split_older_keys(outcomes)
     document = {
         "key": configured_keys()[0].id,
@@ -153,6 +165,10 @@ def _advise(needed: list[Key], free: list[Key]) -> list[str]:
     if free:
         places = "; ".join(key.place for key in free)
         lines.append(f"May be removed once every server has the new key first: {places}.")
+        lines.append(
+            "Refresh tokens of applications that were made with a removed key are refused: keep "
+            "it for 30 days more, or their people sign in again."
+        )
     if any(key.setting == "SECRET_KEY_FALLBACKS" for key in free):
         lines.append(
             "SECRET_KEY_FALLBACKS also sign browser cookies, for up to 90 days: without them "

@@ -28,6 +28,7 @@ from commands.console import (
 )
 from commands.progress import show_progress
 from commands.sessions import format_session
+from issuer import personal_data
 from models import User
 from vault import revocations, tokens
 
@@ -247,7 +248,7 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     handle = None if output is None else _create_private_file(output)
     with show_progress() as progress:
         progress.report("reading the account")
-        document = accounts.download(person.id, COMMAND_LINE)
+        document = personal_data.download(person.id, COMMAND_LINE)
     text = json.dumps(document, indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)

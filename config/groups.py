@@ -133,6 +133,10 @@ class SignIn(Group):
     """Only people with a verified address in one of these domains may sign in. Providers that never
     verify one have no button for newcomers. Default: everyone."""
 
+    apps_default: Literal["open", "closed"] = "open"
+    """Whether an application without rules of its own is for everyone (`open`) or for nobody
+    (`closed`) ([apps](../integrate/apps.md))."""
+
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the
     provider counts a fifth."""

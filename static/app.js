@@ -27,6 +27,9 @@
   addEventListener("pageshow", stop);
   const problem = document.querySelector("[role=alert][tabindex]");
   if (problem) problem.focus();
+  // An answer that an application wants as a form goes on by itself.
+  const ready = document.querySelector("form[data-submit-now]");
+  if (ready) ready.submit();
   // In place of the #_=_ that Facebook appends to the address it returns to (web/headers.py).
   if (location.hash === "#_") history.replaceState(null, "", location.pathname + location.search);
 })();

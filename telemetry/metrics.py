@@ -55,6 +55,12 @@ REFUSALS = Counter(
     ["provider", "reason"],
     registry=_ours,
 )
+APPS = Counter(
+    "quickstep_app_requests",
+    "Answers to applications, by endpoint and outcome: issued, or the name of the fault.",
+    ["kind", "outcome"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
@@ -75,7 +81,7 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, UPSTREAM, CONNECTIONS)
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, UPSTREAM, CONNECTIONS)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.
@@ -104,6 +110,11 @@ def count_sign_in(provider: str, outcome: str) -> None:
 def count_refusal(provider: str | None, reason: str) -> None:
     """Count a refusal. ``reason``: a code of errors.py."""
     REFUSALS.labels(provider or "none", reason).inc()
+
+
+def count_app(kind: str, outcome: str) -> None:
+    """Count an application's request. ``outcome``: issued, or the name of a fault."""
+    APPS.labels(kind, outcome).inc()
 
 
 class Call:

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accounts.sessions import LIFETIME_DAYS
 from config import Settings, embedded_secret_key
 from keys.sealing import Sealer
+from keys.signing import Macs
 from storage import engine
 from web.headers import STATIC_SECONDS
 
@@ -45,6 +46,7 @@ def configure_flask(app: Flask, settings: Settings, demo_url: str | None) -> Non
     )
     sealing = [each.get_secret_value() for each in settings.token_encryption_keys]
     app.extensions["sealer"] = Sealer([*sealing, key, *fallbacks])
+    app.extensions["macs"] = Macs([*sealing, key, *fallbacks])
     if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies)  # type: ignore[method-assign]
 

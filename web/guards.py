@@ -64,7 +64,8 @@ def require_api_sign_in() -> Response | None:
         return None
     code = "several_sessions" if request_state().has_ambiguous_session else "sign_in_first"
     response = problem_json(401, "unauthorized", "Unauthorized", message(code))
-    response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    about = f"{site().settings.base_url}/.well-known/oauth-protected-resource/api/v1"
+    response.headers["WWW-Authenticate"] = f'Bearer realm="api", resource_metadata="{about}"'
     return response
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from web.context import site
 from web.cookies import write_cookies
+from web.request_state import request_state
 
 HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
@@ -31,10 +32,14 @@ def protect_response(response: Response) -> Response:
     response.headers.extend(
         security_headers(
             here.settings.is_https,
+            form_origins=request_state().form_targets,
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )
     )
-    if request.endpoint not in CACHED or response.status_code >= 400:
+    seconds = request_state().public_seconds
+    if seconds is not None and response.status_code == 200:
+        response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    elif request.endpoint not in CACHED or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -52,13 +57,15 @@ def replace_fragment(response: Response) -> None:
 def security_headers(
     is_https: bool,
     *,
+    form_origins: tuple[str, ...] = (),
     referrer_policy: str = "same-origin",
 ) -> list[tuple[str, str]]:
     # Browsers apply form-action to each redirect after a form, so web/onward.py makes none that
-    # leaves this site.
+    # leaves this site; a form that ends at an application names it.
+    targets = " ".join(dict.fromkeys(["'self'", *form_origins]))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
     headers = [
         ("Content-Security-Policy", policy),

@@ -12,6 +12,10 @@ from errors import TooManyAttempts
 from web.shared_limits import SharedLimiter, State
 
 ACTIONS_PER_MINUTE = 60
+# Wrong codes of devices, of one account and from one address, in ten minutes.
+WRONG_CODES_PER_ACCOUNT, WRONG_CODES_PER_ADDRESS = 10, 30
+# Failed requests of one application from one address.
+APP_FAILURES_PER_MINUTE = 60
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
 # blame: only very many failures lock it out.
 REFUSAL, FAILURE = 5, 1
@@ -59,6 +63,13 @@ class Limits:
             True: RateLimitItemPerMinute(weight, namespace="refusals"),
             False: RateLimitItemPerMinute(weight, namespace="refusals_out_of_flow"),
         }
+        self._codes = (
+            RateLimitItemPerMinute(WRONG_CODES_PER_ACCOUNT, 10, namespace="codes_of_account"),
+            RateLimitItemPerMinute(WRONG_CODES_PER_ADDRESS, 10, namespace="codes_of_address"),
+        )
+        self._app_failures = RateLimitItemPerMinute(
+            APP_FAILURES_PER_MINUTE, namespace="app_failures"
+        )
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
@@ -74,6 +85,25 @@ class Limits:
         """Count a change of an account. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
+
+    def check_codes(self, user_id: str, address: str) -> None:
+        """Raise TooManyAttempts while an account or an address tries too many codes."""
+        for item, key in zip(self._codes, (user_id, network(address)), strict=True):
+            if not self._limiter.test(item, key):
+                self._refuse(item, key)
+
+    def count_wrong_code(self, user_id: str, address: str) -> None:
+        for item, key in zip(self._codes, (user_id, network(address)), strict=True):
+            self._limiter.hit(item, key)
+
+    def check_app(self, client_id: str, address: str) -> None:
+        """Raise TooManyAttempts while an application fails too often from this address."""
+        key = f"{client_id}:{network(address)}"
+        if not self._limiter.test(self._app_failures, key):
+            self._refuse(self._app_failures, key)
+
+    def count_app_failure(self, client_id: str, address: str) -> None:
+        self._limiter.hit(self._app_failures, f"{client_id}:{network(address)}")
 
     def shared_state(self) -> State | None:
         """Return whether instances count together now; None if they need not. Takes 0.3 s

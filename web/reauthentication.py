@@ -54,4 +54,9 @@ def needs_fresh_auth(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 def ask_to_reauthenticate(return_to: str) -> Response:
     """Redirect to the page that asks to sign in again, and from there to ``return_to``."""
-    return redirect(url_for("account.reauth", next=return_to), 303)
+    return redirect(reauth_url(return_to), 303)
+
+
+def reauth_url(return_to: str, *, always: bool = False) -> str:
+    """Return the page that asks to sign in again; ``always``: also who has just signed in."""
+    return url_for("account.reauth", next=return_to, always=1 if always else None)

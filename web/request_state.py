@@ -48,6 +48,10 @@ class RequestState:
     failed_provider: str | None = None
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    # Where else a form of this page may lead: an application's origin or scheme.
+    form_targets: tuple[str, ...] = ()
+    # For how long anybody may keep this answer; None: nobody may.
+    public_seconds: int | None = None
 
 
 def request_state() -> RequestState:

@@ -50,6 +50,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
+        app=site().app_name_of(return_to) if return_to else None,
         again=_form_to_retry(),
         ended=_tell_end(problem),
         not_set_up=message("not_set_up"),

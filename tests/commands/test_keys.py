@@ -16,11 +16,12 @@ from tests.site import SECRET_KEY, Site
 from vault import tokens
 
 NEW, OTHER = "a new key that is also long enough", "one more key that is long enough"
-KINDS = ("tokens", "flows", "revocations")
+KINDS = ("tokens", "flows", "revocations", "signing_keys")
 
 
 def everything_sealed(site: Site) -> tuple[Browser, str]:
-    """A user with a token, an open flow, and a revocation that waits."""
+    """A user with a token, an open flow, a revocation that waits, and signing keys."""
+    site.browser().get("/oauth2/jwks")
     grace = sign_in(site, "grace")
     grace.link("github", "grace")
     site.simulator.github.answers["revoke"] = "status_503"

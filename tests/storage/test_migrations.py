@@ -41,14 +41,24 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
         upgrade()
         check()
         assert set(inspect(db.engine).get_table_names()) == {
+            "access_tokens",
             "alembic_version",
+            "authorization_requests",
             "chores",
+            "clients",
+            "consents",
+            "device_codes",
             "ended_sessions",
             "events",
             "flows",
+            "grants",
+            "logouts",
             "oauth",
+            "resources",
             "revocations",
+            "seen_proofs",
             "sessions",
+            "signing_keys",
             "users",
         }
         db.engine.dispose()

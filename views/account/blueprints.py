@@ -1,7 +1,8 @@
 """The blueprints of the account pages."""
 
+from views.account.apps import apps
 from views.account.identities import identities
 from views.account.overview import account
 from views.account.personal import personal
 
-ACCOUNT_BLUEPRINTS = (account, identities, personal)
+ACCOUNT_BLUEPRINTS = (account, apps, identities, personal)

@@ -154,7 +154,7 @@ def _own_row(identity_id: str) -> dict[str, Any]:
 def reauth() -> str | Response:
     """Show "Confirm it's you", with the identities of this account."""
     return_to = asked_return(request.args, url_for("account.show"))
-    if has_fresh_auth(this_session()):
+    if has_fresh_auth(this_session()) and "always" not in request.args:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [row for row in sign_in_methods(identities) if row["is_provable"]]

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import Deleted
+from issuer import personal_data
 from storage import atomic, now
 from views.account.names import handles_of
 from web.authentication import this_session
@@ -77,7 +78,7 @@ def ask_download() -> str:
 def download() -> Response:
     """Download everything as one JSON file, which includes the event of this download."""
     session = this_session()
-    document = accounts.download(session.user_id, caller(), session.id)
+    document = personal_data.download(session.user_id, caller(), session.id)
     text = json.dumps(document, indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 import accounts
 from accounts import activity
+from issuer import personal_data
 from models import Event as EventRow
 from views.api.export_schemas import Export
 from views.api.operations import operation
@@ -58,7 +59,7 @@ def export() -> dict[str, Any]:
     Needs a sign-in within the last 15 minutes. A POST, because the activity lists it.
     """
     require_fresh_auth()
-    return accounts.download(this_user().id, caller(), current_session_id())
+    return personal_data.download(this_user().id, caller(), current_session_id())
 
 
 @account_data.delete("/me")

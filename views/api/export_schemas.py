@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from views.api.schemas import EXAMPLE_PROVIDER, Id, Moment, Schema
+from views.api.schemas import EXAMPLE_ID, EXAMPLE_PROVIDER, Id, Moment, Schema
 
 
 class ExportedProfile(Schema):
@@ -63,6 +63,16 @@ class ExportedEvent(Schema):
     reference: str = Field(examples=["7K3M-Q9TD"])
 
 
+class ExportedApp(Schema):
+    """An application that the person signs in to."""
+
+    client_id: str = Field(examples=[EXAMPLE_ID])
+    name: str = Field(examples=["Notes"])
+    scopes: list[str] = Field(examples=[["openid", "profile"]])
+    since: Moment
+    last_used_at: Moment
+
+
 class Export(Schema):
     """Everything that is stored about a person. It holds no token. Fields may be added."""
 
@@ -71,3 +81,4 @@ class Export(Schema):
     identities: list[ExportedIdentity]
     sessions: list[ExportedSession]
     activity: list[ExportedEvent]
+    apps: list[ExportedApp]

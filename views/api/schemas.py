@@ -204,6 +204,23 @@ class EventList(Schema):
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
 
 
+class App(Schema):
+    """An application that the person signs in to."""
+
+    id: Id
+    name: str = Field(examples=["Notes"])
+    scopes: list[str] = Field(description="What it may do.", examples=[["openid", "profile"]])
+    since: Moment
+    last_used_at: Moment
+
+
+class AppList(Schema):
+    """One page of applications, newest first."""
+
+    items: list[App]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
+
+
 class PageQuery(Request):
     """The requested page of a list."""
 

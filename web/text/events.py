@@ -34,6 +34,12 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.DOWNLOADED, ""): "Account data downloaded",
     (EventKind.DISABLED, ""): "Account switched off by this site",
     (EventKind.ENABLED, ""): "Account switched on again by this site",
+    (EventKind.APP_ALLOWED, ""): "Allowed {app} to use this account",
+    (EventKind.APP_REMOVED, ""): "Took away the access of {app}",
+    (
+        EventKind.APP_REUSED,
+        "",
+    ): "{app} was signed out: something of its access was used twice, as a copy would be",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }
@@ -48,6 +54,7 @@ def sentence(event: Event, provider: str) -> str:
         provider=provider,
         refusal=_refusal(event.reason, provider),
         sessions=other_sessions(event.detail),
+        app=event.detail,
     )
 
 

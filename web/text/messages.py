@@ -9,6 +9,7 @@ MESSAGES = {
     "others_signed_out": "Signed out of {sessions}.",
     "profile_saved": "Profile saved.",
     "refreshed": "Read again from {provider}.",
+    "app_removed": "{app} has no access any more.",
     "removed": "{provider} removed.",
     "removed_this": "{provider} removed. You stay signed in on this device.",
     "signed_out": "You may still be signed in to {provider}.",

@@ -50,6 +50,16 @@ SCOPES = {
     "offline_access": "Keep access while you're away, until you remove it",
 }
 
+# The rights of an application, by the scopes that it asks us for.
+APP_SCOPES = {
+    "profile": "See your name and picture",
+    "email": "See your email address",
+    "offline_access": "Keep this access while you're away, until you take it away",
+    "account": "See and change your account here: name, sign-in methods, sessions",
+    "identities": "See which accounts elsewhere you sign in with",
+}
+KNOW_YOU = "Know it's you"
+
 # Acts of signed-in people, as headings of the page after a failure.
 HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
 
@@ -57,6 +67,11 @@ HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
 def scope_words(scope: str) -> str:
     """Return a scope in plain words, or as it is if we have no words for it."""
     return SCOPES.get(scope, scope)
+
+
+def app_scope_words(scopes: Iterable[str]) -> list[str]:
+    """Return what an application asks for, in plain words."""
+    return [KNOW_YOU, *(APP_SCOPES[scope] for scope in scopes if scope in APP_SCOPES)]
 
 
 def number_repeats(names: Iterable[str]) -> list[str]:

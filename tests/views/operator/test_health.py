@@ -25,7 +25,10 @@ def ready(site: Site) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_healthy_server_is_live_and_ready(make_site, database):
-    assert ready(make_site(database)) == (200, {"database": "ok", "schema": "ok"})
+    assert ready(make_site(database)) == (
+        200,
+        {"database": "ok", "schema": "ok", "signing_key": "ok"},
+    )
 
 
 @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
@@ -56,7 +59,7 @@ def test_a_server_without_its_database_is_live_but_not_ready(make_site, capfd):
     for _ in range(2):
         status, lines = ready(site)
         assert (status, lines["database"]) == (503, "OperationalError")
-        assert set(lines) == {"database", "schema"}
+        assert set(lines) == {"database", "schema", "signing_key"}
     assert requests.get(f"{site.url}/livez", timeout=30).status_code == 200
     log = capfd.readouterr().err
     assert log.count("check=database") == 1

@@ -1,0 +1,89 @@
+"""The options of ``clients add`` and ``clients set``, and the columns that they set."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from issuer import registration, resources, scopes
+from issuer.clients import CODE, DEVICE, REFRESH
+
+F = TypeVar("F", bound=Callable[..., Any])
+# Columns by option, for options that are given as they are stored.
+REPEATABLE = {
+    "redirect_uris": ("--redirect-uri", "Where people come back to; may be given several times."),
+    "post_logout_uris": ("--post-logout-redirect-uri", "Where sign-out may lead to."),
+    "scopes": ("--scope", f"What it may ask for. Default: {scopes.join(scopes.USUAL)}."),
+    "grant_types": ("--grant", f"Default: {CODE} and {REFRESH}."),
+    "resources": ("--resource", "An API that it may get access tokens for (resources add)."),
+    "allow": ("--allow", "Who may use it: everyone, domain=…, user=…, provider=…"),
+}
+SINGLE: dict[str, tuple[str, Any, str]] = {
+    "backchannel_uri": ("--backchannel-logout-uri", str, "Where it is told of sign-outs."),
+    "id_token_alg": ("--id-token-alg", str, "RS256 (default) or ES256."),
+    "access_seconds": ("--access-seconds", int, "Lifetime of access tokens. Default: 600."),
+    "idle_days": ("--idle-days", click.IntRange(1, 400), "Refresh tokens end unused. Default: 30."),
+    "max_days": ("--max-days", click.IntRange(1, 400), "Refresh tokens end then. Default: 90."),
+    "grace_seconds": (
+        "--grace",
+        click.IntRange(0, 300),
+        "How long a lost answer to a refresh may be asked for again. Default: 60.",
+    ),
+}
+SWITCHES = {
+    "is_first_party": ("--first-party/--third-party", "Whether it is yours: nobody is asked."),
+    "needs_pkce": ("--pkce/--no-pkce", "Whether it must use PKCE; older applications cannot."),
+    "has_claims_in_id_token": (
+        "--claims-in-id-token/--no-claims-in-id-token",
+        "Whether names and addresses are in the ID token too.",
+    ),
+}
+DEFAULTS: dict[str, Any] = {
+    "redirect_uris": [],
+    "post_logout_uris": [],
+    "scopes": list(scopes.USUAL),
+    "grant_types": [CODE, REFRESH],
+    "resources": [],
+    "allow": [],
+    "backchannel_uri": None,
+    "id_token_alg": "RS256",
+    "access_seconds": 600,
+    "idle_days": 30,
+    "max_days": 90,
+    "grace_seconds": 60,
+    "is_first_party": False,
+    "needs_pkce": True,
+    "has_claims_in_id_token": False,
+}
+
+
+def client_options(command: F) -> F:
+    """Add the options that ``add`` and ``set`` share."""
+    for column, (option, words) in REPEATABLE.items():
+        command = click.option(option, column, multiple=True, help=words)(command)
+    for column, (option, kind, words) in SINGLE.items():
+        command = click.option(option, column, type=kind, help=words)(command)
+    for column, (option, words) in SWITCHES.items():
+        command = click.option(option, column, default=None, help=words)(command)
+    return command
+
+
+def given_columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that options set."""
+    kinds = given.get("grant_types") or ()
+    named = {"grant_types": tuple({"device": DEVICE}.get(kind, kind) for kind in kinds)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in (dict(given) | named).items()
+        if value is not None and value != ()
+    }
+
+
+def refuse_faults(values: Mapping[str, Any]) -> None:
+    """End the command with all faults together."""
+    known = {resource.id for resource in resources.every()}
+    unknown = [uri for uri in values["resources"] if uri not in known]
+    found = registration.faults(values)
+    found += [f"--resource {uri}: register it first (resources add)" for uri in unknown]
+    if found:
+        raise click.ClickException("\n  ".join(["This client cannot be registered:", *found]))

@@ -1,0 +1,60 @@
+"""``resources add``, ``list`` and ``remove``: APIs of others that clients get access tokens for."""
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from commands.console import json_option, needs_database, print_result
+from issuer import clients
+from issuer import resources as rows
+from issuer.resources import Resource
+
+resources = AppGroup("resources", help="Register the APIs that access tokens are made for.")
+
+
+def describe(resource: Resource) -> dict[str, Any]:
+    return {
+        "resource": resource.id,
+        "scopes": resource.scopes,
+        "client_id": resource.client_id,
+    }
+
+
+@resources.command("add")
+@click.argument("uri")
+@click.option("--scope", "scopes", multiple=True, help="A scope of this API.")
+@click.option("--client", "client_id", help="The client with which the API introspects tokens.")
+@json_option
+@needs_database
+def add(uri: str, scopes: tuple[str, ...], client_id: str | None, *, as_json: bool) -> None:
+    """Register an API, by the address that clients name it with.
+
+    A client that has it among its --resource gets access tokens for it alone, as JWTs.
+    """
+    if fault := rows.fault(uri, scopes):
+        raise click.ClickException(f"{uri} {fault}.")
+    if client_id is not None:
+        clients.get(client_id)
+    resource = rows.add(uri, scopes, client_id)
+    print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
+
+
+@resources.command("list")
+@json_option
+@needs_database
+def list_resources(*, as_json: bool) -> None:
+    """List the APIs."""
+    found = rows.every()
+    lines = [f"{each.id}  {' '.join(each.scopes)}" for each in found] or ["No resources."]
+    print_result({"items": [describe(each) for each in found]}, lines, as_json=as_json)
+
+
+@resources.command("remove")
+@click.argument("uri")
+@json_option
+@needs_database
+def remove(uri: str, *, as_json: bool) -> None:
+    """Remove an API. Tokens that exist work until they expire, in ten minutes at most."""
+    rows.remove(uri)
+    print_result({"resource": uri}, [f"{uri} is removed."], as_json=as_json)

@@ -1,0 +1,73 @@
+"""Admission: who may use a client, by its rules and by the site's allow-list.
+
+Asked when a person comes to a client, and again at each use of what they granted it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import accounts
+from accounts.rules import Policy, any_allowed
+from config.settings import Settings
+from issuer.clients import Client
+from models import Identity
+from storage import is_id
+
+EVERYONE = "everyone"
+KINDS = ("domain", "user", "provider")
+WORDS = "everyone, domain=example.org, user=ID or provider=NAME"
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]+")
+PROVIDER = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def fault(rule: str) -> str | None:
+    """Return why a rule cannot be used; None if it can."""
+    if rule == EVERYONE:
+        return None
+    kind, _, value = rule.partition("=")
+    is_good = {
+        "domain": DOMAIN.fullmatch(value) is not None,
+        "user": is_id(value),
+        "provider": PROVIDER.fullmatch(value) is not None,
+    }.get(kind, False)
+    return None if is_good else f"must be {WORDS}"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The site's own rules, and whether a client without rules is everybody's."""
+
+    policy: Policy
+    is_open: bool = True
+
+    def admits(self, client: Client, user_id: str) -> bool:
+        """Return whether a person may use a client now."""
+        rules = client.allow or ([EVERYONE] if self.is_open else [])
+        if EVERYONE in rules and not self.policy.allowed_email_domains:
+            return True
+        identities = accounts.identities_of(user_id)
+        if not any_allowed(identities, self.policy):
+            return False
+        return any(_admits(rule, user_id, identities) for rule in rules)
+
+
+def admission_of(policy: Policy, settings: Settings) -> Admission:
+    return Admission(policy, settings.apps_default == "open")
+
+
+def _admits(rule: str, user_id: str, identities: Sequence[Identity]) -> bool:
+    kind, _, value = rule.partition("=")
+    if kind == "domain":
+        return value in _verified_domains(identities)
+    if kind == "provider":
+        return any(identity.provider == value for identity in identities)
+    return rule == EVERYONE or (kind == "user" and value == user_id)
+
+
+def _verified_domains(identities: Iterable[Identity]) -> set[str]:
+    return {
+        identity.email.rpartition("@")[2].lower()
+        for identity in identities
+        if identity.email and identity.email_verified and identity.email.isascii()
+    }

@@ -1,0 +1,191 @@
+"""Clients: the applications that sign their people in here. The only writer of their table."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, delete, select, update
+
+from errors import NotFound
+from issuer.models import ClientRow
+from storage import atomic, db, is_id, new_id, now
+from storage.compiled import CompiledSelect
+
+log = structlog.get_logger()
+
+CODE, REFRESH, MACHINE = "authorization_code", "refresh_token", "client_credentials"
+# RFC 8628 3.4; the command line calls it "device".
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client as the checks need it: a row of ``clients`` as a value."""
+
+    id: str
+    name: str
+    is_public: bool
+    secret_hash: str | None = field(repr=False)
+    old_secret_hash: str | None = field(repr=False)
+    old_secret_until: datetime | None
+    redirect_uris: list[str]
+    post_logout_uris: list[str]
+    backchannel_uri: str | None
+    scopes: list[str]
+    grant_types: list[str]
+    resources: list[str]
+    allow: list[str]
+    is_first_party: bool
+    needs_pkce: bool
+    has_claims_in_id_token: bool
+    id_token_alg: str
+    pairwise_salt: str | None = field(repr=False)
+    access_seconds: int
+    idle_days: int
+    max_days: int
+    grace_seconds: int
+    document_url: str | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+    @property
+    def client_id(self) -> str:
+        """Return what the client calls itself in requests."""
+        return self.document_url or self.id
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.disabled_at is None
+
+    def may_use(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+    def has_secret(self, secret: str) -> bool:
+        """Return whether this is the client's secret, or the one before until it ends."""
+        given = hash_secret(secret)
+        known = [self.secret_hash]
+        if self.old_secret_until and self.old_secret_until > now():
+            known.append(self.old_secret_hash)
+        return any(each is not None and hmac.compare_digest(each, given) for each in known)
+
+    def subject_of(self, user_id: str) -> str:
+        """Return the ``sub`` of a person at this client."""
+        if self.pairwise_salt is None:
+            return user_id
+        return hmac.digest(bytes.fromhex(self.pairwise_salt), user_id.encode(), "sha256").hex()
+
+
+_COLUMNS = [ClientRow.__table__.c[each.name] for each in fields(Client)]
+_FIND = CompiledSelect(select(*_COLUMNS).where(ClientRow.id == bindparam("client_id")), Client)
+
+
+def columns() -> list[Any]:
+    """Return the columns of a client, for queries that join it (``Client(*columns)``)."""
+    return list(_COLUMNS)
+
+
+def hash_secret(secret: str) -> str:
+    """Hash a client secret. It has 256 random bits, so a plain hash cannot be reversed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find(client_id: str) -> Client | None:
+    """Return a client, enabled or not."""
+    return _FIND.row(client_id=client_id) if is_id(client_id) else None
+
+
+def get(client_id: str) -> Client:
+    """Return a client. Raises NotFound."""
+    client = find(client_id)
+    if client is None:
+        raise NotFound("There is no such client")
+    return client
+
+
+def every() -> Sequence[Client]:
+    """Return all clients, the oldest first."""
+    query = select(*_COLUMNS).order_by(ClientRow.created_at, ClientRow.id)
+    return [Client(*row) for row in db.session.execute(query)]
+
+
+def new_pairwise_salt() -> str:
+    return secrets.token_hex(32)
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+@atomic
+def add(values: Mapping[str, Any]) -> tuple[Client, str | None]:
+    """Add a client with these columns; return it and its secret, which is not stored."""
+    secret = None if values.get("is_public") else new_secret()
+    row = ClientRow(id=new_id(), secret_hash=hash_secret(secret) if secret else None, **values)
+    db.session.add(row)
+    db.session.flush()
+    log.info("client_added", client=row.id, name=row.name)
+    return get(row.id), secret
+
+
+@atomic
+def change(client_id: str, values: Mapping[str, Any]) -> Client:
+    """Change columns of a client. Raises NotFound."""
+    get(client_id)
+    if values:
+        _write(client_id, values)
+        log.info("client_changed", client=client_id, names=sorted(values))
+    return get(client_id)
+
+
+@atomic
+def rotate_secret(client_id: str, overlap: timedelta) -> str:
+    """Give a client a new secret; the old one ends after ``overlap``. Raises NotFound."""
+    client = get(client_id)
+    if client.is_public:
+        raise NotFound("A public client has no secret")
+    secret = new_secret()
+    _write(
+        client_id,
+        {
+            "secret_hash": hash_secret(secret),
+            "old_secret_hash": client.secret_hash,
+            "old_secret_until": now() + overlap,
+        },
+    )
+    log.info("client_secret_rotated", client=client_id)
+    return secret
+
+
+@atomic
+def disable(client_id: str) -> None:
+    """Disable a client: nothing of it works, and everything does again once it is enabled."""
+    if get(client_id).is_enabled:
+        _write(client_id, {"disabled_at": now()})
+        log.info("client_disabled", client=client_id)
+
+
+@atomic
+def enable(client_id: str) -> None:
+    """Enable a client again."""
+    if not get(client_id).is_enabled:
+        _write(client_id, {"disabled_at": None})
+        log.info("client_enabled", client=client_id)
+
+
+@atomic
+def remove(client_id: str) -> None:
+    """Delete a client with its grants, tokens and consents. Raises NotFound."""
+    get(client_id)
+    db.session.execute(delete(ClientRow).where(ClientRow.id == client_id))
+    log.info("client_removed", client=client_id)
+
+
+def _write(client_id: str, values: Mapping[str, Any]) -> None:
+    db.session.execute(update(ClientRow).where(ClientRow.id == client_id).values(**values))
+    db.session.expire_all()

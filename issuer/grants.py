@@ -1,0 +1,224 @@
+"""Grants: what a person granted a client, begun with a code and ended for a reason.
+
+``exchanges`` spends their codes and refresh tokens; ``ends`` says what else ends them.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
+
+from accounts.activity import Caller
+from accounts.sessions import ALIVE, alive_at, hash_token
+from issuer import scopes
+from issuer.admission import Admission
+from issuer.clients import REFRESH, Client
+from issuer.models import GrantRow
+from models import Session, User
+from storage import atomic, db, new_id, now
+from storage.compiled import CompiledSelect, CompiledStatement
+
+CODE_SECONDS = 60
+# An ended grant is kept this long: a replay of its code or tokens is still recognised.
+KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A grant as the checks need it, with the state of its person and session."""
+
+    id: str
+    client_id: str
+    user_id: str
+    identity_id: str | None
+    sid: str | None
+    provider: str
+    is_offline: bool
+    scopes: str
+    resource: str | None
+    claims: dict[str, Any] | None
+    auth_time: datetime
+    code_expires_at: datetime | None
+    code_used_at: datetime | None
+    redirect_uri: str
+    challenge: str | None
+    nonce: str | None = field(repr=False)
+    salt: str = field(repr=False)
+    generation: int
+    rotated_at: datetime | None
+    jkt: str | None
+    expires_at: datetime
+    idle_until: datetime
+    ended_at: datetime | None
+    user_disabled_at: datetime | None
+    # The session that it began in, while it is alive.
+    session_id: str | None
+
+    @property
+    def scope_list(self) -> tuple[str, ...]:
+        return scopes.split(self.scopes)
+
+
+_OWN = [each.name for each in fields(Grant) if each.name not in ("user_disabled_at", "session_id")]
+_STANDING = (
+    select(*(GrantRow.__table__.c[name] for name in _OWN), User.disabled_at, Session.id)
+    .select_from(GrantRow)
+    .join(User, User.id == GrantRow.user_id)
+    .outerjoin(
+        Session, and_(Session.sid == GrantRow.sid, Session.user_id == GrantRow.user_id, ALIVE)
+    )
+)
+_BY_ID = CompiledSelect(_STANDING.where(GrantRow.id == bindparam("grant_id")), Grant)
+_BY_CODE = CompiledSelect(_STANDING.where(GrantRow.code_hash == bindparam("code_hash")), Grant)
+_ADD = CompiledStatement(insert(GrantRow))
+_END = CompiledStatement(
+    update(GrantRow)
+    .where(GrantRow.id == bindparam("grant_id"), GrantRow.ended_at.is_(None))
+    .values(ended_at=bindparam("moment"), end_reason=bindparam("reason"))
+)
+
+
+def find(grant_id: str) -> Grant | None:
+    """Return a grant with the state of its person and session."""
+    return _BY_ID.row(grant_id=grant_id, **alive_at(now()))
+
+
+def find_by_code(code_hash: str) -> Grant | None:
+    """Return the grant that a code began, used or not."""
+    return _BY_CODE.row(code_hash=code_hash, **alive_at(now()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """The basis of a new grant: the person's session and what the client asked for."""
+
+    user_id: str
+    identity_id: str | None
+    sid: str | None
+    provider: str
+    auth_time: datetime
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    resource: str | None = None
+    claims: dict[str, Any] | None = None
+    challenge: str | None = None
+    nonce: str | None = None
+    jkt: str | None = None
+
+
+@atomic
+def begin(client: Client, basis: Basis, caller: Caller) -> str:
+    """Begin a grant; return the code that the client exchanges for tokens (RFC 6749 4.1.2)."""
+    code = secrets.token_urlsafe(32)
+    expires_at = now() + timedelta(seconds=CODE_SECONDS)
+    _add(client, basis, caller, code_hash=hash_token(code), code_expires_at=expires_at)
+    return code
+
+
+def begin_without_code(client: Client, basis: Basis, caller: Caller) -> str:
+    """Begin a grant whose client has proved itself otherwise; return its id. Call within an atomic
+    verb."""
+    return _add(client, basis, caller, code_used_at=now())
+
+
+def _add(client: Client, basis: Basis, caller: Caller, **code: Any) -> str:
+    moment, grant_id = now(), new_id()
+    none: dict[str, Any] = {"code_hash": None, "code_expires_at": None, "code_used_at": None}
+    _ADD.run(
+        **vars(basis) | {"scopes": scopes.join(basis.scopes)},
+        **none | code,
+        id=grant_id,
+        client_id=client.id,
+        is_offline=scopes.OFFLINE in basis.scopes and client.may_use(REFRESH),
+        salt=secrets.token_hex(32),
+        generation=0,
+        rotated_at=None,
+        created_at=moment,
+        last_used_at=moment,
+        expires_at=moment + timedelta(days=client.max_days),
+        idle_until=moment + timedelta(days=client.idle_days),
+        ended_at=None,
+        end_reason="",
+        user_agent=caller.user_agent[:256],
+        address=caller.address,
+    )
+    return grant_id
+
+
+def fault_of(grant: Grant, client: Client, admission: Admission) -> str | None:
+    """Return why a grant cannot be used now; None if it can."""
+    reasons = {
+        "it has ended": grant.ended_at is not None,
+        "the client is disabled": not client.is_enabled,
+        "the account is disabled": grant.user_disabled_at is not None,
+        "it has expired": min(grant.expires_at, grant.idle_until) <= now(),
+        "its session has ended": grant.session_id is None and not grant.is_offline,
+    }
+    found = next((reason for reason, holds in reasons.items() if holds), None)
+    if found is None and not admission.admits(client, grant.user_id):
+        return "its person may not use the client any more"
+    return found
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A grant, as far as an operator looks at it."""
+
+    id: str
+    user_id: str
+    scopes: str
+    is_offline: bool
+    created_at: datetime
+    last_used_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+    address: str
+
+
+def of_client(client_id: str, limit: int) -> list[Listed]:
+    """Return the grants of a client, the latest used first."""
+    columns = [GrantRow.__table__.c[each.name] for each in fields(Listed)]
+    query = select(*columns).where(
+        GrantRow.client_id == client_id, GrantRow.code_used_at.is_not(None)
+    )
+    query = query.order_by(GrantRow.last_used_at.desc(), GrantRow.id).limit(limit)
+    return [Listed(*row) for row in db.session.execute(query)]
+
+
+@atomic
+def end(grant_id: str, reason: str) -> None:
+    """End one grant with all its tokens."""
+    _END.run(grant_id=grant_id, moment=now(), reason=reason)
+
+
+def bind(grant_id: str, jkt: str) -> None:
+    """Bind the refresh tokens of a public client to its key (RFC 9449 5). Call within an atomic
+    verb."""
+    db.session.execute(update(GrantRow).where(GrantRow.id == grant_id).values(jkt=jkt))
+
+
+def end_where(reason: str, *which: ColumnElement[bool]) -> None:
+    """End grants. Call within an atomic verb."""
+    those = update(GrantRow).where(GrantRow.ended_at.is_(None), *which)
+    ended = those.values(ended_at=now(), end_reason=reason)
+    db.session.execute(ended.execution_options(synchronize_session=False))
+
+
+def expired() -> Select[str]:
+    """Select the ids of grants that nobody can use or replay any more."""
+    kept = now() - timedelta(days=KEPT_DAYS)
+    unused = and_(GrantRow.code_used_at.is_(None), GrantRow.code_expires_at < now())
+    return select(GrantRow.id).where(
+        or_(
+            GrantRow.ended_at < kept, GrantRow.expires_at < kept, GrantRow.idle_until < kept, unused
+        )
+    )
+
+
+@atomic
+def purge(ids: Sequence[str]) -> None:
+    """Delete expired grants, by id."""
+    db.session.execute(delete(GrantRow).where(GrantRow.id.in_(ids)))

@@ -1,0 +1,27 @@
+"""Housekeeping: what has expired is deleted, and signing keys are made in time."""
+
+from functools import partial
+
+from accounts.cleanup import Report, delete_expired_job, report_nothing
+from issuer import access_tokens, devices, dpop, grants, parked, signing_keys
+from jobs.leases import Lease
+from jobs.periodic import Periodic
+
+
+def _keep_up(_lease: Lease) -> int:
+    return signing_keys.keep_up()
+
+
+def jobs(report: Report = report_nothing) -> tuple[Periodic, ...]:
+    """Return the jobs that delete expired rows."""
+    job = partial(delete_expired_job, report=report)
+    return (
+        job("authorization_requests", 600, parked.expired, parked.purge),
+        job("access_tokens", 3600, access_tokens.expired, access_tokens.purge),
+        job("seen_proofs", 600, dpop.expired, dpop.purge),
+        job("device_codes", 3600, devices.expired, devices.purge),
+        job("grants", 6 * 3600, grants.expired, grants.purge),
+    )
+
+
+KEYS = Periodic("signing_keys", 3600, _keep_up)

@@ -1,0 +1,66 @@
+"""Access tokens for resources: JWTs that name one API and no other (RFC 9068)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from errors import IdTokenRefused
+from issuer import resources, scopes
+from issuer.clients import Client
+from issuer.signing_keys import key_ring
+from keys.jwt import read_segment, verify_signature
+from keys.signing import ALGORITHMS
+from storage import now
+
+TYPE = "at+jwt"
+# A resource that does not introspect learns of an end only when the token expires.
+MAX_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Content:
+    """The content of a token, apart from its times."""
+
+    jti: str
+    resource: str
+    subject: str
+    scopes: Sequence[str]
+    auth_time: datetime | None = None
+    jkt: str | None = None
+
+
+def make(issuer: str, client: Client, content: Content) -> str:
+    """Sign an access token; its scopes are those of the resource."""
+    resource = resources.find(content.resource)
+    its_scopes = resource.scopes if resource else []
+    moment = int(now().timestamp())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "aud": content.resource,
+        "sub": content.subject,
+        "client_id": client.client_id,
+        "iat": moment,
+        "exp": moment + seconds(client),
+        "jti": content.jti,
+        "scope": scopes.join(scopes.allowed(content.scopes, its_scopes)),
+    }
+    if content.auth_time is not None:
+        claims["auth_time"] = int(content.auth_time.timestamp())
+    if content.jkt is not None:
+        claims["cnf"] = {"jkt": content.jkt}
+    return key_ring().sign(client.id_token_alg, claims, TYPE)
+
+
+def seconds(client: Client) -> int:
+    return min(client.access_seconds, MAX_SECONDS)
+
+
+def read(token: str) -> Mapping[str, Any] | None:
+    """Return the claims of a token that we made, expired or not; None for any other."""
+    try:
+        claims, _ = verify_signature(token, key_ring(), ALGORITHMS)
+        is_ours = read_segment(token, 0, "header").get("typ") == TYPE
+    except IdTokenRefused:
+        return None
+    return claims if is_ours and isinstance(claims.get("jti"), str) else None

@@ -1,0 +1,80 @@
+"""Resources: APIs of others that clients get access tokens for. The only writer of their table."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy import bindparam, delete, select
+
+from errors import NotFound
+from issuer import scopes
+from issuer.models import ResourceRow
+from storage import atomic, db
+from storage.compiled import CompiledSelect
+
+log = structlog.get_logger()
+
+MAX_CHARACTERS = 512
+SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """An API, its scopes, and the client that may introspect its tokens."""
+
+    id: str
+    scopes: list[str]
+    client_id: str | None
+
+
+_COLUMNS = [ResourceRow.__table__.c[each.name] for each in fields(Resource)]
+_FIND = CompiledSelect(select(*_COLUMNS).where(ResourceRow.id == bindparam("resource")), Resource)
+
+
+def fault(identifier: str, its_scopes: Sequence[str]) -> str | None:
+    """Return why a resource cannot be registered; None if it can (RFC 8707 2)."""
+    try:
+        parts = urlsplit(identifier)
+    except ValueError:
+        return "is not an address"
+    is_plain = identifier.isascii() and identifier.isprintable() and " " not in identifier
+    if not (is_plain and parts.scheme and len(identifier) <= MAX_CHARACTERS):
+        return "must be an absolute address"
+    if "#" in identifier:
+        return "must not have a fragment"
+    bad = [scope for scope in its_scopes if not SCOPE.fullmatch(scope) or scope in scopes.KNOWN]
+    return f"cannot have the scopes {', '.join(bad)}" if bad else None
+
+
+def find(identifier: str) -> Resource | None:
+    return _FIND.row(resource=identifier) if len(identifier) <= MAX_CHARACTERS else None
+
+
+def every() -> list[Resource]:
+    rows = db.session.execute(select(*_COLUMNS).order_by(ResourceRow.id))
+    return [Resource(*row) for row in rows]
+
+
+@atomic
+def add(identifier: str, its_scopes: Sequence[str], client_id: str | None) -> Resource:
+    """Register a resource, or change its scopes."""
+    row = db.session.get(ResourceRow, identifier)
+    if row is None:
+        row = ResourceRow(id=identifier)
+        db.session.add(row)
+    row.scopes, row.client_id = list(its_scopes), client_id
+    log.info("resource_added", resource=identifier)
+    return Resource(identifier, list(its_scopes), client_id)
+
+
+@atomic
+def remove(identifier: str) -> None:
+    """Remove a resource: no token is made for it any more. Raises NotFound."""
+    row: Any = db.session.get(ResourceRow, identifier)
+    if row is None:
+        raise NotFound("There is no such resource")
+    db.session.execute(delete(ResourceRow).where(ResourceRow.id == identifier))
+    log.info("resource_removed", resource=identifier)

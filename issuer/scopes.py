@@ -1,0 +1,26 @@
+"""Scopes: what a client may ask for (OpenID Connect Core 5.4, RFC 6749 3.3)."""
+
+from collections.abc import Iterable
+
+OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
+# Our own API, and the list of a person's identities.
+ACCOUNT, IDENTITIES = "account", "identities"
+KNOWN = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES)
+# A client that acts for itself has nothing of these.
+OF_PEOPLE = KNOWN
+USUAL = (OPENID, PROFILE, EMAIL, OFFLINE)
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """Return the scopes of a parameter, each once and in its order."""
+    return tuple(dict.fromkeys((text or "").split(" "))) if text else ()
+
+
+def join(scopes: Iterable[str]) -> str:
+    return " ".join(scopes)
+
+
+def allowed(asked: Iterable[str], client_scopes: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the scopes that a client may have; others are dropped (RFC 6749 3.3)."""
+    mine = set(client_scopes)
+    return tuple(scope for scope in asked if scope in mine)

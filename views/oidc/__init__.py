@@ -1,0 +1,1 @@
+"""Ourselves as OpenID Provider: the endpoints of applications, and the pages of their people."""

@@ -1,0 +1,182 @@
+"""The authorization endpoint, and where a person continues after they were sent elsewhere."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
+
+from issuer import authorization, clients, codes, parked, steps
+from issuer.authorization import Asked, Refusal
+from issuer.parked import Parked
+from issuer.redirects import form_source, host_of
+from issuer.steps import Step, Visitor
+from storage import now
+from views.oidc import answers
+from views.oidc.cookies import keep_request, request_secret, used_request
+from views.oidc.place import admission, current_visitor, read_form
+from views.oidc.pushed import asked_parameters
+from web.authentication import this_user
+from web.csrf import csrf
+from web.guards import protect
+from web.reauthentication import reauth_url
+from web.request_info import caller
+from web.request_state import request_state
+from web.text.words import app_scope_words
+
+authorize = Blueprint("authorize", __name__, url_prefix="/oauth2")
+protect(authorize)
+
+Answer = Response | str | tuple[str, int]
+
+
+@authorize.get("/authorize")
+def ask() -> Answer:
+    """Take an authorization request. Nothing is stored where nobody has to be asked."""
+    parameters = asked_parameters()
+    if parameters is None:
+        return answers.show_fault("pushed_unknown")
+    asked = authorization.check(parameters)
+    if isinstance(asked, Refusal):
+        return answers.refuse(asked)
+    visitor = current_visitor()
+    step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
+    if step is Step.GO_ON and visitor:
+        return finish(asked, visitor)
+    if "none" in asked.prompt:
+        return answers.send_fault(asked, step.fault)
+    return redirect(_park(asked))
+
+
+@csrf.exempt
+@authorize.post("/authorize")
+def ask_by_post() -> Answer:
+    """Take a request by POST: from another site it comes without our cookies (SameSite=Lax), so it
+    is parked, and the browser comes back with them."""
+    asked = authorization.check(read_form())
+    if isinstance(asked, Refusal):
+        return answers.refuse(asked)
+    return redirect(_park(asked), 303)
+
+
+def _park(asked: Asked) -> str:
+    """Park a request; return where it continues."""
+    request_id, secret = parked.park(asked.client.id, asked.parameters, caller())
+    keep_request(request_id, secret)
+    return url_for("authorize.resume", request_id=request_id)
+
+
+@authorize.get("/continue/<request_id>")
+def resume(request_id: str) -> Answer:
+    """Go on with a parked request: to whatever it needs next from its person."""
+    waiting = parked.find(request_id, request_secret(request_id))
+    if waiting is None:
+        return answers.show_fault("request_expired")
+    asked = authorization.check(waiting.parameters)
+    if isinstance(asked, Refusal):
+        return answers.refuse(asked)
+    visitor = current_visitor()
+    step = _step(asked, waiting, visitor)
+    if step is Step.GO_ON and visitor:
+        return finish(asked, visitor, request_id)
+    if "none" in asked.prompt:
+        parked.use(request_id)
+        used_request(request_id)
+        return answers.send_fault(asked, step.fault)
+    return _show(step, asked, waiting, visitor)
+
+
+def _step(asked: Asked, waiting: Parked, visitor: Visitor | None) -> Step:
+    return steps.next_step(
+        asked,
+        visitor,
+        admission(),
+        asked_at=waiting.created_at,
+        has_selected=waiting.has_selected,
+    )
+
+
+def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) -> Answer:
+    """Show what a step needs, or send the person there and then back here."""
+    here = url_for("authorize.resume", request_id=waiting.id)
+    match step:
+        case Step.SIGN_IN:
+            return redirect(url_for("login.choose", next=here))
+        case Step.SELECT:
+            parked.note(waiting.id, has_selected=True)
+            return redirect(url_for("login.choose", next=here))
+        case Step.SWITCH:
+            return redirect(url_for("login.choose", switch=1, next=here))
+        case Step.REAUTHENTICATE:
+            return redirect(reauth_url(here, always=True))
+        case _:
+            assert visitor is not None
+            parked.note(waiting.id, user_id=visitor.user_id)
+            return _question(step, asked, waiting.id)
+
+
+def _question(step: Step, asked: Asked, request_id: str) -> Answer:
+    """Ask for consent, or say that this person may not use the client."""
+    request_state().form_targets = (form_source(asked.redirect_uri),)
+    template = "oidc/refused.html" if step is Step.REFUSE else "oidc/consent.html"
+    page = render_template(
+        template,
+        client=asked.client,
+        host=host_of(asked.redirect_uri),
+        is_native=asked.is_native,
+        words=app_scope_words(asked.scopes),
+        request_id=request_id,
+        person=this_user(),
+        switch=url_for(
+            "login.choose", switch=1, next=url_for("authorize.resume", request_id=request_id)
+        ),
+    )
+    return page, 403 if step is Step.REFUSE else 200
+
+
+@authorize.post("/continue/<request_id>")
+def answer(request_id: str) -> Answer:
+    """Take the person's answer: once, from the browser and the person that were asked."""
+    waiting = parked.find(request_id, request_secret(request_id))
+    if waiting is None:
+        return answers.show_fault("request_expired")
+    asked = authorization.check(waiting.parameters)
+    if isinstance(asked, Refusal):
+        return answers.refuse(asked)
+    visitor = current_visitor()
+    again = redirect(url_for("authorize.resume", request_id=request_id), 303)
+    if visitor is None or not visitor.is_bound or visitor.user_id != waiting.user_id:
+        return again
+    if request.form.get("answer") != "allow":
+        parked.use(request_id)
+        used_request(request_id)
+        return answers.send_fault(asked, "denied")
+    if _step(asked, waiting, visitor) not in (Step.CONSENT, Step.GO_ON):
+        return again
+    return finish(asked, visitor, request_id, has_consented=True)
+
+
+def finish(
+    asked: Asked, visitor: Visitor, request_id: str | None = None, *, has_consented: bool = False
+) -> Answer:
+    """Begin the grant, and send its code to the client."""
+    try:
+        code = codes.issue(
+            asked, visitor, caller(), request_id=request_id, has_consented=has_consented
+        )
+    except SQLAlchemyError:
+        return answers.send_unavailable(asked)
+    if request_id:
+        used_request(request_id)
+    if code is None:
+        return answers.show_fault("request_expired")
+    return answers.send_code(asked, code)
+
+
+def app_name_of(return_to: str) -> str | None:
+    """Return the name of the client to which a return path continues, in this browser."""
+    prefix = url_for("authorize.resume", request_id="")
+    request_id = return_to.removeprefix(prefix)
+    if request_id == return_to:
+        return None
+    waiting = parked.find(request_id, request_secret(request_id))
+    client = clients.find(waiting.parameters.get("client_id") or "") if waiting else None
+    return client.name if client else None

@@ -1,0 +1,56 @@
+"""Pushed authorization requests: a client sends the request itself, then its address (RFC 9126)."""
+
+from flask import Blueprint
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
+
+from errors import TooManyAttempts
+from issuer import authorization, parked
+from issuer.authorization import Refusal
+from issuer.faults import PAGE, Refused
+from issuer.parameters import Parameters
+from telemetry import metrics
+from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
+from views.oidc.place import read_query
+from views.oidc.proofs import proved_key
+from views.oidc.tokens import authenticated, on_database_away, on_too_many
+from web.csrf import csrf
+
+pushed = Blueprint("pushed", __name__, url_prefix="/oauth2")
+csrf.exempt(pushed)
+pushed.after_request(allow_any_origin)
+pushed.register_error_handler(SQLAlchemyError, on_database_away)
+pushed.register_error_handler(TooManyAttempts, on_too_many)
+
+
+@pushed.post("/par")
+def push() -> Response:
+    """Take a request, checked as the authorization endpoint would; return its address."""
+    found = authenticated()
+    if isinstance(found, Response):
+        return found
+    client, form = found
+    values = {name: value for name, value in form.values.items() if name != "client_secret"}
+    jkt = proved_key()
+    if isinstance(jkt, Refused):
+        return refuse(jkt)
+    if jkt is not None and values.setdefault("dpop_jkt", jkt) != jkt:
+        return refuse_name("key_wrong")
+    parameters = Parameters(values | {"client_id": client.client_id}, form.resources)
+    asked = authorization.check(parameters)
+    if isinstance(asked, Refusal):
+        name = asked.name
+        return refuse(Refused(name if asked.fault.error != PAGE else "pushed_refused", name))
+    metrics.count_app("par", "issued")
+    request_uri = parked.push(client.id, parameters)
+    return answer({"request_uri": request_uri, "expires_in": parked.PUSHED_SECONDS}, 201)
+
+
+def asked_parameters() -> Parameters | None:
+    """Return the parameters of an authorization request: those of the query, or those that were
+    pushed, once; None if these are unknown."""
+    parameters = read_query()
+    request_uri = parameters.get("request_uri") or ""
+    if not request_uri.startswith(parked.URN):
+        return parameters
+    return parked.take_pushed(parameters.get("client_id") or "", request_uri)

@@ -1,0 +1,88 @@
+"""Wiring: what the OpenID Provider brings into an application."""
+
+from collections.abc import Mapping
+
+import structlog
+from flask import Flask, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
+
+from accounts import endings
+from errors import ProviderError
+from issuer import housekeeping, id_tokens, logouts, signing_keys
+from issuer.ends import Ends
+from issuer.logouts import Deliverer, SendFailed
+from issuer.signing_keys import KeyUnreadable
+from jobs import periodic
+from jobs.registry import Jobs
+from providers.http.breaker import mark_as_beside
+from providers.http.transport import Transport
+from views.oidc.authorize import app_name_of, authorize
+from views.oidc.demo import register as register_demo_apps
+from views.oidc.device import device
+from views.oidc.end_session import end
+from views.oidc.json_answers import refuse_name
+from views.oidc.metadata import metadata
+from views.oidc.pushed import pushed
+from views.oidc.tokens import tokens
+from views.oidc.userinfo import owner_of_token, userinfo
+from views.operator.health import Check, Health, NotReady
+from web.context import Site
+from web.error_handlers import error_page
+
+log = structlog.get_logger()
+
+__all__ = ["app_name_of", "install", "owner_of_token", "register_demo_apps"]
+
+BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
+
+
+def install(app: Flask, site: Site, jobs: Jobs) -> None:
+    """Add routes, jobs and the listener of what ends."""
+    signing_keys.init_app(app)
+    endings.init_app(app).append(Ends())
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.register_error_handler(KeyUnreadable, on_unreadable_key)
+    # Not needed: a server whose sealing keys were replaced still signs people in to itself.
+    state: Health = app.extensions["health"]
+    state.checks.append(Check("signing_key", check_signing_key, is_needed=False))
+    deliverer = Deliverer(app, token_maker(site), sender(Transport()), mark_as_beside)
+    jobs.add(logouts.JOB, deliverer.work)
+    jobs.add("apps", lambda: periodic.run_due((*housekeeping.jobs(), housekeeping.KEYS)))
+
+
+def on_unreadable_key(error: KeyUnreadable) -> Response | tuple[str, int]:
+    """Name the fault in the log. No new key takes its place: the operator has the old one."""
+    log.error("signing_key_unreadable", detail=str(error))
+    is_page = request.blueprint in (authorize.name, end.name)
+    return (error_page(503, 503), 503) if is_page else refuse_name("unavailable")
+
+
+def check_signing_key(app: Flask) -> None:
+    """Raises NotReady if a key that signs now cannot be opened."""
+    with app.app_context():
+        try:
+            signing_keys.check_current()
+        except KeyUnreadable:
+            raise NotReady("cannot be opened with the configured keys") from None
+        except SQLAlchemyError:
+            raise NotReady("cannot be read") from None
+
+
+def token_maker(site: Site) -> logouts.MakeToken:
+    """Return what makes the logout tokens of this site."""
+    return lambda logout: id_tokens.make_logout_token(site.settings.base_url, logout)
+
+
+def sender(transport: Transport) -> logouts.Sender:
+    """Return what sends a form to an application: bounded in time and size, no redirects."""
+    apps = transport.named("apps")
+
+    def send(uri: str, form: Mapping[str, str]) -> int:
+        try:
+            return apps.ask("POST", uri, form=form).status_code
+        except ProviderError as error:
+            raise SendFailed(error.detail) from error
+
+    return send
