@@ -113,6 +113,11 @@ FAULTS: dict[str, Fault] = {
     "logout_client": Fault(PAGE, "client_id is not that of the hint, or unknown"),
     "post_logout_uri": Fault(PAGE, "post_logout_redirect_uri is not registered"),
     # Anywhere.
+    "path_unknown": Fault("invalid_request", "there is nothing at this path", 404),
+    "method_wrong": Fault("invalid_request", "this method is not for this path", 405),
+    "body_too_large": Fault("invalid_request", "the body is too large", 413),
+    "http_malformed": Fault("invalid_request", "the request is malformed"),
+    "failed": Fault("server_error", "it failed here, and is in the log", 500),
     "unavailable": Fault("temporarily_unavailable", "try again in a moment", 503),
     "too_many_failures": Fault("temporarily_unavailable", "too many failed requests", 429),
 }

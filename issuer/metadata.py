@@ -19,6 +19,12 @@ PATHS = {
     "device_authorization_endpoint": "/oauth2/device_authorization",
     "pushed_authorization_request_endpoint": "/oauth2/par",
 }
+WELL_KNOWN = (
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/api/v1",
+)
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 CLAIMS = [
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"),

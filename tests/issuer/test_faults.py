@@ -98,6 +98,12 @@ ELSEWHERE = {
     "proof_invalid",
     "pushed_refused",
     "bearer_proof",
+    # test_failures.py
+    "path_unknown",
+    "method_wrong",
+    "body_too_large",
+    "http_malformed",
+    "failed",
 }
 
 

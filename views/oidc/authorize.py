@@ -12,6 +12,7 @@ from issuer.steps import Step, Visitor
 from storage import now
 from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
+from views.oidc.failures import may_be_answered
 from views.oidc.place import admission, current_visitor, read_form
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
@@ -37,6 +38,7 @@ def ask() -> Answer:
     asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
     if step is Step.GO_ON and visitor:
@@ -54,6 +56,7 @@ def ask_by_post() -> Answer:
     asked = authorization.check(read_form())
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     return redirect(_park(asked), 303)
 
 
@@ -73,6 +76,7 @@ def resume(request_id: str) -> Answer:
     asked = authorization.check(waiting.parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     step = _step(asked, waiting, visitor)
     if step is Step.GO_ON and visitor:
@@ -141,6 +145,7 @@ def answer(request_id: str) -> Answer:
     asked = authorization.check(waiting.parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     again = redirect(url_for("authorize.resume", request_id=request_id), 303)
     if visitor is None or not visitor.is_bound or visitor.user_id != waiting.user_id:

@@ -17,6 +17,7 @@ from jobs import periodic
 from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
+from views.oidc import failures
 from views.oidc.authorize import app_name_of, authorize
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
@@ -38,11 +39,12 @@ BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
-    """Add routes, jobs and the listener of what ends."""
+    """Add routes, jobs and the listener of what ends; after the general error handlers."""
     signing_keys.init_app(app)
     endings.init_app(app).append(Ends())
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    failures.init_app(app)
     app.register_error_handler(KeyUnreadable, on_unreadable_key)
     # Not needed: a server whose sealing keys were replaced still signs people in to itself.
     state: Health = app.extensions["health"]
