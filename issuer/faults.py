@@ -36,6 +36,8 @@ FAULTS: dict[str, Fault] = {
     # Authorization requests, shown on a page: there is nowhere to send the answer.
     "client_id_missing": Fault(PAGE, "client_id is missing"),
     "client_unknown": Fault(PAGE, "there is no client with this client_id"),
+    "document_away": Fault(PAGE, "the document at client_id cannot be reached", 502),
+    "document_faulty": Fault(PAGE, "the document at client_id does not describe this client"),
     "client_disabled": Fault(PAGE, "this client is disabled"),
     "redirect_uri_missing": Fault(PAGE, "redirect_uri is missing"),
     "redirect_uri_unregistered": Fault(PAGE, "redirect_uri is not registered for this client"),

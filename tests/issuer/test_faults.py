@@ -98,6 +98,9 @@ ELSEWHERE = {
     "proof_invalid",
     "pushed_refused",
     "bearer_proof",
+    # test_documents.py
+    "document_away",
+    "document_faulty",
     # test_failures.py
     "path_unknown",
     "method_wrong",
