@@ -14,6 +14,7 @@ from config.validators import (
     AssetsFolder,
     CookieName,
     DatabaseURL,
+    DocumentHosts,
     Domains,
     EmulatorHost,
     Endpoint,
@@ -136,6 +137,10 @@ class SignIn(Group):
     apps_default: Literal["open", "closed"] = "open"
     """Whether an application without rules of its own is for everyone (`open`) or for nobody
     (`closed`) ([apps](../integrate/apps.md))."""
+
+    client_document_hosts: DocumentHosts = ()
+    """Hosts whose documents may describe applications, such as `claude.ai,vscode.dev`; `*`: any.
+    Their people need no `clients add`. Default: none ([apps](../integrate/apps.md))."""
 
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the

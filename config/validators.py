@@ -106,6 +106,11 @@ def check_domain(domain: str) -> str:
     return domain
 
 
+def check_document_host(host: str) -> str:
+    """Return a host in lower case, or ``*``."""
+    return host if host == "*" else check_domain(host)
+
+
 def check_database_url(url: SecretStr) -> SecretStr:
     """Return a URL that names our PostgreSQL driver, or SQLite."""
     scheme, _, rest = url.get_secret_value().partition("://")
@@ -170,6 +175,11 @@ Origins = Annotated[
 ]
 Domain = Annotated[str, AfterValidator(check_domain), "a domain"]
 Domains = Annotated[tuple[Domain, ...], BeforeValidator(comma_list), "comma-separated domains"]
+DocumentHosts = Annotated[
+    tuple[Annotated[str, AfterValidator(check_document_host)], ...],
+    BeforeValidator(comma_list),
+    "comma-separated hosts, or `*`",
+]
 DatabaseURL = Annotated[
     SecretStr, AfterValidator(check_database_url), "`postgresql://…` or `sqlite:///…`"
 ]

@@ -72,7 +72,7 @@ def client_known(asked: Asked) -> str | None:
     client_id = asked.parameters.get("client_id")
     if client_id is None:
         return "client_id_missing"
-    client = clients.find(client_id)
+    client = clients.named(client_id)
     if client is None:
         return "client_unknown"
     asked.client = client

@@ -33,7 +33,7 @@ def authenticate(authorization: str | None, form: Parameters) -> Client | Refuse
     credentials = read(authorization, form)
     if isinstance(credentials, Refused):
         return credentials
-    client = clients.find(credentials.client_id)
+    client = clients.named(credentials.client_id)
     if client is None:
         return Refused("client_refused", "unknown")
     if client.is_public:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import bindparam, delete, select, update
 
 from errors import NotFound
+from issuer import document_urls
 from issuer.models import ClientRow
 from storage import atomic, db, is_id, new_id, now
 from storage.compiled import CompiledSelect
@@ -51,6 +52,7 @@ class Client:
     max_days: int
     grace_seconds: int
     document_url: str | None
+    document_until: datetime | None
     created_at: datetime
     disabled_at: datetime | None
 
@@ -58,6 +60,11 @@ class Client:
     def client_id(self) -> str:
         """Return what the client calls itself in requests."""
         return self.document_url or self.id
+
+    @property
+    def document_host(self) -> str | None:
+        """Return who vouches for a client that describes itself: the host of its document."""
+        return document_urls.host_of(self.document_url) if self.document_url else None
 
     @property
     def is_enabled(self) -> bool:
@@ -83,6 +90,9 @@ class Client:
 
 _COLUMNS = [ClientRow.__table__.c[each.name] for each in fields(Client)]
 _FIND = CompiledSelect(select(*_COLUMNS).where(ClientRow.id == bindparam("client_id")), Client)
+_FIND_DESCRIBED = CompiledSelect(
+    select(*_COLUMNS).where(ClientRow.document_url == bindparam("url")), Client
+)
 
 
 def columns() -> list[Any]:
@@ -100,9 +110,18 @@ def find(client_id: str) -> Client | None:
     return _FIND.row(client_id=client_id) if is_id(client_id) else None
 
 
+def named(client_id: str) -> Client | None:
+    """Return the client that a request names, enabled or not. One that describes itself goes by the
+    URL of its document, while the operator admits its host."""
+    if document_urls.is_admitted(client_id):
+        return _FIND_DESCRIBED.row(url=client_id)
+    client = find(client_id)
+    return None if client is None or client.document_url else client
+
+
 def get(client_id: str) -> Client:
     """Return a client. Raises NotFound."""
-    client = find(client_id)
+    client = find(client_id) or named(client_id)
     if client is None:
         raise NotFound("There is no such client")
     return client
@@ -131,6 +150,16 @@ def add(values: Mapping[str, Any]) -> tuple[Client, str | None]:
     db.session.flush()
     log.info("client_added", client=row.id, name=row.name)
     return get(row.id), secret
+
+
+@atomic
+def keep_described(url: str, values: Mapping[str, Any]) -> None:
+    """Keep what a client's document says of it, as a new row or in the one that it has."""
+    row = db.session.scalar(select(ClientRow.id).where(ClientRow.document_url == url))
+    if row is not None:
+        _write(row, values)
+        return
+    add({**values, "document_url": url, "is_public": True, "needs_pkce": True})
 
 
 @atomic

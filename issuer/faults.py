@@ -36,6 +36,8 @@ FAULTS: dict[str, Fault] = {
     # Authorization requests, shown on a page: there is nowhere to send the answer.
     "client_id_missing": Fault(PAGE, "client_id is missing"),
     "client_unknown": Fault(PAGE, "there is no client with this client_id"),
+    "document_away": Fault(PAGE, "the document at client_id cannot be reached", 502),
+    "document_faulty": Fault(PAGE, "the document at client_id does not describe this client"),
     "client_disabled": Fault(PAGE, "this client is disabled"),
     "redirect_uri_missing": Fault(PAGE, "redirect_uri is missing"),
     "redirect_uri_unregistered": Fault(PAGE, "redirect_uri is not registered for this client"),
@@ -113,6 +115,11 @@ FAULTS: dict[str, Fault] = {
     "logout_client": Fault(PAGE, "client_id is not that of the hint, or unknown"),
     "post_logout_uri": Fault(PAGE, "post_logout_redirect_uri is not registered"),
     # Anywhere.
+    "path_unknown": Fault("invalid_request", "there is nothing at this path", 404),
+    "method_wrong": Fault("invalid_request", "this method is not for this path", 405),
+    "body_too_large": Fault("invalid_request", "the body is too large", 413),
+    "http_malformed": Fault("invalid_request", "the request is malformed"),
+    "failed": Fault("server_error", "it failed here, and is in the log", 500),
     "unavailable": Fault("temporarily_unavailable", "try again in a moment", 503),
     "too_many_failures": Fault("temporarily_unavailable", "too many failed requests", 429),
 }

@@ -18,7 +18,7 @@ def read_id_token(text: str, issuer: str | None = None) -> tuple[Mapping[str, An
     """
     claims, _ = verify_signature(text, key_ring(), ALGORITHMS)
     audience = claims.get("aud")
-    client = clients.find(audience) if isinstance(audience, str) else None
+    client = clients.named(audience) if isinstance(audience, str) else None
     kind = read_segment(text, 0, "header").get("typ")
     is_id_token = isinstance(claims.get("sub"), str) and kind == "JWT"
     if client is None or not is_id_token or issuer not in (None, claims.get("iss")):

@@ -19,6 +19,12 @@ PATHS = {
     "device_authorization_endpoint": "/oauth2/device_authorization",
     "pushed_authorization_request_endpoint": "/oauth2/par",
 }
+WELL_KNOWN = (
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/api/v1",
+)
 CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
 CLAIMS = [
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"),
@@ -30,7 +36,7 @@ def endpoints(issuer: str) -> dict[str, str]:
     return {name: issuer + path for name, path in PATHS.items()}
 
 
-def document(issuer: str) -> dict[str, Any]:
+def document(issuer: str, *, has_documents: bool) -> dict[str, Any]:
     """Return the metadata, which both well-known addresses have."""
     return {
         "issuer": issuer,
@@ -55,6 +61,8 @@ def document(issuer: str) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        # Applications choose it only where it is announced.
+        **({"client_id_metadata_document_supported": True} if has_documents else {}),
     }
 
 

@@ -73,10 +73,13 @@ class _BoundedResponse(http.client.HTTPResponse):
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _BoundedResponse
 
+    def _addresses(self) -> list[Any]:
+        return socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+
     def _new_conn(self) -> socket.socket:
         """Connect before the deadline: urllib3 allows the whole time for each address of a name."""
         try:
-            found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+            found = self._addresses()
         except (OSError, UnicodeError):
             return super()._new_conn()  # fails too, with urllib3's error
         failure: Exception = urllib3.exceptions.ConnectTimeoutError(self, "timed out")
@@ -96,7 +99,7 @@ class _Connection(urllib3.connection.HTTPConnection):
         raise failure
 
 
-class _TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
+class TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
     @property
     def is_connected(self) -> bool:
         """Whether it is idle and open. urllib3 takes any readable data for the end, including the
@@ -121,7 +124,7 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 
 class _TLSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
+    ConnectionCls = TLSConnection
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}

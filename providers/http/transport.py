@@ -52,6 +52,10 @@ class Transport(HTTPAdapter):
 
     # The provider that its calls are counted for.
     name = "other"
+    # The limits of an answer's body, and of a call (None: as connections.py says).
+    max_bytes, max_words = ANSWER_MAX_BYTES, "a megabyte"
+    total_seconds: float | None = None
+    decodes = True
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
         self._breaker = Breaker(self.name, max_waiting)
@@ -130,12 +134,12 @@ class Transport(HTTPAdapter):
     def _ask_now(
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
-        mark = deadline.set(time.monotonic() + connections.TOTAL_SECONDS)
+        mark = deadline.set(time.monotonic() + (self.total_seconds or connections.TOTAL_SECONDS))
         try:
             with metrics.upstream_call(self.name) as call:
                 try:
                     raw = self._open(method, url, headers, body)
-                    content = _read(raw, url)
+                    content = self._read(raw, url)
                 except FAILURES as error:
                     told = _told(method, url, error)
                     if isinstance(told, ProviderDown):
@@ -167,6 +171,18 @@ class Transport(HTTPAdapter):
             ),
         )
         return answer
+
+    def _read(self, response: urllib3.BaseHTTPResponse, url: str) -> bytes:
+        body = bytearray()
+        try:
+            for chunk in response.stream(65536, decode_content=self.decodes):
+                body += chunk
+                if len(body) > self.max_bytes:
+                    response.close()
+                    raise ProviderError(f"{place(url)} answered more than {self.max_words}")
+        finally:
+            response.release_conn()
+        return bytes(body)
 
     def _pools_for(self, origin: str) -> Any:
         """Return the pools for an origin: behind the proxy of the environment, which is looked up
@@ -275,19 +291,6 @@ def prepare(method: str, url: str) -> PreparedRequest:
         return requests.Request(method, url, HEADERS).prepare()
     except ValueError as error:
         raise ProviderError(f"{method} {place(url)}: {type(error).__name__}") from None
-
-
-def _read(response: urllib3.BaseHTTPResponse, url: str) -> bytes:
-    body = bytearray()
-    try:
-        for chunk in response.stream(65536, decode_content=True):
-            body += chunk
-            if len(body) > ANSWER_MAX_BYTES:
-                response.close()
-                raise ProviderError(f"{place(url)} answered more than a megabyte")
-    finally:
-        response.release_conn()
-    return bytes(body)
 
 
 def _origin(method: str, url: str) -> str:

@@ -98,6 +98,15 @@ ELSEWHERE = {
     "proof_invalid",
     "pushed_refused",
     "bearer_proof",
+    # test_documents.py
+    "document_away",
+    "document_faulty",
+    # test_failures.py
+    "path_unknown",
+    "method_wrong",
+    "body_too_large",
+    "http_malformed",
+    "failed",
 }
 
 

@@ -29,10 +29,10 @@ def refuse(refusal: Refusal) -> Response | tuple[str, int]:
     return send_fault(refusal.asked, refusal.name)
 
 
-def show_fault(name: str) -> tuple[str, int]:
+def show_fault(name: str, detail: str = "") -> tuple[str, int]:
     """Show a fault of an application to its person: never a redirect (RFC 6749 4.1.2.1)."""
     fault = FAULTS[name]
-    log.info("app_request_refused", reason=name)
+    log.info("app_request_refused", reason=name, detail=detail)
     metrics.count_app("authorize", name)
     return render_template("oidc/fault.html", description=fault.description), fault.status
 

@@ -6,12 +6,15 @@ from werkzeug.wrappers import Response
 
 from issuer import authorization, clients, codes, parked, steps
 from issuer.authorization import Asked, Refusal
+from issuer.documents import is_local_only
 from issuer.parked import Parked
 from issuer.redirects import form_source, host_of
 from issuer.steps import Step, Visitor
 from storage import now
 from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
+from views.oidc.described import bring_up_to_date
+from views.oidc.failures import may_be_answered
 from views.oidc.place import admission, current_visitor, read_form
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
@@ -34,9 +37,12 @@ def ask() -> Answer:
     parameters = asked_parameters()
     if parameters is None:
         return answers.show_fault("pushed_unknown")
+    if refused := bring_up_to_date(parameters):
+        return answers.show_fault(refused.name, refused.detail)
     asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
     if step is Step.GO_ON and visitor:
@@ -51,9 +57,13 @@ def ask() -> Answer:
 def ask_by_post() -> Answer:
     """Take a request by POST: from another site it comes without our cookies (SameSite=Lax), so it
     is parked, and the browser comes back with them."""
-    asked = authorization.check(read_form())
+    form = read_form()
+    if refused := bring_up_to_date(form):
+        return answers.show_fault(refused.name, refused.detail)
+    asked = authorization.check(form)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     return redirect(_park(asked), 303)
 
 
@@ -73,6 +83,7 @@ def resume(request_id: str) -> Answer:
     asked = authorization.check(waiting.parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     step = _step(asked, waiting, visitor)
     if step is Step.GO_ON and visitor:
@@ -122,6 +133,7 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
         client=asked.client,
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
+        is_local_only=is_local_only(asked.client.redirect_uris),
         words=app_scope_words(asked.scopes),
         request_id=request_id,
         person=this_user(),
@@ -141,6 +153,7 @@ def answer(request_id: str) -> Answer:
     asked = authorization.check(waiting.parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
+    may_be_answered(asked)
     visitor = current_visitor()
     again = redirect(url_for("authorize.resume", request_id=request_id), 303)
     if visitor is None or not visitor.is_bound or visitor.user_id != waiting.user_id:
@@ -178,5 +191,5 @@ def app_name_of(return_to: str) -> str | None:
     if request_id == return_to:
         return None
     waiting = parked.find(request_id, request_secret(request_id))
-    client = clients.find(waiting.parameters.get("client_id") or "") if waiting else None
-    return client.name if client else None
+    client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
+    return (client.document_host or client.name) if client else None

@@ -94,7 +94,7 @@ def read(parameters: Parameters) -> Wish | str:
             return "logout_hint"
     client_id = parameters.get("client_id")
     if client_id is not None:
-        named = clients.find(client_id)
+        named = clients.named(client_id)
         if named is None or (client is not None and client.id != named.id):
             return "logout_client"
         client = named

@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from issuer import metadata as documents
+from issuer.document_urls import admitted_hosts
 from issuer.signing_keys import key_ring
 from views.oidc.place import issuer
 from web.request_state import request_state
@@ -23,12 +24,13 @@ JSON = "application/json"
 @metadata.get("/.well-known/oauth-authorization-server")
 def configuration() -> Response:
     """OpenID Connect Discovery 4, RFC 8414 3: the same document at both addresses."""
-    return _public(_configuration(issuer()), JSON)
+    return _public(_configuration(issuer(), bool(admitted_hosts())), JSON)
 
 
 @lru_cache
-def _configuration(our_name: str) -> bytes:
-    return json.dumps(documents.document(our_name), indent=1).encode()
+def _configuration(our_name: str, has_documents: bool) -> bytes:
+    document = documents.document(our_name, has_documents=has_documents)
+    return json.dumps(document, indent=1).encode()
 
 
 @metadata.get("/.well-known/oauth-protected-resource")

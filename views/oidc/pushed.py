@@ -10,8 +10,9 @@ from issuer.authorization import Refusal
 from issuer.faults import PAGE, Refused
 from issuer.parameters import Parameters
 from telemetry import metrics
+from views.oidc.described import bring_up_to_date
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
-from views.oidc.place import read_query
+from views.oidc.place import read_form, read_query
 from views.oidc.proofs import proved_key
 from views.oidc.tokens import authenticated, on_database_away, on_too_many
 from web.csrf import csrf
@@ -26,6 +27,8 @@ pushed.register_error_handler(TooManyAttempts, on_too_many)
 @pushed.post("/par")
 def push() -> Response:
     """Take a request, checked as the authorization endpoint would; return its address."""
+    if refused := bring_up_to_date(read_form()):
+        return refuse(Refused("client_refused", f"{refused.name}: {refused.detail}"))
     found = authenticated()
     if isinstance(found, Response):
         return found

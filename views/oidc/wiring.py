@@ -9,14 +9,18 @@ from werkzeug.wrappers import Response
 
 from accounts import endings
 from errors import ProviderError
-from issuer import housekeeping, id_tokens, logouts, signing_keys
+from issuer import document_urls, housekeeping, id_tokens, logouts, signing_keys
+from issuer.documents import DocumentAway, Page
 from issuer.ends import Ends
 from issuer.logouts import Deliverer, SendFailed
 from issuer.signing_keys import KeyUnreadable
 from jobs import periodic
 from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
+from providers.http.public import ask_public
+from providers.http.responses import fresh_seconds
 from providers.http.transport import Transport
+from views.oidc import described, failures
 from views.oidc.authorize import app_name_of, authorize
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
@@ -38,11 +42,14 @@ BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
-    """Add routes, jobs and the listener of what ends."""
+    """Add routes, jobs and the listener of what ends; after the general error handlers."""
     signing_keys.init_app(app)
     endings.init_app(app).append(Ends())
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    failures.init_app(app)
+    document_urls.init_app(app, site.settings.client_document_hosts)
+    described.init_app(app, read_document)
     app.register_error_handler(KeyUnreadable, on_unreadable_key)
     # Not needed: a server whose sealing keys were replaced still signs people in to itself.
     state: Health = app.extensions["health"]
@@ -86,3 +93,12 @@ def sender(transport: Transport) -> logouts.Sender:
             raise SendFailed(error.detail) from error
 
     return send
+
+
+def read_document(url: str) -> Page:
+    """Read a client's document. Anybody may name its URL, so only public addresses are asked."""
+    try:
+        found = ask_public(url)
+    except ProviderError as error:
+        raise DocumentAway(error.detail) from error
+    return Page(found.status_code, found.content, fresh_seconds(found.headers))

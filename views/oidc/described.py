@@ -1,0 +1,32 @@
+"""Clients that describe themselves: their document is fetched before their request is checked."""
+
+from typing import cast
+
+from flask import Flask, current_app
+
+from issuer import documents
+from issuer.documents import Reader
+from issuer.faults import Refused
+from issuer.parameters import Parameters
+from web.context import site
+from web.request_info import caller
+
+EXTENSION = "client_document_reader"
+# As which application's failures fetches are counted: an address may cause a few a minute.
+COUNTED_AS = "documents"
+
+
+def init_app(app: Flask, read: Reader) -> None:
+    app.extensions[EXTENSION] = read
+
+
+def bring_up_to_date(parameters: Parameters) -> Refused | None:
+    """Fetch the document that a request's client_id names, if that is due. Raises TooManyAttempts
+    if an address makes us fetch too many."""
+    client_id = parameters.get("client_id") or ""
+    if not documents.is_due(client_id):
+        return None
+    address = caller().address
+    site().limits.check_app(COUNTED_AS, address)
+    site().limits.count_app_failure(COUNTED_AS, address)
+    return documents.fetch(client_id, cast(Reader, current_app.extensions[EXTENSION]))
