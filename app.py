@@ -45,6 +45,7 @@ from web.context import Site
 from web.csrf import csrf
 from web.flask_config import configure_flask
 from web.limits import Limits
+from web.paths import Paths
 
 log = structlog.get_logger()
 
@@ -58,9 +59,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_or_exit(PROVIDERS.values())
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
-    demo_url = None
+    demo_url, demo_apps = None, {}
     if settings.demo:
-        demo_url = simulator.serve_in_background(settings.port + 1, settings.public_url).url
+        demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
+        demo_url, demo_apps = demo.url, demo.apps if demo.wsgi else {}
         simulated = load(PROVIDERS.values(), simulator.environment(demo_url), None)
         settings = settings.with_providers_of(simulated)
     configure_flask(app, settings, demo_url)
@@ -69,11 +71,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)
+    app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     oidc.install(app, site, jobs)
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
+    oidc.register_demo_apps(app, demo_apps, settings.base_url)
     return app
 
 
@@ -81,7 +85,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
     """Build everything that the views share."""
     transport = Transport(max(MAX_WAITING, processes.Threads.count * 3 // 4))
     connectors = build_connectors(
-        settings.registrations, settings.providers, settings.public_url, transport
+        settings.registrations, settings.providers, settings.base_url, transport
     )
     firebase = build_firebase(settings, connectors, transport)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None

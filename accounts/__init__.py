@@ -10,7 +10,7 @@ at ``signing_in``, then ``rules``.
 from accounts.choices import choose_email, choose_picture, rename
 from accounts.export import download
 from accounts.identities import of_user as identities_of
-from accounts.identities import owner_of
+from accounts.identities import owner_of, recognise
 from accounts.lifecycle import Deleted, delete, disable, enable
 from accounts.linking import connect, link, others_usable, providers_of, unlink
 from accounts.merging import address_after, merge
@@ -40,6 +40,7 @@ __all__ = [
     "owner_of",
     "providers_of",
     "reauthenticate",
+    "recognise",
     "refresh_profile",
     "rename",
     "sign_in",

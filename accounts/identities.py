@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from accounts import activity
@@ -20,6 +21,8 @@ from providers.profile import email_key
 from storage import db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens
+
+log = structlog.get_logger()
 
 # Columns of an identity, by name.
 Values = dict[str, Any]
@@ -112,6 +115,30 @@ def check_complete(assertion: Assertion) -> None:
     if assertion.incomplete:
         kind = ProviderBusy if assertion.incomplete == ProviderBusy.code else ProviderError
         raise kind("a part of the new identity's profile could not be read")
+
+
+def recognise(assertion: Assertion) -> Assertion:
+    """Return an assertion without a subject with the one of the known identity whose username it
+    has, and whose address, if one is stored: a username alone may have got another holder.
+
+    Raises ProviderError if there is no such identity, or several.
+    """
+    profile = assertion.profile
+    if profile.subject:
+        return assertion
+    rows = db.session.execute(
+        select(OAuth.subject, OAuth.email_key).where(
+            OAuth.provider == assertion.provider,
+            OAuth.issuer == assertion.issuer,
+            OAuth.profile["username"].as_string() == profile.username,
+        )
+    ).all()
+    address = email_key(profile.email) if profile.email else None
+    subjects = [row.subject for row in rows if row.email_key in (None, address)]
+    if len(subjects) != 1:
+        raise ProviderError("the answer has no subject, and no known identity is like it")
+    log.warning("recognised_by_username", provider=assertion.provider)
+    return replace(assertion, profile=replace(profile, subject=subjects[0]))
 
 
 def owner_of(assertion: Assertion) -> User | None:

@@ -7,12 +7,13 @@ from models import Session
 from storage import atomic, db, new_id
 
 
-@atomic
 def sid_of(session: Session | Begun) -> str:
     """Return what applications know a session by; one of the release before is given its sid."""
-    if session.sid is None:
-        unnamed = update(Session).where(Session.id == session.id, Session.sid.is_(None))
-        db.session.execute(unnamed.values(sid=new_id()))
-        sid = db.session.scalar(select(Session.sid).where(Session.id == session.id))
-        return sid or ""
-    return session.sid
+    return session.sid or _give_sid(session.id)
+
+
+@atomic
+def _give_sid(session_id: str) -> str:
+    unnamed = update(Session).where(Session.id == session_id, Session.sid.is_(None))
+    db.session.execute(unnamed.values(sid=new_id()))
+    return db.session.scalar(select(Session.sid).where(Session.id == session_id)) or ""

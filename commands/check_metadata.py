@@ -16,6 +16,8 @@ from providers.profile import value_at
 from providers.protocols.client_auth import METHODS
 from providers.protocols.connector import Connector
 
+PUSHED = "pushed_authorization_request_endpoint"
+
 
 def check_metadata(connector: Connector) -> Said | None:
     """Check that an OpenID Connect issuer's metadata and keys can be read; report the keys."""
@@ -28,7 +30,7 @@ def check_metadata(connector: Connector) -> Said | None:
         usable = len(import_jwk_set(answer))
     except ProviderError as error:
         return "fail", f"{error.detail}; without metadata and keys nobody can sign in with it", {}
-    if unmet := demands_of(metadata):
+    if unmet := demands_of(metadata, connector):
         return "fail", f"{'; '.join(unmet)}; nobody can sign in with it until that is changed", {}
     published = value_at(answer, "keys")
     rows = (
@@ -66,7 +68,7 @@ def age_days(row: Mapping[str, Any]) -> float | None:
     return (time.time() - since) / DAY_SECONDS
 
 
-def demands_of(metadata: object) -> list[str]:
+def demands_of(metadata: object, connector: Connector) -> list[str]:
     """Return what an issuer demands and we cannot do, by its metadata (OpenID Connect Discovery 3,
     RFC 8414 2, RFC 9101 10.5, RFC 9126 5), each with what to change there."""
     said = metadata if isinstance(metadata, dict) else {}
@@ -78,14 +80,17 @@ def demands_of(metadata: object) -> list[str]:
     methods = _listed(said, "token_endpoint_auth_methods_supported")
     if methods and not methods & set(METHODS.values()):
         found.append(f"it authenticates clients by {_words(methods)} only, which we cannot do")
+    elif methods == {"private_key_jwt"} and not connector.registration.private_key:
+        variable = f"{connector.registration.key.upper()}_PRIVATE_KEY"
+        found.append(f"it authenticates clients by private_key_jwt only: set {variable}")
     types = _listed(said, "response_types_supported")
     if types and "code" not in types:
         found.append("it does not offer the authorization code flow (response_type code)")
     grants = _listed(said, "grant_types_supported")
     if grants and "authorization_code" not in grants:
         found.append("it does not offer the grant authorization_code")
-    if said.get("require_pushed_authorization_requests") is True:
-        found.append("it demands pushed authorization requests (RFC 9126), which we cannot do")
+    if said.get("require_pushed_authorization_requests") is True and not said.get(PUSHED):
+        found.append("it demands pushed authorization requests (RFC 9126) and names no endpoint")
     if said.get("require_signed_request_object") is True:
         found.append("it demands signed request objects (RFC 9101), which we cannot do")
     return found

@@ -19,7 +19,7 @@ ALIVE = "/livez"
 
 def check_public() -> list[Finding]:
     """Request /livez and then begin a sign-in as a browser would; the flow is deleted again."""
-    transport, url = Transport(), site().settings.public_url
+    transport, url = Transport(), site().settings.base_url
     try:
         status = transport.ask("GET", url + ALIVE).status_code
     except ProviderError as error:
@@ -40,7 +40,7 @@ def begin(transport: Transport) -> list[Finding]:
     connector = choose_connector()
     if connector is None:
         return []
-    url = f"{site().settings.public_url}/login/{connector.name}"
+    url = f"{site().settings.base_url}/login/{connector.name}"
     try:
         response = transport.ask("GET", url)
     except ProviderError as error:

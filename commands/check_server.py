@@ -171,7 +171,7 @@ def check_cookie_name() -> list[Finding]:
     if not settings.is_https:
         return []
     if name.startswith("__Host-"):
-        message = f"{name}, which browsers get, cannot be planted by a neighbouring host"
+        message = f"{name} cannot be planted by a neighbouring host"
         return [server_finding("cookie_name", "Session cookie", "ok", message)]
     has_apps = site().firebase or any(c.mobile_client_ids for c in settings.registrations.values())
     if has_apps:

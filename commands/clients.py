@@ -57,7 +57,7 @@ def add(name: str, *, is_public: bool, pairwise: bool, as_json: bool, **given: A
     told = {"client_id": client.client_id}
     if secret:
         told["client_secret"] = secret
-    told |= {"issuer": site().settings.public_url, **endpoints(site().settings.public_url)}
+    told |= {"issuer": site().settings.base_url, **endpoints(site().settings.base_url)}
     told["may_use_it"] = who_may_use(client)
     print_result(
         told | {"client": describe(client)},

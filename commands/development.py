@@ -59,7 +59,7 @@ def exit_if_taken(port: int) -> None:
 
 def describe_server(settings: Settings) -> str:
     """Say where the server is, and whether it runs in demo mode."""
-    mode = " (demo mode: made-up people, nothing real)" if settings.demo else ""
+    mode = " (demo mode: sign-in uses simulated providers)" if settings.demo else ""
     here = f"http://localhost:{settings.port}"
     place = here if settings.is_local else f"{settings.public_url}, served from {here}"
     return f"Quickstep is at {place}{mode}. Stop it with Ctrl+C."

@@ -39,7 +39,7 @@ def list_providers(*, as_json: bool) -> None:
 
 def _items() -> list[dict[str, Any]]:
     """Return what --json lists of each provider."""
-    public_url = site().settings.public_url
+    public_url = site().settings.base_url
     on = {connector.provider.key: connector for connector in site().connectors.values()}
     known = PROVIDERS | {key: connector.provider for key, connector in on.items()}
     return [

@@ -21,6 +21,7 @@ from config.validators import (
     Names,
     Origins,
     PageURL,
+    PathPrefix,
     ProjectId,
     ProxyCount,
     PublicURL,
@@ -43,6 +44,10 @@ class Server(Group):
     """Address at which people reach the server, such as `https://login.example.org`. Callback URLs
     are built from it. Default: `http://localhost:$PORT`."""
 
+    path_prefix: PathPrefix = ""
+    """Path below which this server answers on a host that it shares with an application, such as
+    `/sso`: redirect URIs and links have it. Paths without it go on working."""
+
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     """TCP port of `make run`."""
 
@@ -60,6 +65,11 @@ class Server(Group):
     def host(self) -> str:
         """Host of the public URL, with a port that is not the scheme's default."""
         return urlsplit(self.public_url).netloc
+
+    @property
+    def base_url(self) -> str:
+        """Address that the paths of the routes hang on."""
+        return self.public_url + self.path_prefix
 
     @property
     def is_https(self) -> bool:

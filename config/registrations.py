@@ -23,8 +23,9 @@ SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
 # A name in OIDC_PROVIDERS becomes a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED_NAMES = frozenset({"confirm"})
-# How a client authenticates at a token endpoint (RFC 6749 2.3.1).
-ClientAuth = Literal["basic", "post", "none"]
+PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
+# How a client authenticates at a token endpoint (OpenID Connect Core 9).
+ClientAuth = Literal["basic", "post", "private_key_jwt", "none"]
 
 
 class Registration(BaseModel):
@@ -49,17 +50,25 @@ class Registration(BaseModel):
     """Apple: the team id."""
 
     key_id: str | None = None
-    """Apple: the id of `NAME_PRIVATE_KEY`."""
+    """The id of `NAME_PRIVATE_KEY`. Required for Apple; default elsewhere: the key's thumbprint."""
 
     private_key: SecretStr | None = None
-    """Apple: the `.p8` key, from which a client secret is made every hour."""
+    """Apple: the `.p8` key, from which a client secret is made every hour. Other OpenID Connect
+    providers: an RSA or EC key in PEM, optionally with its certificate, with which we authenticate
+    instead of by a secret (`private_key_jwt`)."""
 
     scope: str | None = None
     """Replaces the default scope."""
 
     client_auth: ClientAuth | None = None
-    """How the client secret is sent: `basic` in a header, `post` in the body, `none` not at all.
-    Default: as the provider documents it, or its metadata offer it (`basic` first)."""
+    """How we authenticate at the provider: by the secret in a header (`basic`) or in the body
+    (`post`), by a signature of `NAME_PRIVATE_KEY` (`private_key_jwt`), or not at all (`none`).
+    Default: by the key if there is one, else as the provider documents it, or its metadata offer it
+    (`basic` first)."""
+
+    par: bool | None = None
+    """OpenID Connect providers: `1` sends the authorization request to the issuer before the
+    browser goes there (RFC 9126). Default: if its metadata demand that."""
 
     offline_access: bool | None = None
     """`1`: ask for a token that can be refreshed while the person is away (Google: with a consent
@@ -127,9 +136,9 @@ class NamedIssuer:
 
     name: str
     credentials: tuple[str, ...] = ("client_id",)
-    optional_credentials: tuple[str, ...] = ("client_secret",)
+    optional_credentials: tuple[str, ...] = ("client_secret", "private_key", "key_id")
     settings: tuple[str, ...] = (
-        *("scope", "client_auth", "offline_access", "issuer", "mobile_client_ids"),
+        *("scope", "client_auth", "par", "offline_access", "issuer", "mobile_client_ids"),
         *("label", "trust_email"),
     )
 
@@ -149,12 +158,18 @@ class NamedIssuer:
 
 
 def client_auth_faults(key: str, registration: Registration) -> list[str]:
-    """Describe a client authentication that needs a secret which is not set."""
-    has_secret = registration.client_secret or registration.private_key
-    if registration.client_auth in (None, "none") or has_secret:
+    """Describe a client authentication that needs a secret or a key which is not set."""
+    pem = registration.private_key.get_secret_value() if registration.private_key else ""
+    if pem and not registration.team_id and not PRIVATE_KEY.search(pem):
+        return [f"{key.upper()}_PRIVATE_KEY: must be a private key in PEM, with its BEGIN line"]
+    # Apple's secret is made of its key, which belongs to a team.
+    has_secret = registration.client_secret or registration.team_id
+    has_means = {"private_key_jwt": pem, "basic": has_secret, "post": has_secret}
+    if registration.client_auth is None or has_means.get(registration.client_auth, True):
         return []
-    secret = _variable(key, "client_secret")
-    return [f"{key.upper()}_CLIENT_AUTH: {registration.client_auth} needs {secret}"]
+    is_key = registration.client_auth == "private_key_jwt"
+    needed = _variable(key, "private_key" if is_key else "client_secret")
+    return [f"{key.upper()}_CLIENT_AUTH: {registration.client_auth} needs {needed}"]
 
 
 def openid_faults(key: str, registration: Registration) -> list[str]:
@@ -215,7 +230,9 @@ def _read_registration(
     }
     if len(faults) > known_faults or not values:
         return None
-    lacking = [name for name in provider.credentials if name not in values]
+    given_up = {"client_secret"} if "private_key" in provider.optional_credentials else set()
+    needed = set(provider.credentials) - (given_up if "private_key" in values else set())
+    lacking = [name for name in provider.credentials if name in needed - values.keys()]
     if lacking:
         faults += _missing(upper, lacking, f"{_variable(upper, next(iter(values)))} is set")
         return None

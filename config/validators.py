@@ -15,6 +15,12 @@ from config.branding import check_accent, check_assets, check_image
 
 REDIS_OPTION = r"db=\d{1,4}|ssl_ca_certs=/[\w./-]+"
 
+# The first segments of our routes.
+OWN_PATHS = (
+    *("login", "logout", "account", "api", "auth", "static", "_quickstep", "setup", "docs"),
+    *("oauth2", "admin", "inbox", "join", "connect", "gate", "forward-auth"),
+)
+
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host name (without port or brackets) can only mean this machine."""
@@ -59,6 +65,16 @@ def check_public_url(url: str) -> str:
     if urlsplit(url).path or urlsplit(url).query:
         raise ValueError("must be scheme and host only, such as https://login.example.org")
     return url
+
+
+def check_path_prefix(prefix: str) -> str:
+    """Accept the beginning of a path that no route of ours has."""
+    prefix = prefix.rstrip("/")
+    if prefix and not re.fullmatch(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", prefix):
+        raise ValueError("must be a path such as /sso")
+    if prefix.split("/")[1:2] and prefix.split("/")[1] in OWN_PATHS:
+        raise ValueError(f"must not begin with a path of the server's own: {', '.join(OWN_PATHS)}")
+    return prefix
 
 
 def check_page_url(url: str) -> str:
@@ -144,6 +160,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(comma_list), "comma-separated
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(comma_list), "comma-separated texts"]
 Endpoint = Annotated[str, AfterValidator(check_endpoint), "a URL"]
 BaseURL = Annotated[str, AfterValidator(check_base_url), "a URL"]
+PathPrefix = Annotated[str, AfterValidator(check_path_prefix), "a path, such as `/sso`"]
 PublicURL = Annotated[str, AfterValidator(check_public_url), "a URL without a path"]
 PageURL = Annotated[str, AfterValidator(check_page_url), "an https or mailto URL"]
 Origins = Annotated[

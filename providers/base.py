@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from config.registrations import Registration, client_auth_faults, openid_faults
 from errors import ProviderError
@@ -35,6 +35,15 @@ class Profile:
     name: str | None = None
     username: str | None = None
     picture: str | None = None
+
+
+class SubjectMissing(ProviderError):
+    """The answer lacks the subject. ``profile`` has the rest, and no subject: it may be of a person
+    for whom the provider once gave subject and username together."""
+
+    def __init__(self, detail: str, profile: Profile) -> None:
+        super().__init__(detail)
+        self.profile = profile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,8 +125,10 @@ class Provider:
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
 
-    # Only issuers of the settings have any (config.registrations.NamedIssuer).
-    optional_credentials: ClassVar[tuple[str, ...]] = ()
+    @property
+    def optional_credentials(self) -> tuple[str, ...]:
+        """Return further credentials: a key, instead of the client secret."""
+        return self.protocol.optional_credentials
 
     @property
     def identity_issuer(self) -> str:

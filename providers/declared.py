@@ -147,6 +147,8 @@ SPOTIFY = Provider(
         email="email",
         name="display_name",
         username="id",
+        # An older answer has the id alone.
+        is_username_unique=True,
         picture="images.0.url",
     ),
     email=EmailTrust("never", "never; Spotify says there is no proof of it"),

@@ -111,6 +111,7 @@ class OAuth2(AuthorizationCode):
     """A plain OAuth 2.0 provider. ``{version}`` in an address stands for ``api_version``."""
 
     label: ClassVar = "OAuth 2.0"
+    optional_credentials: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar = (
         *("authorization_url", "token_url", "api_url", "api_version", "scope", "client_auth"),
         "offline_access",
@@ -151,7 +152,12 @@ class OpenIDConnect(AuthorizationCode):
     @property
     def settings(self) -> tuple[str, ...]:
         own = ("hosted_domain",) if self.hosted_domains else ()
-        return ("scope", "client_auth", "offline_access", "issuer", "mobile_client_ids", *own)
+        usual = ("scope", "client_auth", "par", "offline_access", "issuer", "mobile_client_ids")
+        return (*usual, *own)
+
+    @property
+    def optional_credentials(self) -> tuple[str, ...]:
+        return () if self.make_secret else ("private_key", "key_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +165,7 @@ class OAuth1:
     """An OAuth 1.0a provider (RFC 5849), which has no scopes."""
 
     label: ClassVar = "OAuth 1.0a"
+    optional_credentials: ClassVar[tuple[str, ...]] = ()
     scope: ClassVar[str] = ""
     settings: ClassVar = (
         *("authorization_url", "token_url", "api_url", "api_version", "request_token_url"),

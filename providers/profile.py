@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from errors import ProviderError
-from providers.base import Get, NotShared, Profile
+from providers.base import Get, NotShared, Profile, SubjectMissing
 
 SUBJECT_MAX_CHARACTERS = 255
 EMAIL_MAX_CHARACTERS = 254
@@ -135,18 +136,25 @@ def is_true(value: object) -> bool:
     return value is True or value == "true"
 
 
-def claims_at(path: str, **claims: str) -> Callable[[Get], Profile]:
+def claims_at(
+    path: str, *, is_username_unique: bool = False, **claims: str
+) -> Callable[[Get], Profile]:
     """Build the ``profile`` function of a provider that is pure data: one request, a map of claims.
 
     Each keyword names a field of ``make_profile`` and the dotted path of its value, such as
     ``picture="images.0.url"``; for ``name or nickname``, the first one that says something counts.
     Never for a subject: a person who is identified by one path today and by another tomorrow would
-    be two people.
+    be two people. With ``is_username_unique``, SubjectMissing is raised if only the username is
+    there.
     """
 
     def profile(get: Get) -> Profile:
         answer = get(path)
-        return make_profile(**{name: _first_at(answer, places) for name, places in claims.items()})
+        values = {name: _first_at(answer, places) for name, places in claims.items()}
+        if is_username_unique and values["subject"] is None and clean_text(values["username"]):
+            rest = make_profile(**{**values, "subject": "missing"})
+            raise SubjectMissing("the subject is missing", replace(rest, subject=""))
+        return make_profile(**values)
 
     return profile
 

@@ -9,6 +9,8 @@ from simulator.openid import OpenIDLookAlike
 class NamedIssuer(OpenIDLookAlike):
     always_tells_auth_time = True
     sends_iss = True
+    par_path = "/par"
+    revoke_path = "/revoke"
 
     @classmethod
     def credentials(cls, client: Client) -> dict[str, str]:

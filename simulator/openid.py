@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from simulator.clients import Client
 from simulator.handles import Endpoints
@@ -24,12 +24,15 @@ from simulator.signing import (
     Claims,
     Signer,
 )
+from simulator.strict import StrictIssuer
 
+# Names of client authentication in metadata; those of a secret begin with client_secret.
+METHODS = {"none": "none", "private_key_jwt": "private_key_jwt"}
 SIGNED_IN_SECONDS_AGO = 3600
 ID_TOKEN_SECONDS = 3600
 
 
-class OpenIDLookAlike(Signer, LookAlike):
+class OpenIDLookAlike(Signer, StrictIssuer):
     """The paths of a fake provider are those of the real one, below its issuer."""
 
     client_auth: ClassVar[tuple[str, ...]] = ("post", "basic")
@@ -52,6 +55,7 @@ class OpenIDLookAlike(Signer, LookAlike):
     def __init__(self, client: Client) -> None:
         LookAlike.__init__(self, client)
         Signer.__init__(self, self.name)
+        self.be_lenient()
         # For tests: replacements for metadata and key set, and changes of the metadata.
         self.metadata_answer = ""
         self.metadata_changes: dict[str, Any] = {}
@@ -90,7 +94,7 @@ class OpenIDLookAlike(Signer, LookAlike):
 
     def metadata(self) -> Claims:
         """OpenID Connect Discovery 3."""
-        methods = ["none" if each == "none" else f"client_secret_{each}" for each in self.offers]
+        methods = [METHODS.get(each, f"client_secret_{each}") for each in self.offers]
         return {
             "issuer": self.url,
             "authorization_endpoint": self.url + self.authorize_path,
@@ -103,6 +107,7 @@ class OpenIDLookAlike(Signer, LookAlike):
             "id_token_signing_alg_values_supported": [self.algorithm],
             "authorization_response_iss_parameter_supported": self.sends_iss,
             **({"code_challenge_methods_supported": ["S256"]} if self.pkce else {}),
+            **self.strict_metadata(),
             **({"revocation_endpoint": self.url + self.revoke_path} if self.revoke_path else {}),
         }
 
@@ -264,6 +269,8 @@ def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
         return jsonify(look_alike.key_set())
 
     def authorize(**_where: str) -> Any:
+        if fault := look_alike.take_pushed():
+            return render_template("refused.html", provider=look_alike, fault=fault), 400
         return look_alike.authorize()
 
     def token(**_where: str) -> Any:
@@ -277,6 +284,8 @@ def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
     add(look_alike.authorize_path, "authorize", authorize, methods=["GET", "POST"])
     add(look_alike.token_path, "token", token, methods=["POST"])
     add(look_alike.userinfo_path, "userinfo", userinfo, methods=["GET"])
+    if look_alike.par_path:
+        add(look_alike.par_path, "par", look_alike.answer_pushed_request, methods=["POST"])
     if look_alike.revoke_path:
         add(look_alike.revoke_path, "revoke", look_alike.answer_revocation, methods=["POST"])
     return routes

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from simulator import firebase
+from simulator import apps, firebase
 from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.clients import Client
 from simulator.firebase import Firebase
@@ -41,6 +41,8 @@ class Server:
         self.url = url
         self.look_alikes = {each.name: each for each in look_alikes}
         self.firebase = Firebase()
+        # Applications that sign people in at somebody who registers them (simulator/apps.py).
+        self.apps = {name: apps.App(name) for name in apps.NAMES}
         self.wsgi: BaseWSGIServer | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -111,6 +113,8 @@ def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Ser
         )
     for name, look_alike in server.look_alikes.items():
         look_alike.url = f"{server.url}/{name}"
+    for name, demo_app in server.apps.items():
+        demo_app.url = f"{server.url}/apps/{name}"
     threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
     return server
 
@@ -143,6 +147,7 @@ def create_app(server: Server, public_url: str) -> Flask:
     for look_alike in server.look_alikes.values():
         app.register_blueprint(look_alike.routes())
     app.register_blueprint(firebase.blueprint(server.firebase))
+    app.register_blueprint(apps.blueprint(server.apps))
 
     @app.get("/")
     def home() -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.site import Site
 
 REDIRECTS = (301, 302, 303, 307, 308)
+# What a screen reader does not read, such as the letter of a provider without a mark.
+HIDDEN = r'<span class="[^"]*" aria-hidden="true">.*?</span>'
 
 
 class Page:
@@ -58,7 +60,7 @@ class Page:
         found = re.findall(
             r'<(?:button|a)\b[^>]*class="button[^>]*>(.*?)</(?:button|a)>', self.html, re.DOTALL
         )
-        return [squeeze(each) for each in found]
+        return [squeeze(re.sub(HIDDEN, "", each, flags=re.DOTALL)) for each in found]
 
     @property
     def csrf_token(self) -> str:

@@ -16,6 +16,7 @@ from werkzeug.utils import cached_property
 
 from web.body_stream import BodyStream
 from web.cookie_header import parse_cookie_header
+from web.paths import ASSETS
 
 # The characters that iri_to_uri leaves unchanged (RFC 3986 2).
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@._~-]*")
@@ -119,6 +120,7 @@ class Application(flask.Flask):
     response_class = Response
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("static_url_path", f"{ASSETS}/static")
         super().__init__(*args, **kwargs)
         self.session_interface = _BrowserCookies()
 

@@ -12,6 +12,7 @@ from errors import AccountDeleted, SignedOut
 from models import Session, User
 from storage import db
 from web.bearer import is_bearer, load_bearer_login
+from web.paths import path_of
 from web.request_state import Login, request_state
 from web.return_to import local_path
 from web.session_cookie import load_session_login, read_end_reason
@@ -121,5 +122,5 @@ login_manager = SessionLoginManager()
 def redirect_to_sign_in() -> Response:
     """Redirect anonymous visitors to sign-in. A GET returns to its page; a POST is not
     replayed."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    wanted = path_of(request) if request.method == "GET" else ""
     return redirect(url_for("login.choose", next=local_path(wanted) or None))

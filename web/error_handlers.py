@@ -84,7 +84,8 @@ def on_problem(error: Problem) -> Any:
 def answer_problem(error: Problem) -> tuple[str | AnyResponse, int, dict[str, str]]:
     if isinstance(error, SignedOut):
         forget_login()
-        drop_session_token()
+        if not is_spent_callback(error):  # its page needs the cookie, to say how the session ended
+            drop_session_token()
     record_refusal(error, provider_name(), is_program=wants_json())
     if not wants_json():
         choose_after(error)

@@ -64,7 +64,7 @@ def require_api_sign_in() -> Response | None:
         return None
     code = "several_sessions" if request_state().has_ambiguous_session else "sign_in_first"
     response = problem_json(401, "unauthorized", "Unauthorized", message(code))
-    about = f"{site().settings.public_url}/.well-known/oauth-protected-resource/api/v1"
+    about = f"{site().settings.base_url}/.well-known/oauth-protected-resource/api/v1"
     response.headers["WWW-Authenticate"] = f'Bearer realm="api", resource_metadata="{about}"'
     return response
 

@@ -1,6 +1,6 @@
 """Going on after a form, to a page of another origin: a provider's, or a registered one."""
 
-from flask import redirect, render_template, request
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from web.context import site
@@ -34,4 +34,4 @@ def show_way(url: str, to: str = "") -> Response:
 
 def leads_away(path: str) -> bool:
     """Tell whether a page of ours may redirect to another origin: where a flow begins."""
-    return any(path.startswith(f"/login/{name}") for name in site().connectors)
+    return any(path.startswith(url_for(f"{name}.login")) for name in site().connectors)

@@ -30,6 +30,7 @@ def page_context() -> dict[str, Any]:
         "connectors": here.connectors,
         "label": here.label,
         "is_demo": here.demo_url is not None,
+        "demo_app": f"{here.demo_url}/apps/notes" if here.demo_url else None,
         "trusts_anybody": here.trusts_anybody,
         "provider_mark": provider_mark,
         "own_image": own_image,

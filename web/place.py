@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from config.validators import is_loopback
 from web.context import Site, site
 from web.cookies import cookie_name, set_cookie
+from web.paths import path_of
 from web.problem_details import problem_json, wants_json
 from web.request_info import address_of, came_through_proxy
 from web.text.messages import message
@@ -51,7 +52,7 @@ def redirect_to_own_name() -> Response | None:
         return None
     if not settings.is_local:
         set_cookie(cookie_name(MOVED), "1", MOVED_SECONDS)
-    return redirect(settings.public_url + request.full_path.rstrip("?"), 307)
+    return redirect(settings.public_url + path_of(request), 307)
 
 
 def _is_another_local_name(asked: str) -> bool:

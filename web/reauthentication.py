@@ -11,6 +11,7 @@ from accounts import sessions
 from accounts.sessions import Begun
 from models import Session
 from web.authentication import current_login, this_session
+from web.paths import path_of
 from web.return_to import local_path
 from web.session import is_bound
 
@@ -42,7 +43,7 @@ def needs_fresh_auth(view: Callable[P, R]) -> Callable[P, R | Response]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if has_fresh_auth(this_session()):
             return view(*args, **kwargs)
-        page = request.full_path if request.method == "GET" else request.path
+        page = path_of(request) if request.method == "GET" else request.root_path + request.path
         flow_id = request.form.get("flow")
         if request.method == "POST" and flow_id:
             page = f"{page}?flow={flow_id}"

@@ -12,7 +12,7 @@ import structlog
 
 from config.registrations import Registration
 from errors import AccessRefused, Cancelled, Misconfigured, ProviderBusy, ProviderError
-from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken
+from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken, SubjectMissing
 from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
 from providers.http.transport import Transport
 from providers.parts import OAuth1, OAuth2, OpenIDConnect, Params, origin
@@ -83,6 +83,10 @@ class Connector:
     def endpoint_url(self, name: str) -> str:
         """Return the address of an endpoint. Raises ProviderError."""
         return self._endpoints[name]
+
+    def key_faults(self) -> list[str]:
+        """Describe what is wrong with the private key in the settings, if there is one."""
+        return []
 
     # The flow.
 
@@ -156,6 +160,8 @@ class Connector:
         failures: list[ProviderError] = []
         try:
             profile = self.provider.profile(self._noting(get, failures))
+        except SubjectMissing as missing:
+            return missing.profile, missing
         except ProviderError as error:
             raise (failures[0] if failures else error) from None
         if failures:

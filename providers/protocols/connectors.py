@@ -1,9 +1,11 @@
 """Builds the connectors: one for each registration, by protocol."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from config.registrations import Registration
 from config.settings import Settings
+from errors import SettingsError
 from providers import PROVIDERS
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
@@ -27,7 +29,9 @@ def build_connectors(
     public_url: str,
     transport: Transport,
 ) -> dict[str, Connector]:
-    """Build one connector per registration, those that ``order`` names first."""
+    """Build one connector per registration, those that ``order`` names first. Raises SettingsError
+    for a key that cannot sign."""
+    faults: list[str] = []
     named = [name for name in order if name in registrations]
     connectors: dict[str, Connector] = {}
     for name in dict.fromkeys([*named, *registrations]):
@@ -35,8 +39,21 @@ def build_connectors(
         provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
         redirect_uri = f"{public_url}/login/{provider.name}/authorized"
         client = CLIENTS[type(provider.protocol)]
-        connectors[name] = client(provider, registration, transport.named(name), redirect_uri)
+        connector = client(provider, registration, transport.named(name), redirect_uri)
+        faults += connector.key_faults()
+        connectors[name] = connector
+    if faults:
+        raise SettingsError(faults)
+    tell_labels_apart(connectors)
     return connectors
+
+
+def tell_labels_apart(connectors: Mapping[str, Connector]) -> None:
+    """Add the name to a label of an operator's issuer that another provider has too."""
+    labels = Counter(connector.label for connector in connectors.values())
+    for name, connector in connectors.items():
+        if labels[connector.label] > 1 and name not in PROVIDERS:
+            connector.label = f"{connector.label} ({name})"
 
 
 def build_firebase(

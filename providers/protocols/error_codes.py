@@ -15,6 +15,7 @@ MISCONFIGURED_ERRORS = frozenset(
         "unsupported_response_type",
         "invalid_scope",
         "redirect_uri_mismatch",
+        "invalid_redirect_uri",
     }
 )
 # Codes that mean that the person refused.

@@ -29,6 +29,11 @@ class Metadata:
     signs_userinfo: bool = False
     # The values of ``prompt``, if the issuer says which it has (Initiating User Registration 1.0).
     prompts: tuple[str, ...] = ()
+    # RFC 9126 5.
+    pushed_endpoint: str | None = None
+    demands_pushed: bool = False
+    # Algorithms of client assertions; empty if the issuer does not say.
+    assertion_algorithms: tuple[str, ...] = ()
 
 
 def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER") -> Metadata:
@@ -50,11 +55,14 @@ def read_metadata(answer: object, url: str, named: str, variable: str = "ISSUER"
         client_auth_methods=_client_auth_methods(answer),
         sends_iss=answer.get("authorization_response_iss_parameter_supported") is True,
         signs_userinfo=_signs_userinfo(answer),
-        prompts=_prompts(answer.get("prompt_values_supported")),
+        prompts=_texts(answer.get("prompt_values_supported")),
+        pushed_endpoint=_optional_endpoint(answer, "pushed_authorization_request_endpoint", url),
+        demands_pushed=answer.get("require_pushed_authorization_requests") is True,
+        assertion_algorithms=_texts(answer.get("token_endpoint_auth_signing_alg_values_supported")),
     )
 
 
-def _prompts(values: object) -> tuple[str, ...]:
+def _texts(values: object) -> tuple[str, ...]:
     listed = values if isinstance(values, list) else []
     return tuple(value for value in listed if isinstance(value, str))
 

@@ -5,22 +5,20 @@ https://www.rfc-editor.org/rfc/rfc6749
 
 import functools
 import re
-import time
 from collections.abc import Callable, Mapping
-from copy import copy
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-from config.registrations import ClientAuth, Registration
+from config.registrations import Registration
 from keys.jwt import VerifiedClaims
 from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
-from providers.parts import AuthorizationCode, Params
+from providers.parts import Params
 from providers.protocols import revocation
 from providers.protocols.authorization_request import InventedFlow, query_of, s256
-from providers.protocols.client_auth import authenticate
-from providers.protocols.connector import Connector, Token, with_query
+from providers.protocols.client_auth import AuthenticatedClient, authenticate
+from providers.protocols.connector import Token, with_query
 from providers.protocols.token_endpoint import read_token_response
 
 # RFC 6749 3.3, bounded: the granted scopes are stored and shown.
@@ -29,11 +27,9 @@ SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 NOT_KEPT = frozenset({"id_token", "scope"})
 # Fields of a token request that are secret.
 SECRET_FIELDS = ("code", "code_verifier", "refresh_token")
-# A generated client secret is valid for an hour, and replaced well before.
-MADE_SECRET_SECONDS = 3000
 
 
-class OAuth2Client(Connector):
+class OAuth2Client(AuthenticatedClient):
     """A plain OAuth 2.0 provider as registered here; OpenID Connect derives from it."""
 
     callback_parameters = ("state", "code", "error", "iss")  # RFC 6749 3.1
@@ -42,55 +38,12 @@ class OAuth2Client(Connector):
         self, provider: Provider, registration: Registration, http: Transport, redirect_uri: str
     ) -> None:
         super().__init__(provider, registration, http, redirect_uri)
-        assert isinstance(provider.protocol, AuthorizationCode)
-        self.protocol = provider.protocol
         own = {
             name: value.replace("{client_id}", self.client_id)
             for name, value in self.protocol.api_headers.items()
         }
         self.headers = {**HEADERS, **own}
-        self._made_secret = ("", 0.0)
         self._fixed_queries: dict[tuple[str, bool], str] = {}
-
-    @property
-    def client_secret(self) -> str:
-        """Return the client secret; a generated one is kept for most of its hour."""
-        make = self.protocol.make_secret
-        if make is None:
-            return self.registration.secret
-        secret, made_at = self._made_secret
-        if not 0 <= time.time() - made_at < MADE_SECRET_SECONDS:  # future: clock set back
-            made_at = time.time()
-            secret = make(self.registration, int(made_at))
-            self._made_secret = (secret, made_at)
-        return secret
-
-    @property
-    def client_auth(self) -> ClientAuth:
-        """Return how we authenticate at the token endpoint (RFC 6749 2.3.1).
-
-        Raises ProviderError.
-        """
-        if self.registration.client_auth:
-            return self.registration.client_auth
-        if not self.registration.secret and self.protocol.make_secret is None:
-            return "none"
-        return self.known_client_auth
-
-    def possible_client_auths(self) -> tuple[ClientAuth, ...]:
-        """Return the ways in which our settings let us authenticate."""
-        return ("basic", "post", "none") if self.client_secret else ("none",)
-
-    def with_client_auth(self, method: ClientAuth) -> Self:
-        """Return a copy that authenticates in this way."""
-        other = copy(self)
-        other.registration = self.registration.model_copy(update={"client_auth": method})
-        return other
-
-    @property
-    def known_client_auth(self) -> ClientAuth:
-        """Return what the provider takes, as far as that is known. Raises ProviderError."""
-        return self.protocol.client_auth or "post"
 
     # The authorization request.
 
@@ -180,7 +133,7 @@ class OAuth2Client(Connector):
 
     def post_as_client(self, url: str, form: Params) -> Answer:
         """Send a form with the client's authentication (RFC 6749 2.3.1). Raises ProviderError."""
-        own_headers, own_fields = authenticate(self)
+        own_headers, own_fields = authenticate(self, url)
         headers, body = {**self.headers, **own_headers}, {**form, **own_fields}
         if self.protocol.json_token_request:
             return self.http.ask("POST", url, headers=headers, document=body)
@@ -286,7 +239,7 @@ class OAuth2Client(Connector):
         revocation.revoke(self, self.protocol.revocation, token)
 
     def check(self) -> None:
-        self.endpoint_url("authorization")
+        self.authorization_url(InventedFlow())
         self.exchange("made-up-code-to-check-the-settings", InventedFlow())
 
 

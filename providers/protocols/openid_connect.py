@@ -3,6 +3,8 @@
 https://openid.net/specs/openid-connect-core-1_0.html
 """
 
+import secrets
+import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -10,19 +12,24 @@ from typing import Any
 import structlog
 
 from config.registrations import ClientAuth, Registration
-from errors import ProviderError, StateMismatch
+from errors import Misconfigured, ProviderError, StateMismatch
+from keys.client_assertion import ClientKey, load_client_key
 from keys.jwt import VerifiedClaims, quoted
 from providers.base import Flow, Get, NotShared, Provider
 from providers.http.responses import HTTPAnswer, check_status, parse_json
 from providers.http.transport import Transport
 from providers.parts import OpenIDConnect
 from providers.protocols.client_auth import offered_method
-from providers.protocols.connector import Token
+from providers.protocols.connector import Token, with_query
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
 from providers.protocols.oauth2 import OAuth2Client
+from providers.protocols.token_endpoint import read_request_uri
 from providers.protocols.upstream_issuer import UpstreamIssuer
 
 log = structlog.get_logger()
+
+# A client assertion is made for each request.
+ASSERTION_SECONDS = 60
 
 
 class OpenIDConnectClient(OAuth2Client):
@@ -39,6 +46,7 @@ class OpenIDConnectClient(OAuth2Client):
         url = protocol.canonical_issuer(registration.issuer or protocol.issuer)
         aliases = () if registration.issuer else protocol.issuer_aliases
         variable = f"{registration.key.upper()}_ISSUER"
+        self._key: ClientKey | None = None
         self.issuer = UpstreamIssuer(url, http.get_json, aliases, protocol.any_tenant, variable)
 
     @property
@@ -57,9 +65,64 @@ class OpenIDConnectClient(OAuth2Client):
             return documented
         return offered_method(self.issuer.metadata().client_auth_methods, documented)
 
+    def client_assertion(self, url: str) -> str:
+        """Sign a JWT by which this endpoint knows us (RFC 7523 3).
+
+        Its audience is the token endpoint there (OpenID Connect Core 9). Anywhere else, and at
+        issuers of FAPI 2.0, which take pushed requests, it is the issuer: what one endpoint gets
+        must be of no use at another server's.
+        """
+        metadata, is_token = self.issuer.metadata(), url == self.endpoint_url("token")
+        audience = url if is_token and not self.pushes_requests else self.issuer.url
+        now = int(time.time())
+        claims = {"iss": self.client_id, "sub": self.client_id, "aud": audience}
+        claims |= {"jti": secrets.token_urlsafe(24)}
+        times = {"iat": now, "exp": now + ASSERTION_SECONDS}
+        try:
+            return self._client_key().sign({**claims, **times}, metadata.assertion_algorithms)
+        except ValueError as error:
+            raise Misconfigured(f"no client assertion can be signed: {error}") from None
+
+    def key_faults(self) -> list[str]:
+        if self.registration.private_key and self.protocol.make_secret is None:
+            try:
+                self._client_key()
+            except ValueError as error:
+                return [f"{self.registration.key.upper()}_PRIVATE_KEY: {error}"]
+        return []
+
+    def _client_key(self) -> ClientKey:
+        if self._key is None:
+            pem = self.registration.private_key
+            key_id = self.registration.key_id
+            self._key = load_client_key(pem.get_secret_value() if pem else "", key_id)
+        return self._key
+
+    @property
+    def pushes_requests(self) -> bool:
+        """Whether authorization requests are sent to the issuer first (RFC 9126). Raises
+        ProviderError."""
+        wanted = self.registration.par
+        return self.issuer.metadata().demands_pushed if wanted is None else wanted
+
+    def authorization_url(self, flow: Flow) -> str:
+        if not self.pushes_requests:
+            return super().authorization_url(flow)
+        form = {
+            **self._fixed_parameters(flow.intent, flow.chooses_account),
+            **self._flow_parameters(flow),
+        }
+        response = self.post_as_client(self.endpoint_url("pushed"), form)
+        sent = [self.client_secret, flow.state, flow.nonce]
+        request_uri = read_request_uri(response, self.provider, sent)
+        return with_query(
+            self.endpoint_url("authorization"),
+            {"client_id": self.client_id, "request_uri": request_uri},
+        )
+
     def endpoint_url(self, name: str) -> str:
-        """Return the address of an endpoint: ``authorization``, ``token``, ``userinfo`` or
-        ``revocation``. Raises ProviderError."""
+        """Return the address of an endpoint: ``authorization``, ``token``, ``userinfo``,
+        ``revocation`` or ``pushed``. Raises ProviderError."""
         url = getattr(self.issuer.metadata(), f"{name}_endpoint")
         if not url:
             raise ProviderError(f"the issuer has no {name} endpoint")

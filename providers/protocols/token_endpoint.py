@@ -21,6 +21,7 @@ from providers.protocols.error_codes import (
 # RFC 6749 A.12, bounded.
 TOKENS = ("access_token", "refresh_token", "id_token")
 ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+REQUEST_URI = re.compile(r"[\x21-\x7e]{1,2048}")
 # A form (RFC 6749 B) that has one of these two members; no JSON, no page.
 FORM = re.compile(rb"([^\s<>{}\"&]*&)*(access_token|error)=[^\s<>{}\"]*")
 
@@ -34,6 +35,33 @@ def read_token_response(
     Raises Misconfigured, CodeRefused, ProviderBusy or another ProviderError.
     """
     where = f"the token endpoint answered {response.status_code}"
+    answer = _read_success(response, provider, secrets, where)
+    access_token = answer.get("access_token")
+    if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
+        raise ProviderError(f"{where} without an access token that a header can carry")
+    kind = answer.get("token_type")
+    # Required by RFC 6749 5.1, and left out or empty by some.
+    if kind not in (None, "") and str(kind).lower() != "bearer":
+        raise ProviderError(f"{where} with a token type other than bearer")
+    return answer
+
+
+def read_request_uri(response: HTTPAnswer, provider: Provider, secrets: Iterable[str]) -> str:
+    """Read the response to a pushed authorization request (RFC 9126 2.2).
+
+    Raises Misconfigured if our client or its request is refused, otherwise ProviderError.
+    """
+    where = f"the pushed authorization request endpoint answered {response.status_code}"
+    request_uri = _read_success(response, provider, secrets, where).get("request_uri")
+    if not isinstance(request_uri, str) or not REQUEST_URI.fullmatch(request_uri):
+        raise ProviderError(f"{where} without a request_uri")
+    return request_uri
+
+
+def _read_success(
+    response: HTTPAnswer, provider: Provider, secrets: Iterable[str], where: str
+) -> dict[str, Any]:
+    """Return the members of a success. Raises as ``read_token_response`` does."""
     if response.status_code >= 500 or response.status_code in (408, 425, 429):
         # Whatever its body says: a grant must not end because of an outage.
         raise ProviderBusy(where)
@@ -50,13 +78,6 @@ def read_token_response(
         raise ProviderBusy(where)
     if not is_success(response):
         raise ProviderError(where)
-    access_token = answer.get("access_token")
-    if not isinstance(access_token, str) or not ACCESS_TOKEN.fullmatch(access_token):
-        raise ProviderError(f"{where} without an access token that a header can carry")
-    kind = answer.get("token_type")
-    # Required by RFC 6749 5.1, and left out or empty by some.
-    if kind not in (None, "") and str(kind).lower() != "bearer":
-        raise ProviderError(f"{where} with a token type other than bearer")
     return answer
 
 

@@ -212,3 +212,17 @@ def test_guard_fast_check_cleanup_and_metric_agree_on_which_sessions_are_alive(
     assert bool(site.inside(sessions.of_user, user_id)) is is_alive
     assert f"quickstep_sessions {float(is_alive)}" in browser.http.get(f"{site.url}/metrics").text
     assert site.inside(cleanup.run_now)["sessions"] == (0 if is_alive else 1)
+
+
+def test_signing_out_ends_the_flows_of_this_browser(browser):
+    """allauth 65.20, oauth2-proxy GHSA-f24x: what was begun before must not end after."""
+    browser.sign_in("google", "ada")
+    callback = browser.choose(browser.begin("github"), "linus")
+    cookies = browser.http.cookies.copy()
+    browser.sign_out()
+    browser.sign_in("google", "ada")
+    for cookie in cookies:  # also in a browser that kept its cookie
+        if cookie.name.startswith("flow_"):
+            browser.http.cookies.set_cookie(cookie)
+    assert browser.get(callback).alert == "We couldn't match that sign-in"
+    assert browser.providers() == ["google"]

@@ -15,7 +15,17 @@ CANNOT = [
     ),
     ({"response_types_supported": ["id_token"]}, "it does not offer the authorization code flow"),
     ({"grant_types_supported": ["implicit"]}, "it does not offer the grant authorization_code"),
-    ({"require_pushed_authorization_requests": True}, "it demands pushed authorization requests"),
+    (
+        {
+            "require_pushed_authorization_requests": True,
+            "pushed_authorization_request_endpoint": None,
+        },
+        "it demands pushed authorization requests (RFC 9126) and names no endpoint",
+    ),
+    (
+        {"token_endpoint_auth_methods_supported": ["private_key_jwt"]},
+        "it authenticates clients by private_key_jwt only: set OIDC_ACME_PRIVATE_KEY",
+    ),
     ({"require_signed_request_object": True}, "it demands signed request objects"),
 ]
 

@@ -47,3 +47,13 @@ def test_every_link_leads_somewhere(name):
 def test_documents_are_found():
     pages = {"README.md", "docs/operate/operation.md", "docs/providers/README.md"}
     assert pages <= set(documents())
+
+
+@pytest.mark.parametrize("name", [each for each in documents() if each.startswith("docs/")])
+def test_every_page_stands_on_a_shelf_of_the_index(name):
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / target).resolve() for target, _anchor in LINK.findall(text_of(index))}
+    page = (ROOT / name).resolve()
+    # The providers' pages and the decisions have an index, or a folder, of their own.
+    ways = {page, page.parent, page.parent / "README.md"}
+    assert page == index.resolve() or ways & (linked - {index.resolve()}), f"not in {index}"

@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from issuer.faults import FAULTS, PAGE
-from tests.browser import Browser
 from tests.commands.console import answer as answer_of
 from tests.issuer.relying_party import CALLBACK, App, query_of
 from tests.site import Site
@@ -297,7 +296,9 @@ def test_a_token_without_openid_learns_nothing_at_userinfo(grace, site):
     assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
 
 
-def test_no_odd_value_is_an_error_of_ours(app, grace: Browser, site: Site):
+def test_no_odd_value_is_an_error_of_ours(both: Site):
+    app, grace = App(both), both.browser()
+    grace.sign_in("google", "grace")
     for value in ("\x00", "\ufffd", "x" * 5000, "\u202e", "💥" * 100):
         for name in ("state", "scope", "nonce", "client_id", "login_hint", "claims", "prompt"):
             page = grace.fetch("/oauth2/authorize", params=app.authorization(**{name: value}))

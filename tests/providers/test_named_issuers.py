@@ -116,6 +116,12 @@ def test_a_declared_issuers_button_has_the_configured_label(make_site):
     assert "Continue with Acme & Söhne" in site.browser().get("/login").buttons
 
 
+def test_two_buttons_never_have_the_same_label(make_site):
+    site = make_site(look_alikes=("google", "acme"), OIDC_ACME_LABEL="Google")
+    buttons = site.browser().get("/login").buttons
+    assert buttons == ["Continue with Google", "Continue with Google (acme)"]
+
+
 def test_a_declared_issuers_addresses_are_trusted_only_if_configured(make_site):
     site = make_site(look_alikes=("acme", "google"), ACCOUNT_LINKING="auto")
     site.browser().sign_in("google", "ada")

@@ -119,10 +119,10 @@ def test_a_providers_mark_can_be_inlined_in_a_page(path):
 def test_a_providers_button_has_a_mark_or_a_letter(make_site, provider):
     site = make_site(look_alikes=(provider.key,))
     html = site.browser().get("/login").html
-    (chip,) = re.findall(r'class="chip [^"]*"[^>]*>(<svg.*?</svg>|[^<\s])\s*</span>', html)
+    (chip,) = re.findall(r'class="chip [^"]*"(?: data-letter="(.)"[^>]*>|>(<svg.*?</svg>))', html)
     path = ROOT / "static" / "idp" / f"{provider.name}.svg"
     drawn = path.read_text(encoding="utf-8").strip() if path.exists() else provider.label[0]
-    assert chip.strip() == drawn
+    assert drawn in chip
 
 
 @every_provider

@@ -168,7 +168,8 @@ def reauth() -> str | Response:
 
 
 def _act_before(return_to: str) -> str:
-    act = next((act for path, act in ACT_OF_PAGE.items() if return_to.startswith(path)), "change")
+    own_path = return_to.removeprefix(request.root_path)
+    act = next((act for path, act in ACT_OF_PAGE.items() if own_path.startswith(path)), "change")
     return ACTS[act]
 
 

@@ -96,7 +96,7 @@ def document() -> dict[str, Any]:
             "version": API_VERSION,
             "description": INTRODUCTION + (WITH_BEARER if site().firebase else ""),
         },
-        "servers": [{"url": settings.public_url}],
+        "servers": [{"url": settings.base_url}],
         "paths": paths,
         "components": {"schemas": models, "securitySchemes": security_schemes()},
     }

@@ -34,7 +34,7 @@ def begin() -> Response:
         return refuse_name("grant_type_not_allowed")
     device_code, user_code = devices.begin(client, scopes.split(form.get("scope")), caller())
     metrics.count_app("device_authorization", "issued")
-    page = issuer() + url_for("device.show")
+    page = f"{issuer()}/oauth2/device"
     return allow_any_origin(
         answer(
             {

@@ -14,8 +14,8 @@ from web.session import is_bound
 
 
 def issuer() -> str:
-    """Return our issuer identifier: the public URL, without a slash at its end."""
-    return site().settings.public_url
+    """Return our issuer identifier: the public URL with its path, without a slash at its end."""
+    return site().settings.base_url
 
 
 def admission() -> Admission:

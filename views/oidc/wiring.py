@@ -18,6 +18,7 @@ from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
 from views.oidc.authorize import app_name_of, authorize
+from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
 from views.oidc.end_session import end
 from views.oidc.json_answers import refuse_name
@@ -31,7 +32,7 @@ from web.error_handlers import error_page
 
 log = structlog.get_logger()
 
-__all__ = ["app_name_of", "install", "owner_of_token"]
+__all__ = ["app_name_of", "install", "owner_of_token", "register_demo_apps"]
 
 BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
 
@@ -71,7 +72,7 @@ def check_signing_key(app: Flask) -> None:
 
 def token_maker(site: Site) -> logouts.MakeToken:
     """Return what makes the logout tokens of this site."""
-    return lambda logout: id_tokens.make_logout_token(site.settings.public_url, logout)
+    return lambda logout: id_tokens.make_logout_token(site.settings.base_url, logout)
 
 
 def sender(transport: Transport) -> logouts.Sender:

@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 from config.branding import accents, text_on
 from web.context import site
 from web.headers import STATIC_SECONDS
+from web.paths import ASSETS
 
-brand = Blueprint("brand", __name__, url_prefix="/static/brand")
+brand = Blueprint("brand", __name__, url_prefix=f"{ASSETS}/static/brand")
 
 RULES = (
     ":root{{--accent:{light};--on-accent:{on_light}}}"

@@ -49,7 +49,7 @@ def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     flow, assertion = current_flow(), current_assertion()
     if connector_of(blueprint) is None or flow is None or assertion is None:
         return None
-    return FINISH[flow.intent](flow, assertion)
+    return FINISH[flow.intent](flow, accounts.recognise(assertion))
 
 
 def finish_sign_in(flow: flows.Flow, assertion: Assertion) -> Response:

@@ -99,7 +99,7 @@ def verify(check: Callable[[str], Verified], unverified_token: str) -> Verified:
 
 def answer_needs_ownership(decision: NeedsOwnership) -> Response:
     """Tell the app that an account has this address: its owner must confirm in a browser."""
-    place = f"{site().settings.public_url}/login"
+    place = f"{site().settings.base_url}/login"
     return problem_json(
         409,
         "needs_proof",

@@ -24,7 +24,7 @@ def warn_about_providers(here: Site) -> None:
     """Say in the log what the sign-in page of a site without any way to sign in says, and which
     providers it leaves out."""
     if not here.connectors and here.firebase is None:
-        guide = f"{here.settings.public_url}{PATH}"
+        guide = f"{here.settings.base_url}{PATH}"
         log.warning("no_provider", detail=message("not_set_up"), guide=guide)
     for name, connector in here.connectors.items():
         if here.settings.allowed_email_domains and not connector.verifies_email:
@@ -45,7 +45,7 @@ def _entry(provider: Provider) -> dict[str, object]:
         "name": provider.name,
         "label": f"{provider.label} (OAuth 2.0)" if provider.variant else provider.label,
         "console": provider.console,
-        "redirect_uri": f"{site().settings.public_url}/login/{provider.name}/authorized",
+        "redirect_uri": f"{site().settings.base_url}/login/{provider.name}/authorized",
         "variables": [
             CREDENTIALS[name][0].format(provider.key.upper()) for name in provider.credentials
         ],

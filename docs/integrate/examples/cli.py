@@ -37,35 +37,46 @@ class Callback(http.server.BaseHTTPRequestHandler):
         """Print nothing: the address holds the code."""
 
 
-def sign_in(issuer: str, client_id: str) -> dict[str, Any]:
-    """Return the tokens of whoever signs in in the browser that opens."""
-    about = fetch(f"{issuer}/.well-known/openid-configuration")
-    verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+def challenge_of(verifier: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636 4.2)."""
     digest = hashlib.sha256(verifier.encode()).digest()
-    server = http.server.HTTPServer(("127.0.0.1", 0), Callback)
-    redirect_uri = f"http://127.0.0.1:{server.server_port}/cb"
-    query = {
-        "response_type": "code",
-        "client_id": client_id,
-        "redirect_uri": redirect_uri,
-        "scope": "openid profile",
-        "state": state,
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
-        "code_challenge_method": "S256",
-    }
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def ask(about: dict[str, str], query: dict[str, str], server: http.server.HTTPServer) -> str:
+    """Open the browser, and return the code with which it comes back."""
     url = f"{about['authorization_endpoint']}?{urllib.parse.urlencode(query)}"
     print(f"Open {url}", flush=True)
     webbrowser.open(url)
     server.handle_request()
     server.server_close()
     answer: dict[str, str] = server.answer  # type: ignore[attr-defined]
-    if answer.get("state") != state or answer.get("iss") != about["issuer"]:
+    if answer.get("state") != query["state"] or answer.get("iss") != about["issuer"]:
         sys.exit("The answer is not ours.")
     if "code" not in answer:
         sys.exit(f"Refused: {answer.get('error')}")
-    form = {"grant_type": "authorization_code", "code": answer["code"]}
-    form |= {"client_id": client_id, "redirect_uri": redirect_uri, "code_verifier": verifier}
-    tokens: dict[str, Any] = fetch(about["token_endpoint"], form)
+    return answer["code"]
+
+
+def sign_in(issuer: str, client_id: str) -> dict[str, Any]:
+    """Return the tokens of whoever signs in in the browser that opens."""
+    about = fetch(f"{issuer}/.well-known/openid-configuration")
+    server = http.server.HTTPServer(("127.0.0.1", 0), Callback)
+    verifier = secrets.token_urlsafe(48)
+    client = {
+        "client_id": client_id,
+        "redirect_uri": f"http://127.0.0.1:{server.server_port}/cb",
+    }
+    query = client | {
+        "response_type": "code",
+        "scope": "openid profile",
+        "state": secrets.token_urlsafe(16),
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+    }
+    code = ask(about, query, server)
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+    tokens: dict[str, Any] = fetch(about["token_endpoint"], client | form)
     person = fetch(about["userinfo_endpoint"], token=tokens["access_token"])
     print(f"Signed in as {person.get('name') or person['sub']}.")
     return tokens

@@ -105,6 +105,16 @@ TOO_SMALL_WHEN_LARGE = """
   return faults;
 }
 """
+# What people may set for themselves (WCAG 2.2, 1.4.12).
+OVERFLOW_WITH_WIDE_TEXT = """
+() => {
+  const style = document.documentElement.style;
+  Object.assign(style, {letterSpacing: "0.12em", wordSpacing: "0.16em", lineHeight: "1.5"});
+  const reach = document.documentElement.scrollWidth;
+  style.cssText = "";
+  return reach > innerWidth ? [`overflows to ${reach} with wide letters`] : [];
+}
+"""
 FACTS = """
 () => ({
   headings: document.querySelectorAll("h1").length,
@@ -135,6 +145,7 @@ def inspect(visitor: Visitor, heading: str) -> None:
         faults += [f"{width} px, too low: {each}" for each in page.evaluate(SMALL_CONTROLS)]
         faults += [f"{width} px, ring: {each}" for each in page.evaluate(COVERED_TEXT)]
         faults += [f"{width} px, 200 %: {each}" for each in page.evaluate(TOO_SMALL_WHEN_LARGE)]
+        faults += [f"{width} px: {each}" for each in page.evaluate(OVERFLOW_WITH_WIDE_TEXT)]
         reach = page.evaluate("document.documentElement.scrollWidth")
         faults += [f"{width} px, overflows to {reach}"] if reach > width else []
     page.emulate_media(color_scheme="light")

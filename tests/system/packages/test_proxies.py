@@ -107,7 +107,7 @@ def test_people_sign_in_over_https_whatever_they_say_of_themselves(make_front, t
 
 @pytest.mark.parametrize("proxy", EXAMPLES + SHARED, indirect=True)
 def test_what_visitors_say_of_proxies_is_overwritten(proxy):
-    headers = ask(proxy, "/login", headers=SPOOFED).json()["headers"]
+    headers = ask(proxy, "/sso/login", headers=SPOOFED).json()["headers"]
     place = proxy.url.removeprefix("https://")
     known = {name.lower(): value for name, value in headers.items()}
     kept = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
@@ -143,9 +143,10 @@ def test_http_leads_to_https(proxy):
 
 @pytest.mark.parametrize("proxy", SHARED, indirect=True)
 def test_a_host_is_shared_by_paths(proxy):
-    ours = ["/login", "/login/google/authorized?code=x", "/logout", "/account/sessions"]
-    for path in [*ours, "/api/v1/me", "/auth/sign-in", "/static/app.css"]:
+    """Below the prefix Quickstep answers (PATH_PREFIX=/sso); the app keeps all other paths."""
+    ours = ["/sso", "/sso/login", "/sso/login/google/authorized?code=x", "/sso/account/sessions"]
+    for path in [*ours, "/sso/api/v1/me", "/sso/auth/sign-in", "/sso/_quickstep/static/app.css"]:
         answer = ask(proxy, path).json()
         assert (answer["name"], answer["path"]) == ("quickstep", path)
-    for path in ("/", "/loginx", "/api/v2", "/accounts", "/metrics", "/readyz", "/%2e/metrics"):
+    for path in ("/", "/login", "/static/app.css", "/account", "/ssologin", "/metrics", "/readyz"):
         assert ask(proxy, path).json()["name"] == "app"

@@ -115,7 +115,7 @@ def test_the_api_page_lists_every_operation_and_schema_without_a_session(browser
 def test_the_api_page_loads_nothing_from_other_hosts(browser):
     fetched = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', browser.fetch("/docs").html)
     assert fetched
-    assert all(address.startswith("/static/") for address in fetched)
+    assert all(address.startswith("/_quickstep/static/") for address in fetched)
 
 
 def test_the_api_guide_covers_every_operation_and_error_code(document):

@@ -1,5 +1,9 @@
 """Sentences of docs/integrate/api.md that no other test checks."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from accounts import activity
@@ -7,6 +11,7 @@ from accounts.activity import Caller, EventKind
 from tests.views.api.client import csrf, problem, send
 from web import limits
 
+GUIDE = (Path(__file__).parents[3] / "docs" / "integrate" / "api.md").read_text(encoding="utf-8")
 SENSITIVE = (("POST", "/api/v1/export"), ("DELETE", "/api/v1/identities/x"))
 
 
@@ -41,7 +46,7 @@ def test_pages_and_the_api_share_the_limit_of_changes(make_site, monkeypatch):
 
 @pytest.mark.parametrize(("method", "path"), SENSITIVE)
 def test_without_a_session_a_change_is_a_401_whatever_else_is_wrong(browser, method, path):
-    page = browser.fetch(path, method, data=b"x" * 70000, headers={"X-CSRF-Token": "x"})
+    page = browser.fetch(path, method, data=b"x", headers={"X-CSRF-Token": "x"})
     assert problem(page) == (401, "unauthorized")
 
 
@@ -68,3 +73,9 @@ def test_an_app_may_do_sensitive_acts_after_a_token_that_says_when_its_person_au
     assert problem(send(app, "POST", "/api/v1/export")) == (403, "reauth_required")
     app.bring(site.simulator.firebase.mint("grace"))
     assert send(app, "POST", "/api/v1/export").status == 200
+
+
+def test_the_example_of_an_error_is_what_the_api_answers(grace):
+    example = json.loads(re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)[0])
+    page = send(grace, "PATCH", "/api/v1/me", json={"name": "x", "email": "x@example.org"})
+    assert {**page.response.json(), "request_id": example["request_id"]} == example

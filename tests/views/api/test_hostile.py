@@ -167,3 +167,12 @@ def test_the_refusal_of_other_machines_is_a_problem_too(make_site):
     for path in (ME, "/api/v1/providers", "/openapi.json"):
         page = browser.fetch(path, headers={"Via": "1.1 tunnel"})
         assert problem(page) == (403, "this_machine_only")
+
+
+@pytest.mark.parametrize("path", ["me", "export", "sessions/x", "providers", "nothing"])
+def test_a_body_that_is_too_long_is_a_413_on_every_path(grace, other, path):
+    for browser in (grace, other):
+        for method in ("POST", "PATCH", "DELETE"):
+            page = browser.fetch(f"/api/v1/{path}", method, data=b"x" * 70000)
+            if page.status not in (404, 405):
+                assert problem(page) == (413, "request_entity_too_large"), (method, path)

@@ -135,6 +135,15 @@ def test_an_identity_that_was_linked_meanwhile_is_not_connected_twice(ada, other
     assert ada.providers() == ["github", "google"]
 
 
+def test_a_connection_is_made_once(ada):
+    """Otherwise an answer that is sent again brings back what was removed meanwhile."""
+    page = prove(ada, ada.sign_in("github", "ada"), "google", "ada")
+    ada.answer(page, "connect")
+    ada.unlink(ada.identity("github"))
+    assert ada.answer(page, "connect").alert == "That sign-in took too long"
+    assert ada.providers() == ["google"]
+
+
 # An address that was never verified.
 
 

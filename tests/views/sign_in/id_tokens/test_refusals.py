@@ -219,7 +219,7 @@ def firebase(site, monkeypatch):
     "case",
     [
         *(("hang_up", 502, "provider_down"), ("html", 502, "provider_error")),
-        *(("status_500", 502, "provider_error"), ("empty_object", 502, "provider_error")),
+        *(("status_500", 502, "provider_down"), ("empty_object", 502, "provider_error")),
         *(("list", 502, "provider_error"), ("slow", 504, "provider_down")),
     ],
 )
