@@ -118,6 +118,22 @@ def test_an_answer_from_another_session_of_the_same_browser_is_asked_again(app, 
     assert "code" not in query_of(answer.location)
 
 
+def test_consent_for_one_api_is_none_for_another(grace, site):
+    """The scopes of both have the same name."""
+    other = "https://payroll.example/"
+    for resource in (API, other):
+        command(site, "resources", "add", resource, "--scope", "read")
+    app = App(site, "Notes", "--resource", API, "--resource", other)
+    app.sign_in(grace, resource=API, scope="openid read")
+    assert "code" in query_of(app.ask(grace, resource=API, scope="openid read").location)
+    asked = app.ask(grace, resource=other, scope="openid read", prompt="none")
+    assert query_of(asked.location)["error"] == "consent_required"
+    app.sign_in(grace, resource=other, scope="openid read")
+    for resource in (API, other):
+        got = app.ask(grace, resource=resource, scope="openid read", prompt="none")
+        assert "code" in query_of(got.location)
+
+
 @pytest.mark.parametrize("prompt", ["none consent", "none none login", "login frog", "NONE"])
 def test_mixed_prompts_give_no_code(app, grace, prompt):
     app.sign_in(grace)
