@@ -18,7 +18,7 @@ from storage.compiled import CompiledSelect
 
 @dataclass(frozen=True)
 class Given:
-    """What a person allowed a client: scopes, and the APIs for which it may have them."""
+    """The scopes that a person allowed a client, and the APIs for which it may have them."""
 
     scopes: tuple[str, ...]
     resources: tuple[str, ...]
