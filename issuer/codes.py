@@ -29,8 +29,9 @@ def issue(
     if request_id is not None and not parked.use(request_id):
         return None
     client = asked.client
+    resource = asked.resource.id if asked.resource else None
     if has_consented:
-        consents.give(visitor.user_id, client, asked.scopes, caller)
+        consents.give(visitor.user_id, client, asked.scopes, caller, resource)
     basis = Basis(
         user_id=visitor.user_id,
         identity_id=visitor.identity_id,
@@ -39,7 +40,7 @@ def issue(
         auth_time=visitor.auth_time,
         scopes=asked.scopes,
         redirect_uri=asked.redirect_uri,
-        resource=asked.resource.id if asked.resource else None,
+        resource=resource,
         jkt=asked.parameters.get("dpop_jkt"),
         claims=asked.claims,
         challenge=asked.parameters.get("code_challenge"),

@@ -15,11 +15,23 @@ from issuer.models import ClientRow, ConsentRow, GrantRow
 from storage import atomic, db, now
 from storage.compiled import CompiledSelect
 
-_SCOPES = CompiledSelect(
-    select(ConsentRow.scopes).where(
+
+@dataclass(frozen=True)
+class Given:
+    """The scopes that a person allowed a client, and the APIs for which it may have them."""
+
+    scopes: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def covers(self, asked: Iterable[str], resource: str | None) -> bool:
+        return set(asked) <= set(self.scopes) and (resource is None or resource in self.resources)
+
+
+_GIVEN = CompiledSelect(
+    select(ConsentRow.scopes, ConsentRow.resources).where(
         ConsentRow.user_id == bindparam("user_id"), ConsentRow.client_id == bindparam("client_id")
     ),
-    scopes.split,
+    lambda text, resources: Given(scopes.split(text), tuple(resources)),
 )
 REMOVED = "access_removed"
 
@@ -45,20 +57,28 @@ class Used:
     offline: int
 
 
-def given(user_id: str, client_id: str) -> tuple[str, ...] | None:
-    """Return the scopes that a person allowed a client; None if they never allowed any."""
-    return _SCOPES.row(user_id=user_id, client_id=client_id)
+def given(user_id: str, client_id: str) -> Given | None:
+    """Return what a person allowed a client; None if they were never asked."""
+    return _GIVEN.row(user_id=user_id, client_id=client_id)
 
 
 @atomic
-def give(user_id: str, client: Client, allowed: Iterable[str], caller: Caller) -> None:
+def give(
+    user_id: str,
+    client: Client,
+    allowed: Iterable[str],
+    caller: Caller,
+    resource: str | None = None,
+) -> None:
     """Remember what a person allows a client, in addition to what they allowed before."""
     row = db.session.get(ConsentRow, (user_id, client.id), populate_existing=True)
     before = scopes.split(row.scopes) if row else ()
     together = tuple(dict.fromkeys([*before, *allowed]))
     if row is None:
-        row = ConsentRow(user_id=user_id, client_id=client.id, given_at=now())
+        row = ConsentRow(user_id=user_id, client_id=client.id, resources=[], given_at=now())
         db.session.add(row)
+    if resource is not None and resource not in row.resources:
+        row.resources = [*row.resources, resource]
     if together != before:
         row.scopes, row.given_at = scopes.join(together), now()
         activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.name)

@@ -154,6 +154,8 @@ def poll(use: Use, device_code: str) -> Issued | Refused:
         return Refused("device_denied")
     if reason := grants.fault_of(grant, use.client, use.admission):
         return Refused("grant_ended", reason)
+    if use.client.is_public and use.jkt is not None:
+        grants.bind(grant.id, use.jkt)
     return issue(use, grant, grant.scope_list, 0)
 
 

@@ -9,8 +9,9 @@ from urllib.parse import urlencode, urlsplit
 MAX_CHARACTERS = 2048
 # The characters of a URI (RFC 3986 2) that need no encoding.
 _PLAIN = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@\[\]._~-]+")
+# ASCII digits alone: \d takes those of every script, which browsers read as they like.
 _LOOPBACK = re.compile(
-    r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>[1-9]\d{0,4}))?(?P<rest>[/?].*)?"
+    r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>[/?].*)?"
 )
 # RFC 8252 7.1: a domain name in reverse, so that nobody else uses it.
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")

@@ -117,4 +117,5 @@ def needs_consent(asked: Asked, user_id: str) -> bool:
     if asked.client.is_first_party:
         return False
     given = consents.given(user_id, asked.client.id)
-    return given is None or not set(asked.scopes) <= set(given)
+    resource = asked.resource.id if asked.resource else None
+    return given is None or not given.covers(asked.scopes, resource)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.issuer.relying_party import App, Tokens
+from tests.issuer.times import set_back
 from tests.site import Site
 
 MANY = 50
@@ -41,15 +42,6 @@ def grant(site: Site) -> Any:
     """The one grant's row."""
     (row,) = site.rows("SELECT generation, ended_at, end_reason FROM grants")
     return row
-
-
-def set_back(site: Site, column: str, seconds: int) -> None:
-    """Let a moment of all grants be earlier by so much."""
-    is_postgres = "postgresql" in str(site.app.config["SQLALCHEMY_DATABASE_URI"])
-    earlier = f"{column} - interval '{seconds} seconds'"
-    if not is_postgres:
-        earlier = f"strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{seconds} seconds')"
-    site.execute(f"UPDATE grants SET {column} = {earlier}")
 
 
 # Codes.

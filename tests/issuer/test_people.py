@@ -9,14 +9,7 @@ import requests
 from tests.browser import Browser
 from tests.commands.console import answer as command
 from tests.issuer.relying_party import CALLBACK, App, allow, query_of
-from tests.site import Site
-
-
-def age_session(site: Site, seconds: int) -> None:
-    site.execute(
-        "UPDATE sessions SET authenticated_at ="
-        f" strftime('%Y-%m-%d %H:%M:%f000', authenticated_at, '-{seconds} seconds')"
-    )
+from tests.issuer.times import age_sessions
 
 
 def error_of(page) -> str:
@@ -133,7 +126,7 @@ def test_prompt_none_answers_without_asking(app, grace, browser):
 
 def test_prompt_login_asks_the_same_person_to_sign_in_again(app, grace, site):
     app.sign_in(grace)
-    age_session(site, 100)
+    age_sessions(site, 100)
     before = time.time()
     page = app.ask(grace, prompt="login")
     assert page.path == "/account/reauth"
@@ -156,7 +149,7 @@ def test_another_identity_cannot_answer_prompt_login(app, grace):
 @pytest.mark.parametrize(("age", "asks"), [("0", True), ("50", True), ("10000", False)])
 def test_max_age_asks_for_a_newer_sign_in(app, grace, site, age, asks):
     app.sign_in(grace)
-    age_session(site, 100)
+    age_sessions(site, 100)
     page = app.ask(grace, max_age=age)
     assert (page.path == "/account/reauth") is asks
     if asks:
