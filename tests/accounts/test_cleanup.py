@@ -234,4 +234,4 @@ def test_the_background_worker_survives_a_database_error(make_site, monkeypatch,
     until(lambda: '"work": "housekeeping"' in capfd.readouterr().err)
     site.execute("ALTER TABLE away RENAME TO chores")
     site.browser().fetch("/login")
-    until(lambda: len(chores(site)) == len(TABLES))
+    until(lambda: len(chores(site)) >= len(TABLES))

@@ -53,3 +53,37 @@ def test_a_session_of_the_release_before_gets_its_sid(app, grace, site):
     sids = {app.claims(app.tokens(grace).document["id_token"])["sid"] for _ in range(2)}
     assert len(sids) == 1
     assert site.rows("SELECT sid FROM sessions") == [(sids.pop(),)]
+
+
+def test_under_a_path_the_issuer_has_it_too(make_site):
+    site = make_site(PATH_PREFIX="/sso")
+    browser = site.browser()
+    about = browser.get("/sso/.well-known/openid-configuration").response.json()
+    assert about["issuer"] == f"{site.url}/sso"
+    app = App(site, "Notes", "--first-party")
+    asked = browser.fetch(about["authorization_endpoint"], params=app.authorization())
+    waiting = browser.fetch(asked.location)
+    assert asked.location.startswith("/sso/oauth2/continue/")
+    assert waiting.location.startswith("/sso/login?next=/sso/oauth2/continue/")
+    assert browser.fetch(waiting.location).heading == "Sign in to continue to Notes"
+
+
+def test_a_request_without_a_nonce_succeeds_with_pkce(app, grace):
+    tokens = app.tokens(grace, nonce=None)
+    assert "nonce" not in app.claims(tokens.document["id_token"])
+
+
+def test_a_long_nonce_comes_back_as_it_was(app, grace):
+    nonce = "n" * 64
+    assert app.claims(app.tokens(grace, nonce=nonce).document["id_token"])["nonce"] == nonce
+
+
+def test_an_id_token_has_whole_times_and_no_nbf(app, grace):
+    tokens = app.tokens(grace)
+    claims = app.claims(tokens.document["id_token"])
+    assert {type(claims[name]) for name in ("exp", "iat", "auth_time")} == {int}
+    assert claims["exp"] - claims["iat"] == 600
+    assert "nbf" not in claims
+    assert claims["at_hash"]
+    assert claims["sid"]
+    assert tokens.headers["Cache-Control"] == "no-store"

@@ -1,6 +1,7 @@
 """Discovery and keys: what applications read of us before anything else."""
 
 import json
+from functools import lru_cache
 
 import structlog
 from flask import Blueprint, request
@@ -22,8 +23,12 @@ JSON = "application/json"
 @metadata.get("/.well-known/oauth-authorization-server")
 def configuration() -> Response:
     """OpenID Connect Discovery 4, RFC 8414 3: the same document at both addresses."""
-    document = json.dumps(documents.document(issuer()), indent=1).encode()
-    return _public(document, JSON)
+    return _public(_configuration(issuer()), JSON)
+
+
+@lru_cache
+def _configuration(our_name: str) -> bytes:
+    return json.dumps(documents.document(our_name), indent=1).encode()
 
 
 @metadata.get("/.well-known/oauth-protected-resource")

@@ -114,7 +114,7 @@ def test_calls_to_providers_are_timed_by_outcome(make_site):
     site.browser().sign_in("facebook", "ada")
     name = 'quickstep_upstream_seconds_count{{provider="{}",result="{}"}}'.format
     assert counts[name("google", "2xx")] >= 2
-    assert counts[name("github", "3xx")] + counts[name("github", "2xx")] == 1
+    assert counts[name("github", "4xx")] + counts[name("github", "2xx")] == 1
     assert counts[name("facebook", "unreachable")] == 1
 
 
