@@ -1,9 +1,12 @@
-"""Fixtures: a signed-in person."""
+"""Fixtures: a signed-in person, and the programs of docs/integrate."""
 
 import pytest
 
 from tests.browser import Browser
 from tests.site import Site
+from tests.system.clients.programs import node_packages, python_packages, serve
+
+__all__ = ["grace", "node_packages", "python_packages", "serve"]
 
 
 @pytest.fixture

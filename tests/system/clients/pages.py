@@ -1,0 +1,62 @@
+"""The pages of docs/integrate as programs: their code blocks are written to files and run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import lack
+from tests.prepare import find
+
+INTEGRATE = Path(__file__).parents[3] / "docs" / "integrate"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NAME = re.compile(r"(?:#|//) (\S+\.\w+)\n")
+PYTHON_PACKAGES = {
+    "fastapi": ("fastapi==0.165.0",),
+    "django": ("mozilla-django-oidc==5.0.2", "Django==5.2.19"),
+}
+NODE_PACKAGES = (
+    "express@5.3.0",
+    "express-session@1.19.0",
+    "jose@6.2.18",
+    "oidc-client-ts@3.5.0",
+    "openid-client@6.9.0",
+)
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """The language and the text of each code block of a page."""
+    return BLOCK.findall((INTEGRATE / f"{page}.md").read_text(encoding="utf-8"))
+
+
+def files(page: str) -> dict[str, str]:
+    """The code blocks that begin with a file's name, by this name."""
+    found = [(NAME.match(text), text) for _language, text in blocks(page)]
+    return {name[1]: text for name, text in found if name}
+
+
+def write_files(page: str, folder: Path) -> None:
+    for name, text in files(page).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def install_python(name: str, folder: Path) -> Path:
+    """Install what a page needs into a folder of its own, so that no other test sees it."""
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
+    command = [*uv, "--python", sys.executable, *PYTHON_PACKAGES[name]]
+    if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
+        lack(f"{name} (the package index does not answer)")
+    return folder
+
+
+def install_node(folder: Path) -> Path:
+    npm = find("npm")
+    if npm is None:
+        lack("Node.js (apt-get install nodejs npm)")
+    options = ["install", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    command = [npm or "", *options, *NODE_PACKAGES]
+    if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
+        lack("npm's packages (the package registry does not answer)")
+    return folder
