@@ -1,6 +1,5 @@
 """Wiring: settings, extensions, connectors, blueprints. No routes and no rules here."""
 
-import structlog
 from flask import Flask
 
 import commands
@@ -31,7 +30,7 @@ from views.operator.brand import brand
 from views.sign_in import callback
 from views.sign_in.blueprints import SIGN_IN_BLUEPRINTS
 from views.sign_in.flow_gate import Gate
-from views.sign_in.setup import warn_about_providers
+from views.sign_in.setup import warn_about_settings
 from web import cors, error_handlers, guards, headers, page_context, reference
 from web.application import Application
 from web.authentication import current_user_id, login_manager
@@ -40,8 +39,6 @@ from web.csrf import csrf
 from web.flask_config import configure_flask
 from web.limits import Limits
 from web.paths import Paths
-
-log = structlog.get_logger()
 
 BLUEPRINTS = (*SIGN_IN_BLUEPRINTS, *ACCOUNT_BLUEPRINTS, brand, *API_BLUEPRINTS)
 
@@ -98,11 +95,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
 
 def add_handlers(app: Flask, site: Site) -> None:
     """Register what applies to every request, and the commands."""
-    for line in site.settings.warnings:
-        log.warning("setting_ignored", detail=line)
-    if site.trusts_anybody:
-        log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
-    warn_about_providers(site)
+    warn_about_settings(site)
     for each in (metrics, reference, headers, page_context, error_handlers, cors, commands):
         each.init_app(app)
     health.init_app(app, site.limits if site.settings.redis_url else None)

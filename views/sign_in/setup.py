@@ -20,9 +20,13 @@ NEVER_VERIFIES = (
 )
 
 
-def warn_about_providers(here: Site) -> None:
-    """Say in the log what the sign-in page of a site without any way to sign in says, and which
-    providers it leaves out."""
+def warn_about_settings(here: Site) -> None:
+    """Log settings that are ignored or dangerous, what the sign-in page of a site without any way
+    to sign in says, and which providers it leaves out."""
+    for line in here.settings.warnings:
+        log.warning("setting_ignored", detail=line)
+    if here.trusts_anybody:
+        log.warning("firebase_emulator", trusts="unsigned tokens, from anybody on this machine")
     if not here.connectors and here.firebase is None:
         guide = f"{here.settings.base_url}{PATH}"
         log.warning("no_provider", detail=message("not_set_up"), guide=guide)
