@@ -32,8 +32,16 @@ def return_target(value: str | None, default: str = "") -> str:
     if is_page_of(value or "", site().settings.cors_origins):
         return value or default
     if page := _PAGE.match(value or ""):
-        log.warning("return_to_refused", origin=page[1][:256], setting="CORS_ORIGINS")
+        log.warning(
+            "return_to_refused", origin=_without_credentials(page[1])[:256], setting="CORS_ORIGINS"
+        )
     return default
+
+
+def _without_credentials(origin: str) -> str:
+    """Remove the user name and password that a URL may have before its host."""
+    scheme, _, rest = origin.partition("//")
+    return f"{scheme}//{rest.rpartition('@')[2]}"
 
 
 def is_page_of(url: str, origins: Collection[str]) -> bool:

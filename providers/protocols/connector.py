@@ -170,8 +170,9 @@ class Connector:
         except SubjectMissing as missing:
             return missing.profile, missing
         except ProviderError as error:
-            # A request that failed for a while explains a profile that lacks something.
-            is_explained = failures and isinstance(failures[0], ProviderBusy | ProviderDown)
+            # A refused request, or a passing failure, explains a profile that lacks something.
+            explains = AccessRefused | ProviderBusy | ProviderDown
+            is_explained = failures and isinstance(failures[0], explains)
             raise (failures[0] if is_explained else error) from None
         if failures:
             log.warning("profile_incomplete", provider=self.name, detail=failures[0].detail)

@@ -87,7 +87,9 @@ def test_a_sign_in_never_ends_at_another_origin(browser, evil):
 
 
 def test_a_refused_return_address_is_in_the_log_by_its_origin(browser, caplog):
-    browser.fetch("/login/google", params={"return_to": "https://evil.example/?token=secret"})
+    browser.fetch(
+        "/login/google", params={"return_to": "https://ada:secret@evil.example/?token=secret"}
+    )
     (line,) = [
         each.getMessage() for each in caplog.records if "return_to_refused" in each.getMessage()
     ]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from config.branding import contrast
+
 ROOT = Path(__file__).parents[3]
 CSS = (ROOT / "static" / "app.css").read_text(encoding="utf-8")
 LOOK_ALIKE_CSS = (ROOT / "simulator" / "static" / "look-alike.css").read_text(encoding="utf-8")
@@ -48,20 +50,6 @@ def themes(css: str) -> dict[str, dict[str, str]]:
         theme: dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
         for theme, block in (("light", light), ("dark", dark))
     }
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2.2, relative luminance."""
-    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_the_contrast_formula_matches_known_values():
