@@ -77,7 +77,7 @@ def alive_at(moment: datetime) -> dict[str, datetime]:
 
 def hash_token(token: str) -> str:
     """Hash a random secret; it is long enough that a plain hash cannot be reversed."""
-    # What others send may hold a lone surrogate, which plain UTF-8 cannot.
+    # A token of others may contain a lone surrogate, which plain UTF-8 cannot.
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

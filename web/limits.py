@@ -16,7 +16,7 @@ ACTIONS_PER_MINUTE = 60
 WRONG_CODES_PER_ACCOUNT, WRONG_CODES_PER_ADDRESS = 10, 30
 # Failed requests of one application from one address.
 APP_FAILURES_PER_MINUTE = 60
-# What an application without a secret, so anybody in its name, may have stored from one address:
+# Rows that anybody can cause from one address in the name of an application without a secret:
 # pushed requests in a minute, and codes for devices in ten.
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
