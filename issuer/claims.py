@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from accounts.identities import of_user
+from accounts import identities
 from issuer import scopes
-from models import Identity, User, address_of
+from models import Identity, OAuth, User, address_of
 from storage.compiled import CompiledSelect
 
 
@@ -40,11 +40,20 @@ class Person:
         return max([self.account.created_at, *read])
 
 
+def _found(*columns: Any) -> tuple[Account, Identity | None]:
+    identity = columns[_ACCOUNT_COLUMNS:]
+    return Account(*columns[:_ACCOUNT_COLUMNS]), Identity(*identity) if identity[0] else None
+
+
+_ACCOUNT_COLUMNS = len(fields(Account))
+# The account, with each of its identities, the oldest first.
 _FIND = CompiledSelect(
-    select(*(User.__table__.c[each.name] for each in fields(Account))).where(
-        User.id == bindparam("user_id"), User.disabled_at.is_(None)
-    ),
-    Account,
+    select(*(User.__table__.c[each.name] for each in fields(Account)), *identities.columns())
+    .select_from(User)
+    .outerjoin(OAuth, OAuth.user_id == User.id)
+    .where(User.id == bindparam("user_id"), User.disabled_at.is_(None))
+    .order_by(OAuth.linked_at, OAuth.id),
+    _found,
 )
 
 
@@ -69,8 +78,10 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
 
 def find_person(user_id: str) -> Person | None:
     """Return a person who is not disabled."""
-    account = _FIND.row(user_id=user_id)
-    return Person(account, of_user(user_id)) if account else None
+    rows = _FIND.rows(user_id=user_id)
+    if not rows:
+        return None
+    return Person(rows[0][0], [identity for _account, identity in rows if identity])
 
 
 def of_person(
