@@ -68,11 +68,6 @@ _OF_USER = CompiledSelect(
 _ADD = CompiledStatement(insert(OAuth))
 
 
-def columns() -> list[Any]:
-    """Return the columns of an identity, for queries that join it (``Identity(*columns)``)."""
-    return list(_COLUMNS)
-
-
 def find(assertion: Assertion) -> Found | None:
     """Return the identity of an assertion, if it is known."""
     return _FIND.row(**_key(assertion))

@@ -1,26 +1,14 @@
 """Claims: what a client learns of a person, by scope (OpenID Connect Core 5.4)."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
-from accounts import identities
+from accounts import profiles
+from accounts.profiles import Account
 from issuer import scopes
-from models import Identity, OAuth, User, address_of
-from storage.compiled import CompiledSelect
-
-
-@dataclass(frozen=True)
-class Account:
-    """The columns of a user that claims describe."""
-
-    name: str | None
-    picture: str | None
-    created_at: datetime
-    email_choice: str | None
+from models import Identity, address_of
 
 
 @dataclass(frozen=True)
@@ -38,23 +26,6 @@ class Person:
     def updated_at(self) -> datetime:
         read = [each.read_at for each in self.identities if each.read_at]
         return max([self.account.created_at, *read])
-
-
-def _found(*columns: Any) -> tuple[Account, Identity | None]:
-    identity = columns[_ACCOUNT_COLUMNS:]
-    return Account(*columns[:_ACCOUNT_COLUMNS]), Identity(*identity) if identity[0] else None
-
-
-_ACCOUNT_COLUMNS = len(fields(Account))
-# The account, with each of its identities, the oldest first.
-_FIND = CompiledSelect(
-    select(*(User.__table__.c[each.name] for each in fields(Account)), *identities.columns())
-    .select_from(User)
-    .outerjoin(OAuth, OAuth.user_id == User.id)
-    .where(User.id == bindparam("user_id"), User.disabled_at.is_(None))
-    .order_by(OAuth.linked_at, OAuth.id),
-    _found,
-)
 
 
 # A claim is absent where there is nothing to say; never null (OpenID Connect Core 5.3.2).
@@ -78,10 +49,8 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
 
 def find_person(user_id: str) -> Person | None:
     """Return a person who is not disabled."""
-    rows = _FIND.rows(user_id=user_id)
-    if not rows:
-        return None
-    return Person(rows[0][0], [identity for _account, identity in rows if identity])
+    found = profiles.find(user_id)
+    return Person(*found) if found else None
 
 
 def of_person(
