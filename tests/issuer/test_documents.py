@@ -250,3 +250,11 @@ def test_a_described_client_may_push_its_request(described_app, web):
     answer = described_app.post("par", described_app.authorization())
     assert answer.status_code == 201
     assert web.asked == [URL]
+
+
+def test_a_client_that_describes_itself_has_no_other_name(described_app, grace, site):
+    """By the id of its row it would be known where its host is not admitted any more."""
+    described_app.tokens(grace)
+    ((row_id,),) = site.rows("SELECT id FROM clients")
+    page = grace.get("/oauth2/authorize", params=described_app.authorization(client_id=row_id))
+    assert (page.status, page.location) == (400, "")
