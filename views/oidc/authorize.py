@@ -15,7 +15,7 @@ from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
 from views.oidc.failures import may_be_answered
-from views.oidc.place import admission, current_visitor, read_form
+from views.oidc.place import admission, current_visitor, is_head, read_form
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
@@ -37,7 +37,7 @@ def ask() -> Answer:
     parameters = asked_parameters()
     if parameters is None:
         return answers.show_fault("pushed_unknown")
-    if refused := bring_up_to_date(parameters):
+    if refused := None if is_head() else bring_up_to_date(parameters):
         return answers.show_fault(refused.name, refused.detail)
     asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
@@ -49,7 +49,7 @@ def ask() -> Answer:
         return finish(asked, visitor)
     if "none" in asked.prompt:
         return answers.send_fault(asked, step.fault)
-    return redirect(_park(asked))
+    return answers.outline(redirect("")) if is_head() else redirect(_park(asked))
 
 
 @csrf.exempt
@@ -89,8 +89,9 @@ def resume(request_id: str) -> Answer:
     if step is Step.GO_ON and visitor:
         return finish(asked, visitor, request_id)
     if "none" in asked.prompt:
-        parked.use(request_id)
-        used_request(request_id)
+        if not is_head():
+            parked.use(request_id)
+            used_request(request_id)
         return answers.send_fault(asked, step.fault)
     return _show(step, asked, waiting, visitor)
 
@@ -112,7 +113,8 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
         case Step.SIGN_IN:
             return redirect(url_for("login.choose", next=here))
         case Step.SELECT:
-            parked.note(waiting.id, has_selected=True)
+            if not is_head():
+                parked.note(waiting.id, has_selected=True)
             return redirect(url_for("login.choose", next=here))
         case Step.SWITCH:
             return redirect(url_for("login.choose", switch=1, next=here))
@@ -120,7 +122,8 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
             return redirect(reauth_url(here, always=True))
         case _:
             assert visitor is not None
-            parked.note(waiting.id, user_id=visitor.user_id)
+            if not is_head():
+                parked.note(waiting.id, user_id=visitor.user_id)
             return _question(step, asked, waiting.id)
 
 
@@ -171,6 +174,8 @@ def finish(
     asked: Asked, visitor: Visitor, request_id: str | None = None, *, has_consented: bool = False
 ) -> Answer:
     """Begin the grant, and send its code to the client."""
+    if is_head():
+        return answers.outline(answers.send(asked, {}))
     try:
         code = codes.issue(
             asked, visitor, caller(), request_id=request_id, has_consented=has_consented

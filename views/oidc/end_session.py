@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from accounts import activity
-from accounts.activity import EventKind
 from accounts.sids import sid_of
 from errors import IdTokenRefused
 from issuer import clients
@@ -20,11 +18,10 @@ from issuer.hints import read_id_token
 from issuer.parameters import Parameters
 from issuer.redirects import form_source, with_parameters
 from views.oidc import answers
-from views.oidc.place import issuer, read_form, read_query
+from views.oidc.place import is_head, issuer, read_form, read_query
 from web.authentication import current_session
 from web.csrf import csrf
 from web.guards import protect
-from web.request_info import caller
 from web.request_state import request_state
 from web.session import end_session
 
@@ -58,7 +55,8 @@ def ask() -> Answer:
         return carry_out(wish)
     if current_session() is None:
         return _nobody_is_here(wish)
-    session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
+    if not is_head():
+        session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
     return confirm_page(wish.client, wish.target)
 
 
@@ -143,9 +141,7 @@ def carry_out(wish: Wish) -> Response:
 
 def _sign_out(target: str | None, name: str) -> Response:
     """End the session, with all that hangs on it, and go on."""
-    here = current_session()
-    if here is not None:
-        activity.record(here.user_id, EventKind.SIGNED_OUT, caller(), provider=here.provider)
+    if not is_head():
         end_session()
     return answers.leave(target, name) if target else redirect(url_for("end_session.done"), 303)
 

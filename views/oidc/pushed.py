@@ -12,7 +12,7 @@ from issuer.parameters import Parameters
 from telemetry import metrics
 from views.oidc.described import bring_up_to_date
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
-from views.oidc.place import read_form, read_query
+from views.oidc.place import is_head, read_form, read_query
 from views.oidc.proofs import proved_key
 from views.oidc.tokens import authenticated, on_database_away, on_too_many
 from web.csrf import csrf
@@ -56,4 +56,7 @@ def asked_parameters() -> Parameters | None:
     request_uri = parameters.get("request_uri") or ""
     if not request_uri.startswith(parked.URN):
         return parameters
-    return parked.take_pushed(parameters.get("client_id") or "", request_uri)
+    client_id = parameters.get("client_id") or ""
+    if is_head():
+        return parked.find_pushed(client_id, request_uri)
+    return parked.take_pushed(client_id, request_uri)
