@@ -1,4 +1,4 @@
-"""HEAD: link checkers and mail scanners send it, so it answers as GET would, and changes nothing."""
+"""HEAD: link checkers and mail scanners send it; it answers as GET would, and changes nothing."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from issuer import authorization, clients, codes, parked, steps
 from issuer.authorization import Asked, Refusal
 from issuer.documents import is_local_only
+from issuer.parameters import Parameters
 from issuer.parked import Parked
 from issuer.redirects import form_source, host_of
 from issuer.steps import Step, Visitor
@@ -15,7 +16,7 @@ from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
 from views.oidc.failures import may_be_answered
-from views.oidc.place import admission, current_visitor, is_head, read_form
+from views.oidc.place import admission, current_visitor, is_head, read_form, read_query
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
@@ -34,15 +35,9 @@ Answer = Response | str | tuple[str, int]
 @authorize.get("/authorize")
 def ask() -> Answer:
     """Take an authorization request. Nothing is stored where nobody has to be asked."""
-    parameters = asked_parameters()
-    if parameters is None:
-        return answers.show_fault("pushed_unknown")
-    if refused := None if is_head() else bring_up_to_date(parameters):
-        return answers.show_fault(refused.name, refused.detail)
-    asked = authorization.check(parameters)
-    if isinstance(asked, Refusal):
-        return answers.refuse(asked)
-    may_be_answered(asked)
+    asked = _read(read_query())
+    if not isinstance(asked, Asked):
+        return asked
     visitor = current_visitor()
     step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
     if step is Step.GO_ON and visitor:
@@ -57,14 +52,22 @@ def ask() -> Answer:
 def ask_by_post() -> Answer:
     """Take a request by POST: from another site it comes without our cookies (SameSite=Lax), so it
     is parked, and the browser comes back with them."""
-    form = read_form()
-    if refused := bring_up_to_date(form):
+    asked = _read(read_form())
+    return redirect(_park(asked), 303) if isinstance(asked, Asked) else asked
+
+
+def _read(sent: Parameters) -> Asked | Answer:
+    """Check what was sent, or was pushed before; return the request, or the answer to a fault."""
+    parameters = asked_parameters(sent)
+    if parameters is None:
+        return answers.show_fault("pushed_unknown")
+    if refused := None if is_head() else bring_up_to_date(parameters):
         return answers.show_fault(refused.name, refused.detail)
-    asked = authorization.check(form)
+    asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
     may_be_answered(asked)
-    return redirect(_park(asked), 303)
+    return asked
 
 
 def _park(asked: Asked) -> str:
