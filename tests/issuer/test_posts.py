@@ -76,9 +76,9 @@ def test_a_sign_out_by_post_without_a_hint_asks(app, grace):
 def test_a_sign_out_by_post_with_a_repeated_parameter_is_refused(app, grace):
     hint = app.tokens(grace).document["id_token"]
     values = {"id_token_hint": hint, "client_id": app.client_id, "state": "s", "extra": "x"}
-    for name in values:
-        page = post(grace, "/oauth2/logout", [*values.items(), (name, values[name])])
-        assert (page.status, page.location) == (400, ""), name
+    for again in values.items():
+        page = post(grace, "/oauth2/logout", [*values.items(), again])
+        assert (page.status, page.location) == (400, ""), again
 
 
 def test_a_long_sign_out_by_post_is_refused_on_a_page(app, grace):
