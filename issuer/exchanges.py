@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, update
 from accounts import activity
 from accounts.activity import Caller, EventKind
 from accounts.sessions import hash_token
-from issuer import access_tokens, grants, logouts, refresh_tokens
+from issuer import access_tokens, grants, logouts, refresh_tokens, resources
 from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.faults import Refused
@@ -102,7 +102,7 @@ def exchange(
             return Refused(name)
     if grant.jkt not in (None, use.jkt):
         return Refused("key_wrong")
-    if use.resource not in (None, grant.resource):
+    if not _is_for_its_resource(use, grant):
         return Refused("resource_unknown")
     if reason := grants.fault_of(grant, client, use.admission):
         return Refused("grant_ended", reason)
@@ -119,6 +119,13 @@ def _refuse_code(client: Client, grant: Grant | None, caller: Caller) -> Refused
     if grant.ended_at is None:
         _report_theft(client, grant, "code_reused", caller)
     return Refused("code_used")
+
+
+def _is_for_its_resource(use: Use, grant: Grant) -> bool:
+    """Tell whether a request names the grant's resource or none, and the client may still have
+    tokens for it (RFC 8707 2.2)."""
+    is_same = use.resource in (None, grant.resource)
+    return is_same and resources.may_have(use.client, grant.resource)
 
 
 def _redirect_uri_is_same(
@@ -183,7 +190,7 @@ def _is_of_this_key(use: Use, _presented: Presented, grant: Grant | None) -> Ref
 
 def _can_go_on(use: Use, _presented: Presented, grant: Grant | None) -> Refused | None:
     assert grant is not None
-    if use.resource not in (None, grant.resource):
+    if not _is_for_its_resource(use, grant):
         return Refused("resource_unknown")
     reason = grants.fault_of(grant, use.client, use.admission)
     return Refused("grant_ended", reason) if reason else None

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 
 from errors import NotFound
 from issuer import scopes
+from issuer.clients import Client
 from issuer.models import ResourceRow
 from storage import atomic, db
 from storage.compiled import CompiledSelect
@@ -51,6 +52,13 @@ def fault(identifier: str, its_scopes: Sequence[str]) -> str | None:
 
 def find(identifier: str) -> Resource | None:
     return _FIND.row(resource=identifier) if len(identifier) <= MAX_CHARACTERS else None
+
+
+def may_have(client: Client, identifier: str | None) -> bool:
+    """Return whether a client may have tokens for this resource now; None: for us."""
+    if identifier is None:
+        return True
+    return identifier in client.resources and find(identifier) is not None
 
 
 def every() -> list[Resource]:
