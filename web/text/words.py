@@ -33,6 +33,8 @@ SESSION_ENDED = {
     "that you used on this device.",
     "identity_moved": "You were signed out here: the person running this site moved the sign-in "
     "method that you used on this device to another account of yours.",
+    "identity_refused": "You were signed out here: the sign-in method that you used on this device "
+    "is no longer allowed on this site.",
     "merged": "You were signed out here: this account was merged into another one of yours.",
     "deleted": "You were signed out here: the account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
