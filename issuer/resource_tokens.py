@@ -78,4 +78,4 @@ def read(token: str) -> Told | None:
     if not all(type(time) is int for time in times) or times[1] <= now().timestamp():
         return None
     issued_at, expires_at = (datetime.fromtimestamp(time, UTC) for time in times)
-    return Told(*texts, issued_at=issued_at, expires_at=expires_at)
+    return Told(*texts, issued_at, expires_at)
