@@ -78,4 +78,5 @@ def read(token: str) -> Told | None:
     if not all(type(time) is int for time in times) or times[1] <= now().timestamp():
         return None
     issued_at, expires_at = (datetime.fromtimestamp(time, UTC) for time in times)
-    return Told(*texts, issued_at, expires_at)
+    jti, issuer, audience, client_id, scope = texts
+    return Told(jti, issuer, audience, client_id, scope, issued_at, expires_at)
