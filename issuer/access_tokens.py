@@ -17,8 +17,6 @@ from storage import atomic, db, now
 from storage.compiled import CompiledSelect, CompiledStatement
 
 TOKEN_MAX_CHARACTERS = 512
-# A resource that does not introspect learns of an end only when the token expires.
-MAX_JWT_SECONDS = 600
 
 _ADD = CompiledStatement(insert(AccessTokenRow))
 
@@ -97,13 +95,6 @@ _FIND = CompiledSelect(_SELECT.where(AccessTokenRow.resource.is_(None)), _found)
 _FIND_JWT = CompiledSelect(_SELECT.where(AccessTokenRow.resource.is_not(None)), _found)
 
 
-def seconds(client: Client, resource: str | None) -> int:
-    """Return how long an access token lasts."""
-    return (
-        client.access_seconds if resource is None else min(client.access_seconds, MAX_JWT_SECONDS)
-    )
-
-
 def add(
     client: Client,
     grant_id: str | None,
@@ -122,7 +113,7 @@ def add(
         resource=resource,
         jkt=jkt,
         issued_at=moment,
-        expires_at=moment + timedelta(seconds=seconds(client, resource)),
+        expires_at=moment + timedelta(seconds=client.token_seconds(resource)),
     )
     return token
 

@@ -102,7 +102,7 @@ def exchange(
             return Refused(name)
     if grant.jkt not in (None, use.jkt):
         return Refused("key_wrong")
-    if not _is_for_its_resource(use, grant):
+    if use.resource not in (None, grant.resource):
         return Refused("resource_unknown")
     if reason := grants.fault_of(grant, client, use.admission):
         return Refused("grant_ended", reason)
@@ -119,13 +119,6 @@ def _refuse_code(client: Client, grant: Grant | None, caller: Caller) -> Refused
     if grant.ended_at is None:
         _report_theft(client, grant, "code_reused", caller)
     return Refused("code_used")
-
-
-def _is_for_its_resource(use: Use, grant: Grant) -> bool:
-    """Tell whether a request names the grant's resource or none, and the client may still have
-    tokens for it (RFC 8707 2.2)."""
-    is_same = use.resource in (None, grant.resource)
-    return is_same and resources.may_have(use.client, grant.resource)
 
 
 def _redirect_uri_is_same(
@@ -146,8 +139,10 @@ def _verifier_matches(grant: Grant, _redirect_uri: str | None, verifier: str | N
 
 
 def issue(use: Use, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
-    """Make the tokens of one answer. Call within the atomic verb."""
+    """Make the tokens of one answer, for what the client may still have. Call within the atomic
+    verb."""
     client = use.client
+    granted = resources.scopes_now(client, granted, grant.resource)
     access_token = access_tokens.add(client, grant.id, granted, use.jkt, grant.resource)
     refresh_token = None
     if client.may_use(REFRESH):
@@ -167,8 +162,9 @@ def refresh(use: Use, presented: Presented, asked: tuple[str, ...] | None) -> Is
         if refused := check(use, presented, grant):
             return refused
     assert grant is not None
-    granted = grant.scope_list if asked is None else asked
-    if not set(granted) <= set(grant.scope_list):
+    standing = resources.scopes_now(use.client, grant.scope_list, grant.resource)
+    granted = standing if asked is None else asked
+    if not set(granted) <= set(standing):
         return Refused("scope_wider")
     if _rotate(use.client, grant, presented.generation):
         return issue(use, grant, granted, presented.generation + 1)
@@ -190,7 +186,7 @@ def _is_of_this_key(use: Use, _presented: Presented, grant: Grant | None) -> Ref
 
 def _can_go_on(use: Use, _presented: Presented, grant: Grant | None) -> Refused | None:
     assert grant is not None
-    if not _is_for_its_resource(use, grant):
+    if use.resource not in (None, grant.resource):
         return Refused("resource_unknown")
     reason = grants.fault_of(grant, use.client, use.admission)
     return Refused("grant_ended", reason) if reason else None

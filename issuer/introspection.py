@@ -43,7 +43,7 @@ def _find(token: str, issuer: str, admission: Admission) -> AccessToken | None:
         return access_tokens.find(token, admission)
     told = resource_tokens.read(token)
     found = access_tokens.find_by_jti(told.jti, admission) if told else None
-    if told is None or found is None or not resources.may_have(found.client, found.resource):
+    if told is None or found is None or not resources.is_usable(found.client, found.resource):
         return None
     if (told.issuer, told.audience, told.client_id) != (
         issuer,

@@ -22,6 +22,15 @@ LIFETIME_SECONDS = 600
 PUSHED_SECONDS = 60
 URN = "urn:ietf:params:oauth:request_uri:"
 MAX_OPEN_PER_ADDRESS = 500
+# The parameters that ``authorization`` reads, and hints for its pages.
+STORED = frozenset(
+    {
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "dpop_jkt", "claims", "prompt", "max_age"),
+        *("id_token_hint", "login_hint", "display", "ui_locales", "acr_values"),
+        "post_logout_redirect_uri",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,9 @@ def _find_pushed(client_id: str, request_uri: str) -> RequestRow | None:
 
 
 def _held(parameters: Parameters) -> dict[str, object]:
-    return {"values": parameters.values, "resources": list(parameters.resources)}
+    """Return what is stored of a request: no credentials, and nothing that nobody will read."""
+    values = {name: value for name, value in parameters.values.items() if name in STORED}
+    return {"values": values, "resources": list(parameters.resources)}
 
 
 def _parameters(row: RequestRow) -> Parameters:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from errors import IdTokenRefused
-from issuer import access_tokens, resources, scopes
+from issuer import resources, scopes
 from issuer.clients import Client
 from issuer.signing_keys import key_ring
 from keys.jwt import read_segment, verify_signature
@@ -39,7 +39,7 @@ def make(issuer: str, client: Client, content: Content) -> str:
         "sub": content.subject,
         "client_id": client.client_id,
         "iat": moment,
-        "exp": moment + access_tokens.seconds(client, content.resource),
+        "exp": moment + client.token_seconds(content.resource),
         "jti": content.jti,
         "scope": scopes.join(scopes.allowed(content.scopes, its_scopes)),
     }

@@ -85,13 +85,6 @@ def test_a_token_of_other_claims_than_it_was_made_with_is_inactive(stage):
     assert all(seen["active"] for seen in stage.seen(stage.forged()))
 
 
-def test_a_token_for_an_api_lasts_as_long_as_is_said(stage):
-    """An API that does not ask learns of an end only when the token expires."""
-    tokens = stage.photos.refresh(stage.refresh)
-    claims = stage.photos.claims(tokens.access)
-    assert claims["exp"] - claims["iat"] == tokens.document["expires_in"] == 600
-
-
 def account_disabled(stage: Stage) -> None:
     answer(stage.site, "users", "disable", stage.person.user_id or "")
 
@@ -142,11 +135,3 @@ def test_a_token_for_an_api_is_inactive_after(stage: Stage, end: Callable[[Stage
     assert all(each.is_active(stage.token) for each in askers)
     end(stage)
     assert [each.introspect(stage.token) for each in askers] == [INACTIVE] * len(askers)
-
-
-@pytest.mark.parametrize("end", [resource_removed, resource_taken_from_client])
-def test_no_token_is_made_for_an_api_that_is_gone(stage: Stage, end: Callable[[Stage], None]):
-    code = stage.photos.sign_in(stage.person, scope="openid read", resource=API)["code"]
-    end(stage)
-    assert stage.photos.refresh(stage.refresh).error == "invalid_target"
-    assert stage.photos.exchange(code).error == "invalid_target"

@@ -158,6 +158,8 @@ def give_to_device(use: Use, form: Parameters) -> Response | Refused:
     device_code = form.get("device_code")
     if device_code is None:
         return Refused("device_missing")
+    if use.resource is not None:
+        return Refused("resource_unknown")
     issued = devices.poll(use, device_code)
     return issued if isinstance(issued, Refused) else describe(use.client, issued, with_nonce=False)
 
@@ -204,7 +206,7 @@ def _token_document(
     return {
         "access_token": access_token,
         "token_type": "DPoP" if jkt else "Bearer",
-        "expires_in": access_tokens.seconds(client, resource),
+        "expires_in": client.token_seconds(resource),
         "scope": scopes.join(granted),
     }
 
