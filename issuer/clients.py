@@ -67,6 +67,12 @@ class Client:
         return document_urls.host_of(self.document_url) if self.document_url else None
 
     @property
+    def shown_name(self) -> str:
+        """Return what people read: the name, or the host of a client that describes itself, whose
+        name proves nothing."""
+        return self.document_host or self.name
+
+    @property
     def is_enabled(self) -> bool:
         return self.disabled_at is None
 

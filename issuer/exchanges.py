@@ -230,5 +230,7 @@ def _report_theft(client: Client, grant: Grant, reason: str, caller: Caller) -> 
     """End a grant whose code or token is in two hands, and tell its person and its client."""
     grants.end(grant.id, reason)
     log.warning("grant_reused", reason=reason, client=client.id, grant=grant.id)
-    activity.record(grant.user_id, EventKind.APP_REUSED, caller, reason=reason, detail=client.name)
+    activity.record(
+        grant.user_id, EventKind.APP_REUSED, caller, reason=reason, detail=client.shown_name
+    )
     logouts.plan(client, grant.user_id, grant.sid)

@@ -58,7 +58,7 @@ def ask() -> Answer:
         return carry_out(wish)
     if current_session() is None:
         return _nobody_is_here(wish)
-    session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
+    session[PENDING] = [wish.target, wish.client.shown_name if wish.client else ""]
     return confirm_page(wish.client, wish.target)
 
 
@@ -138,7 +138,7 @@ def confirm_page(client: Client | None, target: str | None) -> str:
 
 
 def carry_out(wish: Wish) -> Response:
-    return _sign_out(wish.target, wish.client.name if wish.client else "")
+    return _sign_out(wish.target, wish.client.shown_name if wish.client else "")
 
 
 def _sign_out(target: str | None, name: str) -> Response:
