@@ -24,7 +24,7 @@ from sqlalchemy import (
 from accounts.activity import Caller
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import SignedOut
-from issuer import scopes
+from issuer import resources, scopes
 from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.models import GrantRow
@@ -182,6 +182,7 @@ def fault_of(grant: Grant, client: Client, admission: Admission) -> str | None:
         "the account is disabled": grant.user_disabled_at is not None,
         "it has expired": min(grant.expires_at, grant.idle_until) <= now(),
         "its session has ended": grant.session_id is None and not grant.is_offline,
+        "its API is the client's no more": not resources.is_usable(client, grant.resource),
     }
     found = next((reason for reason, holds in reasons.items() if holds), None)
     if found is None and not admission.admits(client, grant.user_id):
