@@ -52,7 +52,7 @@ def make(issuer: str, client: Client, content: Content) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """What a token says of itself."""
+    """The content of a token that was read, with its times."""
 
     jti: str
     issuer: str
