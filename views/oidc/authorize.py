@@ -19,14 +19,14 @@ from views.oidc.place import admission, current_visitor, read_form
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
-from web.guards import protect
+from web.guards import ASKED_FOR, protect
 from web.reauthentication import reauth_url
 from web.request_info import caller
 from web.request_state import request_state
 from web.text.words import app_scope_words
 
 authorize = Blueprint("authorize", __name__, url_prefix="/oauth2")
-protect(authorize)
+protect(authorize, ASKED_FOR)
 
 Answer = Response | str | tuple[str, int]
 

@@ -33,6 +33,10 @@ def begin() -> Response:
     client, form = found
     if not client.may_use(DEVICE):
         return refuse_name("grant_type_not_allowed")
+    if form.resources:  # a device gets tokens for us only
+        return refuse_name("resource_unknown")
+    if client.is_public:
+        site().limits.count_begun("device", client.id, caller().address)
     device_code, user_code = devices.begin(client, scopes.split(form.get("scope")), caller())
     metrics.count_app("device_authorization", "issued")
     page = f"{issuer()}/oauth2/device"
