@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 
 NAMES = {"notes": "Notes", "photos": "Photos"}
 SECONDS = 10
-# What people read after an answer that signs nobody in, by its error; else FAILED.
+# Shown after an answer that signs nobody in, by its error; else FAILED.
 PROBLEMS = {"access_denied": "You were not signed in: you did not allow it."}
 FAILED = "Signing in did not work."
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
