@@ -9,12 +9,22 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    union,
+    update,
+)
 
 from accounts.activity import Caller
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import SignedOut
-from issuer import scopes
+from issuer import resources, scopes
 from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.models import GrantRow
@@ -172,6 +182,7 @@ def fault_of(grant: Grant, client: Client, admission: Admission) -> str | None:
         "the account is disabled": grant.user_disabled_at is not None,
         "it has expired": min(grant.expires_at, grant.idle_until) <= now(),
         "its session has ended": grant.session_id is None and not grant.is_offline,
+        "its API is the client's no more": not resources.is_usable(client, grant.resource),
     }
     found = next((reason for reason, holds in reasons.items() if holds), None)
     if found is None and not admission.admits(client, grant.user_id):
@@ -227,11 +238,15 @@ def expired() -> Select[str]:
     """Select the ids of grants that nobody can use or replay any more."""
     kept = now() - timedelta(days=KEPT_DAYS)
     unused = and_(GrantRow.code_used_at.is_(None), GrantRow.code_expires_at < now())
-    return select(GrantRow.id).where(
-        or_(
-            GrantRow.ended_at < kept, GrantRow.expires_at < kept, GrantRow.idle_until < kept, unused
-        )
+    reasons = (
+        GrantRow.ended_at < kept,
+        GrantRow.expires_at < kept,
+        GrantRow.idle_until < kept,
+        unused,
     )
+    # Each by its own index: SQLite reads the whole table for an OR of them.
+    found = union(*(select(GrantRow.id).where(reason) for reason in reasons)).subquery()
+    return select(found.c.id)
 
 
 @atomic

@@ -13,7 +13,7 @@ import config
 from providers import PROVIDERS
 from storage.postgresql import PING_AFTER_IDLE_SECONDS
 from tests.browser import query_of
-from tests.issuer.relying_party import App, Tokens
+from tests.issuer.relying_party import App
 from tests.site import SECRET_KEY, Site, migrate
 from tests.system.faults.served import Served
 
@@ -89,12 +89,9 @@ def test_a_worker_that_is_killed_around_a_commit_signs_nobody_out_of_an_applicat
     served.assert_no_bug()
 
 
-def assert_unavailable(answer: Tokens | requests.Response) -> None:
-    is_tokens = isinstance(answer, Tokens)
-    status = answer.status if is_tokens else answer.status_code
-    document = answer.document if is_tokens else answer.json()
+def assert_unavailable(status: int, document: dict[str, Any], headers: Any) -> None:
     assert (status, document["error"]) == (503, "temporarily_unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
+    assert int(headers["Retry-After"]) > 0
 
 
 def test_a_database_that_is_away_costs_applications_nothing_but_time(serve, own_postgres):
@@ -108,10 +105,10 @@ def test_a_database_that_is_away_costs_applications_nothing_but_time(serve, own_
     own_postgres.stop()
     try:
         for answer in (app.exchange(code), app.refresh(tokens.refresh)):
-            assert_unavailable(answer)
-        for endpoint in ("introspect", "revoke"):
-            assert_unavailable(app.post(endpoint, {"token": tokens.access}))
-        assert_unavailable(app.userinfo(tokens.access))
+            assert_unavailable(answer.status, answer.document, answer.headers)
+        asked = [app.post(each, {"token": tokens.access}) for each in ("introspect", "revoke")]
+        for got in (*asked, app.userinfo(tokens.access)):
+            assert_unavailable(got.status_code, got.json(), got.headers)
         # Who asks is not known without the database, so nobody is sent anywhere.
         page = browser.fetch("/oauth2/authorize", params=app.authorization())
         assert (page.status, page.location) == (503, "")
