@@ -23,6 +23,8 @@ CODE, REFRESH, MACHINE = "authorization_code", "refresh_token", "client_credenti
 # RFC 8628 3.4; the command line calls it "device".
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 SECRET_BYTES = 32
+# An API of others that does not introspect learns of an end only when its token expires.
+RESOURCE_TOKEN_MAX_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ class Client:
         return document_urls.host_of(self.document_url) if self.document_url else None
 
     @property
+    def shown_name(self) -> str:
+        """Return what people read: the name, or the host of a client that describes itself, whose
+        name proves nothing."""
+        return self.document_host or self.name
+
+    @property
     def is_enabled(self) -> bool:
         return self.disabled_at is None
 
@@ -79,6 +87,12 @@ class Client:
 
     def may_use(self, grant_type: str) -> bool:
         return grant_type in self.grant_types
+
+    def token_seconds(self, resource: str | None) -> int:
+        """Return how long an access token of this client lasts, for this API or for us."""
+        if resource is None:
+            return self.access_seconds
+        return min(self.access_seconds, RESOURCE_TOKEN_MAX_SECONDS)
 
     def has_secret(self, secret: str) -> bool:
         """Return whether this is the client's secret, or the one before until it ends."""
@@ -93,6 +107,13 @@ class Client:
         if self.pairwise_salt is None:
             return user_id
         return hmac.digest(bytes.fromhex(self.pairwise_salt), user_id.encode(), "sha256").hex()
+
+    def sid_of(self, sid: str) -> str:
+        """Return what the client knows a session by: with pairwise subjects it is no name that
+        others know."""
+        if self.pairwise_salt is None:
+            return sid
+        return hmac.digest(bytes.fromhex(self.pairwise_salt), f"sid:{sid}".encode(), "sha256").hex()
 
 
 _COLUMNS = [ClientRow.__table__.c[each.name] for each in fields(Client)]

@@ -44,11 +44,13 @@ class DocumentAway(Exception):
 Reader = Callable[[str], Page]
 
 
-@atomic
 def is_due(client_id: str) -> bool:
     """Tell whether this client is described by a document that has to be fetched now."""
-    if not document_urls.is_admitted(client_id):
-        return False
+    return document_urls.is_admitted(client_id) and _is_outdated(client_id)
+
+
+@atomic
+def _is_outdated(client_id: str) -> bool:
     client = clients.named(client_id)
     return client is None or client.document_until is None or client.document_until <= now()
 

@@ -6,7 +6,7 @@ Only issuer/ writes them. Secrets and tokens are stored as hashes, private keys 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -112,6 +112,21 @@ class GrantRow(Base):
     """
 
     __tablename__ = "grants"
+    # For housekeeping: grants that have ended, and codes that nobody exchanged.
+    __table_args__ = (
+        Index(
+            "ix_grants_ended_at",
+            "ended_at",
+            sqlite_where=text("ended_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_grants_code_expires_at",
+            "code_expires_at",
+            sqlite_where=text("code_used_at IS NULL"),
+            postgresql_where=text("code_used_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
@@ -141,7 +156,7 @@ class GrantRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    idle_until: Mapped[datetime]
+    idle_until: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str] = mapped_column(String(32), default="")
     user_agent: Mapped[str] = mapped_column(String(256), default="")

@@ -22,6 +22,14 @@ LIFETIME_SECONDS = 600
 PUSHED_SECONDS = 60
 URN = "urn:ietf:params:oauth:request_uri:"
 MAX_OPEN_PER_ADDRESS = 500
+# The parameters that ``authorization`` reads, and hints for its pages.
+STORED = frozenset(
+    {
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "dpop_jkt", "claims", "prompt", "max_age"),
+        *("id_token_hint", "login_hint", "display", "ui_locales", "acr_values"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,9 @@ def take_pushed(client_id: str, request_uri: str) -> Parameters | None:
 
 
 def _held(parameters: Parameters) -> dict[str, object]:
-    return {"values": parameters.values, "resources": list(parameters.resources)}
+    """Return what is stored of a request: no credentials, and nothing that nobody will read."""
+    values = {name: value for name, value in parameters.values.items() if name in STORED}
+    return {"values": values, "resources": list(parameters.resources)}
 
 
 def _parameters(row: RequestRow) -> Parameters:

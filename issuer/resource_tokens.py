@@ -14,8 +14,6 @@ from keys.signing import ALGORITHMS
 from storage import now
 
 TYPE = "at+jwt"
-# A resource that does not introspect learns of an end only when the token expires.
-MAX_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def make(issuer: str, client: Client, content: Content) -> str:
         "sub": content.subject,
         "client_id": client.client_id,
         "iat": moment,
-        "exp": moment + seconds(client),
+        "exp": moment + client.token_seconds(content.resource),
         "jti": content.jti,
         "scope": scopes.join(scopes.allowed(content.scopes, its_scopes)),
     }
@@ -50,10 +48,6 @@ def make(issuer: str, client: Client, content: Content) -> str:
     if content.jkt is not None:
         claims["cnf"] = {"jkt": content.jkt}
     return key_ring().sign(client.id_token_alg, claims, TYPE)
-
-
-def seconds(client: Client) -> int:
-    return min(client.access_seconds, MAX_SECONDS)
 
 
 def read(token: str) -> Mapping[str, Any] | None:

@@ -184,8 +184,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_grants_client_id"), ["client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_identity_id"), ["identity_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_idle_until"), ["idle_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_sid"), ["sid"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_user_id"), ["user_id"], unique=False)
+        for column, which in (
+            ("ended_at", "ended_at IS NOT NULL"),
+            ("code_expires_at", "code_used_at IS NULL"),
+        ):
+            batch_op.create_index(
+                f"ix_grants_{column}",
+                [column],
+                unique=False,
+                sqlite_where=sa.text(which),
+                postgresql_where=sa.text(which),
+            )
 
     op.create_table(
         "logouts",
@@ -322,6 +334,9 @@ def downgrade() -> None:
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_grants_user_id"))
         batch_op.drop_index(batch_op.f("ix_grants_sid"))
+        batch_op.drop_index("ix_grants_code_expires_at")
+        batch_op.drop_index("ix_grants_ended_at")
+        batch_op.drop_index(batch_op.f("ix_grants_idle_until"))
         batch_op.drop_index(batch_op.f("ix_grants_identity_id"))
         batch_op.drop_index(batch_op.f("ix_grants_expires_at"))
         batch_op.drop_index(batch_op.f("ix_grants_client_id"))

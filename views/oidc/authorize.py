@@ -19,14 +19,14 @@ from views.oidc.place import admission, current_visitor, read_form
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
-from web.guards import protect
+from web.guards import ASKED_FOR, protect
 from web.reauthentication import reauth_url
 from web.request_info import caller
 from web.request_state import request_state
 from web.text.words import app_scope_words
 
 authorize = Blueprint("authorize", __name__, url_prefix="/oauth2")
-protect(authorize)
+protect(authorize, ASKED_FOR)
 
 Answer = Response | str | tuple[str, int]
 
@@ -134,7 +134,7 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
         is_local_only=is_local_only(asked.client.redirect_uris),
-        words=app_scope_words(asked.scopes),
+        words=app_scope_words(asked.scopes, [asked.resource.id] if asked.resource else []),
         request_id=request_id,
         person=this_user(),
         switch=url_for(
@@ -192,4 +192,4 @@ def app_name_of(return_to: str) -> str | None:
         return None
     waiting = parked.find(request_id, request_secret(request_id))
     client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
-    return (client.document_host or client.name) if client else None
+    return client.shown_name if client else None

@@ -23,13 +23,13 @@ from views.oidc import answers
 from views.oidc.place import issuer, read_form, read_query
 from web.authentication import current_session
 from web.csrf import csrf
-from web.guards import protect
+from web.guards import ASKED_FOR, protect
 from web.request_info import caller
 from web.request_state import request_state
 from web.session import end_session
 
 end = Blueprint("end_session", __name__, url_prefix="/oauth2")
-protect(end)
+protect(end, ASKED_FOR)
 
 # In Flask's signed cookie: where to go once the person has said yes.
 PENDING = "end_session"
@@ -58,17 +58,19 @@ def ask() -> Answer:
         return carry_out(wish)
     if current_session() is None:
         return _nobody_is_here(wish)
-    session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
+    session[PENDING] = [wish.target, wish.client.shown_name if wish.client else ""]
     return confirm_page(wish.client, wish.target)
 
 
 @csrf.exempt
 @end.post("/logout")
-def ask_by_post() -> Response:
+def ask_by_post() -> Answer:
     """From another site a POST comes without our cookies (SameSite=Lax): the browser comes back by
     GET, with them."""
-    values = read_form().values
-    return redirect(with_parameters(url_for("end_session.ask"), values), 303)
+    form = read_form()
+    if form.is_repeated() or not form.are_plain():
+        return answers.show_fault("logout_malformed")
+    return redirect(with_parameters(url_for("end_session.ask"), form.values), 303)
 
 
 @end.post(CONFIRM_PATH)
@@ -120,7 +122,7 @@ def _is_about_this_session(client: Client | None, claims: dict[str, object]) -> 
     if client is None or session_here is None or "sub" not in claims:
         return False
     is_same_person = claims["sub"] == client.subject_of(session_here.user_id)
-    return is_same_person and claims.get("sid") in (None, sid_of(session_here))
+    return is_same_person and claims.get("sid") in (None, client.sid_of(sid_of(session_here)))
 
 
 def _nobody_is_here(wish: Wish) -> Answer:
@@ -138,7 +140,7 @@ def confirm_page(client: Client | None, target: str | None) -> str:
 
 
 def carry_out(wish: Wish) -> Response:
-    return _sign_out(wish.target, wish.client.name if wish.client else "")
+    return _sign_out(wish.target, wish.client.shown_name if wish.client else "")
 
 
 def _sign_out(target: str | None, name: str) -> Response:

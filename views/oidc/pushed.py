@@ -16,7 +16,9 @@ from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_nam
 from views.oidc.place import read_form, read_query
 from views.oidc.proofs import proved_key
 from views.oidc.tokens import authenticated, on_database_away, on_too_many
+from web.context import site
 from web.csrf import csrf
+from web.request_info import caller
 
 pushed = Blueprint("pushed", __name__, url_prefix="/oauth2")
 csrf.exempt(pushed)
@@ -45,6 +47,8 @@ def push() -> Response:
     if isinstance(asked, Refusal):
         name = asked.name
         return refuse(Refused(name if asked.fault.error != PAGE else "pushed_refused", name))
+    if client.is_public:
+        site().limits.count_begun("push", client.id, caller().address)
     metrics.count_app("par", "issued")
     request_uri = parked.push(client.id, parameters)
     return answer({"request_uri": request_uri, "expires_in": parked.PUSHED_SECONDS}, 201)

@@ -153,13 +153,15 @@ def give_to_machine(use: Use, form: Parameters) -> Response | Refused:
     if resource is not None:
         content = Content(made, resource.id, client.client_id, asked, jkt=use.jkt)
         made = resource_tokens.make(issuer(), client, content)
-    return answer(_token_document(client, made, asked, use.jkt))
+    return answer(_token_document(client, made, asked, use.jkt, use.resource))
 
 
 def give_to_device(use: Use, form: Parameters) -> Response | Refused:
     device_code = form.get("device_code")
     if device_code is None:
         return Refused("device_missing")
+    if use.resource is not None:
+        return Refused("resource_unknown")
     issued = devices.poll(use, device_code)
     return issued if isinstance(issued, Refused) else describe(use.client, issued, with_nonce=False)
 
@@ -186,7 +188,9 @@ def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
             jkt=issued.jkt,
         )
         issued = replace(issued, access_token=resource_tokens.make(issuer(), client, content))
-    document = _token_document(client, issued.access_token, issued.scopes, issued.jkt)
+    document = _token_document(
+        client, issued.access_token, issued.scopes, issued.jkt, grant.resource
+    )
     if issued.refresh_token:
         document["refresh_token"] = issued.refresh_token
     if id_token := id_tokens.make(issuer(), client, issued, with_nonce=with_nonce):
@@ -195,12 +199,16 @@ def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
 
 
 def _token_document(
-    client: Client, access_token: str, granted: tuple[str, ...], jkt: str | None
+    client: Client,
+    access_token: str,
+    granted: tuple[str, ...],
+    jkt: str | None,
+    resource: str | None,
 ) -> dict[str, Any]:
     return {
         "access_token": access_token,
         "token_type": "DPoP" if jkt else "Bearer",
-        "expires_in": client.access_seconds,
+        "expires_in": client.token_seconds(resource),
         "scope": scopes.join(granted),
     }
 
