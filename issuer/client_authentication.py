@@ -15,7 +15,7 @@ from storage import is_id
 
 MAX_CHARACTERS = 1024
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-# What authenticates a client in a form, and is none of the request that it comes with.
+# Credentials in a form; the rest of it is the request.
 _TYPE_NAME = "client_assertion_type"
 FORM_NAMES = frozenset({"client_secret", "client_assertion", _TYPE_NAME})
 

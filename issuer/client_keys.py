@@ -1,7 +1,7 @@
 """The keys of clients that authenticate by ``private_key_jwt``: registered, or published at the
 client's ``jwks_uri`` (RFC 7591 2).
 
-What was read last is kept as a row, so that instances share it and an outage, also across a
+The last answer is kept as a row, so that instances share it and an outage, also across a
 restart, locks no client out.
 """
 
@@ -42,7 +42,7 @@ Reader = Callable[[str, bool], Page]
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of a client's published keys."""
+    """The published keys of a client, as far as they are known."""
 
     jwks: object
     asked_at: datetime
@@ -89,7 +89,7 @@ class FetchedKeys:
     def _read_again(self) -> bool:
         """Read the keys unless that was tried within a minute; return whether it was tried now.
 
-        No transaction is open meanwhile. What cannot be used does not replace what is known.
+        No transaction is open meanwhile. A faulty answer does not replace the keys that are known.
         """
         if not _claim(self._client.id, self._uri):
             return False

@@ -1,5 +1,5 @@
-"""What clients publish: documents that describe them, fetched before their request is checked, and
-the keys with which they authenticate."""
+"""Documents and keys that clients publish: a document is fetched before its client's request is
+checked, keys when it authenticates by one."""
 
 from typing import cast
 
