@@ -13,7 +13,7 @@ from issuer.parameters import Parameters
 from telemetry import metrics
 from views.oidc.described import bring_up_to_date
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
-from views.oidc.place import read_form, read_query
+from views.oidc.place import is_head, read_form
 from views.oidc.proofs import proved_key
 from views.oidc.tokens import authenticated, on_database_away, on_too_many
 from web.context import site
@@ -54,11 +54,13 @@ def push() -> Response:
     return answer({"request_uri": request_uri, "expires_in": parked.PUSHED_SECONDS}, 201)
 
 
-def asked_parameters() -> Parameters | None:
-    """Return the parameters of an authorization request: those of the query, or those that were
-    pushed, once; None if these are unknown."""
-    parameters = read_query()
-    request_uri = parameters.get("request_uri") or ""
-    if not request_uri.startswith(parked.URN):
-        return parameters
-    return parked.take_pushed(parameters.get("client_id") or "", request_uri)
+def asked_parameters(sent: Parameters) -> Parameters | None:
+    """Return the parameters of an authorization request: those that were sent, or those that were
+    pushed before, once; None if these are unknown."""
+    request_uri = sent.get("request_uri") or ""
+    if not request_uri.startswith(parked.URN) or sent.is_repeated("client_id", "request_uri"):
+        return sent
+    client_id = sent.get("client_id") or ""
+    if is_head():
+        return parked.find_pushed(client_id, request_uri)
+    return parked.take_pushed(client_id, request_uri)
