@@ -1,5 +1,5 @@
-"""The files of docs/integrate/nextjs.md sign people in, by Auth.js without Next.js around it: next and
-its compiler are a third of a gigabyte, and start in half a minute."""
+"""The files of docs/integrate/nextjs.md sign people in, by Auth.js without Next.js around it: next
+and its compiler are a third of a gigabyte, and start in half a minute."""
 
 import shutil
 from pathlib import Path
