@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from errors import TooManyAttempts
 from issuer import authorization, parked
 from issuer.authorization import Refusal
+from issuer.client_authentication import FORM_NAMES
 from issuer.faults import PAGE, Refused
 from issuer.parameters import Parameters
 from telemetry import metrics
@@ -35,7 +36,7 @@ def push() -> Response:
     if isinstance(found, Response):
         return found
     client, form = found
-    values = {name: value for name, value in form.values.items() if name != "client_secret"}
+    values = {name: value for name, value in form.values.items() if name not in FORM_NAMES}
     jkt = proved_key()
     if isinstance(jkt, Refused):
         return refuse(jkt)
