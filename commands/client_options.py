@@ -30,7 +30,7 @@ REPEATABLE = {
     "grant_types": (
         "--grant",
         (
-            f"{CODE} and {REFRESH} (both by default), {MACHINE} for a program that acts for itself, "
+            f"{CODE} and {REFRESH} (both by default), {MACHINE} for a program of its own, "
             "device for a device without a browser; may be given several times."
         ),
     ),
