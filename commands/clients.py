@@ -34,6 +34,7 @@ from issuer.metadata import endpoints
 
 clients = AppGroup("clients", help="Register the applications that sign people in here.")
 
+SHOWN_ONCE = "The client_secret is shown this once. rotate-secret makes another."
 OPEN, CLOSED = "everyone", "nobody, as APPS_DEFAULT=closed says; add rules with --allow"
 
 
@@ -65,7 +66,7 @@ def add(name: str, *, is_public: bool, pairwise: bool, as_json: bool, **given: A
         as_json=as_json,
     )
     if secret and not as_json:
-        print_note("The client_secret is shown this once. rotate-secret makes another.")
+        print_note(SHOWN_ONCE)
 
 
 def who_may_use(client: Client) -> str:
@@ -82,12 +83,20 @@ def describe(client: Client) -> dict[str, Any]:
         "client_id": client.client_id,
         "name": client.name,
         "is_public": client.is_public,
+        "token_endpoint_auth_method": _auth_method(client),
         "is_pairwise": client.pairwise_salt is not None,
         **{name: getattr(client, name) for name in names},
         "old_secret_until": iso_time(client.old_secret_until),
         "created_at": iso_time(client.created_at),
         "disabled_at": iso_time(client.disabled_at),
     }
+
+
+def _auth_method(client: Client) -> str:
+    """Name how it authenticates (RFC 7591 2); with a secret it may send that in the form too."""
+    if client.has_keys:
+        return "private_key_jwt"
+    return "none" if client.is_public else "client_secret_basic"
 
 
 def find(client_id: str) -> Client:
@@ -128,6 +137,8 @@ def show(client_id: str, *, as_json: bool) -> None:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{len(value['keys'])} in a file"
     if isinstance(value, list):
         return " ".join(value) or "none"
     return {None: "none", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
@@ -149,6 +160,10 @@ def change(client_id: str, *, as_json: bool, **given: Any) -> None:
     for name, value in values.items():
         if value in ([""], ""):
             values[name] = [] if name in REPEATABLE else None
+    # One kind of keys takes the place of the other.
+    for name, other in (("jwks", "jwks_uri"), ("jwks_uri", "jwks")):
+        if values.get(name):
+            values.setdefault(other, None)
     known = {name: getattr(client, name) for name in (*DEFAULTS, "name", "is_public")}
     refuse_faults(known | values)
     changed = rows.change(client.id, values)
@@ -173,9 +188,12 @@ def rotate_secret(client_id: str, *, overlap: str, as_json: bool) -> None:
     changed = rows.get(client.id)
     told = {"client_id": client.client_id, "client_secret": secret}
     lines = [f"{label}: {value}" for label, value in told.items()]
-    lines.append(f"The old secret works until {format_time(changed.old_secret_until)}.")
+    works = f"works until {format_time(changed.old_secret_until)}" if until else "is refused now"
+    lines.append(f"The old secret {works}.")
     ends = {"old_secret_until": iso_time(changed.old_secret_until)}
     print_result(told | ends, lines, as_json=as_json)
+    if not as_json:
+        print_note(SHOWN_ONCE)
 
 
 def read_duration(text: str) -> timedelta:
@@ -250,4 +268,4 @@ def list_grants(client_id: str, *, limit: int, as_json: bool) -> None:
         f"{f', ended: {grant.end_reason}' if grant.ended_at else ''}"
         for grant in found
     ]
-    print_result({"items": items}, lines or ["None."], as_json=as_json)
+    print_result({"items": items}, lines or ["No grants."], as_json=as_json)

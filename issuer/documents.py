@@ -5,23 +5,30 @@ A document that cannot be used is not kept. While one cannot be reached, the one
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import ColumnElement, Select, String, cast, delete, exists, select
 
 from issuer import clients, document_urls, redirects, resources, scopes
 from issuer.clients import CODE, REFRESH
 from issuer.faults import Refused
-from storage import atomic, now
+from issuer.models import ClientRow, ConsentRow, GrantRow
+from keys.client_assertions import jwk_set_fault
+from storage import atomic, db, now
 
 log = structlog.get_logger()
 
+# A client that nobody used is deleted so many days after its document was due again.
+UNUSED_DAYS = 7
 # How long a document is kept, whatever it says of itself.
 LEAST_SECONDS, MOST_SECONDS = 600, 86400
 NAME_MAX_CHARACTERS = 200
+# How such a client may authenticate (RFC 7591 2).
+NONE, PRIVATE_KEY = "none", "private_key_jwt"
 MAX_URIS = 50
 
 
@@ -108,7 +115,8 @@ def _fault(url: str, document: Mapping[str, Any]) -> str | None:
     faults = {
         "client_id": document.get("client_id") != url,
         # A secret in a public document is none.
-        "token_endpoint_auth_method": document.get("token_endpoint_auth_method", "none") != "none",
+        "token_endpoint_auth_method": _method(document) not in (NONE, PRIVATE_KEY),
+        **_key_faults(document),
         "client_secret": "client_secret" in document or "client_secret_expires_at" in document,
         "client_name": not isinstance(name, str)
         or not name.strip()
@@ -123,6 +131,22 @@ def _fault(url: str, document: Mapping[str, Any]) -> str | None:
         "scope": not isinstance(document.get("scope", ""), str),
     }
     return next((member for member, holds in faults.items() if holds), None)
+
+
+def _method(document: Mapping[str, Any]) -> object:
+    return document.get("token_endpoint_auth_method", NONE)
+
+
+def _key_faults(document: Mapping[str, Any]) -> dict[str, bool]:
+    """RFC 7591 2: one of jwks and jwks_uri, where keys are needed."""
+    if _method(document) != PRIVATE_KEY:
+        return {}
+    jwks, uri = document.get("jwks"), document.get("jwks_uri")
+    return {
+        "jwks": (jwks is None) == (uri is None)
+        or (jwks is not None and jwk_set_fault(jwks) is not None),
+        "jwks_uri": uri is not None and not document_urls.is_plain(uri),
+    }
 
 
 def _texts(value: object) -> list[str]:
@@ -142,13 +166,43 @@ def _are_redirects(value: object) -> bool:
 def _columns(url: str, document: Mapping[str, Any]) -> dict[str, Any]:
     asked = scopes.split(document.get("scope")) or scopes.USUAL
     kinds = _texts(document.get("grant_types", [CODE]))
+    has_keys = _method(document) == PRIVATE_KEY
     return {
+        "is_public": not has_keys,
+        "jwks": document.get("jwks") if has_keys else None,
+        "jwks_uri": document.get("jwks_uri") if has_keys else None,
         "name": document.get("client_name") or document_urls.host_of(url),
         "redirect_uris": list(document["redirect_uris"]),
         "post_logout_uris": list(document.get("post_logout_redirect_uris", [])),
         "scopes": list(scopes.allowed(asked, scopes.USUAL)),
         "grant_types": [kind for kind in (CODE, REFRESH) if kind in kinds],
     }
+
+
+def _unused() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a client that describes itself, that nobody uses, and about which
+    the operator chose nothing: it comes back with its next request."""
+    return (
+        ClientRow.document_url.is_not(None),
+        ClientRow.document_until < now() - timedelta(days=UNUSED_DAYS),
+        ClientRow.disabled_at.is_(None),
+        ClientRow.is_first_party.is_(False),
+        cast(ClientRow.allow, String) == "[]",
+        ~exists().where(GrantRow.client_id == ClientRow.id),
+        ~exists().where(ConsentRow.client_id == ClientRow.id),
+    )
+
+
+def unused() -> Select[str]:
+    """Select the ids of clients that describe themselves and that nobody uses."""
+    return select(ClientRow.id).where(*_unused())
+
+
+@atomic
+def purge(ids: Sequence[str]) -> None:
+    """Delete unused clients, by id; one that was used meanwhile stays."""
+    those = delete(ClientRow).where(ClientRow.id.in_(ids), *_unused())
+    db.session.execute(those.execution_options(synchronize_session=False))
 
 
 def is_local_only(redirect_uris: list[str]) -> bool:

@@ -42,11 +42,28 @@ class ClientRow(Base):
     idle_days: Mapped[int] = mapped_column(default=30)
     max_days: Mapped[int] = mapped_column(default=90)
     grace_seconds: Mapped[int] = mapped_column(default=60)
+    # Keys with which it authenticates instead of by a secret: a JWK set, or where it is published.
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    jwks_uri: Mapped[str | None] = mapped_column(String(2048))
     # The client_id of a client that is described by the document at this URL.
     document_url: Mapped[str | None] = mapped_column(String(512), unique=True)
     document_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+
+
+class ClientKeysRow(Base):
+    """The keys that a client publishes at its ``jwks_uri``, as they were read last."""
+
+    __tablename__ = "client_keys"
+
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True
+    )
+    uri: Mapped[str] = mapped_column(String(2048))
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    asked_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
 
 
 class ConsentRow(Base):
@@ -159,7 +176,7 @@ class ResourceRow(Base):
 
 
 class ProofRow(Base):
-    """The hash of a proof that counts once: a DPoP proof (RFC 9449 11.1)."""
+    """The hash of a proof that counts once: of DPoP (RFC 9449 11.1), or a client assertion."""
 
     __tablename__ = "seen_proofs"
 

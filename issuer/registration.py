@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from issuer import admission, redirects, scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
+from keys.client_assertions import jwk_set_fault
 from keys.signing import ALGORITHMS
 
 NAME_MAX_CHARACTERS = 200
@@ -21,6 +22,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
         *_name_faults(values.get("name", "")),
         *_redirect_faults(values, is_public=is_public),
         *_backchannel_faults(values.get("backchannel_uri")),
+        *_key_faults(values, is_public=is_public),
         *_choice_faults(values, is_public=is_public),
         *(
             f"--allow {rule}: {fault}"
@@ -64,11 +66,26 @@ def _backchannel_faults(uri: str | None) -> list[str]:
     return [] if is_good else [f"--backchannel-logout-uri {uri}: must be an http or https address"]
 
 
+def _key_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
+    jwks, uri = values["jwks"], values["jwks_uri"]
+    found = []
+    if jwks and uri:
+        found.append("--jwks, --jwks-uri: one of them")
+    if is_public and (jwks or uri):
+        found.append("--jwks, --jwks-uri: a public client cannot authenticate")
+    if jwks and (fault := jwk_set_fault(jwks)):
+        found.append(f"--jwks: {fault}")
+    if uri and (fault := redirects.fault(uri, is_public=False)):
+        found.append(f"--jwks-uri {uri}: {fault}")
+    return found
+
+
 def _choice_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
     found = []
     unknown = [each for each in values["grant_types"] if each not in GRANT_TYPES]
     if unknown:
-        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(GRANT_TYPES)}")
+        names = (*(each for each in GRANT_TYPES if each != DEVICE), "device")
+        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(names)}")
     if is_public and MACHINE in values["grant_types"]:
         found.append("--grant client_credentials: a public client cannot authenticate")
     if is_public and not values["needs_pkce"]:

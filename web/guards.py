@@ -82,7 +82,7 @@ def require_bound_session() -> Response | None:
 def refuse_speculation() -> None:
     """Refuse what a browser loads before its person asks for it: a GET here signs somebody in to an
     application, or out. Raises BadRequest."""
-    if request.method == "HEAD" or is_speculative(request):
+    if is_speculative(request):
         raise BadRequest
 
 

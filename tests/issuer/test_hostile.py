@@ -140,7 +140,6 @@ AHEAD = [
     ("GET", {"Sec-Purpose": "prefetch", "Sec-Fetch-Mode": "no-cors"}),
     ("GET", {"Sec-Purpose": "prefetch;prerender", "Sec-Fetch-Mode": "navigate"}),
     ("GET", {"Purpose": "prefetch"}),
-    ("HEAD", {}),
 ]
 
 

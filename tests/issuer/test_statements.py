@@ -108,7 +108,7 @@ def test_answers_to_applications_take_few_statements(both, browser):
     app = App(both)
     tokens = app.tokens(browser)
     statements = Statements(both)
-    with statements.exactly(4, writes=1):
+    with statements.exactly(5, writes=1):  # the last: that the session has not ended meanwhile
         code = app.sign_in(browser)["code"]
     with statements.exactly(4, writes=1):
         tokens = app.exchange(code)

@@ -81,6 +81,13 @@ def send(asked: Asked, answer: dict[str, str]) -> Response:
     return leave(with_parameters(asked.redirect_uri, answer), asked.client.shown_name)
 
 
+def outline(response: Response) -> Response:
+    """Answer HEAD where GET would make something: the address with it does not exist (RFC 9110
+    9.3.2)."""
+    response.headers.pop("Location", None)
+    return response
+
+
 def leave(url: str, name: str) -> Response:
     """Send a browser on to an application.
 
@@ -92,4 +99,4 @@ def leave(url: str, name: str) -> Response:
     may_follow_a_form = request.endpoint != DIRECT and "Sec-Fetch-Mode" in request.headers
     if is_on_the_web and may_follow_a_form:
         return show_way(url, name)
-    return redirect(url, 302 if request.method == "GET" else 303)
+    return redirect(url, 303 if request.method == "POST" else 302)

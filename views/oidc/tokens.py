@@ -31,6 +31,7 @@ from issuer.faults import Refused
 from issuer.parameters import Parameters
 from issuer.resource_tokens import Content
 from telemetry import metrics
+from views.oidc.described import recipient
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
 from views.oidc.place import admission, issuer, read_form
 from views.oidc.proofs import proved_key
@@ -73,9 +74,10 @@ def authenticated() -> tuple[Client, Parameters] | Response:
     header = request.headers.get("Authorization")
     who = client_authentication.named(header, form)
     site().limits.check_app(who, caller().address)
-    client = client_authentication.authenticate(header, form)
+    client = client_authentication.authenticate(header, form, recipient())
     if isinstance(client, Refused):
-        site().limits.count_app_failure(who, caller().address)
+        if client.name != "keys_away":
+            site().limits.count_app_failure(who, caller().address)
         return refuse(client)
     return client, form
 
