@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from access import groups
 from accounts.identities import of_user
 from issuer import scopes
 from models import Identity, User, address_of
@@ -17,6 +18,7 @@ from storage.compiled import CompiledSelect
 class Account:
     """The columns of a user that claims describe."""
 
+    id: str
     name: str | None
     picture: str | None
     created_at: datetime
@@ -64,6 +66,7 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
             {"provider": each.provider, "subject": each.subject} for each in person.identities
         ],
     },
+    scopes.GROUPS: {"groups": lambda person: groups.of_user(person.account.id)},
 }
 
 

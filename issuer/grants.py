@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
 
 from accounts.activity import Caller
+from accounts.admission import Admission
 from accounts.sessions import ALIVE, alive_at, hash_token
 from issuer import scopes
-from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.models import GrantRow
 from models import Session, User

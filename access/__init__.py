@@ -1,0 +1,5 @@
+"""Who may come in and as what: groups.
+
+Owns the table of memberships. Imports models and storage; never a request, a page or a verb of
+accounts, which ask this room. Start reading at ``groups``.
+"""
