@@ -7,8 +7,8 @@ import simulator
 from accounts import cleanup
 from accounts.policy import build_policy
 from commands import migrations
-from commands.development import run_development_server
-from config import ROOT, Settings, load, load_or_exit, processes
+from commands.development import load_settings, run_development_server
+from config import ROOT, Settings, load, processes
 from config.branding import read_images
 from jobs import registry
 from providers import PROVIDERS
@@ -45,7 +45,7 @@ BLUEPRINTS = (*SIGN_IN_BLUEPRINTS, *ACCOUNT_BLUEPRINTS, brand, *API_BLUEPRINTS)
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build an application for these settings or the environment's; faults end the process."""
-    settings = settings or load_or_exit(PROVIDERS.values())
+    settings = settings or load_settings()
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
     demo_url, demo_apps = None, {}

@@ -33,6 +33,7 @@ class EndReason(StrEnum):
     ELSEWHERE = "elsewhere"
     IDENTITY_REMOVED = "identity_removed"
     IDENTITY_MOVED = "identity_moved"
+    IDENTITY_REFUSED = "identity_refused"
     MERGED = "merged"
     DELETED = "deleted"
     DISABLED = "disabled"

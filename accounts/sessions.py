@@ -77,7 +77,8 @@ def alive_at(moment: datetime) -> dict[str, datetime]:
 
 def hash_token(token: str) -> str:
     """Hash a random secret; it is long enough that a plain hash cannot be reversed."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    # A token of others may contain a lone surrogate, which plain UTF-8 cannot.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Opener(Protocol):

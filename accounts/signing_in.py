@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
-from accounts import actors, facts, identities, profile_updates, users
+from accounts import activity, actors, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
+from accounts.ended_sessions import EndReason
 from accounts.rules import Create, Join, Known, Policy, Refused, SignInDecision, decide_sign_in
-from errors import WrongAccount
+from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
 from providers.base import Assertion
 from storage import atomic
+
+# The refusals of ALLOWED_EMAIL_DOMAINS.
+LOST = (NoEmail, EmailUnverified, NotAllowed)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ def sign_in(
     ``signed_in_as``: the id of the user whom this browser is signed in as. ``separate``: the
     person was asked and wants an account of their own.
     Unless the decision opens an account (Known, Create, Join) nothing is written; only a
-    refusal is recorded, where the identity's account is known.
+    refusal is recorded, where the identity's account is known. If the allow-list refuses a known
+    identity, what it began ends.
     """
     found, matches = facts.look_up(identities.lock, assertion, policy)
     identity = found.identity if found else None
@@ -56,11 +61,20 @@ def sign_in(
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
             identities.record(identity, EventKind.REFUSED, caller, decision.reason)
+            if isinstance(decision.error, LOST):
+                _end_what_it_began(identity, caller)
             return SignIn(decision)
         case _:
             return SignIn(decision)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
     return SignIn(decision, identity)
+
+
+def _end_what_it_began(identity: Identity, caller: Caller) -> None:
+    ended = sessions.end_of_identity(identity.id, None, EndReason.IDENTITY_REFUSED)
+    if ended:
+        detail = str(ended)
+        activity.record(identity.user_id, EventKind.SESSIONS_ENDED, caller, detail=detail)
 
 
 def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:

@@ -16,13 +16,17 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import certificates, people, report, servers
+from bench import certificates, openid, people, report, servers
 from bench.certificates import Certificates
 from bench.figures import BROWSERS, Measure
+from bench.openid import OpenID
 from bench.results import Results
 from bench.servers import Provider, Server
 
-PARTS = ("start", "memory", "sign-in", "visit", "session", "page", "callback", "idle", "load")
+PARTS = (
+    *("start", "memory", "sign-in", "visit", "session", "page", "callback", "idle", "load"),
+    *openid.PARTS,
+)
 SMALL, PEOPLE_PORT = 1000, 18700
 
 
@@ -69,6 +73,7 @@ class Bench:
         self.provider = Provider(self.certificates.server, first_port)
         scale, known = (0.3, 15) if options.quick else (1.0, 40)
         self.measure = Measure(self.provider, self.results, scale, known)
+        self.openid = OpenID(self.results, self.measure.count)
         self.name = "ours" if options.server == "gunicorn" else f"ours, {options.server}"
 
     def ours(self, database_url: str = "") -> Server:
@@ -106,6 +111,9 @@ class Bench:
         return servers.stock(self.provider, bundle, self.folder, threads=threads)
 
     def in_turns(self) -> None:
+        if set(self.options.parts) <= set(openid.PARTS):
+            self.openid_in_turns()
+            return
         ours = self.running.enter_context(self.ours())
         stock = self.running.enter_context(self.stock())
         careful = self.running.enter_context(self.stock(threads=1))
@@ -115,6 +123,15 @@ class Bench:
         for number in range(self.options.rounds):
             print_progress(f"round {number + 1} of {self.options.rounds}")
             asyncio.run(self.round(number, ours, stock, careful, empty))
+
+    def openid_in_turns(self) -> None:
+        """Measure the OpenID Provider alone, without the stock app, which has none."""
+        ours = self.running.enter_context(self.ours())
+        empty = self.running.enter_context(servers.empty(self.folder))
+        asyncio.run(self.measure.warm(ours))
+        for number in range(self.options.rounds):
+            print_progress(f"round {number + 1} of {self.options.rounds}")
+            asyncio.run(self.openid.round(self.options.parts, ours, empty))
 
     async def round(
         self, number: int, ours: Server, stock: Server, careful: Server, empty: Server
@@ -147,6 +164,7 @@ class Bench:
         if "load" in parts:
             for server in (ours, stock, careful):
                 await measure.throughput(server, 4 * measure.scale)
+        await self.openid.round(parts, ours, empty)
 
     def of_many(self) -> None:
         """Measure sign-in and session check with few people in the database, and with many."""

@@ -30,12 +30,43 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def get(self, path: str, cookies: dict[str, str] | None = None) -> Answer:
-        cookie = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
-        request = (
-            f"GET {path} HTTP/1.1\r\nHost: localhost:{self._port}\r\nUser-Agent: bench\r\n"
-            f"Accept: */*\r\n{f'Cookie: {cookie}' + chr(13) + chr(10) if cookie else ''}\r\n"
-        ).encode()
+    async def get(
+        self,
+        path: str,
+        cookies: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        return await self._send("GET", path, cookies or {}, headers or {})
+
+    async def post(
+        self,
+        path: str,
+        form: dict[str, str],
+        cookies: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send a form."""
+        body = urlencode(form).encode()
+        described = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(body)),
+        }
+        return await self._send("POST", path, cookies or {}, described | (headers or {}), body)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        cookies: dict[str, str],
+        headers: dict[str, str],
+        body: bytes = b"",
+    ) -> Answer:
+        if cookies:
+            pairs = (f"{name}={value}" for name, value in cookies.items())
+            headers = {"Cookie": "; ".join(pairs), **headers}
+        usual = {"Host": f"localhost:{self._port}", "User-Agent": "bench", "Accept": "*/*"}
+        lines = [f"{name}: {value}\r\n" for name, value in (usual | headers).items()]
+        request = f"{method} {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + body
         is_kept = self._streams is not None
         try:
             return await self._ask(request)

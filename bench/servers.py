@@ -225,6 +225,17 @@ def run_python(arguments: list[str], environment: dict[str, str]) -> None:
     subprocess.run([sys.executable, *arguments], cwd=ROOT, env=variables, check=True)
 
 
+def register_app(server: Server, *options: str) -> dict[str, str]:
+    """Register an application at our server; return what ``clients add --json`` says of it."""
+    command = ["-m", "flask", "--app", "app", "clients", "add", "Bench", "--json", *options]
+    variables = {**plain_environment(), **server.environment}
+    made = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=variables, check=True, capture_output=True
+    )
+    registered: dict[str, str] = json.loads(made.stdout)
+    return registered
+
+
 def ours(
     provider: Provider, bundle: Path, database_url: str, log: Path, *, engine: str = "gunicorn"
 ) -> Server:

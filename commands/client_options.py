@@ -1,6 +1,8 @@
 """The options of ``clients add`` and ``clients set``, and the columns that they set."""
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -8,6 +10,8 @@ import click
 from issuer import registration, resources, scopes
 from issuer.clients import CODE, DEVICE, REFRESH
 
+# Stands for a file without JSON: no JWK set.
+NOT_JSON = "not JSON"
 F = TypeVar("F", bound=Callable[..., Any])
 # Columns by option, for options that are given as they are stored.
 REPEATABLE = {
@@ -19,6 +23,8 @@ REPEATABLE = {
     "allow": ("--allow", "Who may use it: everyone, domain=…, user=…, provider=…"),
 }
 SINGLE: dict[str, tuple[str, Any, str]] = {
+    "jwks_uri": ("--jwks-uri", str, "Where it publishes its keys: it needs no secret then."),
+    "jwks": ("--jwks", str, "A file with its public keys: it needs no secret then."),
     "backchannel_uri": ("--backchannel-logout-uri", str, "Where it is told of sign-outs."),
     "id_token_alg": ("--id-token-alg", str, "RS256 (default) or ES256."),
     "access_seconds": ("--access-seconds", int, "Lifetime of access tokens. Default: 600."),
@@ -46,6 +52,8 @@ DEFAULTS: dict[str, Any] = {
     "resources": [],
     "allow": [],
     "backchannel_uri": None,
+    "jwks": None,
+    "jwks_uri": None,
     "id_token_alg": "RS256",
     "access_seconds": 600,
     "idle_days": 30,
@@ -72,11 +80,22 @@ def given_columns(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that options set."""
     kinds = given.get("grant_types") or ()
     named = {"grant_types": tuple({"device": DEVICE}.get(kind, kind) for kind in kinds)}
-    return {
+    columns = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in (dict(given) | named).items()
         if value is not None and value != ()
     }
+    if columns.get("jwks"):
+        columns["jwks"] = read_jwks(columns["jwks"])
+    return columns
+
+
+def read_jwks(path: Any) -> object:
+    """Return the JSON of a file, whatever it says; what is none becomes a fault of the option."""
+    try:
+        return json.loads(Path(path).read_bytes()) or NOT_JSON
+    except (OSError, ValueError, RecursionError):
+        return NOT_JSON
 
 
 def refuse_faults(values: Mapping[str, Any]) -> None:

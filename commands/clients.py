@@ -82,12 +82,20 @@ def describe(client: Client) -> dict[str, Any]:
         "client_id": client.client_id,
         "name": client.name,
         "is_public": client.is_public,
+        "token_endpoint_auth_method": _auth_method(client),
         "is_pairwise": client.pairwise_salt is not None,
         **{name: getattr(client, name) for name in names},
         "old_secret_until": iso_time(client.old_secret_until),
         "created_at": iso_time(client.created_at),
         "disabled_at": iso_time(client.disabled_at),
     }
+
+
+def _auth_method(client: Client) -> str:
+    """Name how it authenticates (RFC 7591 2); with a secret it may send that in the form too."""
+    if client.has_keys:
+        return "private_key_jwt"
+    return "none" if client.is_public else "client_secret_basic"
 
 
 def find(client_id: str) -> Client:
@@ -128,6 +136,8 @@ def show(client_id: str, *, as_json: bool) -> None:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{len(value['keys'])} in a file"
     if isinstance(value, list):
         return " ".join(value) or "none"
     return {None: "none", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
@@ -149,6 +159,10 @@ def change(client_id: str, *, as_json: bool, **given: Any) -> None:
     for name, value in values.items():
         if value in ([""], ""):
             values[name] = [] if name in REPEATABLE else None
+    # One kind of keys takes the place of the other.
+    for name, other in (("jwks", "jwks_uri"), ("jwks_uri", "jwks")):
+        if values.get(name):
+            values.setdefault(other, None)
     known = {name: getattr(client, name) for name in (*DEFAULTS, "name", "is_public")}
     refuse_faults(known | values)
     changed = rows.change(client.id, values)

@@ -1,4 +1,5 @@
-"""The development server, ``python app.py``: one process on this machine's loopback address."""
+"""The development server, ``python app.py``: one process on this machine's loopback address; and
+the demo mode that it and the commands share."""
 
 import socket
 import sys
@@ -36,6 +37,17 @@ def run_development_server(create_app: Callable[[Settings], Flask]) -> None:
         server.serve_forever()
     except KeyboardInterrupt:
         server.server_close()
+
+
+def load_settings() -> Settings:
+    """Return the environment's settings, or end the process with their faults.
+
+    Demo mode has a database of its own, so a command follows the mode of the development server:
+    otherwise it would act on a database that no server reads.
+    """
+    settings = load_or_exit(PROVIDERS.values())
+    is_command = click.get_current_context(silent=True) is not None
+    return choose_mode(settings) if is_command and settings.database_url is None else settings
 
 
 def choose_mode(settings: Settings) -> Settings:

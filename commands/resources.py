@@ -55,6 +55,7 @@ def list_resources(*, as_json: bool) -> None:
 @json_option
 @needs_database
 def remove(uri: str, *, as_json: bool) -> None:
-    """Remove an API. Tokens that exist work until they expire, in ten minutes at most."""
+    """Remove an API. An API that does not introspect takes its tokens until they expire, for ten
+    minutes at most."""
     rows.remove(uri)
     print_result({"resource": uri}, [f"{uri} is removed."], as_json=as_json)

@@ -15,7 +15,7 @@ from commands.console import (
     yes_option,
 )
 from issuer import signing_keys as rows
-from issuer.signing_keys import KeyInfo
+from issuer.signing_keys import KeyInfo, KeyUnreadable
 from keys.signing import ALGORITHMS
 
 signing_keys = AppGroup("signing-keys", help="List, rotate and withdraw the keys that sign tokens.")
@@ -62,7 +62,10 @@ def rotate(*, immediately: bool, as_json: bool) -> None:
 
 def rotate_signing_keys(*, immediately: bool, as_json: bool) -> None:
     """Make the next key of each algorithm, and print them."""
-    kids = [rows.rotate(alg, immediately=immediately) for alg in ALGORITHMS]
+    try:
+        kids = [rows.rotate(alg, immediately=immediately) for alg in ALGORITHMS]
+    except KeyUnreadable as error:
+        raise click.ClickException(str(error)) from None
     made = [key for key in rows.every() if key.id in kids]
     lines = [f"{key.id}  {key.alg}  signs from {format_time(key.active_from)}" for key in made]
     print_result({"items": [describe(key) for key in made]}, lines, as_json=as_json)

@@ -113,7 +113,7 @@ def add(
         resource=resource,
         jkt=jkt,
         issued_at=moment,
-        expires_at=moment + timedelta(seconds=client.access_seconds),
+        expires_at=moment + timedelta(seconds=client.token_seconds(resource)),
     )
     return token
 

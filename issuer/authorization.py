@@ -15,7 +15,7 @@ from issuer import clients, redirects, resources, scopes
 from issuer.clients import CODE, Client
 from issuer.faults import FAULTS, Fault
 from issuer.hints import read_hint
-from issuer.parameters import Parameters
+from issuer.parameters import Parameters, is_returnable
 from issuer.resources import Resource
 
 QUERY, FORM_POST = "query", "form_post"
@@ -42,7 +42,9 @@ class Asked:
 
     @property
     def state(self) -> str | None:
-        return self.parameters.get("state")
+        """Return the state that goes back to the client: none that is too long for an address."""
+        state = self.parameters.get("state")
+        return state if is_returnable(state) else None
 
     @property
     def is_native(self) -> bool:
@@ -105,7 +107,8 @@ def response_mode_known(asked: Asked) -> str | None:
 def parameters_plain(asked: Asked) -> str | None:
     if asked.parameters.is_repeated():
         return "parameter_repeated"
-    return None if asked.parameters.are_plain() else "parameter_malformed"
+    is_plain = asked.parameters.are_plain() and is_returnable(asked.parameters.get("state"))
+    return None if is_plain else "parameter_malformed"
 
 
 def no_request_object(asked: Asked) -> str | None:

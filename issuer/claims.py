@@ -1,28 +1,15 @@
 """Claims: what a client learns of a person, by scope (OpenID Connect Core 5.4)."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
 from access import groups
-from accounts.identities import of_user
+from accounts import profiles
+from accounts.profiles import Account
 from issuer import scopes
-from models import Identity, User, address_of
-from storage.compiled import CompiledSelect
-
-
-@dataclass(frozen=True)
-class Account:
-    """The columns of a user that claims describe."""
-
-    id: str
-    name: str | None
-    picture: str | None
-    created_at: datetime
-    email_choice: str | None
+from models import Identity, address_of
 
 
 @dataclass(frozen=True)
@@ -40,14 +27,6 @@ class Person:
     def updated_at(self) -> datetime:
         read = [each.read_at for each in self.identities if each.read_at]
         return max([self.account.created_at, *read])
-
-
-_FIND = CompiledSelect(
-    select(*(User.__table__.c[each.name] for each in fields(Account))).where(
-        User.id == bindparam("user_id"), User.disabled_at.is_(None)
-    ),
-    Account,
-)
 
 
 # A claim is absent where there is nothing to say; never null (OpenID Connect Core 5.3.2).
@@ -72,8 +51,8 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
 
 def find_person(user_id: str) -> Person | None:
     """Return a person who is not disabled."""
-    account = _FIND.row(user_id=user_id)
-    return Person(account, of_user(user_id)) if account else None
+    found = profiles.find(user_id)
+    return Person(*found) if found else None
 
 
 def of_person(

@@ -23,6 +23,8 @@ CODE, REFRESH, MACHINE = "authorization_code", "refresh_token", "client_credenti
 # RFC 8628 3.4; the command line calls it "device".
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 SECRET_BYTES = 32
+# An API of others that does not introspect learns of an end only when its token expires.
+RESOURCE_TOKEN_MAX_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Client:
     idle_days: int
     max_days: int
     grace_seconds: int
+    jwks: dict[str, Any] | None
+    jwks_uri: str | None
     document_url: str | None
     document_until: datetime | None
     created_at: datetime
@@ -67,11 +71,28 @@ class Client:
         return document_urls.host_of(self.document_url) if self.document_url else None
 
     @property
+    def shown_name(self) -> str:
+        """Return what people read: the name, or the host of a client that describes itself, whose
+        name proves nothing."""
+        return self.document_host or self.name
+
+    @property
     def is_enabled(self) -> bool:
         return self.disabled_at is None
 
+    @property
+    def has_keys(self) -> bool:
+        """Return whether it authenticates by its own keys (private_key_jwt), and no other way."""
+        return bool(self.jwks or self.jwks_uri)
+
     def may_use(self, grant_type: str) -> bool:
         return grant_type in self.grant_types
+
+    def token_seconds(self, resource: str | None) -> int:
+        """Return how long an access token of this client lasts, for this API or for us."""
+        if resource is None:
+            return self.access_seconds
+        return min(self.access_seconds, RESOURCE_TOKEN_MAX_SECONDS)
 
     def has_secret(self, secret: str) -> bool:
         """Return whether this is the client's secret, or the one before until it ends."""
@@ -86,6 +107,13 @@ class Client:
         if self.pairwise_salt is None:
             return user_id
         return hmac.digest(bytes.fromhex(self.pairwise_salt), user_id.encode(), "sha256").hex()
+
+    def sid_of(self, sid: str) -> str:
+        """Return what the client knows a session by: with pairwise subjects it is no name that
+        others know."""
+        if self.pairwise_salt is None:
+            return sid
+        return hmac.digest(bytes.fromhex(self.pairwise_salt), f"sid:{sid}".encode(), "sha256").hex()
 
 
 _COLUMNS = [ClientRow.__table__.c[each.name] for each in fields(Client)]
@@ -144,7 +172,8 @@ def new_secret() -> str:
 @atomic
 def add(values: Mapping[str, Any]) -> tuple[Client, str | None]:
     """Add a client with these columns; return it and its secret, which is not stored."""
-    secret = None if values.get("is_public") else new_secret()
+    has_secret = not (values.get("is_public") or values.get("jwks") or values.get("jwks_uri"))
+    secret = new_secret() if has_secret else None
     row = ClientRow(id=new_id(), secret_hash=hash_secret(secret) if secret else None, **values)
     db.session.add(row)
     db.session.flush()
@@ -159,13 +188,15 @@ def keep_described(url: str, values: Mapping[str, Any]) -> None:
     if row is not None:
         _write(row, values)
         return
-    add({**values, "document_url": url, "is_public": True, "needs_pkce": True})
+    add({**values, "document_url": url, "needs_pkce": True})
 
 
 @atomic
 def change(client_id: str, values: Mapping[str, Any]) -> Client:
-    """Change columns of a client. Raises NotFound."""
+    """Change columns of a client. Keys take the place of its secret. Raises NotFound."""
     get(client_id)
+    if values.get("jwks") or values.get("jwks_uri"):
+        values = {**values, "secret_hash": None, "old_secret_hash": None}
     if values:
         _write(client_id, values)
         log.info("client_changed", client=client_id, names=sorted(values))
@@ -178,6 +209,8 @@ def rotate_secret(client_id: str, overlap: timedelta) -> str:
     client = get(client_id)
     if client.is_public:
         raise NotFound("A public client has no secret")
+    if client.has_keys:
+        raise NotFound("This client authenticates by its keys, and has no secret")
     secret = new_secret()
     _write(
         client_id,

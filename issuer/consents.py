@@ -42,6 +42,7 @@ class App:
 
     client: Client
     scopes: tuple[str, ...]
+    resources: tuple[str, ...]
     since: datetime
     last_used_at: datetime
     # Where it may act without the person being signed in here.
@@ -81,7 +82,7 @@ def give(
         row.resources = [*row.resources, resource]
     if together != before:
         row.scopes, row.given_at = scopes.join(together), now()
-        activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.name)
+        activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.shown_name)
 
 
 @atomic
@@ -96,7 +97,7 @@ def take_away(user_id: str, client_id: str, caller: Caller) -> Client:
     db.session.execute(
         delete(ConsentRow).where(ConsentRow.user_id == user_id, ConsentRow.client_id == client_id)
     )
-    activity.record(user_id, EventKind.APP_REMOVED, caller, detail=client.name)
+    activity.record(user_id, EventKind.APP_REMOVED, caller, detail=client.shown_name)
     return client
 
 
@@ -134,6 +135,7 @@ def _app(client: Client, consent: ConsentRow | None, used: Used | None) -> App:
     return App(
         client,
         scopes.split(consent.scopes) if consent else tuple(client.scopes),
+        tuple(consent.resources) if consent else (),
         min(times),
         used.last_used_at if used else max(times),
         used.offline if used else 0,

@@ -32,12 +32,17 @@ def admitted_hosts() -> tuple[str, ...]:
 def is_admitted(client_id: str) -> bool:
     """Return whether a client id is the URL of a document on an admitted host."""
     hosts = admitted_hosts()
-    if not hosts or len(client_id) > MAX_CHARACTERS or not _URL.fullmatch(client_id):
-        return False
-    path = urlsplit(client_id).path
-    if {".", ".."} & set(unquote(path).split("/")):
+    if not hosts or not is_plain(client_id):
         return False
     return ANY in hosts or host_of(client_id) in hosts
+
+
+def is_plain(url: object) -> bool:
+    """Return whether this is an https URL of a named host, without dot segments, as documents
+    have them."""
+    if not isinstance(url, str) or len(url) > MAX_CHARACTERS or not _URL.fullmatch(url):
+        return False
+    return not {".", ".."} & set(unquote(urlsplit(url).path).split("/"))
 
 
 def host_of(url: str) -> str:

@@ -15,6 +15,7 @@ import structlog
 from issuer import clients, document_urls, redirects, resources, scopes
 from issuer.clients import CODE, REFRESH
 from issuer.faults import Refused
+from keys.client_assertions import jwk_set_fault
 from storage import atomic, now
 
 log = structlog.get_logger()
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 # How long a document is kept, whatever it says of itself.
 LEAST_SECONDS, MOST_SECONDS = 600, 86400
 NAME_MAX_CHARACTERS = 200
+# How such a client may authenticate (RFC 7591 2).
+NONE, PRIVATE_KEY = "none", "private_key_jwt"
 MAX_URIS = 50
 
 
@@ -41,11 +44,13 @@ class DocumentAway(Exception):
 Reader = Callable[[str], Page]
 
 
-@atomic
 def is_due(client_id: str) -> bool:
     """Tell whether this client is described by a document that has to be fetched now."""
-    if not document_urls.is_admitted(client_id):
-        return False
+    return document_urls.is_admitted(client_id) and _is_outdated(client_id)
+
+
+@atomic
+def _is_outdated(client_id: str) -> bool:
     client = clients.named(client_id)
     return client is None or client.document_until is None or client.document_until <= now()
 
@@ -106,7 +111,8 @@ def _fault(url: str, document: Mapping[str, Any]) -> str | None:
     faults = {
         "client_id": document.get("client_id") != url,
         # A secret in a public document is none.
-        "token_endpoint_auth_method": document.get("token_endpoint_auth_method", "none") != "none",
+        "token_endpoint_auth_method": _method(document) not in (NONE, PRIVATE_KEY),
+        **_key_faults(document),
         "client_secret": "client_secret" in document or "client_secret_expires_at" in document,
         "client_name": not isinstance(name, str)
         or not name.strip()
@@ -121,6 +127,22 @@ def _fault(url: str, document: Mapping[str, Any]) -> str | None:
         "scope": not isinstance(document.get("scope", ""), str),
     }
     return next((member for member, holds in faults.items() if holds), None)
+
+
+def _method(document: Mapping[str, Any]) -> object:
+    return document.get("token_endpoint_auth_method", NONE)
+
+
+def _key_faults(document: Mapping[str, Any]) -> dict[str, bool]:
+    """RFC 7591 2: one of jwks and jwks_uri, where keys are needed."""
+    if _method(document) != PRIVATE_KEY:
+        return {}
+    jwks, uri = document.get("jwks"), document.get("jwks_uri")
+    return {
+        "jwks": (jwks is None) == (uri is None)
+        or (jwks is not None and jwk_set_fault(jwks) is not None),
+        "jwks_uri": uri is not None and not document_urls.is_plain(uri),
+    }
 
 
 def _texts(value: object) -> list[str]:
@@ -140,7 +162,11 @@ def _are_redirects(value: object) -> bool:
 def _columns(url: str, document: Mapping[str, Any]) -> dict[str, Any]:
     asked = scopes.split(document.get("scope")) or scopes.USUAL
     kinds = _texts(document.get("grant_types", [CODE]))
+    has_keys = _method(document) == PRIVATE_KEY
     return {
+        "is_public": not has_keys,
+        "jwks": document.get("jwks") if has_keys else None,
+        "jwks_uri": document.get("jwks_uri") if has_keys else None,
         "name": document.get("client_name") or document_urls.host_of(url),
         "redirect_uris": list(document["redirect_uris"]),
         "post_logout_uris": list(document.get("post_logout_redirect_uris", [])),

@@ -1,19 +1,15 @@
 """DPoP: a request proves that its sender has the key that a token is bound to (RFC 9449)."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select, delete, select
-
-from accounts.sessions import hash_token
 from errors import IdTokenRefused
+from issuer import seen_proofs
 from issuer.faults import Refused
-from issuer.models import ProofRow
 from keys.proofs import verify_proof
 from keys.signing import full_hash
-from storage import atomic, db, now
+from storage import now
 
 # How far the clock of a client may be off.
 LEEWAY_SECONDS = 60
@@ -29,7 +25,7 @@ def check(proof: str, method: str, url: str, access_token: str | None = None) ->
         return Refused("proof_invalid", error.detail)
     if reason := _fault(claims, method, url, access_token):
         return Refused("proof_invalid", reason)
-    if not _note(hash_token(f"{jkt}:{claims['jti']}")):
+    if not seen_proofs.note(f"{jkt}:{claims['jti']}", 2 * LEEWAY_SECONDS):
         return Refused("proof_invalid", "it was used before")
     return jkt
 
@@ -64,26 +60,3 @@ def _place(url: str) -> tuple[str, str, str] | None:
     except ValueError:
         return None
     return parts.scheme.lower(), parts.netloc.lower(), parts.path
-
-
-@atomic
-def _note(proof_hash: str) -> bool:
-    """Note a proof; return whether it is new. If two come at the same time, the second collides,
-    starts over and finds the first."""
-    if db.session.scalar(select(ProofRow.id).where(ProofRow.id == proof_hash)) is not None:
-        return False
-    kept = timedelta(seconds=2 * LEEWAY_SECONDS)
-    db.session.add(ProofRow(id=proof_hash, expires_at=now() + kept))
-    db.session.flush()
-    return True
-
-
-def expired() -> Select[str]:
-    """Select the ids of proofs that are too old to be used again."""
-    return select(ProofRow.id).where(ProofRow.expires_at < now())
-
-
-@atomic
-def purge(ids: Sequence[str]) -> None:
-    """Delete expired proofs, by id."""
-    db.session.execute(delete(ProofRow).where(ProofRow.id.in_(ids)))

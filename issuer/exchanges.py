@@ -17,7 +17,7 @@ from accounts import activity
 from accounts.activity import Caller, EventKind
 from accounts.admission import Admission
 from accounts.sessions import hash_token
-from issuer import access_tokens, grants, logouts, refresh_tokens
+from issuer import access_tokens, grants, logouts, refresh_tokens, resources
 from issuer.clients import REFRESH, Client
 from issuer.faults import Refused
 from issuer.grants import Grant
@@ -139,8 +139,10 @@ def _verifier_matches(grant: Grant, _redirect_uri: str | None, verifier: str | N
 
 
 def issue(use: Use, grant: Grant, granted: tuple[str, ...], generation: int) -> Issued:
-    """Make the tokens of one answer. Call within the atomic verb."""
+    """Make the tokens of one answer, for what the client may still have. Call within the atomic
+    verb."""
     client = use.client
+    granted = resources.scopes_now(client, granted, grant.resource)
     access_token = access_tokens.add(client, grant.id, granted, use.jkt, grant.resource)
     refresh_token = None
     if client.may_use(REFRESH):
@@ -160,8 +162,9 @@ def refresh(use: Use, presented: Presented, asked: tuple[str, ...] | None) -> Is
         if refused := check(use, presented, grant):
             return refused
     assert grant is not None
-    granted = grant.scope_list if asked is None else asked
-    if not set(granted) <= set(grant.scope_list):
+    standing = resources.scopes_now(use.client, grant.scope_list, grant.resource)
+    granted = standing if asked is None else asked
+    if not set(granted) <= set(standing):
         return Refused("scope_wider")
     if _rotate(use.client, grant, presented.generation):
         return issue(use, grant, granted, presented.generation + 1)
@@ -230,5 +233,7 @@ def _report_theft(client: Client, grant: Grant, reason: str, caller: Caller) -> 
     """End a grant whose code or token is in two hands, and tell its person and its client."""
     grants.end(grant.id, reason)
     log.warning("grant_reused", reason=reason, client=client.id, grant=grant.id)
-    activity.record(grant.user_id, EventKind.APP_REUSED, caller, reason=reason, detail=client.name)
+    activity.record(
+        grant.user_id, EventKind.APP_REUSED, caller, reason=reason, detail=client.shown_name
+    )
     logouts.plan(client, grant.user_id, grant.sid)

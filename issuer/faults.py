@@ -76,6 +76,7 @@ FAULTS: dict[str, Fault] = {
     "body_not_form": Fault("invalid_request", "send a form in the body"),
     "client_two_ways": Fault("invalid_request", "authenticate the client in one way only"),
     "client_refused": Fault("invalid_client", "client authentication failed", 401),
+    "keys_away": Fault("temporarily_unavailable", "the client's keys cannot be read", 503),
     "grant_type_missing": Fault("invalid_request", "grant_type is missing"),
     "grant_type_unknown": Fault("unsupported_grant_type", "this grant_type is not supported"),
     "grant_type_not_allowed": Fault("unauthorized_client", "this client may not use this grant"),

@@ -2,14 +2,22 @@
 
 from functools import partial
 
+import structlog
+
 from accounts.cleanup import Report, delete_expired_job, report_nothing
-from issuer import access_tokens, devices, dpop, grants, parked, signing_keys
+from issuer import access_tokens, devices, grants, parked, seen_proofs, signing_keys
 from jobs.leases import Lease
 from jobs.periodic import Periodic
 
+log = structlog.get_logger()
+
 
 def _keep_up(_lease: Lease) -> int:
-    return signing_keys.keep_up()
+    try:
+        return signing_keys.keep_up()
+    except signing_keys.KeyUnreadable as error:
+        log.error("signing_key_unreadable", detail=str(error))  # noqa: TRY400 (it names the fault)
+        return 0
 
 
 def jobs(report: Report = report_nothing) -> tuple[Periodic, ...]:
@@ -18,7 +26,7 @@ def jobs(report: Report = report_nothing) -> tuple[Periodic, ...]:
     return (
         job("authorization_requests", 600, parked.expired, parked.purge),
         job("access_tokens", 3600, access_tokens.expired, access_tokens.purge),
-        job("seen_proofs", 600, dpop.expired, dpop.purge),
+        job("seen_proofs", 600, seen_proofs.expired, seen_proofs.purge),
         job("device_codes", 3600, devices.expired, devices.purge),
         job("grants", 6 * 3600, grants.expired, grants.purge),
     )

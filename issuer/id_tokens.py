@@ -34,7 +34,7 @@ def make(issuer: str, client: Client, issued: Issued, *, with_nonce: bool) -> st
         "at_hash": left_half_hash(issued.access_token),
     }
     if grant.sid:
-        content["sid"] = grant.sid
+        content["sid"] = client.sid_of(grant.sid)
     if with_nonce and grant.nonce is not None:
         content["nonce"] = grant.nonce
     if client.is_first_party and grant.provider:
@@ -67,5 +67,5 @@ def make_logout_token(issuer: str, logout: Logout) -> str:
         "events": {LOGOUT_EVENT: {}},
     }
     if logout.sid:
-        content["sid"] = logout.sid
+        content["sid"] = logout.client.sid_of(logout.sid)
     return key_ring().sign(logout.client.id_token_alg, content, "logout+jwt")

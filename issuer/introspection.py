@@ -1,5 +1,6 @@
 """Introspection: what a token is worth now (RFC 7662)."""
 
+from dataclasses import replace
 from typing import Any
 
 from accounts.admission import Admission
@@ -15,7 +16,7 @@ def describe(client: Client, token: str, issuer: str, admission: Admission) -> d
     presented = refresh_tokens.read(token)
     if presented is not None:
         return _describe_refresh_token(client, presented, issuer, admission)
-    found = _find(token, admission)
+    found = _find(token, issuer, admission)
     if found is None or not _may_see(client, found):
         return INACTIVE
     document: dict[str, Any] = {
@@ -36,12 +37,21 @@ def describe(client: Client, token: str, issuer: str, admission: Admission) -> d
     return document | (claims.of_person(person, found.scope_list) if person else {})
 
 
-def _find(token: str, admission: Admission) -> AccessToken | None:
+def _find(token: str, issuer: str, admission: Admission) -> AccessToken | None:
     """Return an access token, opaque or a JWT of ours, if it is valid now."""
     if "." not in token:
         return access_tokens.find(token, admission)
-    read = resource_tokens.read(token)
-    return access_tokens.find_by_jti(read["jti"], admission) if read else None
+    told = resource_tokens.read(token)
+    found = access_tokens.find_by_jti(told.jti, admission) if told else None
+    if told is None or found is None or not resources.is_usable(found.client, found.resource):
+        return None
+    if (told.issuer, told.audience, told.client_id) != (
+        issuer,
+        found.resource,
+        found.client.client_id,
+    ):
+        return None
+    return replace(found, scopes=told.scope, issued_at=told.issued_at, expires_at=told.expires_at)
 
 
 def _may_see(client: Client, found: AccessToken) -> bool:

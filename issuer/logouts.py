@@ -117,7 +117,11 @@ def _add(planned: Iterable[tuple[str, str, str | None]]) -> None:
 
 
 class Deliverer:
-    """Delivers due logouts: each in a thread of its own, a few for one client at a time."""
+    """Delivers due logouts: each in a thread of its own, a few for one client at a time.
+
+    A row is leased only while a thread is free: in a queue its lease could run out, and another
+    instance would tell the application too.
+    """
 
     PER_CLIENT = 2
 
@@ -144,7 +148,8 @@ class Deliverer:
 
     def _has_place(self, client_id: str) -> bool:
         with self._lock:
-            return self._running[client_id] < self.PER_CLIENT
+            is_free = self._running.total() < AT_ONCE
+            return is_free and self._running[client_id] < self.PER_CLIENT
 
     def _deliver(self, logout: Logout) -> End:
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 from issuer import scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
+from keys.client_assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from keys.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from keys.signing import ALGORITHMS
 
@@ -25,7 +26,7 @@ WELL_KNOWN = (
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/api/v1",
 )
-CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post"]
+CLIENT_AUTHENTICATION = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 CLAIMS = [
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"),
     *("name", "picture", "updated_at", "email", "email_verified"),
@@ -49,6 +50,10 @@ def document(issuer: str, *, has_documents: bool) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "none"],
         "revocation_endpoint_auth_methods_supported": [*CLIENT_AUTHENTICATION, "none"],
         "introspection_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
+        **{
+            f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS)
+            for endpoint in ("token", "revocation", "introspection")
+        },
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "claims_supported": CLAIMS,

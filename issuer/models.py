@@ -6,7 +6,7 @@ Only issuer/ writes them. Secrets and tokens are stored as hashes, private keys 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -42,11 +42,28 @@ class ClientRow(Base):
     idle_days: Mapped[int] = mapped_column(default=30)
     max_days: Mapped[int] = mapped_column(default=90)
     grace_seconds: Mapped[int] = mapped_column(default=60)
+    # Keys with which it authenticates instead of by a secret: a JWK set, or where it is published.
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    jwks_uri: Mapped[str | None] = mapped_column(String(2048))
     # The client_id of a client that is described by the document at this URL.
     document_url: Mapped[str | None] = mapped_column(String(512), unique=True)
     document_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+
+
+class ClientKeysRow(Base):
+    """The keys that a client publishes at its ``jwks_uri``, as they were read last."""
+
+    __tablename__ = "client_keys"
+
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True
+    )
+    uri: Mapped[str] = mapped_column(String(2048))
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    asked_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
 
 
 class ConsentRow(Base):
@@ -95,6 +112,21 @@ class GrantRow(Base):
     """
 
     __tablename__ = "grants"
+    # For housekeeping: grants that have ended, and codes that nobody exchanged.
+    __table_args__ = (
+        Index(
+            "ix_grants_ended_at",
+            "ended_at",
+            sqlite_where=text("ended_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_grants_code_expires_at",
+            "code_expires_at",
+            sqlite_where=text("code_used_at IS NULL"),
+            postgresql_where=text("code_used_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
@@ -124,7 +156,7 @@ class GrantRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    idle_until: Mapped[datetime]
+    idle_until: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str] = mapped_column(String(32), default="")
     user_agent: Mapped[str] = mapped_column(String(256), default="")
@@ -144,7 +176,7 @@ class ResourceRow(Base):
 
 
 class ProofRow(Base):
-    """The hash of a proof that counts once: a DPoP proof (RFC 9449 11.1)."""
+    """The hash of a proof that counts once: of DPoP (RFC 9449 11.1), or a client assertion."""
 
     __tablename__ = "seen_proofs"
 

@@ -22,6 +22,15 @@ LIFETIME_SECONDS = 600
 PUSHED_SECONDS = 60
 URN = "urn:ietf:params:oauth:request_uri:"
 MAX_OPEN_PER_ADDRESS = 500
+# The parameters that ``authorization`` reads, and hints for its pages.
+STORED = frozenset(
+    {
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "dpop_jkt", "claims", "prompt", "max_age"),
+        *("id_token_hint", "login_hint", "display", "ui_locales", "acr_values"),
+        "post_logout_redirect_uri",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -82,18 +91,30 @@ def push(client_id: str, parameters: Parameters) -> str:
 @atomic
 def take_pushed(client_id: str, request_uri: str) -> Parameters | None:
     """Use a pushed request of this client up; None if there is none."""
+    row = _find_pushed(client_id, request_uri)
+    return _parameters(row) if row is not None and use(row.id) else None
+
+
+def find_pushed(client_id: str, request_uri: str) -> Parameters | None:
+    """Return a pushed request of this client, which can still be used."""
+    row = _find_pushed(client_id, request_uri)
+    return None if row is None else _parameters(row)
+
+
+def _find_pushed(client_id: str, request_uri: str) -> RequestRow | None:
     query = select(RequestRow).where(
         RequestRow.urn_hash == hash_token(request_uri.removeprefix(URN)),
         RequestRow.expires_at > now(),
     )
     row = db.session.scalar(query)
-    if row is None or row.parameters["values"].get("client_id") != client_id:
-        return None
-    return _parameters(row) if use(row.id) else None
+    is_theirs = row is not None and row.parameters["values"].get("client_id") == client_id
+    return row if is_theirs else None
 
 
 def _held(parameters: Parameters) -> dict[str, object]:
-    return {"values": parameters.values, "resources": list(parameters.resources)}
+    """Return what is stored of a request: no credentials, and nothing that nobody will read."""
+    values = {name: value for name, value in parameters.values.items() if name in STORED}
+    return {"values": values, "resources": list(parameters.resources)}
 
 
 def _parameters(row: RequestRow) -> Parameters:

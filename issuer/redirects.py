@@ -9,6 +9,11 @@ from urllib.parse import urlencode, urlsplit
 MAX_CHARACTERS = 2048
 # The characters of a URI (RFC 3986 2) that need no encoding.
 _PLAIN = re.compile(r"[A-Za-z0-9%!$&'()*+,/:;=?@\[\]._~-]+")
+# A host, shown to people and named in a Content-Security-Policy, where ; and , have a meaning: as
+# every browser reads it, in punycode for other scripts.
+_AUTHORITY = re.compile(
+    r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE
+)
 # ASCII digits alone: \d takes those of every script, which browsers read as they like.
 _LOOPBACK = re.compile(
     r"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost)(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>[/?].*)?"
@@ -40,8 +45,9 @@ def _place_fault(uri: str) -> str | None:
 
 def _scheme_fault(uri: str, *, is_public: bool) -> str | None:
     scheme = uri.partition(":")[0]
-    if uri.startswith("https://") and urlsplit(uri).hostname:
-        return None
+    if uri.startswith("https://"):
+        is_plain = _AUTHORITY.fullmatch(urlsplit(uri).netloc)
+        return None if is_plain else "its host must be a plain name or address"
     if scheme == "http":
         is_here = _LOOPBACK.fullmatch(uri)
         return None if is_here else "http is for 127.0.0.1, [::1] and localhost only; use https"
@@ -91,7 +97,8 @@ def form_source(uri: str) -> str:
 def host_of(uri: str) -> str:
     """Return where a redirect URI leads, for people: a host, or an app's scheme."""
     parts = urlsplit(uri)
-    return parts.hostname or f"{parts.scheme}:"
+    is_on_the_web = parts.scheme in ("https", "http") and parts.hostname
+    return parts.hostname or "" if is_on_the_web else f"{parts.scheme}:"
 
 
 def with_parameters(uri: str, parameters: dict[str, str]) -> str:

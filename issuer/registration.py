@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from accounts import admission
 from issuer import redirects, scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
+from keys.client_assertions import jwk_set_fault
 from keys.signing import ALGORITHMS
 
 NAME_MAX_CHARACTERS = 200
@@ -22,6 +23,7 @@ def faults(values: Mapping[str, Any]) -> list[str]:
         *_name_faults(values.get("name", "")),
         *_redirect_faults(values, is_public=is_public),
         *_backchannel_faults(values.get("backchannel_uri")),
+        *_key_faults(values, is_public=is_public),
         *_choice_faults(values, is_public=is_public),
         *(
             f"--allow {rule}: {fault}"
@@ -63,6 +65,20 @@ def _backchannel_faults(uri: str | None) -> list[str]:
     except ValueError:
         is_good = False
     return [] if is_good else [f"--backchannel-logout-uri {uri}: must be an http or https address"]
+
+
+def _key_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
+    jwks, uri = values["jwks"], values["jwks_uri"]
+    found = []
+    if jwks and uri:
+        found.append("--jwks, --jwks-uri: one of them")
+    if is_public and (jwks or uri):
+        found.append("--jwks, --jwks-uri: a public client cannot authenticate")
+    if jwks and (fault := jwk_set_fault(jwks)):
+        found.append(f"--jwks: {fault}")
+    if uri and (fault := redirects.fault(uri, is_public=False)):
+        found.append(f"--jwks-uri {uri}: {fault}")
+    return found
 
 
 def _choice_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:

@@ -1,8 +1,8 @@
 """Access tokens for resources: JWTs that name one API and no other (RFC 9068)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from errors import IdTokenRefused
@@ -14,8 +14,6 @@ from keys.signing import ALGORITHMS
 from storage import now
 
 TYPE = "at+jwt"
-# A resource that does not introspect learns of an end only when the token expires.
-MAX_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def make(issuer: str, client: Client, content: Content) -> str:
         "sub": content.subject,
         "client_id": client.client_id,
         "iat": moment,
-        "exp": moment + seconds(client),
+        "exp": moment + client.token_seconds(content.resource),
         "jti": content.jti,
         "scope": scopes.join(scopes.allowed(content.scopes, its_scopes)),
     }
@@ -52,15 +50,33 @@ def make(issuer: str, client: Client, content: Content) -> str:
     return key_ring().sign(client.id_token_alg, claims, TYPE)
 
 
-def seconds(client: Client) -> int:
-    return min(client.access_seconds, MAX_SECONDS)
+@dataclass(frozen=True)
+class Told:
+    """The content of a token that was read, with its times."""
+
+    jti: str
+    issuer: str
+    audience: str
+    client_id: str
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
 
 
-def read(token: str) -> Mapping[str, Any] | None:
-    """Return the claims of a token that we made, expired or not; None for any other."""
+def read(token: str) -> Told | None:
+    """Return what a token says that we made and that has not expired (RFC 9068 4); None for any
+    other."""
     try:
         claims, _ = verify_signature(token, key_ring(), ALGORITHMS)
         is_ours = read_segment(token, 0, "header").get("typ") == TYPE
     except IdTokenRefused:
         return None
-    return claims if is_ours and isinstance(claims.get("jti"), str) else None
+    times: list[Any] = [claims.get(name) for name in ("iat", "exp")]
+    texts: list[Any] = [claims.get(name) for name in ("jti", "iss", "aud", "client_id", "scope")]
+    if not is_ours or not all(isinstance(text, str) for text in texts):
+        return None
+    if not all(type(time) is int for time in times) or times[1] <= now().timestamp():
+        return None
+    issued_at, expires_at = (datetime.fromtimestamp(time, UTC) for time in times)
+    jti, issuer, audience, client_id, scope = texts
+    return Told(jti, issuer, audience, client_id, scope, issued_at, expires_at)

@@ -1,7 +1,7 @@
 """Resources: APIs of others that clients get access tokens for. The only writer of their table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 
 from errors import NotFound
 from issuer import scopes
+from issuer.clients import Client
 from issuer.models import ResourceRow
 from storage import atomic, db
 from storage.compiled import CompiledSelect
@@ -51,6 +52,18 @@ def fault(identifier: str, its_scopes: Sequence[str]) -> str | None:
 
 def find(identifier: str) -> Resource | None:
     return _FIND.row(resource=identifier) if len(identifier) <= MAX_CHARACTERS else None
+
+
+def scopes_now(client: Client, granted: Iterable[str], identifier: str | None) -> tuple[str, ...]:
+    """Return those of the granted scopes that a client may still have, with those of its API."""
+    resource = find(identifier) if identifier else None
+    return scopes.allowed(granted, [*client.scopes, *(resource.scopes if resource else ())])
+
+
+def is_usable(client: Client, identifier: str | None) -> bool:
+    """Return whether a client may still use an API, if it is one; either may have been taken away
+    since the grant began."""
+    return identifier is None or (identifier in client.resources and find(identifier) is not None)
 
 
 def every() -> list[Resource]:

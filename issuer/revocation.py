@@ -26,7 +26,7 @@ def revoke(client: Client, token: str) -> bool:
             return True
         return False
     read = resource_tokens.read(token) if "." in token else None
-    secret = read["jti"] if read else token
+    secret = read.jti if read else token
     mine = (AccessTokenRow.id == hash_token(secret), AccessTokenRow.client_id == client.id)
     is_there = db.session.scalar(select(AccessTokenRow.id).where(*mine)) is not None
     db.session.execute(delete(AccessTokenRow).where(*mine))

@@ -99,9 +99,10 @@ def ensure(alg: str) -> None:
 @atomic
 def rotate(alg: str, *, immediately: bool = False) -> str:
     """Make the next key, or bring it forward: it signs in a day, or with ``immediately`` in a
-    minute; return its id. Tokens of the current key stay valid."""
+    minute; return its id. Tokens of the current key stay valid. Raises KeyUnreadable."""
     wait = PUBLISHED_BEFORE_AT_LEAST if immediately else PUBLISHED_BEFORE
     active_from = now() + wait
+    check_current()
     rows = _rows(alg)
     row = next((each for each in rows if _is_next(each)), None)
     if row is None:
@@ -137,7 +138,8 @@ def withdraw(kid: str) -> None:
 @atomic
 def keep_up() -> int:
     """Make next keys in time, and delete private keys that sign no more; return how many were
-    made."""
+    made. Raises KeyUnreadable: what is sealed with other keys, the other instances cannot open."""
+    check_current()
     changed = 0
     for alg in ALGORITHMS:
         rows = _rows(alg)

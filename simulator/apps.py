@@ -14,12 +14,15 @@ from urllib.parse import urlencode
 from urllib.request import Request as Call
 from urllib.request import urlopen
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 NAMES = {"notes": "Notes", "photos": "Photos"}
 SECONDS = 10
+# Shown after an answer that signs nobody in, by its error; else FAILED.
+PROBLEMS = {"access_denied": "You were not signed in: you did not allow it."}
+FAILED = "Signing in did not work."
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -48,6 +51,11 @@ class App:
     def cookie(self) -> str:
         return f"app_{self.name}"
 
+    @property
+    def attempt_cookie(self) -> str:
+        """Return the cookie that binds an attempt to the browser in which it began."""
+        return f"attempt_{self.name}"
+
     def connect(self, issuer: str, client_id: str, client_secret: str) -> None:
         """Take the registration at an OpenID Provider."""
         self.issuer, self.client_id, self.client_secret = issuer, client_id, client_secret
@@ -55,8 +63,8 @@ class App:
     def metadata(self) -> dict[str, str]:
         return dict(fetch(f"{self.issuer}/.well-known/openid-configuration"))
 
-    def begin(self) -> str:
-        """Return the address that a person goes to to sign in."""
+    def begin(self) -> tuple[str, str]:
+        """Return the address where a person signs in, and the state of the attempt."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         self.attempts[state] = (verifier, nonce)
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -70,12 +78,18 @@ class App:
             "code_challenge": urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        return f"{self.metadata()['authorization_endpoint']}?{urlencode(query)}"
+        return f"{self.metadata()['authorization_endpoint']}?{urlencode(query)}", state
 
-    def finish(self, answer: dict[str, str]) -> str | None:
-        """Take the answer; return the value of the cookie, or None if it is refused or not ours."""
-        attempt = self.attempts.pop(answer.get("state", ""), None)
-        if attempt is None or answer.get("iss") != self.issuer or "code" not in answer:
+    def finish(self, answer: dict[str, str], begun: str) -> str | None:
+        """Take the answer in the browser that began the attempt of state ``begun``; return the
+        value of the cookie, or None if it is refused or not ours."""
+        attempt = self.attempts.pop(begun, None)
+        if (
+            attempt is None
+            or answer.get("state") != begun
+            or answer.get("iss") != self.issuer
+            or "code" not in answer
+        ):
             return None
         verifier, nonce = attempt
         form = {
@@ -129,32 +143,43 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> Any:
 def blueprint(apps: dict[str, App]) -> Blueprint:
     routes = Blueprint("apps", __name__, url_prefix="/apps")
 
+    def known(name: str) -> App:
+        return apps[name] if name in apps else abort(404)
+
     @routes.get("/<name>")
     def home(name: str) -> Any:
-        app = apps[name]
+        app = known(name)
         person = app.people.get(request.cookies.get(app.cookie, ""))
         other = next(each for each in apps.values() if each is not app)
-        return render_template("app.html", app=app, person=person, other=other)
+        error = request.args.get("problem")
+        problem = PROBLEMS.get(error, FAILED) if error else None
+        return render_template("app.html", app=app, person=person, other=other, problem=problem)
 
     @routes.get("/<name>/login")
     def login(name: str) -> Any:
-        return redirect(apps[name].begin())
+        app = known(name)
+        url, state = app.begin()
+        response = redirect(url)
+        response.set_cookie(app.attempt_cookie, state, httponly=True, samesite="Lax")
+        return response
 
     @routes.get("/<name>/callback")
     def callback(name: str) -> Any:
-        app = apps[name]
+        app = known(name)
         try:
-            value = app.finish(dict(request.args))
+            value = app.finish(dict(request.args), request.cookies.get(app.attempt_cookie, ""))
         except (JoseError, URLError):
             value = None
-        response = redirect(app.url)
+        problem = urlencode({"problem": request.args.get("error", "failed")})
+        response = redirect(app.url if value else f"{app.url}?{problem}")
+        response.delete_cookie(app.attempt_cookie)
         if value:
             response.set_cookie(app.cookie, value, httponly=True, samesite="Lax")
         return response
 
     @routes.get("/<name>/logout")
     def logout(name: str) -> Any:
-        app = apps[name]
+        app = known(name)
         person = app.people.pop(request.cookies.get(app.cookie, ""), None)
         if person is None:
             return redirect(app.url)
@@ -163,7 +188,7 @@ def blueprint(apps: dict[str, App]) -> Blueprint:
 
     @routes.post("/<name>/backchannel")
     def backchannel(name: str) -> Response:
-        app = apps[name]
+        app = known(name)
         try:
             claims = app.verify(request.form.get("logout_token", ""))
         except (JoseError, URLError, ValueError):

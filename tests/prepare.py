@@ -1,4 +1,4 @@
-"""Install browser, proxies and Redis for the tests that need them, where this machine allows it."""
+"""Install browser, web servers and Redis for the tests, where this machine allows it."""
 
 import os
 import shutil
@@ -9,11 +9,12 @@ from pathlib import Path
 
 # Debian's package, and the programs in it that the tests look for.
 PACKAGES = {
+    "apache2": ("apache2", "httpd"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "nginx": ("nginx",),
     "redis-server": ("redis-server",),
 }
-BESIDE = {"chromium": ("fonts-noto-core",)}
+BESIDE = {"apache2": ("libapache2-mod-auth-openidc",), "chromium": ("fonts-noto-core",)}
 INSTALL_SECONDS = 600
 # The virtual environment's programs first; Debian keeps servers where not every PATH leads.
 PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, request, url_for
 from sqlalchemy import ColumnElement, and_, true
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from accounts.sessions import LETS_IN
@@ -24,7 +25,7 @@ from web.context import Site, site
 from web.place import lets_anybody_in, redirect_to_own_name, refuse_other_machines
 from web.problem_details import problem_json
 from web.reauthentication import ask_to_reauthenticate
-from web.request_info import SAFE_METHODS
+from web.request_info import SAFE_METHODS, is_speculative
 from web.request_state import request_state
 from web.session import is_bound
 from web.text.messages import message
@@ -78,6 +79,13 @@ def require_bound_session() -> Response | None:
     return ask_to_reauthenticate(url_for("account.show"))
 
 
+def refuse_speculation() -> None:
+    """Refuse what a browser loads before its person asks for it: a GET here signs somebody in to an
+    application, or out. Raises BadRequest."""
+    if is_speculative(request):
+        raise BadRequest
+
+
 def limit_actions() -> None:
     """Limit how often one account may be changed. Raises TooManyAttempts."""
     if request.method not in SAFE_METHODS and (user_id := current_user_id()):
@@ -90,6 +98,7 @@ THIS_MACHINE_ONLY = Guard("this_machine_only", refuse_other_machines, None, lets
 OWN_NAME = Guard("own_name", redirect_to_own_name, true())
 BEARER_HOLDS = Guard("bearer_holds", require_bearer_to_hold, true())
 CSRF_CHECKED = Guard("csrf_checked", csrf.require_csrf_header, true())
+ASKED_FOR = Guard("asked_for", refuse_speculation)
 LIMITED = Guard("limited", limit_actions, true())
 BOUND = Guard("bound", require_bound_session, true())
 # This one asks who it is.

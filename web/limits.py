@@ -1,7 +1,7 @@
 """Limits by address and by account. Success resets nothing."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -16,6 +16,9 @@ ACTIONS_PER_MINUTE = 60
 WRONG_CODES_PER_ACCOUNT, WRONG_CODES_PER_ADDRESS = 10, 30
 # Failed requests of one application from one address.
 APP_FAILURES_PER_MINUTE = 60
+# Rows that anybody can cause from one address in the name of an application without a secret:
+# pushed requests in a minute, and codes for devices in ten.
+PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
 # blame: only very many failures lock it out.
 REFUSAL, FAILURE = 5, 1
@@ -70,6 +73,10 @@ class Limits:
         self._app_failures = RateLimitItemPerMinute(
             APP_FAILURES_PER_MINUTE, namespace="app_failures"
         )
+        self._begun = {
+            "push": RateLimitItemPerMinute(PUSHES_PER_MINUTE, namespace="pushes"),
+            "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
+        }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
@@ -104,6 +111,13 @@ class Limits:
 
     def count_app_failure(self, client_id: str, address: str) -> None:
         self._limiter.hit(self._app_failures, f"{client_id}:{network(address)}")
+
+    def count_begun(self, kind: Literal["push", "device"], client_id: str, address: str) -> None:
+        """Count what anybody may have stored for an application without a secret. Raises
+        TooManyAttempts if that is one too many."""
+        key = f"{client_id}:{network(address)}"
+        if not self._limiter.hit(self._begun[kind], key):
+            self._refuse(self._begun[kind], key)
 
     def shared_state(self) -> State | None:
         """Return whether instances count together now; None if they need not. Takes 0.3 s

@@ -19,7 +19,10 @@ log = structlog.get_logger()
 # Machines ask these, by whatever name or address they know this one.
 FOR_MACHINES = ("health", "metrics")
 # The blueprints whose pages people open; besides those of the providers.
-PAGES = ("login", "confirm", "account", "identities", "personal")
+PAGES = (
+    *("login", "confirm", "account", "identities", "personal", "apps"),
+    *("authorize", "device", "end_session"),
+)
 # The cookie of a browser that was just led to PUBLIC_URL.
 MOVED, MOVED_SECONDS = "moved", 10
 

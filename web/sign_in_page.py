@@ -1,5 +1,7 @@
 """The sign-in page: every provider and, after a failure, what happened and what to do next."""
 
+from urllib.parse import urlsplit
+
 from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
@@ -9,7 +11,7 @@ from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
-from web.return_to import asked_return
+from web.return_to import asked_return, local_path
 from web.session_cookie import drop_session_token, read_end_reason
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED, ErrorText, error_text
@@ -50,12 +52,20 @@ def sign_in_page(problem: Problem | None = None) -> str:
         more=len(hidden),
         last_used=last_used,
         choose_another="switch" in request.args,
-        app=site().app_name_of(return_to) if return_to else None,
+        app=destination(return_to),
+        is_for_device=return_to.startswith(url_for("device.show")),
         again=_form_to_retry(),
         ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
+
+
+def destination(return_to: str) -> str | None:
+    """Return where a person goes on to, as they know it: an application, or another site."""
+    if not return_to or local_path(return_to):
+        return site().app_name_of(return_to) if return_to else None
+    return urlsplit(return_to).netloc
 
 
 def _tell_end(problem: Problem | None) -> str | None:

@@ -38,12 +38,29 @@ def upgrade() -> None:
         sa.Column("idle_days", sa.Integer(), nullable=False),
         sa.Column("max_days", sa.Integer(), nullable=False),
         sa.Column("grace_seconds", sa.Integer(), nullable=False),
+        sa.Column("jwks", sa.JSON(), nullable=True),
+        sa.Column("jwks_uri", sa.String(length=2048), nullable=True),
         sa.Column("document_url", sa.String(length=512), nullable=True),
         sa.Column("document_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clients")),
         sa.UniqueConstraint("document_url", name=op.f("uq_clients_document_url")),
+    )
+    op.create_table(
+        "client_keys",
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("uri", sa.String(length=2048), nullable=False),
+        sa.Column("jwks", sa.JSON(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_client_keys_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_keys")),
     )
     op.create_table(
         "signing_keys",
@@ -167,8 +184,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_grants_client_id"), ["client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_identity_id"), ["identity_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_idle_until"), ["idle_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_sid"), ["sid"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_user_id"), ["user_id"], unique=False)
+        for column, which in (
+            ("ended_at", "ended_at IS NOT NULL"),
+            ("code_expires_at", "code_used_at IS NULL"),
+        ):
+            batch_op.create_index(
+                f"ix_grants_{column}",
+                [column],
+                unique=False,
+                sqlite_where=sa.text(which),
+                postgresql_where=sa.text(which),
+            )
 
     op.create_table(
         "logouts",
@@ -294,6 +323,7 @@ def downgrade() -> None:
 
     op.drop_table("access_tokens")
     op.drop_table("seen_proofs")
+    op.drop_table("client_keys")
     op.drop_table("resources")
     op.drop_table("device_codes")
     with op.batch_alter_table("logouts", schema=None) as batch_op:
@@ -304,6 +334,9 @@ def downgrade() -> None:
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_grants_user_id"))
         batch_op.drop_index(batch_op.f("ix_grants_sid"))
+        batch_op.drop_index("ix_grants_code_expires_at")
+        batch_op.drop_index("ix_grants_ended_at")
+        batch_op.drop_index(batch_op.f("ix_grants_idle_until"))
         batch_op.drop_index(batch_op.f("ix_grants_identity_id"))
         batch_op.drop_index(batch_op.f("ix_grants_expires_at"))
         batch_op.drop_index(batch_op.f("ix_grants_client_id"))

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from bench import certificates, report, servers
+from bench import certificates, openid, report, servers
 from bench.browser import Connection, check, sign_in
 from bench.results import Results
 
@@ -38,6 +38,24 @@ def test_a_benchmark_sign_in_ends_as_the_right_user(provider, template, tmp_path
         assert server.cpu() > 0
         assert len(server.memory("Rss")) > servers.WORKERS
     assert look_alike.control("/")["requests"] >= 2 + 1 + 3 + 2, "it was asked over TLS"
+
+
+def test_a_benchmark_application_gets_tokens_and_uses_them(provider, template, tmp_path):
+    look_alike, bundle = provider
+    shutil.copy(template, tmp_path / "ours.sqlite")
+    url = f"sqlite:///{tmp_path}/ours.sqlite"
+    results = Results()
+    measure = openid.OpenID(results, lambda _number: 2)
+    with (
+        servers.ours(look_alike, bundle, url, tmp_path / "log") as ours,
+        servers.empty(tmp_path) as empty,
+    ):
+        asyncio.run(measure.round(list(openid.PARTS), ours, empty))
+    measured = {figure for figure, by_server in results.values.items() if len(by_server) == 2}
+    known = {each[2] for each in report.FIGURES}
+    assert measured <= known
+    assert {"authorize_token_rs256_ms", "refresh_es256_ms", "jwks_ms"} <= measured
+    assert not any(results.errors.values()), results.errors
 
 
 def test_the_table_compares_ours_with_the_stock_app_and_the_empty_view():

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.browser import Browser
 from tests.commands.console import answer, run
 from tests.commands.test_users import id_of, sign_in
 
@@ -31,13 +32,19 @@ def test_a_group_exists_while_somebody_is_in_it(both):
     assert "not in the group navy" in again.stderr
 
 
+def groups_of(browser: Browser) -> list[str]:
+    me = browser.me()
+    assert me is not None
+    return list(me["groups"])
+
+
 def test_a_person_sees_their_groups(both):
     grace = sign_in(both, "grace")
-    assert grace.me()["groups"] == []
+    assert groups_of(grace) == []
     for name in ("zoo", "a-b_c1"):
         answer(both, "groups", "add", name, id_of(grace))
     # By the check before Flask, and by the view.
-    assert grace.me()["groups"] == ["a-b_c1", "zoo"]
+    assert groups_of(grace) == ["a-b_c1", "zoo"]
     by_the_view = grace.fetch("/api/v1/me", headers={"Origin": "https://elsewhere.example"})
     assert json.loads(by_the_view.text)["groups"] == ["a-b_c1", "zoo"]
     assert "Added to the group zoo" in grace.get("/account/activity").text

@@ -7,7 +7,7 @@ from tests.issuer.relying_party import App
 
 
 def test_a_person_sees_their_applications_and_takes_access_away(app, grace):
-    assert "None yet" in grace.get("/account/apps").text
+    assert "No apps yet" in grace.get("/account/apps").text
     tokens = app.tokens(grace, scope="openid email offline_access")
     page = grace.get("/account/apps")
     for words in ("Notes", "See your email address", "has access while you're away"):

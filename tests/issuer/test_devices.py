@@ -50,7 +50,7 @@ def test_a_device_signs_in_after_its_person_allows_it(tv, grace, site):
     for words in ("TV", "127.0.0.1", "See your email address", begun["user_code"]):
         assert words in page.text
     assert poll(tv, begun).error == "authorization_pending"
-    assert "Done." in type_code(grace, begun["user_code"], "allow").text
+    assert "Device connected" in type_code(grace, begun["user_code"], "allow").text
     tokens = poll(tv, begun)
     assert tokens.status == 200, tokens.document
     assert tv.claims(tokens.document["id_token"])["sub"] == grace.user_id
@@ -63,6 +63,17 @@ def test_a_person_may_refuse_a_device(tv, grace):
     type_code(grace, begun["user_code"], "deny")
     assert poll(tv, begun).error == "access_denied"
     assert poll(tv, begun).error == "invalid_grant"
+
+
+def test_a_person_whom_the_rules_do_not_admit_is_told_so(site, grace):
+    names = ("--public", "--grant", "device", "--allow", "domain=other.example")
+    begun = begin(App(site, "TV", *names))
+    page = type_code(grace, begun["user_code"])
+    assert (page.status, page.alert) == (403, "This account can't use that app")
+
+
+def test_the_sign_in_page_says_that_a_device_waits(site, browser):
+    assert browser.get("/oauth2/device").heading == "Sign in to connect a device"
 
 
 def test_a_link_fills_the_code_in_and_grants_nothing(tv, grace, browser):

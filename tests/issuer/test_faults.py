@@ -67,6 +67,7 @@ ELSEWHERE = {
     "body_not_form",
     "client_two_ways",
     "client_refused",
+    "keys_away",  # test_published_keys.py
     "code_used",
     "code_redirect_uri",
     "verifier_missing",

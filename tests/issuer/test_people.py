@@ -21,6 +21,12 @@ def auth_time(app: App, browser: Browser, got: dict[str, str]) -> int:
     return int(app.claims(tokens.document["id_token"])["auth_time"])
 
 
+def test_a_repeated_sign_in_says_which_application_asks_for_it(app, grace):
+    page = app.ask(grace, prompt="login")
+    assert (page.heading, page.path) == ("Confirm it's you", "/account/reauth")
+    assert "Notes asks you to sign in again." in page.text
+
+
 # Consent.
 
 

@@ -45,6 +45,13 @@ def test_a_token_for_a_resource_is_a_jwt_for_it_alone(photos, grace, site):
     assert claims["auth_time"] <= time.time()
 
 
+def test_the_consent_page_names_the_api_and_its_scopes(photos, grace):
+    page = photos.ask(grace, scope="openid photos.read", resource=API)
+    assert f"Act for you at {API}: photos.read" in page.text
+    allow(grace, page)
+    assert f"Act for you at {API}: photos.read" in grace.get("/account/apps").text
+
+
 def test_a_token_for_a_resource_is_none_for_us(photos, grace, site):
     tokens = photos.tokens(grace, scope="openid photos.read", resource=API)
     jti = photos.claims(tokens.access)["jti"]

@@ -9,9 +9,9 @@ def earlier(site: Site, column: str, seconds: int) -> str:
     return f"strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{seconds} seconds')"
 
 
-def set_back(site: Site, column: str, seconds: int) -> None:
-    """Let a moment of all grants be earlier by so much."""
-    site.execute(f"UPDATE grants SET {column} = {earlier(site, column, seconds)}")
+def set_back(site: Site, column: str, seconds: int, table: str = "grants") -> None:
+    """Let a moment of all grants, or of other rows, be earlier by so much."""
+    site.execute(f"UPDATE {table} SET {column} = {earlier(site, column, seconds)}")
 
 
 def age_sessions(site: Site, seconds: int) -> None:

@@ -1,5 +1,6 @@
 """``python app.py``: what a newcomer meets."""
 
+import json
 import os
 import re
 import shutil
@@ -73,6 +74,28 @@ def test_it_starts_in_demo_mode_with_nothing_configured_twice(start, clone):
     files = {path.name for path in (clone / "instance").iterdir()}
     assert {"secret_key", f"demo-{port + 1}.sqlite"} <= files
     assert "quickstep.sqlite" not in files
+
+
+def test_a_command_acts_on_the_demo_that_runs(start, clone):
+    """The two commands of the README, and the third of docs/integrate/apps.md."""
+    port = free_port()
+    start(PORT=str(port))
+    back = "http://127.0.0.1:9/callback"
+    command = ["-m", "flask", "--app", "app", "clients", "add", "Notes", "--redirect-uri", back]
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    added = subprocess.run(
+        [sys.executable, *command, "--json"],
+        cwd=clone,
+        env={**inherited, "PORT": str(port)},
+        capture_output=True,
+        check=True,
+    )
+    client = json.loads(added.stdout)
+    EAR.learn(client["client_secret"])
+    query = {"client_id": client["client_id"], "redirect_uri": back, "response_type": "code"}
+    query |= {"code_challenge": "E" * 43, "code_challenge_method": "S256", "scope": "openid"}
+    page = requests.get(client["authorization_endpoint"], query, timeout=5)
+    assert "Sign in to continue to Notes" in page.text
 
 
 @pytest.mark.parametrize("mode", [{"DEMO": "1"}, {}], ids=["demo", "no demo"])

@@ -25,7 +25,11 @@ def ask(site: Site, path: str, host: str, method: str = "GET", **more: str) -> r
 
 @pytest.mark.parametrize("host", ["www.example.org", "example.org:8443", "example.org.", EVIL])
 @pytest.mark.parametrize(
-    "path", ["/", "/login?next=/a%20b", "/login/google?next=/x", "/account", "/account/sessions"]
+    "path",
+    [
+        *("/", "/login?next=/a%20b", "/login/google?next=/x", "/account", "/account/sessions"),
+        *("/account/apps", "/oauth2/authorize?client_id=x", "/oauth2/device", "/oauth2/logout?a=b"),
+    ],
 )
 def test_a_page_under_another_host_leads_to_the_public_url_first(public, host, path):
     """A flow that began there could not end: its cookie is missing at the callback."""

@@ -160,3 +160,11 @@ def test_a_reauthentication_returns_to_the_registered_origin(site, browser, url,
     site.execute("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00.000000'")
     page = browser.reauth(browser.get("/account/reauth", params={"return_to": url}), "grace")
     assert end in (leads_to(page), page.path)
+
+
+def test_the_sign_in_page_says_where_a_person_goes_on_to(browser):
+    page = browser.get(f"/login?return_to={APP}/after")
+    assert page.heading == "Sign in to continue to app.example.org"
+    browser.sign_in("google", "grace")
+    page = browser.get(f"/login?return_to={APP}/after")
+    assert "Continue as Grace Hopper" in page.buttons

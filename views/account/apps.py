@@ -19,7 +19,7 @@ protect(apps, LIMITED, SIGNED_IN, BOUND)
 @apps.get("")
 def show() -> str:
     rows = [
-        {"app": app, "words": app_scope_words(app.scopes)}
+        {"app": app, "words": app_scope_words(app.scopes, app.resources)}
         for app in consents.of_user(this_session().user_id)
     ]
     return render_template("apps.html", rows=rows)
@@ -35,7 +35,7 @@ def remove(client_id: str) -> Response:
     """Take the access of an application away."""
     app = _own(client_id)
     consents.take_away(this_session().user_id, app.client.id, caller())
-    flash(message("app_removed", app=app.client.name), "ok")
+    flash(message("app_removed", app=app.client.shown_name), "ok")
     return redirect(url_for("apps.show"), 303)
 
 

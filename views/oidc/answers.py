@@ -15,6 +15,7 @@ from views.oidc.place import issuer
 from web.cookies import forget_cookies
 from web.onward import show_way
 from web.request_state import request_state
+from web.text.app_faults import fault_page
 
 log = structlog.get_logger()
 
@@ -34,7 +35,12 @@ def show_fault(name: str, detail: str = "") -> tuple[str, int]:
     fault = FAULTS[name]
     log.info("app_request_refused", reason=name, detail=detail)
     metrics.count_app("authorize", name)
-    return render_template("oidc/fault.html", description=fault.description), fault.status
+    page = fault_page(name)
+    description = fault.description if page.is_for_makers else ""
+    html = render_template(
+        "oidc/fault.html", title=page.title, body=page.body, description=description
+    )
+    return html, fault.status
 
 
 def send_fault(asked: Asked, name: str) -> Response:
@@ -66,13 +72,20 @@ def send(asked: Asked, answer: dict[str, str]) -> Response:
         request_state().form_targets = (f"{asked.redirect_uri.partition(':')[0]}:", "https:")
         page = render_template(
             "oidc/form_post.html",
-            name=asked.client.name,
+            name=asked.client.shown_name,
             host=host_of(asked.redirect_uri),
             action=asked.redirect_uri,
             fields=answer,
         )
         return Response(page, mimetype="text/html")
-    return leave(with_parameters(asked.redirect_uri, answer), asked.client.name)
+    return leave(with_parameters(asked.redirect_uri, answer), asked.client.shown_name)
+
+
+def outline(response: Response) -> Response:
+    """Answer HEAD where GET would make something: the address with it does not exist (RFC 9110
+    9.3.2)."""
+    response.headers.pop("Location", None)
+    return response
 
 
 def leave(url: str, name: str) -> Response:
@@ -86,4 +99,4 @@ def leave(url: str, name: str) -> Response:
     may_follow_a_form = request.endpoint != DIRECT and "Sec-Fetch-Mode" in request.headers
     if is_on_the_web and may_follow_a_form:
         return show_way(url, name)
-    return redirect(url, 302 if request.method == "GET" else 303)
+    return redirect(url, 303 if request.method == "POST" else 302)

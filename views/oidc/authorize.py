@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from issuer import authorization, clients, codes, parked, steps
 from issuer.authorization import Asked, Refusal
 from issuer.documents import is_local_only
+from issuer.parameters import Parameters
 from issuer.parked import Parked
 from issuer.redirects import form_source, host_of
 from issuer.steps import Step, Visitor
@@ -15,18 +16,18 @@ from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
 from views.oidc.failures import may_be_answered
-from views.oidc.place import admission, current_visitor, read_form
+from views.oidc.place import admission, current_visitor, is_head, read_form, read_query
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
 from web.csrf import csrf
-from web.guards import protect
+from web.guards import ASKED_FOR, protect
 from web.reauthentication import reauth_url
 from web.request_info import caller
 from web.request_state import request_state
 from web.text.words import app_scope_words
 
 authorize = Blueprint("authorize", __name__, url_prefix="/oauth2")
-protect(authorize)
+protect(authorize, ASKED_FOR)
 
 Answer = Response | str | tuple[str, int]
 
@@ -34,22 +35,16 @@ Answer = Response | str | tuple[str, int]
 @authorize.get("/authorize")
 def ask() -> Answer:
     """Take an authorization request. Nothing is stored where nobody has to be asked."""
-    parameters = asked_parameters()
-    if parameters is None:
-        return answers.show_fault("pushed_unknown")
-    if refused := bring_up_to_date(parameters):
-        return answers.show_fault(refused.name, refused.detail)
-    asked = authorization.check(parameters)
-    if isinstance(asked, Refusal):
-        return answers.refuse(asked)
-    may_be_answered(asked)
+    asked = _read(read_query())
+    if not isinstance(asked, Asked):
+        return asked
     visitor = current_visitor()
     step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
     if step is Step.GO_ON and visitor:
         return finish(asked, visitor)
     if "none" in asked.prompt:
         return answers.send_fault(asked, step.fault)
-    return redirect(_park(asked))
+    return answers.outline(redirect("")) if is_head() else redirect(_park(asked))
 
 
 @csrf.exempt
@@ -57,14 +52,22 @@ def ask() -> Answer:
 def ask_by_post() -> Answer:
     """Take a request by POST: from another site it comes without our cookies (SameSite=Lax), so it
     is parked, and the browser comes back with them."""
-    form = read_form()
-    if refused := bring_up_to_date(form):
+    asked = _read(read_form())
+    return redirect(_park(asked), 303) if isinstance(asked, Asked) else asked
+
+
+def _read(sent: Parameters) -> Asked | Answer:
+    """Check what was sent, or was pushed before; return the request, or the answer to a fault."""
+    parameters = asked_parameters(sent)
+    if parameters is None:
+        return answers.show_fault("pushed_unknown")
+    if refused := None if is_head() else bring_up_to_date(parameters):
         return answers.show_fault(refused.name, refused.detail)
-    asked = authorization.check(form)
+    asked = authorization.check(parameters)
     if isinstance(asked, Refusal):
         return answers.refuse(asked)
     may_be_answered(asked)
-    return redirect(_park(asked), 303)
+    return asked
 
 
 def _park(asked: Asked) -> str:
@@ -89,8 +92,9 @@ def resume(request_id: str) -> Answer:
     if step is Step.GO_ON and visitor:
         return finish(asked, visitor, request_id)
     if "none" in asked.prompt:
-        parked.use(request_id)
-        used_request(request_id)
+        if not is_head():
+            parked.use(request_id)
+            used_request(request_id)
         return answers.send_fault(asked, step.fault)
     return _show(step, asked, waiting, visitor)
 
@@ -112,7 +116,8 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
         case Step.SIGN_IN:
             return redirect(url_for("login.choose", next=here))
         case Step.SELECT:
-            parked.note(waiting.id, has_selected=True)
+            if not is_head():
+                parked.note(waiting.id, has_selected=True)
             return redirect(url_for("login.choose", next=here))
         case Step.SWITCH:
             return redirect(url_for("login.choose", switch=1, next=here))
@@ -120,7 +125,8 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
             return redirect(reauth_url(here, always=True))
         case _:
             assert visitor is not None
-            parked.note(waiting.id, user_id=visitor.user_id)
+            if not is_head():
+                parked.note(waiting.id, user_id=visitor.user_id)
             return _question(step, asked, waiting.id)
 
 
@@ -134,7 +140,7 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
         is_local_only=is_local_only(asked.client.redirect_uris),
-        words=app_scope_words(asked.scopes),
+        words=app_scope_words(asked.scopes, [asked.resource.id] if asked.resource else []),
         request_id=request_id,
         person=this_user(),
         switch=url_for(
@@ -171,6 +177,8 @@ def finish(
     asked: Asked, visitor: Visitor, request_id: str | None = None, *, has_consented: bool = False
 ) -> Answer:
     """Begin the grant, and send its code to the client."""
+    if is_head():
+        return answers.outline(answers.send(asked, {}))
     try:
         code = codes.issue(
             asked, visitor, caller(), request_id=request_id, has_consented=has_consented
@@ -192,4 +200,4 @@ def app_name_of(return_to: str) -> str | None:
         return None
     waiting = parked.find(request_id, request_secret(request_id))
     client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
-    return (client.document_host or client.name) if client else None
+    return client.shown_name if client else None

@@ -14,6 +14,7 @@ from web.authentication import this_session, this_user
 from web.context import site
 from web.guards import BOUND, SIGNED_IN, protect
 from web.request_info import caller
+from web.text.app_faults import DEVICE_PROBLEMS
 from web.text.devices import device_name
 from web.text.words import app_scope_words
 
@@ -32,6 +33,10 @@ def begin() -> Response:
     client, form = found
     if not client.may_use(DEVICE):
         return refuse_name("grant_type_not_allowed")
+    if form.resources:  # a device gets tokens for us only
+        return refuse_name("resource_unknown")
+    if client.is_public:
+        site().limits.count_begun("device", client.id, caller().address)
     device_code, user_code = devices.begin(client, scopes.split(form.get("scope")), caller())
     metrics.count_app("device_authorization", "issued")
     page = f"{issuer()}/oauth2/device"
@@ -55,8 +60,10 @@ def show() -> str:
     return _code_page(request.args.get("user_code", "")[:20])
 
 
-def _code_page(code: str = "", *, wrong: bool = False, done: str = "") -> str:
-    return render_template("oidc/device.html", code=code, wrong=wrong, done=done)
+def _code_page(code: str = "", *, problem: str = "", done: str = "") -> str:
+    """``problem``: a name in DEVICE_PROBLEMS."""
+    found = DEVICE_PROBLEMS.get(problem)
+    return render_template("oidc/device.html", code=code, problem=found, done=done)
 
 
 @device.post("")
@@ -69,9 +76,9 @@ def ask() -> Answer:
     client = clients.get(found.client_id) if found else None
     if found is None or client is None or not client.is_enabled:
         limits.count_wrong_code(this_session().user_id, caller().address)
-        return _code_page(code, wrong=True), 400
+        return _code_page(code, problem="unknown"), 400
     if not admission().admits(client, this_session().user_id):
-        return _code_page(code, wrong=True), 403
+        return _code_page(problem="refused"), 403
     if "answer" not in request.form:
         return _question(code, found, client)
     visitor = current_visitor()
@@ -80,7 +87,7 @@ def ask() -> Answer:
     allows = request.form["answer"] == "allow"
     is_taken = devices.answer(found, client, visitor, caller(), allows=allows)
     done = ("allowed" if allows else "denied") if is_taken else ""
-    return _code_page(wrong=not is_taken, done=done)
+    return _code_page(problem="" if is_taken else "unknown", done=done)
 
 
 def _question(code: str, found: Device, client: clients.Client) -> str:
@@ -92,4 +99,5 @@ def _question(code: str, found: Device, client: clients.Client) -> str:
         address=found.address,
         asked_by=device_name(found.user_agent),
         person=this_user(),
+        switch=url_for("login.choose", switch=1, next=url_for("device.show", user_code=code)),
     )

@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from accounts import activity
-from accounts.activity import EventKind
 from accounts.sids import sid_of
 from errors import IdTokenRefused
-from issuer import clients
+from issuer import clients, parked
 from issuer.clients import Client
 from issuer.hints import read_id_token
-from issuer.parameters import Parameters
+from issuer.parameters import Parameters, is_returnable
 from issuer.redirects import form_source, with_parameters
 from views.oidc import answers
-from views.oidc.place import issuer, read_form, read_query
+from views.oidc.cookies import keep_request, request_secret, used_request
+from views.oidc.place import is_head, issuer, read_form, read_query
 from web.authentication import current_session
 from web.csrf import csrf
-from web.guards import protect
+from web.guards import ASKED_FOR, protect
 from web.request_info import caller
 from web.request_state import request_state
 from web.session import end_session
 
 end = Blueprint("end_session", __name__, url_prefix="/oauth2")
-protect(end)
+protect(end, ASKED_FOR)
 
 # In Flask's signed cookie: where to go once the person has said yes.
 PENDING = "end_session"
 CONFIRM_PATH = "/logout/confirm"
+PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
 Answer = Response | str | tuple[str, int]
 
@@ -50,25 +50,49 @@ class Wish:
 
 @end.get("/logout")
 def ask() -> Answer:
-    parameters = read_query()
-    wish = read(parameters)
-    if isinstance(wish, str):
-        return answers.show_fault(wish)
-    if wish.is_about_this_session:
-        return carry_out(wish)
-    if current_session() is None:
-        return _nobody_is_here(wish)
-    session[PENDING] = [wish.target, wish.client.name if wish.client else ""]
-    return confirm_page(wish.client, wish.target)
+    return _decide(read_query())
 
 
 @csrf.exempt
 @end.post("/logout")
-def ask_by_post() -> Response:
-    """From another site a POST comes without our cookies (SameSite=Lax): the browser comes back by
-    GET, with them."""
-    values = read_form().values
-    return redirect(with_parameters(url_for("end_session.ask"), values), 303)
+def ask_by_post() -> Answer:
+    """From another site a POST comes without our cookies (SameSite=Lax): the wish is parked, and
+    the browser comes back with them."""
+    parameters = read_form()
+    wish = read(parameters)
+    if isinstance(wish, str):
+        return answers.show_fault(wish)
+    if wish.client is None:
+        return redirect(url_for("end_session.ask"), 303)
+    request_id, secret = parked.park(wish.client.id, parameters.only(PARAMETERS), caller())
+    keep_request(request_id, secret)
+    return redirect(url_for("end_session.resume", request_id=request_id), 303)
+
+
+@end.get("/logout/continue/<request_id>")
+def resume(request_id: str) -> Answer:
+    """Go on with a sign-out that came by POST."""
+    waiting = parked.find(request_id, request_secret(request_id))
+    if waiting is None:
+        return answers.show_fault("request_expired")
+    return _decide(waiting.parameters, request_id)
+
+
+def _decide(parameters: Parameters, request_id: str | None = None) -> Answer:
+    """Sign out straight, or ask."""
+    wish = read(parameters)
+    if isinstance(wish, str):
+        return answers.show_fault(wish)
+    if wish.is_about_this_session:
+        if request_id and not is_head():
+            parked.use(request_id)
+            used_request(request_id)
+        return carry_out(wish)
+    if current_session() is None:
+        return _nobody_is_here(wish)
+    if not is_head():
+        session[PENDING] = [wish.target, wish.client.shown_name if wish.client else ""]
+    return confirm_page(wish.client, wish.target)
 
 
 @end.post(CONFIRM_PATH)
@@ -82,7 +106,8 @@ def confirm() -> Answer:
 
 def read(parameters: Parameters) -> Wish | str:
     """Read the parameters; return the name of a fault if there is one."""
-    if parameters.is_repeated() or not parameters.are_plain():
+    are_plain = parameters.are_plain() and is_returnable(parameters.get("state"))
+    if parameters.is_repeated() or not are_plain:
         return "logout_malformed"
     hint = parameters.get("id_token_hint")
     claims: Mapping[str, object] = {}
@@ -120,7 +145,7 @@ def _is_about_this_session(client: Client | None, claims: dict[str, object]) -> 
     if client is None or session_here is None or "sub" not in claims:
         return False
     is_same_person = claims["sub"] == client.subject_of(session_here.user_id)
-    return is_same_person and claims.get("sid") in (None, sid_of(session_here))
+    return is_same_person and claims.get("sid") in (None, client.sid_of(sid_of(session_here)))
 
 
 def _nobody_is_here(wish: Wish) -> Answer:
@@ -138,14 +163,12 @@ def confirm_page(client: Client | None, target: str | None) -> str:
 
 
 def carry_out(wish: Wish) -> Response:
-    return _sign_out(wish.target, wish.client.name if wish.client else "")
+    return _sign_out(wish.target, wish.client.shown_name if wish.client else "")
 
 
 def _sign_out(target: str | None, name: str) -> Response:
     """End the session, with all that hangs on it, and go on."""
-    here = current_session()
-    if here is not None:
-        activity.record(here.user_id, EventKind.SIGNED_OUT, caller(), provider=here.provider)
+    if not is_head():
         end_session()
     return answers.leave(target, name) if target else redirect(url_for("end_session.done"), 303)
 

@@ -41,7 +41,7 @@ def refuse(refused: Refused) -> Response:
         response.headers["WWW-Authenticate"] = 'Basic realm="clients"'
     elif refused.name.startswith("bearer_"):
         response.headers["WWW-Authenticate"] = _challenge(refused)
-    elif refused.name == "unavailable":
+    elif refused.name in ("unavailable", "keys_away"):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -37,6 +37,12 @@ def current_visitor() -> Visitor | None:
     )
 
 
+def is_head() -> bool:
+    """Tell whether the request only asks how GET would be answered, and so must change nothing
+    (RFC 9110 9.3.2)."""
+    return request.method == "HEAD"
+
+
 def read_query() -> Parameters:
     return _read(request.args)
 

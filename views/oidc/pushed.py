@@ -7,15 +7,18 @@ from werkzeug.wrappers import Response
 from errors import TooManyAttempts
 from issuer import authorization, parked
 from issuer.authorization import Refusal
+from issuer.client_authentication import FORM_NAMES
 from issuer.faults import PAGE, Refused
 from issuer.parameters import Parameters
 from telemetry import metrics
 from views.oidc.described import bring_up_to_date
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
-from views.oidc.place import read_form, read_query
+from views.oidc.place import is_head, read_form
 from views.oidc.proofs import proved_key
 from views.oidc.tokens import authenticated, on_database_away, on_too_many
+from web.context import site
 from web.csrf import csrf
+from web.request_info import caller
 
 pushed = Blueprint("pushed", __name__, url_prefix="/oauth2")
 csrf.exempt(pushed)
@@ -33,7 +36,7 @@ def push() -> Response:
     if isinstance(found, Response):
         return found
     client, form = found
-    values = {name: value for name, value in form.values.items() if name != "client_secret"}
+    values = {name: value for name, value in form.values.items() if name not in FORM_NAMES}
     jkt = proved_key()
     if isinstance(jkt, Refused):
         return refuse(jkt)
@@ -44,16 +47,20 @@ def push() -> Response:
     if isinstance(asked, Refusal):
         name = asked.name
         return refuse(Refused(name if asked.fault.error != PAGE else "pushed_refused", name))
+    if client.is_public:
+        site().limits.count_begun("push", client.id, caller().address)
     metrics.count_app("par", "issued")
     request_uri = parked.push(client.id, parameters)
     return answer({"request_uri": request_uri, "expires_in": parked.PUSHED_SECONDS}, 201)
 
 
-def asked_parameters() -> Parameters | None:
-    """Return the parameters of an authorization request: those of the query, or those that were
-    pushed, once; None if these are unknown."""
-    parameters = read_query()
-    request_uri = parameters.get("request_uri") or ""
-    if not request_uri.startswith(parked.URN):
-        return parameters
-    return parked.take_pushed(parameters.get("client_id") or "", request_uri)
+def asked_parameters(sent: Parameters) -> Parameters | None:
+    """Return the parameters of an authorization request: those that were sent, or those that were
+    pushed before, once; None if these are unknown."""
+    request_uri = sent.get("request_uri") or ""
+    if not request_uri.startswith(parked.URN) or sent.is_repeated("client_id", "request_uri"):
+        return sent
+    client_id = sent.get("client_id") or ""
+    if is_head():
+        return parked.find_pushed(client_id, request_uri)
+    return parked.take_pushed(client_id, request_uri)

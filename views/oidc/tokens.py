@@ -31,6 +31,7 @@ from issuer.faults import Refused
 from issuer.parameters import Parameters
 from issuer.resource_tokens import Content
 from telemetry import metrics
+from views.oidc.described import recipient
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
 from views.oidc.place import admission, issuer, read_form
 from views.oidc.proofs import proved_key
@@ -73,9 +74,10 @@ def authenticated() -> tuple[Client, Parameters] | Response:
     header = request.headers.get("Authorization")
     who = client_authentication.named(header, form)
     site().limits.check_app(who, caller().address)
-    client = client_authentication.authenticate(header, form)
+    client = client_authentication.authenticate(header, form, recipient())
     if isinstance(client, Refused):
-        site().limits.count_app_failure(who, caller().address)
+        if client.name != "keys_away":
+            site().limits.count_app_failure(who, caller().address)
         return refuse(client)
     return client, form
 
@@ -151,13 +153,15 @@ def give_to_machine(use: Use, form: Parameters) -> Response | Refused:
     if resource is not None:
         content = Content(made, resource.id, client.client_id, asked, jkt=use.jkt)
         made = resource_tokens.make(issuer(), client, content)
-    return answer(_token_document(client, made, asked, use.jkt))
+    return answer(_token_document(client, made, asked, use.jkt, use.resource))
 
 
 def give_to_device(use: Use, form: Parameters) -> Response | Refused:
     device_code = form.get("device_code")
     if device_code is None:
         return Refused("device_missing")
+    if use.resource is not None:
+        return Refused("resource_unknown")
     issued = devices.poll(use, device_code)
     return issued if isinstance(issued, Refused) else describe(use.client, issued, with_nonce=False)
 
@@ -184,7 +188,9 @@ def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
             jkt=issued.jkt,
         )
         issued = replace(issued, access_token=resource_tokens.make(issuer(), client, content))
-    document = _token_document(client, issued.access_token, issued.scopes, issued.jkt)
+    document = _token_document(
+        client, issued.access_token, issued.scopes, issued.jkt, grant.resource
+    )
     if issued.refresh_token:
         document["refresh_token"] = issued.refresh_token
     if id_token := id_tokens.make(issuer(), client, issued, with_nonce=with_nonce):
@@ -193,12 +199,16 @@ def describe(client: Client, issued: Issued, *, with_nonce: bool) -> Response:
 
 
 def _token_document(
-    client: Client, access_token: str, granted: tuple[str, ...], jkt: str | None
+    client: Client,
+    access_token: str,
+    granted: tuple[str, ...],
+    jkt: str | None,
+    resource: str | None,
 ) -> dict[str, Any]:
     return {
         "access_token": access_token,
         "token_type": "DPoP" if jkt else "Bearer",
-        "expires_in": client.access_seconds,
+        "expires_in": client.token_seconds(resource),
         "scope": scopes.join(granted),
     }
 

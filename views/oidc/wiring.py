@@ -1,6 +1,6 @@
 """Wiring: what the OpenID Provider brings into an application."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from flask import Flask, request
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from accounts import endings
 from errors import ProviderError
-from issuer import document_urls, housekeeping, id_tokens, logouts, signing_keys
+from issuer import client_keys, document_urls, housekeeping, id_tokens, logouts, signing_keys
 from issuer.documents import DocumentAway, Page
 from issuer.ends import Ends
 from issuer.logouts import Deliverer, SendFailed
@@ -18,7 +18,7 @@ from jobs import periodic
 from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.public import ask_public
-from providers.http.responses import fresh_seconds
+from providers.http.responses import Answer, fresh_seconds
 from providers.http.transport import Transport
 from views.oidc import described, failures
 from views.oidc.authorize import app_name_of, authorize
@@ -49,12 +49,13 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
         app.register_blueprint(blueprint)
     failures.init_app(app)
     document_urls.init_app(app, site.settings.client_document_hosts)
-    described.init_app(app, read_document)
+    transport = Transport()
+    described.init_app(app, read_document, keys_reader(transport))
     app.register_error_handler(KeyUnreadable, on_unreadable_key)
     # Not needed: a server whose sealing keys were replaced still signs people in to itself.
     state: Health = app.extensions["health"]
     state.checks.append(Check("signing_key", check_signing_key, is_needed=False))
-    deliverer = Deliverer(app, token_maker(site), sender(Transport()), mark_as_beside)
+    deliverer = Deliverer(app, token_maker(site), sender(transport), mark_as_beside)
     jobs.add(logouts.JOB, deliverer.work)
     jobs.add("apps", lambda: periodic.run_due((*housekeeping.jobs(), housekeeping.KEYS)))
 
@@ -97,8 +98,23 @@ def sender(transport: Transport) -> logouts.Sender:
 
 def read_document(url: str) -> Page:
     """Read a client's document. Anybody may name its URL, so only public addresses are asked."""
+    return _page(lambda: ask_public(url))
+
+
+def keys_reader(transport: Transport) -> client_keys.Reader:
+    """Return what reads the keys of clients. Those whose address the operator wrote may be in a
+    private network."""
+    apps = transport.named("apps")
+
+    def read(url: str, is_of_stranger: bool) -> Page:
+        return _page(lambda: ask_public(url) if is_of_stranger else apps.ask("GET", url))
+
+    return read
+
+
+def _page(ask: Callable[[], Answer]) -> Page:
     try:
-        found = ask_public(url)
+        found = ask()
     except ProviderError as error:
         raise DocumentAway(error.detail) from error
     return Page(found.status_code, found.content, fresh_seconds(found.headers))

@@ -33,6 +33,8 @@ SESSION_ENDED = {
     "that you used on this device.",
     "identity_moved": "You were signed out here: the person running this site moved the sign-in "
     "method that you used on this device to another account of yours.",
+    "identity_refused": "You were signed out here: the sign-in method that you used on this device "
+    "is no longer allowed on this site.",
     "merged": "You were signed out here: this account was merged into another one of yours.",
     "deleted": "You were signed out here: the account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
@@ -70,9 +72,16 @@ def scope_words(scope: str) -> str:
     return SCOPES.get(scope, scope)
 
 
-def app_scope_words(scopes: Iterable[str]) -> list[str]:
-    """Return what an application asks for, in plain words."""
-    return [KNOW_YOU, *(APP_SCOPES[scope] for scope in scopes if scope in APP_SCOPES)]
+def app_scope_words(scopes: Iterable[str], apis: Iterable[str] = ()) -> list[str]:
+    """Return what an application asks for, in plain words. ``apis``: the addresses of the APIs that
+    it may use; their scopes are named as they are, since only the API knows their meaning."""
+    asked = list(scopes)
+    rights = [KNOW_YOU, *(APP_SCOPES[scope] for scope in asked if scope in APP_SCOPES)]
+    others = ", ".join(scope for scope in asked if scope != "openid" and scope not in APP_SCOPES)
+    places = ", ".join(apis)
+    if places:
+        rights.append(f"Act for you at {places}{f': {others}' if others else ''}")
+    return rights
 
 
 def number_repeats(names: Iterable[str]) -> list[str]:

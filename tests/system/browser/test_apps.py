@@ -142,7 +142,9 @@ def test_the_pages_of_applications_are_accessible(come, site):
         way_in(phone): "Continue to Phone?",
         way_in(app, prompt="select_account"): "Sign in to continue to Notes",
         way_in(closed): "This account can't use Closed",
-        way_in(app, redirect_uri="https://evil.example/"): "We can't go on with that app",
+        way_in(app, prompt="login"): "Confirm it's you",
+        way_in(app, redirect_uri="https://evil.example/"): "This app's link isn't valid",
+        f"/oauth2/continue/{'a' * 32}": "Start again in the app",
         "/oauth2/device": "Connect a device",
         "/oauth2/logout": "Sign out of Quickstep?",
         "/oauth2/logout/done": "You're signed out of Quickstep",
@@ -151,3 +153,45 @@ def test_the_pages_of_applications_are_accessible(come, site):
     for path, heading in pages.items():
         grace.open(path)
         inspect(grace, heading)
+
+
+def test_the_pages_of_used_applications_and_devices_are_accessible(come, site):
+    grace = come()
+    grace.be_signed_in("google", "grace")
+    long = App(site, "Gesellschaft für Donaudampfschifffahrtselektrizitätenhauptbetriebswerk")
+    hostile = App(site, "<b>\u05e9\u05dc\u05d5\u05dd</b> 🦆 \"'&", "--first-party")
+    before = site.browser()
+    before.sign_in("google", "grace")
+    for app in (long, hostile):
+        app.tokens(before)
+    grace.open("/account/apps")
+    inspect(grace, "Apps")
+    grace.open(f"/account/apps/{hostile.client_id}/remove")
+    inspect(grace, "Take access away from <b>\u05e9\u05dc\u05d5\u05dd</b> 🦆 \"'&?")
+    tv = App(site, "TV", "--public", "--grant", "device")
+    code = tv.post("device_authorization", {"scope": "openid"}).json()["user_code"]
+    for typed, answer, heading in (
+        ("BBBB-BBBB", "", "Connect a device"),
+        (code, "", "Connect TV?"),
+        (code, "Connect", "Device connected"),
+    ):
+        grace.open(f"/oauth2/device?user_code={typed}")
+        grace.press("Continue")
+        if answer:
+            grace.press(answer)
+        inspect(grace, heading)
+
+
+def test_a_button_reads_its_words_apart(come, site):
+    """A flex container would swallow the blank between its words and the name in it."""
+    grace = come()
+    grace.be_signed_in("google", "grace")
+    phone = App(site, "Phone", "--public", "--redirect-uri", "com.example.app:/cb")
+    for path, words in (
+        (way_in(phone), "Continue to Phone"),
+        (way_in(App(site), prompt="select_account"), "Continue as Grace Hopper"),
+        (way_in(App(site, "Closed", "--allow", "domain=a.example")), "Back to Closed"),
+    ):
+        grace.open(path)
+        button = grace.page.locator(".button", has_text=words.split()[-1])
+        assert button.inner_text() == words

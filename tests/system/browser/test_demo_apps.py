@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.site import Site, Sites
+from tests.system.browser.inspection import inspect
 from tests.system.browser.visitor import Visitor
 
 
@@ -21,6 +22,21 @@ def visitor(chromium: Browser, site: Site, javascript: bool) -> Iterator[Visitor
     somebody.leave()
 
 
+def learns_of_it(visitor: Visitor, app_url: str) -> None:
+    """Wait until an application says that its person is signed out."""
+    for _ in range(40):
+        visitor.page.goto(app_url)
+        if "signed out" in (visitor.page.locator("main").text_content() or ""):
+            return
+        visitor.page.wait_for_timeout(250)
+    raise AssertionError(f"{app_url} was not told")
+
+
+def address_of_notes(visitor: Visitor) -> str:
+    visitor.open("/login")
+    return visitor.control("Open the demo app").get_attribute("href") or ""
+
+
 def test_two_applications_share_one_sign_in_and_one_sign_out(visitor, site):
     visitor.open("/login")
     visitor.press("Open the demo app")
@@ -31,21 +47,43 @@ def test_two_applications_share_one_sign_in_and_one_sign_out(visitor, site):
     visitor.press("Continue with Google")
     visitor.be("grace")
     expect(visitor.page.locator("main")).to_contain_text("Signed in as Grace Hopper")
+    expect(visitor.page.locator("main")).to_contain_text("grace@navy.example")
     visitor.press("Open Photos")
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Photos")
     expect(visitor.page.locator("main")).to_contain_text("Signed in as Grace Hopper")
     visitor.press("Sign out")
     expect(visitor.page.locator("main")).to_contain_text("You're signed out.")
 
-    def is_signed_out_of_notes() -> bool:
-        visitor.page.goto(notes)
-        return "signed out" in (visitor.page.locator("main").text_content() or "")
-
-    for _ in range(40):
-        if is_signed_out_of_notes():
-            break
-        visitor.page.wait_for_timeout(250)
-    assert is_signed_out_of_notes()
-    visitor.open("/account")
+    learns_of_it(visitor, notes)
+    visitor.press("Your account")
     visitor.sees("Sign in to Quickstep")
     assert not [text for text in visitor.complaints if "a request to" not in text]
+
+
+def test_signing_out_here_signs_out_of_the_application(visitor):
+    notes = address_of_notes(visitor)
+    visitor.be_signed_in("google", "grace")
+    visitor.page.goto(f"{notes}/login")
+    expect(visitor.page.locator("main")).to_contain_text("Signed in as Grace Hopper")
+    visitor.press("Your account")
+    visitor.press("Sign out")
+    visitor.reads("You're signed out of Quickstep.")
+    learns_of_it(visitor, notes)
+
+
+def test_an_answer_counts_only_in_the_browser_that_asked(visitor, site):
+    """A stranger's answer must not sign somebody in as the stranger (RFC 9700 4.7)."""
+    notes = address_of_notes(visitor)
+    visitor.be_signed_in("google", "grace")
+    visitor.page.goto(f"{notes}/callback?state=x&code=y&iss={site.url}")
+    expect(visitor.page.get_by_role("alert")).to_have_text("Signing in did not work.")
+
+
+def test_the_demo_apps_are_accessible(chromium, site):
+    grace = Visitor(chromium, site)
+    notes = address_of_notes(grace)
+    grace.be_signed_in("google", "grace")
+    for address in (notes, f"{notes}?problem=access_denied", f"{notes}/login"):
+        grace.page.goto(address)
+        inspect(grace, "Notes")
+    grace.leave()

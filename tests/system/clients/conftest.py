@@ -4,9 +4,10 @@ import pytest
 
 from tests.browser import Browser
 from tests.site import Site
-from tests.system.clients.programs import node_packages, python_packages, serve
+from tests.system.clients.node import node, node_packages
+from tests.system.clients.programs import python_packages, serve
 
-__all__ = ["grace", "node_packages", "python_packages", "serve"]
+__all__ = ["grace", "node", "node_packages", "python_packages", "serve"]
 
 
 @pytest.fixture

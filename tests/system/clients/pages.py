@@ -1,12 +1,10 @@
 """The pages of docs/integrate as programs: their code blocks are written to files and run."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import lack
-from tests.prepare import find
+from tests.system.clients.node import install
 
 INTEGRATE = Path(__file__).parents[3] / "docs" / "integrate"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -15,13 +13,6 @@ PYTHON_PACKAGES = {
     "fastapi": ("fastapi==0.165.0",),
     "django": ("mozilla-django-oidc==5.0.2", "Django==5.2.19"),
 }
-NODE_PACKAGES = (
-    "express@5.3.0",
-    "express-session@1.19.0",
-    "jose@6.2.18",
-    "oidc-client-ts@3.5.0",
-    "openid-client@6.9.0",
-)
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -42,21 +33,12 @@ def write_files(page: str, folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def install_python(name: str, folder: Path) -> Path:
+def install_python(name: str, folder: Path) -> None:
     """Install what a page needs into a folder of its own, so that no other test sees it."""
+    done = folder / "done"
+    if done.exists():
+        return
     uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder)]
     command = [*uv, "--python", sys.executable, *PYTHON_PACKAGES[name]]
-    if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
-        lack(f"{name} (the package index does not answer)")
-    return folder
-
-
-def install_node(folder: Path) -> Path:
-    npm = find("npm")
-    if npm is None:
-        lack("Node.js (apt-get install nodejs npm)")
-    options = ["install", "--no-audit", "--no-fund", "--prefix", str(folder)]
-    command = [npm or "", *options, *NODE_PACKAGES]
-    if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
-        lack("npm's packages (the package registry does not answer)")
-    return folder
+    install(command, f"{name} (the package index does not answer)")
+    done.touch()

@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.prepare import find
 from tests.processes import ended, until
 from tests.system.clients import pages
+from tests.system.clients.node import once
 
 FLASK = (
     "import importlib, sys; from werkzeug.serving import run_simple; "
     "run_simple('127.0.0.1', int(sys.argv[2]), importlib.import_module(sys.argv[1]).app)"
 )
-# What each kind of program is started with; {name} and {port} are filled in.
+# What each kind of program is started with; {name}, {port} and {node} are
+# filled in.
 COMMANDS = {
     "flask": [sys.executable, "-c", FLASK, "{name}", "{port}"],
     "fastapi": [sys.executable, "-m", "uvicorn", "{name}:app", "--port", "{port}"],
     "django": [sys.executable, "manage.py", "runserver", "--noreload", "{port}"],
-    "express": [find("node") or "node", "{name}.mjs"],
+    "express": ["{node}", "{name}.mjs"],
 }
 Serve = Callable[..., None]
 
@@ -30,41 +31,35 @@ Serve = Callable[..., None]
 @pytest.fixture(scope="session")
 def python_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of what a page needs, installed once."""
-    made: dict[str, Path] = {}
-
-    def folder_of(name: str) -> Path:
-        if name not in made:
-            made[name] = pages.install_python(name, tmp_path_factory.mktemp(name))
-        return made[name]
-
-    return folder_of
-
-
-@pytest.fixture(scope="session")
-def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pages.install_node(tmp_path_factory.mktemp("npm"))
+    return lambda name: once(
+        tmp_path_factory, name, lambda folder: pages.install_python(name, folder)
+    )
 
 
 @pytest.fixture
 def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
-    """``serve("flask", "notes", port, ISSUER=…)`` runs a program that stands in tmp_path."""
+    """``serve("flask", "notes", port, ISSUER=…)`` runs a program that stands in tmp_path, or in
+    another folder."""
     with ExitStack() as running:
 
-        def start(kind: str, name: str, port: int, **settings: str) -> None:
-            path = str(tmp_path)
+        def start(
+            kind: str, name: str, port: int, folder: Path = tmp_path, **settings: str
+        ) -> None:
+            path, node = str(folder), ""
             if kind in pages.PYTHON_PACKAGES:
                 path += f":{request.getfixturevalue('python_packages')(kind)}"
             if kind == "express":
+                node = request.getfixturevalue("node").path
                 modules = request.getfixturevalue("node_packages") / "node_modules"
-                (tmp_path / "node_modules").symlink_to(modules)
-            command = [each.format(name=name, port=port) for each in COMMANDS[kind]]
+                (folder / "node_modules").symlink_to(modules)
+            command = [each.format(name=name, port=port, node=node) for each in COMMANDS[kind]]
             usual = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": path, "PORT": str(port)}
-            log = running.enter_context((tmp_path / "log").open("w"))
+            log = running.enter_context((folder / "log").open("w"))
             process = subprocess.Popen(
-                command, cwd=tmp_path, env=usual | settings, stdout=log, stderr=log
+                command, cwd=folder, env=usual | settings, stdout=log, stderr=log
             )
             running.enter_context(ended(process))
-            until(lambda: answers(port, process), (tmp_path / "log").read_text)
+            until(lambda: answers(port, process), (folder / "log").read_text)
 
         yield start
 

@@ -8,29 +8,21 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser
-from tests.conftest import lack
 from tests.eavesdropper import EAR
 from tests.issuer.relying_party import App, allow
-from tests.prepare import find
 from tests.processes import ended
 from tests.site import Site
+from tests.system.clients.node import Node
 
 HERE = Path(__file__).parent
-PACKAGES = ("openid-client@6.9.0", "oauth4webapi@3.8.8")
 
 
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+@pytest.fixture
+def program(node: Node, node_packages: Path, tmp_path: Path) -> list[str]:
     """The command that runs the client, with its packages."""
-    node, npm = find("node"), find("npm")
-    if node is None or npm is None:
-        lack("Node.js (apt-get install nodejs npm)")
-    folder = tmp_path_factory.mktemp("node")
-    command = [npm or "", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES]
-    if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
-        lack("npm's openid-client (the package registry does not answer)")
-    shutil.copy(HERE / "openid_client.mjs", folder)
-    return [node or "", str(folder / "openid_client.mjs")]
+    (tmp_path / "node_modules").symlink_to(node_packages / "node_modules")
+    shutil.copy(HERE / "openid_client.mjs", tmp_path)
+    return [node.path, str(tmp_path / "openid_client.mjs")]
 
 
 def test_openid_client_of_npm_signs_people_in(

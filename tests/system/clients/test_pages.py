@@ -11,12 +11,11 @@ import pytest
 
 from tests.browser import Browser
 from tests.commands.console import run
-from tests.conftest import lack
 from tests.issuer.relying_party import App
-from tests.prepare import find
 from tests.processes import free_port
 from tests.site import Site
 from tests.system.clients import pages
+from tests.system.clients.node import Node
 from tests.system.clients.programs import Serve
 from tests.system.clients.test_libraries import follow
 
@@ -106,12 +105,14 @@ def test_the_commands_of_a_page_are_ours(page: str, site: Site) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_can_be_read_by_its_language(page: str, tmp_path: Path) -> None:
+def test_the_code_of_a_page_can_be_read_by_its_language(
+    page: str, node: Node, tmp_path: Path
+) -> None:
     for language, text in pages.blocks(page):
         if language == "python":
             ast.parse(text)
         elif language == "js":
-            check_javascript(text, tmp_path)
+            check_javascript(node, text, tmp_path)
         elif language == "ini":
             parser = configparser.ConfigParser(interpolation=None)
             parser.read_string(text)
@@ -122,12 +123,9 @@ def test_the_code_of_a_page_can_be_read_by_its_language(page: str, tmp_path: Pat
             assert language in {"console", "sh"}, language
 
 
-def check_javascript(text: str, folder: Path) -> None:
-    node = find("node")
-    if node is None:
-        lack("Node.js (apt-get install nodejs npm)")
+def check_javascript(node: Node, text: str, folder: Path) -> None:
     (folder / "block.mjs").write_text(text)
-    command = [node or "", "--check", str(folder / "block.mjs")]
+    command = [node.path, "--check", str(folder / "block.mjs")]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 

