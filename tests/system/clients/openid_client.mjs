@@ -7,8 +7,14 @@ const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIte
 const read = async () => JSON.parse((await lines.next()).value);
 const write = (value) => process.stdout.write(JSON.stringify(value) + "\n");
 
-const { issuer, id, secret, redirect } = await read();
-const config = await client.discovery(new URL(issuer), id, secret, undefined, {
+const { issuer, id, secret, key, redirect } = await read();
+// With a key: private_key_jwt, as its documentation says.
+const ES256 = { name: "ECDSA", namedCurve: "P-256" };
+const signed = key && client.PrivateKeyJwt({
+  key: await crypto.subtle.importKey("jwk", key, ES256, false, ["sign"]),
+  kid: key.kid,
+});
+const config = await client.discovery(new URL(issuer), id, secret ?? undefined, signed, {
   execute: [client.allowInsecureRequests],
 });
 const verifier = client.randomPKCECodeVerifier();

@@ -11,6 +11,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"(?:#|//) (\S+\.\w+)\n")
 PYTHON_PACKAGES = {
     "fastapi": ("fastapi==0.165.0",),
+    "pyoidc": ("oic==1.7.0",),
+    "requests_oauth2client": ("requests_oauth2client==1.8.0",),
     "django": ("mozilla-django-oidc==5.0.2", "Django==5.2.19"),
 }
 

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -17,8 +18,10 @@ from werkzeug.serving import make_server
 
 from simulator.server import Quiet
 from tests.browser import Browser, Page
+from tests.issuer.keyed import Keyed, make_key, write
 from tests.issuer.relying_party import App, allow
 from tests.site import Site
+from tests.system.clients import pages
 
 # Their warnings about http on loopback are not ours.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -114,6 +117,36 @@ def test_authlib_with_requests_refreshes_and_revokes(site: Site, grace: Browser)
     assert client.introspect_token(f"{site.url}/oauth2/introspect", again["access_token"]).json()[
         "active"
     ]
+    client.revoke_token(f"{site.url}/oauth2/revoke", again["refresh_token"])
+    assert not app.is_active(again["access_token"])
+
+
+def test_authlib_authenticates_by_its_key_as_the_page_says(
+    site: Site, grace: Browser, tmp_path: Path
+) -> None:
+    key = make_key()
+    files = ("--jwks", write(tmp_path / "jwks.json", key))
+    app = Keyed(site, key, *files, "--grant", "authorization_code", "--grant", "refresh_token")
+    names: dict[str, Any] = {}
+    exec(pages.files("apps")["key_jwt.py"], names)
+    client = AuthlibSession(
+        app.client_id,
+        key,
+        scope="openid offline_access",
+        redirect_uri=app.redirect_uri,
+        code_challenge_method="S256",
+        token_endpoint_auth_method="private_key_jwt",
+        revocation_endpoint_auth_method="private_key_jwt",
+    )
+    client.trust_env = False
+    client.register_client_auth_method(names["KeyJWT"](site.url, alg="ES256"))
+    token = client.fetch_token(
+        f"{site.url}/oauth2/token",
+        code=app.sign_in(grace, scope="openid offline_access")["code"],
+        code_verifier=app.verifier,
+    )
+    again = client.refresh_token(f"{site.url}/oauth2/token", token["refresh_token"])
+    assert app.is_active(again["access_token"])
     client.revoke_token(f"{site.url}/oauth2/revoke", again["refresh_token"])
     assert not app.is_active(again["access_token"])
 
