@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from issuer import admission, redirects, scopes
+from accounts import admission
+from issuer import redirects, scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 from keys.client_assertions import jwk_set_fault
 from keys.signing import ALGORITHMS
@@ -84,7 +85,8 @@ def _choice_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
     found = []
     unknown = [each for each in values["grant_types"] if each not in GRANT_TYPES]
     if unknown:
-        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(GRANT_TYPES)}")
+        names = (*(each for each in GRANT_TYPES if each != DEVICE), "device")
+        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(names)}")
     if is_public and MACHINE in values["grant_types"]:
         found.append("--grant client_credentials: a public client cannot authenticate")
     if is_public and not values["needs_pkce"]:
