@@ -32,10 +32,11 @@ def add(uri: str, scopes: tuple[str, ...], client_id: str | None, *, as_json: bo
 
     A client that has it among its --resource gets access tokens for it alone, as JWTs.
     """
-    if fault := rows.fault(uri, scopes):
-        raise click.ClickException(f"{uri} {fault}.")
-    if client_id is not None:
-        clients.get(client_id)
+    found = rows.faults(uri, scopes)
+    if client_id is not None and clients.find(client_id) is None:
+        found.append(f"--client {client_id}: there is no such client")
+    if found:
+        raise click.ClickException("\n  ".join(["This API cannot be registered:", *found]))
     resource = rows.add(uri, scopes, client_id)
     print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
 

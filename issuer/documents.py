@@ -5,21 +5,25 @@ A document that cannot be used is not kept. While one cannot be reached, the one
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import ColumnElement, Select, String, cast, delete, exists, select
 
 from issuer import clients, document_urls, redirects, resources, scopes
 from issuer.clients import CODE, REFRESH
 from issuer.faults import Refused
+from issuer.models import ClientRow, ConsentRow, GrantRow
 from keys.client_assertions import jwk_set_fault
-from storage import atomic, now
+from storage import atomic, db, now
 
 log = structlog.get_logger()
 
+# A client that nobody used is deleted so many days after its document was due again.
+UNUSED_DAYS = 7
 # How long a document is kept, whatever it says of itself.
 LEAST_SECONDS, MOST_SECONDS = 600, 86400
 NAME_MAX_CHARACTERS = 200
@@ -173,6 +177,32 @@ def _columns(url: str, document: Mapping[str, Any]) -> dict[str, Any]:
         "scopes": list(scopes.allowed(asked, scopes.USUAL)),
         "grant_types": [kind for kind in (CODE, REFRESH) if kind in kinds],
     }
+
+
+def _unused() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a client that describes itself, that nobody uses, and about which
+    the operator chose nothing: it comes back with its next request."""
+    return (
+        ClientRow.document_url.is_not(None),
+        ClientRow.document_until < now() - timedelta(days=UNUSED_DAYS),
+        ClientRow.disabled_at.is_(None),
+        ClientRow.is_first_party.is_(False),
+        cast(ClientRow.allow, String) == "[]",
+        ~exists().where(GrantRow.client_id == ClientRow.id),
+        ~exists().where(ConsentRow.client_id == ClientRow.id),
+    )
+
+
+def unused() -> Select[str]:
+    """Select the ids of clients that describe themselves and that nobody uses."""
+    return select(ClientRow.id).where(*_unused())
+
+
+@atomic
+def purge(ids: Sequence[str]) -> None:
+    """Delete unused clients, by id; one that was used meanwhile stays."""
+    those = delete(ClientRow).where(ClientRow.id.in_(ids), *_unused())
+    db.session.execute(those.execution_options(synchronize_session=False))
 
 
 def is_local_only(redirect_uris: list[str]) -> bool:

@@ -27,7 +27,7 @@ from errors import SignedOut
 from issuer import resources, scopes
 from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
-from issuer.models import GrantRow
+from issuer.models import ClientRow, GrantRow
 from models import Session, User
 from storage import atomic, db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
@@ -213,6 +213,30 @@ def of_client(client_id: str, limit: int) -> list[Listed]:
     )
     query = query.order_by(GrantRow.last_used_at.desc(), GrantRow.id).limit(limit)
     return [Listed(*row) for row in db.session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A grant, as far as its person may read it."""
+
+    scopes: str
+    resource: str | None
+    provider: str
+    is_offline: bool
+    created_at: datetime
+    last_used_at: datetime
+    ended_at: datetime | None
+    address: str
+    user_agent: str
+
+
+def of_user(user_id: str) -> list[tuple[str, Held]]:
+    """Return all stored grants of a person, each with the name of its client, the latest first."""
+    columns = [GrantRow.__table__.c[each.name] for each in fields(Held)]
+    query = select(ClientRow.name, *columns).join(ClientRow, ClientRow.id == GrantRow.client_id)
+    query = query.where(GrantRow.user_id == user_id)
+    query = query.order_by(GrantRow.created_at.desc(), GrantRow.id)
+    return [(row[0], Held(*row[1:])) for row in db.session.execute(query)]
 
 
 @atomic

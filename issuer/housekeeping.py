@@ -5,7 +5,7 @@ from functools import partial
 import structlog
 
 from accounts.cleanup import Report, delete_expired_job, report_nothing
-from issuer import access_tokens, devices, grants, parked, seen_proofs, signing_keys
+from issuer import access_tokens, devices, documents, grants, parked, seen_proofs, signing_keys
 from jobs.leases import Lease
 from jobs.periodic import Periodic
 
@@ -29,6 +29,7 @@ def jobs(report: Report = report_nothing) -> tuple[Periodic, ...]:
         job("seen_proofs", 600, seen_proofs.expired, seen_proofs.purge),
         job("device_codes", 3600, devices.expired, devices.purge),
         job("grants", 6 * 3600, grants.expired, grants.purge),
+        job("described_clients", 6 * 3600, documents.unused, documents.purge),
     )
 
 

@@ -1,5 +1,7 @@
 """The applications of a person: on their page, in the API, in the export."""
 
+import json
+
 import requests
 
 from tests.commands.console import run
@@ -88,3 +90,34 @@ def test_our_api_says_who_issues_its_tokens(site):
     document = requests.get(where, timeout=60).json()
     assert document["authorization_servers"] == [site.url]
     assert document["resource"] == f"{site.url}/api/v1"
+
+
+def test_the_page_that_confirms_deletion_names_connected_applications(app, grace, site):
+    assert "apps" not in grace.get("/account/delete").text.partition("be undone")[2]
+    app.sign_in(grace)
+    odd = App(site, "<b>Odd</b> & sons")
+    odd.tokens(grace)
+    App(site, "Never used")
+    page = grace.get("/account/delete")
+    assert "You'll be signed out of the apps that you use with this account:" in page.text
+    assert "<bdi>Notes</bdi>" in page.html
+    assert "<bdi>&lt;b&gt;Odd&lt;/b&gt; &amp; sons</bdi>" in page.html
+    assert "Never used" not in page.text
+    again = grace.post("/account/delete", page, confirm="no")
+    assert "Notes" in again.text
+
+
+def test_the_export_has_each_sign_in_to_an_application(app, grace, site):
+    app.tokens(grace)
+    app.tokens(grace, scope="openid offline_access")
+    grace.post(f"/account/apps/{app.client_id}/remove")
+    app.tokens(grace)
+    document = json.loads(run(site, "users", "export", grace.user_id or "").stdout)
+    grants = document["app_grants"]
+    assert [grant["app"] for grant in grants] == ["Notes"] * 3
+    assert [grant["ended_at"] is None for grant in grants] == [True, False, False]
+    assert grants[0]["scopes"] == ["openid", "profile", "email"]
+    assert "Firefox" in grants[0]["user_agent"]
+    assert grants[0]["address"] == "127.0.0.1"
+    assert grants[0]["provider"] == "google"
+    assert {"code_hash", "salt", "nonce"}.isdisjoint(grants[0])

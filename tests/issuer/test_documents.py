@@ -11,6 +11,7 @@ import requests
 from issuer.documents import DocumentAway, Page
 from storage import now
 from tests.browser import Browser
+from tests.commands.console import answer
 from tests.issuer.relying_party import App, allow, query_of
 from tests.site import Site
 from views.oidc import described
@@ -250,3 +251,38 @@ def test_a_described_client_may_push_its_request(described_app, web):
     answer = described_app.post("par", described_app.authorization())
     assert answer.status_code == 201
     assert web.asked == [URL]
+
+
+def forget_documents(site: Site, days: int) -> None:
+    site.execute("UPDATE clients SET document_until = :t", t=now() - timedelta(days=days))
+
+
+def described_clients(site: Site) -> int:
+    query = "SELECT count(*) FROM clients WHERE document_url IS NOT NULL"
+    return int(site.rows(query)[0][0])
+
+
+@pytest.mark.parametrize("use", ["nobody", "consent", "grant", "disabled", "rules"])
+def test_a_described_client_that_nobody_used_is_deleted_after_a_week(
+    described_app, grace, web, site, use
+):
+    if use in ("consent", "grant"):
+        described_app.tokens(grace)
+        table = "grants" if use == "consent" else "consents"
+        site.execute(f"DELETE FROM {table}")
+    else:
+        described_app.ask(site.browser())
+    client_id = site.rows("SELECT id FROM clients WHERE document_url IS NOT NULL")[0][0]
+    if use == "disabled":
+        answer(site, "clients", "disable", client_id)
+    if use == "rules":
+        answer(site, "clients", "set", client_id, "--allow", "provider=github")
+    forget_documents(site, 6)
+    assert answer(site, "purge")["deleted"]["described_clients"] == 0
+    forget_documents(site, 8)
+    gone = int(use == "nobody")
+    assert answer(site, "purge")["deleted"]["described_clients"] == gone
+    assert described_clients(site) == 1 - gone
+    if gone:
+        described_app.tokens(grace)
+        assert described_clients(site) == 1

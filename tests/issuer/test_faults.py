@@ -169,7 +169,9 @@ def test_another_repeated_parameter_is_an_invalid_request(app, grace):
 def test_a_client_without_pkce_must_send_a_nonce(grace, site):
     app = App(site, "Old", "--no-pkce")
     page = app.ask(grace, code_challenge=None, code_challenge_method=None, nonce=None)
-    assert query_of(page.location)["error_description"] == FAULTS["nonce_missing"].description
+    answer = query_of(page.location)
+    assert answer["error"] == "invalid_request"
+    assert answer["error_description"] == FAULTS["nonce_missing"].description
 
 
 def test_a_public_client_always_needs_pkce(grace, site):

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import Deleted
-from issuer import personal_data
+from issuer import consents, personal_data
 from storage import atomic, now
 from views.account.names import handles_of
 from web.authentication import this_session
@@ -104,6 +104,7 @@ def _deletion_page(*, wrong: bool = False) -> str:
         wrong=wrong,
         to_type=DELETION_WORD,
         methods=[(site().label(row.provider), row.handle) for row in rows],
+        apps=[app.client.shown_name for app in consents.of_user(this_session().user_id)],
     )
 
 

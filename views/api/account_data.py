@@ -68,7 +68,8 @@ def delete_me() -> None:
     """Delete your account, with everything that is stored about you.
 
     Needs a sign-in within the last 15 minutes. It cannot be undone. All your sessions end, and
-    access at the providers is revoked where they support it.
+    access at the providers is revoked where they support it. The applications that `GET /apps`
+    lists lose their access, and are told.
     """
     require_fresh_auth()
     accounts.delete(this_user().id, caller(), current_session_id())

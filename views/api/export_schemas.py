@@ -69,8 +69,26 @@ class ExportedApp(Schema):
     client_id: str = Field(examples=[EXAMPLE_ID])
     name: str = Field(examples=["Notes"])
     scopes: list[str] = Field(examples=[["openid", "profile"]])
+    resources: list[str] = Field(
+        description="The APIs that it may use.", examples=[["https://api.example.org"]]
+    )
     since: Moment
     last_used_at: Moment
+
+
+class ExportedAppGrant(Schema):
+    """One sign-in to an application, as long as it is stored: a month after it ended."""
+
+    app: str = Field(examples=["Notes"])
+    scopes: list[str] = Field(examples=[["openid", "profile"]])
+    resource: str | None = Field(examples=["https://api.example.org"])
+    provider: str = Field(examples=[EXAMPLE_PROVIDER])
+    offline: bool = Field(description="Whether it works while the person is signed out.")
+    created_at: Moment
+    last_used_at: Moment
+    ended_at: Moment | None
+    address: str = Field(examples=["192.0.2.1"])
+    user_agent: str = Field(examples=["Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0"])
 
 
 class Export(Schema):
@@ -82,3 +100,4 @@ class Export(Schema):
     sessions: list[ExportedSession]
     activity: list[ExportedEvent]
     apps: list[ExportedApp]
+    app_grants: list[ExportedAppGrant]
