@@ -129,8 +129,8 @@ def of_user(user_id: str) -> Sequence[App]:
         .group_by(GrantRow.client_id, GrantRow.scopes)
     )
     uses: dict[str, Used] = {}
-    for client_id, text, *rest in db.session.execute(used):
-        one = Used(scopes.split(text), *rest)
+    for client_id, text, since, last, offline in db.session.execute(used):
+        one = Used(scopes.split(text), since, last, offline)
         uses[client_id] = uses[client_id] + one if client_id in uses else one
     allowed = select(ConsentRow).where(ConsentRow.user_id == user_id)
     consents = {row.client_id: row for row in db.session.scalars(allowed)}
