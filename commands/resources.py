@@ -18,16 +18,28 @@ def describe(resource: Resource) -> dict[str, Any]:
         "resource": resource.id,
         "scopes": resource.scopes,
         "client_id": resource.client_id,
+        "name": resource.name,
+        "words": resource.words,
     }
 
 
 @resources.command("add")
 @click.argument("uri")
 @click.option("--scope", "scopes", multiple=True, help="A scope of this API.")
+@click.option("--name", default="", help="What people read when they are asked.")
+@click.option("--words", multiple=True, help="A scope in words for people: SCOPE=WORDS.")
 @click.option("--client", "client_id", help="The client with which the API introspects tokens.")
 @json_option
 @needs_database
-def add(uri: str, scopes: tuple[str, ...], client_id: str | None, *, as_json: bool) -> None:
+def add(
+    uri: str,
+    scopes: tuple[str, ...],
+    name: str,
+    words: tuple[str, ...],
+    client_id: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Register an API, by the address that clients name it with.
 
     A client that has it among its --resource gets access tokens for it alone, as JWTs.
@@ -36,8 +48,22 @@ def add(uri: str, scopes: tuple[str, ...], client_id: str | None, *, as_json: bo
         raise click.ClickException(f"{uri} {fault}.")
     if client_id is not None:
         clients.get(client_id)
-    resource = rows.add(uri, scopes, client_id)
+    resource = Resource(uri, list(scopes), client_id, name, read_words(words, scopes))
+    if not all(each.isprintable() and len(each) <= 200 for each in (name, *words)):
+        raise click.ClickException("--name and --words: up to 200 characters that can be printed.")
+    rows.add(resource)
     print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
+
+
+def read_words(given: tuple[str, ...], scopes: tuple[str, ...]) -> dict[str, str]:
+    """Read SCOPE=WORDS of each scope. Raises ClickException."""
+    found = {}
+    for text in given:
+        scope = max((each for each in scopes if text.startswith(f"{each}=")), key=len, default=None)
+        if scope is None:
+            raise click.ClickException(f"--words {text}: must be SCOPE=WORDS, of a --scope.")
+        found[scope] = text.removeprefix(f"{scope}=")
+    return found
 
 
 @resources.command("list")
