@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from issuer import registration, resources, scopes
-from issuer.clients import CODE, DEVICE, REFRESH
+from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 
 # Stands for a file without JSON: no JWK set.
 NOT_JSON = "not JSON"
@@ -16,28 +16,67 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Columns by option, for options that are given as they are stored.
 REPEATABLE = {
     "redirect_uris": ("--redirect-uri", "Where people come back to; may be given several times."),
-    "post_logout_uris": ("--post-logout-redirect-uri", "Where sign-out may lead to."),
-    "scopes": ("--scope", f"What it may ask for. Default: {scopes.join(scopes.USUAL)}."),
-    "grant_types": ("--grant", f"Default: {CODE} and {REFRESH}."),
-    "resources": ("--resource", "An API that it may get access tokens for (resources add)."),
-    "allow": ("--allow", "Who may use it: everyone, domain=…, user=…, provider=…"),
+    "post_logout_uris": (
+        "--post-logout-redirect-uri",
+        "Where sign-out may lead to; may be given several times.",
+    ),
+    "scopes": (
+        "--scope",
+        (
+            f"A scope that it may ask for; may be given several times. Default: "
+            f"{scopes.join(scopes.USUAL)}."
+        ),
+    ),
+    "grant_types": (
+        "--grant",
+        (
+            f"{CODE} and {REFRESH} (both by default), {MACHINE} for a program of its own, "
+            "device for a device without a browser; may be given several times."
+        ),
+    ),
+    "resources": (
+        "--resource",
+        "An API that it may get access tokens for (resources add); may be given several times.",
+    ),
+    "allow": (
+        "--allow",
+        (
+            "Who may use it: everyone, domain=example.org, user=ID or provider=NAME; may be given "
+            "several times. Default: as APPS_DEFAULT says."
+        ),
+    ),
 }
 SINGLE: dict[str, tuple[str, Any, str]] = {
     "jwks_uri": ("--jwks-uri", str, "Where it publishes its keys: it needs no secret then."),
     "jwks": ("--jwks", str, "A file with its public keys: it needs no secret then."),
     "backchannel_uri": ("--backchannel-logout-uri", str, "Where it is told of sign-outs."),
     "id_token_alg": ("--id-token-alg", str, "RS256 (default) or ES256."),
-    "access_seconds": ("--access-seconds", int, "Lifetime of access tokens. Default: 600."),
-    "idle_days": ("--idle-days", click.IntRange(1, 400), "Refresh tokens end unused. Default: 30."),
-    "max_days": ("--max-days", click.IntRange(1, 400), "Refresh tokens end then. Default: 90."),
+    "access_seconds": (
+        "--access-seconds",
+        int,
+        "Lifetime of access tokens, 300 to 3600 seconds. Default: 600.",
+    ),
+    "idle_days": (
+        "--idle-days",
+        click.IntRange(1, 400),
+        "Days after which an unused refresh token ends. Default: 30.",
+    ),
+    "max_days": (
+        "--max-days",
+        click.IntRange(1, 400),
+        "Days after which every refresh token ends. Default: 90.",
+    ),
     "grace_seconds": (
         "--grace",
         click.IntRange(0, 300),
-        "How long a lost answer to a refresh may be asked for again. Default: 60.",
+        "Seconds in which a lost answer to a refresh may be asked for again. Default: 60.",
     ),
 }
 SWITCHES = {
-    "is_first_party": ("--first-party/--third-party", "Whether it is yours: nobody is asked."),
+    "is_first_party": (
+        "--first-party/--third-party",
+        "Whether it is your own: people are not asked for consent.",
+    ),
     "needs_pkce": ("--pkce/--no-pkce", "Whether it must use PKCE; older applications cannot."),
     "has_claims_in_id_token": (
         "--claims-in-id-token/--no-claims-in-id-token",
@@ -67,12 +106,23 @@ DEFAULTS: dict[str, Any] = {
 
 def client_options(command: F) -> F:
     """Add the options that ``add`` and ``set`` share."""
-    for column, (option, words) in REPEATABLE.items():
-        command = click.option(option, column, multiple=True, help=words)(command)
-    for column, (option, kind, words) in SINGLE.items():
-        command = click.option(option, column, type=kind, help=words)(command)
-    for column, (option, words) in SWITCHES.items():
-        command = click.option(option, column, default=None, help=words)(command)
+    options = [
+        *(
+            click.option(option, column, multiple=True, help=words)
+            for column, (option, words) in REPEATABLE.items()
+        ),
+        *(
+            click.option(option, column, type=kind, help=words)
+            for column, (option, kind, words) in SINGLE.items()
+        ),
+        *(
+            click.option(option, column, default=None, help=words)
+            for column, (option, words) in SWITCHES.items()
+        ),
+    ]
+    # Decorators apply from the last to the first, which --help then shows first.
+    for option in reversed(options):
+        command = option(command)
     return command
 
 

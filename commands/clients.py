@@ -34,6 +34,7 @@ from issuer.metadata import endpoints
 
 clients = AppGroup("clients", help="Register the applications that sign people in here.")
 
+SHOWN_ONCE = "The client_secret is shown this once. rotate-secret makes another."
 OPEN, CLOSED = "everyone", "nobody, as APPS_DEFAULT=closed says; add rules with --allow"
 
 
@@ -65,7 +66,7 @@ def add(name: str, *, is_public: bool, pairwise: bool, as_json: bool, **given: A
         as_json=as_json,
     )
     if secret and not as_json:
-        print_note("The client_secret is shown this once. rotate-secret makes another.")
+        print_note(SHOWN_ONCE)
 
 
 def who_may_use(client: Client) -> str:
@@ -187,9 +188,12 @@ def rotate_secret(client_id: str, *, overlap: str, as_json: bool) -> None:
     changed = rows.get(client.id)
     told = {"client_id": client.client_id, "client_secret": secret}
     lines = [f"{label}: {value}" for label, value in told.items()]
-    lines.append(f"The old secret works until {format_time(changed.old_secret_until)}.")
+    works = f"works until {format_time(changed.old_secret_until)}" if until else "is refused now"
+    lines.append(f"The old secret {works}.")
     ends = {"old_secret_until": iso_time(changed.old_secret_until)}
     print_result(told | ends, lines, as_json=as_json)
+    if not as_json:
+        print_note(SHOWN_ONCE)
 
 
 def read_duration(text: str) -> timedelta:
@@ -264,4 +268,4 @@ def list_grants(client_id: str, *, limit: int, as_json: bool) -> None:
         f"{f', ended: {grant.end_reason}' if grant.ended_at else ''}"
         for grant in found
     ]
-    print_result({"items": items}, lines or ["None."], as_json=as_json)
+    print_result({"items": items}, lines or ["No grants."], as_json=as_json)

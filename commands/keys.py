@@ -98,7 +98,10 @@ def _sealed_with(counts: Mapping[str, Counter[str]], key: str) -> dict[str, int]
 
 def _describe_counts(sealed: Mapping[str, int]) -> str:
     """Write counts as part of a line."""
-    return ", ".join(count_of(number, name.removesuffix("s")) for name, number in sealed.items())
+    return ", ".join(
+        count_of(number, name.removesuffix("s").replace("_", " "))
+        for name, number in sealed.items()
+    )
 
 
 @keys.command("rotate")
@@ -125,7 +128,7 @@ def rotate(*, signing: bool, as_json: bool) -> None:
         "still_needed": [asdict(key) for key in needed],
     }
     lines = [
-        f"{name}: {one.resealed} sealed again, {one.already_new} already new, "
+        f"{name.replace('_', ' ')}: {one.resealed} sealed again, {one.already_new} already new, "
         f"{one.unreadable.total()} unreadable"
         for name, one in outcomes.items()
     ]

@@ -44,25 +44,29 @@ def add(
 
     A client that has it among its --resource gets access tokens for it alone, as JWTs.
     """
-    if fault := rows.fault(uri, scopes):
-        raise click.ClickException(f"{uri} {fault}.")
-    if client_id is not None:
-        clients.get(client_id)
-    resource = Resource(uri, list(scopes), client_id, name, read_words(words, scopes))
+    found = rows.faults(uri, scopes)
+    if client_id is not None and clients.find(client_id) is None:
+        found.append(f"--client {client_id}: there is no such client")
     if not all(each.isprintable() and len(each) <= 200 for each in (name, *words)):
-        raise click.ClickException("--name and --words: up to 200 characters that can be printed.")
+        found.append("--name, --words: up to 200 characters that can be printed")
+    meanings = read_words(words, scopes)
+    found += [f"--words {text}: must be SCOPE=WORDS, of a --scope" for text in words
+              if not any(text.startswith(f"{scope}=") for scope in scopes)]
+    if found:
+        raise click.ClickException("
+  ".join(["This API cannot be registered:", *found]))
+    resource = Resource(uri, list(scopes), client_id, name, meanings)
     rows.add(resource)
     print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
 
 
 def read_words(given: tuple[str, ...], scopes: tuple[str, ...]) -> dict[str, str]:
-    """Read SCOPE=WORDS of each scope. Raises ClickException."""
+    """Read SCOPE=WORDS of each scope."""
     found = {}
     for text in given:
         scope = max((each for each in scopes if text.startswith(f"{each}=")), key=len, default=None)
-        if scope is None:
-            raise click.ClickException(f"--words {text}: must be SCOPE=WORDS, of a --scope.")
-        found[scope] = text.removeprefix(f"{scope}=")
+        if scope is not None:
+            found[scope] = text.removeprefix(f"{scope}=")
     return found
 
 

@@ -84,7 +84,8 @@ def _choice_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
     found = []
     unknown = [each for each in values["grant_types"] if each not in GRANT_TYPES]
     if unknown:
-        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(GRANT_TYPES)}")
+        names = (*(each for each in GRANT_TYPES if each != DEVICE), "device")
+        found.append(f"--grant {', '.join(unknown)}: one of {', '.join(names)}")
     if is_public and MACHINE in values["grant_types"]:
         found.append("--grant client_credentials: a public client cannot authenticate")
     if is_public and not values["needs_pkce"]:

@@ -42,8 +42,18 @@ _COLUMNS = [ResourceRow.__table__.c[each.name] for each in fields(Resource)]
 _FIND = CompiledSelect(select(*_COLUMNS).where(ResourceRow.id == bindparam("resource")), Resource)
 
 
-def fault(identifier: str, its_scopes: Sequence[str]) -> str | None:
-    """Return why a resource cannot be registered; None if it can (RFC 8707 2)."""
+def faults(identifier: str, its_scopes: Sequence[str]) -> list[str]:
+    """Return why a resource cannot be registered, each fault in one line (RFC 8707 2)."""
+    found = [f"{identifier}: {fault}"] if (fault := _address_fault(identifier)) else []
+    for scope in its_scopes:
+        if scope in scopes.KNOWN:
+            found.append(f"--scope {scope}: has a meaning of its own here")
+        elif not SCOPE.fullmatch(scope):
+            found.append(f"--scope {scope}: 1 to 100 characters without spaces and quotes")
+    return found
+
+
+def _address_fault(identifier: str) -> str | None:
     try:
         parts = urlsplit(identifier)
     except ValueError:
@@ -51,10 +61,7 @@ def fault(identifier: str, its_scopes: Sequence[str]) -> str | None:
     is_plain = identifier.isascii() and identifier.isprintable() and " " not in identifier
     if not (is_plain and parts.scheme and len(identifier) <= MAX_CHARACTERS):
         return "must be an absolute address"
-    if "#" in identifier:
-        return "must not have a fragment"
-    bad = [scope for scope in its_scopes if not SCOPE.fullmatch(scope) or scope in scopes.KNOWN]
-    return f"cannot have the scopes {', '.join(bad)}" if bad else None
+    return "must not have a fragment" if "#" in identifier else None
 
 
 def find(identifier: str) -> Resource | None:

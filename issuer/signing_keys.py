@@ -100,6 +100,8 @@ def ensure(alg: str) -> None:
 def rotate(alg: str, *, immediately: bool = False) -> str:
     """Make the next key, or bring it forward: it signs in a day, or with ``immediately`` in a
     minute; return its id. Tokens of the current key stay valid. Raises KeyUnreadable."""
+    # Without a key that signs until then, nothing could be signed for a day.
+    ensure(alg)
     wait = PUBLISHED_BEFORE_AT_LEAST if immediately else PUBLISHED_BEFORE
     active_from = now() + wait
     check_current()

@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, Dialect, Engine, RootTransaction
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import SessionTransaction
 
 from storage import postgresql
 from storage.types import Base
@@ -50,6 +51,25 @@ class _Session(Session):
         transaction = _open.get()
         if transaction:
             transaction.orm = self
+        self._reading: tuple[SessionTransaction, Connection] | None = None
+
+    def reading_connection(self) -> Connection:
+        """Return the connection of the transaction in which this session reads, after flushing its
+        writes. It is looked up once per transaction: that costs more than most statements."""
+        self.flush()
+        transaction = self.get_transaction()
+        if self._reading and self._reading[0] is transaction and transaction.is_active:
+            return self._reading[1]
+        connection = self.connection()
+        transaction = self.get_transaction()
+        assert transaction is not None
+        self._reading = transaction, connection
+        return connection
+
+    def close(self) -> None:
+        """End the session, without a cycle of references that only the collector would free."""
+        self._reading = None
+        super().close()
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         transaction = _open.get()
@@ -154,8 +174,9 @@ def open_connection() -> Connection:
     """Return the connection of the open transaction, after flushing the ORM's writes."""
     transaction = _open.get()
     if transaction is None:
-        db.session.flush()
-        return db.session.connection()
+        session = db.session()
+        assert isinstance(session, _Session)
+        return session.reading_connection()
     if transaction.orm:
         transaction.orm.flush()
     return transaction.connection

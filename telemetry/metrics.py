@@ -91,6 +91,7 @@ FACTS = {
     "quickstep_sessions": "Active sessions.",
     "quickstep_flows": "Open flows.",
     "quickstep_revocations_waiting": "Provider tokens still to be revoked.",
+    "quickstep_logouts_waiting": "Applications still to be told of a sign-out.",
 }
 
 # The child of the most frequent metric, looked up once.

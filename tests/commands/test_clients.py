@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.commands.console import answer, run
+from tests.eavesdropper import EAR
 from tests.issuer.relying_party import App
 from tests.site import Site
 
@@ -70,6 +71,22 @@ def test_all_faults_are_named_together(site):
     result = add(site, "--redirect-uri", "http://a.example/", "--scope", "frog", name=" ")
     for fault in ("NAME", "http://a.example/", "frog"):
         assert fault in result.stderr
+
+
+def test_all_faults_of_an_api_are_named_together(site):
+    faulty = ("--scope", "a b", "--scope", "openid", "--client", "nobody")
+    result = run(site, "resources", "add", "api.example", *faulty)
+    assert result.exit_code == 1
+    for words in ("api.example: must be", "--scope a b:", "--scope openid:", "--client nobody:"):
+        assert words in result.output
+
+
+def test_a_new_secret_is_shown_with_what_becomes_of_the_old_one(site):
+    app = App(site)
+    words = run(site, "clients", "rotate-secret", app.client_id, "--overlap", "0").output
+    EAR.learn(words.partition("client_secret: ")[2].split()[0])
+    assert "The old secret is refused now." in words
+    assert "shown this once" in words
 
 
 def test_a_rotated_secret_overlaps_with_the_old_one(site, grace):

@@ -93,6 +93,13 @@ def test_a_rotated_key_is_published_before_it_signs_and_after(both):
     assert "code=" in app.ask(browser, id_token_hint=old, prompt="none").location
 
 
+def test_a_rotation_before_the_first_request_leaves_a_key_that_signs(site, grace):
+    answer(site, "signing-keys", "rotate")
+    assert states(site) == ["next", "current"]
+    tokens = App(site, "Notes", "--first-party").tokens(grace)
+    assert tokens.document["id_token"]
+
+
 def test_rotate_now_takes_a_minute_and_loses_no_token(site, grace):
     app = App(site, "Notes", "--first-party")
     old = app.tokens(grace).document["id_token"]

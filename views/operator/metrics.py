@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy import event, func, select
 
 from accounts import sessions
+from issuer import logouts
 from models import Flow, User
 from storage import db, now
 from storage.engine import engine_of
@@ -103,4 +104,5 @@ def numbers() -> dict[str, float]:
         "quickstep_sessions": sessions.count_alive(),
         "quickstep_flows": number(Flow, Flow.expires_at > now()),
         "quickstep_revocations_waiting": revocations.waiting(),
+        "quickstep_logouts_waiting": logouts.waiting(),
     }

