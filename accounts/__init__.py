@@ -3,8 +3,8 @@ them.
 
 A verb is one transaction: it reads the facts, asks ``rules``, and carries out the decision. The
 room gives out identities as values (``models.Identity``); their rows do not leave it. It imports
-models, storage, jobs, vault and providers; never Flask's request, a view or a page. Start reading
-at ``signing_in``, then ``rules``.
+models, storage, jobs, access, vault and providers; never Flask's request, a view or a page. Start
+reading at ``signing_in``, then ``rules``.
 """
 
 from accounts.choices import choose_email, choose_picture, rename
@@ -13,6 +13,7 @@ from accounts.identities import of_user as identities_of
 from accounts.identities import owner_of, recognise
 from accounts.lifecycle import Deleted, delete, disable, enable
 from accounts.linking import connect, link, others_usable, providers_of, unlink
+from accounts.membership import join_group, leave_group
 from accounts.merging import address_after, merge
 from accounts.moving import move_identity
 from accounts.profile_refresh import refresh_profile
@@ -33,6 +34,8 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "identities_of",
+    "join_group",
+    "leave_group",
     "link",
     "merge",
     "move_identity",

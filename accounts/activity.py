@@ -42,6 +42,8 @@ class EventKind(StrEnum):
     APP_ALLOWED = "app_allowed"
     APP_REMOVED = "app_removed"
     APP_REUSED = "app_reused"
+    GROUP_JOINED = "group_joined"
+    GROUP_LEFT = "group_left"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from access import groups
 from accounts import activity, actors, identities, sessions
 from accounts.activity import Caller, EventKind
 from models import Event, Identity, Session, User
@@ -21,8 +22,8 @@ def download(user_id: str, caller: Caller, session_id: str | None = None) -> dic
 
 
 def of_user(user: User) -> dict[str, Any]:
-    """Return profile, identities with what their providers shared, sessions and activity, as JSON
-    values; times are ISO 8601 in UTC."""
+    """Return profile, identities with what their providers shared, groups, sessions and
+    activity, as JSON values; times are ISO 8601 in UTC."""
     email = user.email_identity
     return {
         "exported_at": iso_time(now()),
@@ -35,6 +36,7 @@ def of_user(user: User) -> dict[str, Any]:
             "created_at": iso_time(user.created_at),
         },
         "identities": [identity(row) for row in identities.of_user(user.id)],
+        "groups": groups.of_user(user.id),
         "sessions": [session(row) for row in sessions.of_user(user.id)],
         "activity": [_event(row) for row in activity.all_of(user.id)],
     }

@@ -15,6 +15,7 @@ from storage.compiled import CompiledSelect
 class Account:
     """The columns of a user that describe the person."""
 
+    id: str
     name: str | None
     picture: str | None
     created_at: datetime

@@ -7,6 +7,7 @@ from flask import Flask
 
 from commands import migrations, moving
 from commands.clients import clients
+from commands.groups import groups
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
@@ -22,5 +23,5 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     moving.register(users)
     of_apps = (clients, resources, signing_keys)
-    for command in (providers, users, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

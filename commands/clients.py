@@ -6,6 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from accounts.admission import admission_of
 from accounts.export import iso_time
 from commands.client_options import (
     DEFAULTS,
@@ -28,7 +29,6 @@ from commands.console import (
 )
 from issuer import clients as rows
 from issuer import ends, grants, scopes
-from issuer.admission import admission_of
 from issuer.clients import Client
 from issuer.metadata import endpoints
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select
 
+from accounts.admission import Admission
 from accounts.sessions import ALIVE, alive_at, hash_token
 from issuer import clients, scopes
-from issuer.admission import Admission
 from issuer.clients import Client
 from issuer.models import AccessTokenRow, ClientRow, GrantRow
 from models import Session, User

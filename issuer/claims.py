@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from access import groups
 from accounts import profiles
 from accounts.profiles import Account
 from issuer import scopes
@@ -44,6 +45,7 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
             {"provider": each.provider, "subject": each.subject} for each in person.identities
         ],
     },
+    scopes.GROUPS: {"groups": lambda person: groups.of_user(person.account.id)},
 }
 
 

@@ -4,8 +4,8 @@ a session, an identity or an account (``accounts.endings``).
 
 from sqlalchemy import ColumnElement, Select, select
 
+from accounts.admission import Admission
 from issuer import grants, logouts
-from issuer.admission import Admission
 from issuer.clients import Client
 from issuer.models import GrantRow
 from storage import atomic, db

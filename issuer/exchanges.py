@@ -15,9 +15,9 @@ from sqlalchemy import bindparam, update
 
 from accounts import activity
 from accounts.activity import Caller, EventKind
+from accounts.admission import Admission
 from accounts.sessions import hash_token
 from issuer import access_tokens, grants, logouts, refresh_tokens, resources
-from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.faults import Refused
 from issuer.grants import Grant

@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 
 from accounts.activity import Caller
+from accounts.admission import Admission
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import SignedOut
 from issuer import resources, scopes
-from issuer.admission import Admission
 from issuer.clients import REFRESH, Client
 from issuer.models import ClientRow, GrantRow
 from models import Session, User

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from accounts.admission import Admission
 from issuer import access_tokens, claims, grants, refresh_tokens, resource_tokens, resources
 from issuer.access_tokens import AccessToken
-from issuer.admission import Admission
 from issuer.clients import Client
 
 INACTIVE = {"active": False}

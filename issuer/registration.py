@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from issuer import admission, redirects, scopes
+from accounts import admission
+from issuer import redirects, scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 from keys.client_assertions import jwk_set_fault
 from keys.signing import ALGORITHMS

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from accounts.admission import Admission
 from issuer import consents
-from issuer.admission import Admission
 from issuer.authorization import Asked
 from storage import now
 

@@ -12,7 +12,7 @@ from tests.eavesdropper import EAR
 from tests.issuer.relying_party import App
 from tests.site import Site
 
-TABLES = ("users", "clients", "resources", "flows", "ended_sessions", "signing_keys")
+TABLES = ("users", "clients", "resources", "flows", "ended_sessions")
 
 
 def second_instance(site: Site) -> Flask:

@@ -57,7 +57,7 @@ def test_a_deleted_client_leaves_no_row_and_nothing_works(stage):
     assert stage.app.ask(stage.browser).status == 400
     for table in ("grants", "access_tokens", "consents", "logouts"):
         assert stage.site.rows(f"SELECT count(*) FROM {table}")[0][0] == 0
-    assert "None yet" in stage.browser.get("/account/apps").text
+    assert "Notes" not in stage.browser.get("/account/apps").text
 
 
 # Rules.

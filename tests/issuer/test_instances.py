@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import accounts
+from accounts.admission import Admission
 from accounts.rules import Policy
 from issuer import clients, consents, exchanges, grants, refresh_tokens, revocation
-from issuer.admission import Admission
 from issuer.exchanges import Issued, Use
 from issuer.grants import Basis
 from tests.accounts.desk import CALLER, Desk

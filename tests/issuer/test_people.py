@@ -310,6 +310,19 @@ def test_a_rule_admits_by_person_or_provider(grace, site, rule):
     assert app.tokens(grace).status == 200
 
 
+def test_a_group_admits_its_members_and_is_a_claim(grace, site):
+    app = App(site, "Crew", "--allow", "group=crew", "--scope", "openid", "--scope", "groups")
+    assert app.ask(grace).status == 403
+    command(site, "groups", "add", "crew", grace.user_id)
+    command(site, "groups", "add", "navy", grace.user_id)
+    tokens = app.tokens(grace, scope="openid groups")
+    assert app.userinfo(tokens.access).json()["groups"] == ["crew", "navy"]
+    assert app.introspect(tokens.access)["groups"] == ["crew", "navy"]
+    command(site, "groups", "remove", "crew", grace.user_id)
+    assert not app.is_active(tokens.access)
+    assert app.refresh(tokens.refresh).error == "invalid_grant"
+
+
 def test_a_rule_that_is_taken_away_ends_what_it_allowed(grace, site):
     app = App(site, "Navy", "--allow", "domain=navy.example")
     tokens = app.tokens(grace)

@@ -90,7 +90,7 @@ def change(person: Browser, method: str, path: str, **kwargs: Any) -> int:
 
 
 def test_changing_the_name_sends_few_statements(person, statements):
-    with statements.at_most(MOST + 2):  # the CSRF value, and the session under the lock
+    with statements.at_most(MOST + 3):  # the CSRF value, the session under the lock, the groups
         assert change(person, "PATCH", "/api/v1/me", json={"name": "G."}) == 200
 
 

@@ -97,6 +97,7 @@ class Export(Schema):
     exported_at: Moment
     profile: ExportedProfile
     identities: list[ExportedIdentity]
+    groups: list[str] = Field(examples=[["engineers"]])
     sessions: list[ExportedSession]
     activity: list[ExportedEvent]
     apps: list[ExportedApp]

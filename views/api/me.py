@@ -39,7 +39,9 @@ class WayIn(WithAddress, Protocol):
     def last_used_at(self) -> Time: ...
 
 
-def describe_me(person: Person, identities: Sequence[WayIn]) -> dict[str, Any]:
+def describe_me(
+    person: Person, identities: Sequence[WayIn], groups: Sequence[str]
+) -> dict[str, Any]:
     """Build the document as ``schemas.Me`` declares it. ``identities``: the oldest first."""
     address = address_of(identities, person.email_choice)
     return {
@@ -49,6 +51,7 @@ def describe_me(person: Person, identities: Sequence[WayIn]) -> dict[str, Any]:
         "email_verified": bool(address and address.email_verified),
         "picture": person.picture or None,
         "created_at": _iso(person.created_at),
+        "groups": groups,
         "identities": [
             {
                 "id": identity.id,

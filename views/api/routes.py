@@ -11,6 +11,7 @@ from flask import Blueprint, Response, after_this_request, current_app
 
 import accounts
 import models
+from access import groups
 from accounts import sessions
 from errors import NotFound
 from models import Session as SessionRow
@@ -56,7 +57,7 @@ def me() -> dict[str, Any]:
     """Return the signed-in person."""
     if current_session():
         after_this_request(offer_csrf_value)
-    return describe_me(this_user(), this_user().identities)
+    return describe_me(this_user(), this_user().identities, groups.of_user(this_user().id))
 
 
 @api.patch("/me")
@@ -67,7 +68,7 @@ def change_me(body: NameChange) -> dict[str, Any]:
     Everything else about a person comes from their providers and is read-only.
     """
     user = accounts.rename(this_user().id, body.name, caller(), current_session_id())
-    return describe_me(user, user.identities)
+    return describe_me(user, user.identities, groups.of_user(user.id))
 
 
 @api.get("/identities")

@@ -93,6 +93,9 @@ class Me(Schema):
         description="An https URL at the provider.", examples=["https://example.com/ada.jpg"]
     )
     created_at: Moment
+    groups: list[str] = Field(
+        description="The names of the person's groups, in order.", examples=[["engineers"]]
+    )
     identities: list[Identity]
 
 

@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from access import groups
 from accounts import sessions
 from models import OAuth, Session, User
 from storage import now
@@ -68,7 +69,9 @@ class IdentityRow(NamedTuple):
 
 PERSON_COLUMNS = [getattr(User, name) for name in PersonRow._fields]
 IDENTITY_COLUMNS = [getattr(OAuth, name) for name in IdentityRow._fields]
-FIRST_IDENTITY_COLUMN = 1 + len(PERSON_COLUMNS)
+# Before them: the session's id and the groups.
+FIRST_PERSON_COLUMN = 2
+FIRST_IDENTITY_COLUMN = FIRST_PERSON_COLUMN + len(PERSON_COLUMNS)
 
 
 def install(app: Flask, site: Site) -> None:
@@ -133,17 +136,18 @@ class SessionCheck:
             return None
         if not rows:
             return None
-        person = PersonRow(*rows[0][1:FIRST_IDENTITY_COLUMN])
+        person = PersonRow(*rows[0][FIRST_PERSON_COLUMN:FIRST_IDENTITY_COLUMN])
         identities = [IdentityRow(*row[FIRST_IDENTITY_COLUMN:]) for row in rows]
-        body = write_json(describe_me(person, identities))
+        body = write_json(describe_me(person, identities, groups.split(rows[0][1])))
         value = self._csrf.value_of(rows[0][0])
         return body, [("Content-Length", str(len(body))), (CSRF_HEADER, value)]
 
 
 def select_person(predicate: ColumnElement[bool]) -> AnySelect:
-    """Select the session's id, its user and the user's identities, the oldest first."""
+    """Select the session's id, its user's groups, the user and the identities, the oldest
+    first."""
     return (
-        select(Session.id, *PERSON_COLUMNS, *IDENTITY_COLUMNS)
+        select(Session.id, groups.names_of_user(), *PERSON_COLUMNS, *IDENTITY_COLUMNS)
         .select_from(Session)
         .join(User, User.id == Session.user_id)
         .join(OAuth, OAuth.user_id == User.id)

@@ -3,9 +3,9 @@
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from accounts.admission import Admission, admission_of
 from accounts.sids import sid_of
 from issuer import parameters
-from issuer.admission import Admission, admission_of
 from issuer.parameters import Parameters
 from issuer.steps import Visitor
 from web.authentication import current_session

@@ -40,6 +40,8 @@ SENTENCES: dict[tuple[str, str], str] = {
         EventKind.APP_REUSED,
         "",
     ): "{app} was signed out: something of its access was used twice, as a copy would be",
+    (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
+    (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }

@@ -59,6 +59,7 @@ APP_SCOPES = {
     "offline_access": "Keep this access while you're away, until you take it away",
     "account": "See and change your account here: name, sign-in methods, sessions",
     "identities": "See which accounts elsewhere you sign in with",
+    "groups": "See which groups you are in",
 }
 KNOW_YOU = "Know it's you"
 

@@ -60,7 +60,17 @@ def test_only_what_a_server_needs_comes_into_the_image():
     ):
         assert context.is_in(path, known), path
     assert {path.partition("/")[0] for path in context.files() if "/" in path} <= {
-        *("accounts", "commands", "config", "deploy", "issuer", "jobs", "keys", "migrations"),
+        *(
+            "access",
+            "accounts",
+            "commands",
+            "config",
+            "deploy",
+            "issuer",
+            "jobs",
+            "keys",
+            "migrations",
+        ),
         *("providers", "simulator", "static", "storage", "telemetry", "templates", "vault"),
         *("views", "web"),
     }

@@ -32,6 +32,7 @@ def test_me_describes_the_signed_in_user(browser):
         "email_verified",
         "picture",
         "created_at",
+        "groups",
         "identities",
     }
     assert (me["email"], me["email_verified"]) == ("grace@navy.example", True)

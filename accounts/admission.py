@@ -1,22 +1,22 @@
-"""Admission: who may use a client, by its rules and by the site's allow-list.
+"""Admission: who may use an application, by its rules and by the site's allow-list.
 
-Asked when a person comes to a client, and again at each use of what they granted it.
+Asked when a person comes to an application, and again at each use of what it was given.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-import accounts
+from access import groups
+from accounts.identities import of_user
 from accounts.rules import Policy, any_allowed
 from config.settings import Settings
-from issuer.clients import Client
 from models import Identity
 from storage import is_id
 
 EVERYONE = "everyone"
-KINDS = ("domain", "user", "provider")
-WORDS = "everyone, domain=example.org, user=ID or provider=NAME"
+WORDS = "everyone, domain=example.org, group=NAME, user=ID or provider=NAME"
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]+")
 PROVIDER = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -28,25 +28,33 @@ def fault(rule: str) -> str | None:
     kind, _, value = rule.partition("=")
     is_good = {
         "domain": DOMAIN.fullmatch(value) is not None,
+        "group": groups.is_name(value),
         "user": is_id(value),
         "provider": PROVIDER.fullmatch(value) is not None,
     }.get(kind, False)
     return None if is_good else f"must be {WORDS}"
 
 
+class Application(Protocol):
+    """An application, as far as its rules are asked."""
+
+    @property
+    def allow(self) -> Sequence[str]: ...
+
+
 @dataclass(frozen=True)
 class Admission:
-    """The site's own rules, and whether a client without rules is everybody's."""
+    """The site's own rules, and whether an application without rules is everybody's."""
 
     policy: Policy
     is_open: bool = True
 
-    def admits(self, client: Client, user_id: str) -> bool:
-        """Return whether a person may use a client now."""
-        rules = client.allow or ([EVERYONE] if self.is_open else [])
+    def admits(self, application: Application, user_id: str) -> bool:
+        """Return whether a person may use an application now."""
+        rules = application.allow or ([EVERYONE] if self.is_open else [])
         if EVERYONE in rules and not self.policy.allowed_email_domains:
             return True
-        identities = accounts.identities_of(user_id)
+        identities = of_user(user_id)
         if not any_allowed(identities, self.policy):
             return False
         return any(_admits(rule, user_id, identities) for rule in rules)
@@ -62,6 +70,8 @@ def _admits(rule: str, user_id: str, identities: Sequence[Identity]) -> bool:
         return value in _verified_domains(identities)
     if kind == "provider":
         return any(identity.provider == value for identity in identities)
+    if kind == "group":
+        return value in groups.of_user(user_id)
     return rule == EVERYONE or (kind == "user" and value == user_id)
 
 
