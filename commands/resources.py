@@ -50,11 +50,13 @@ def add(
     if not all(each.isprintable() and len(each) <= 200 for each in (name, *words)):
         found.append("--name, --words: up to 200 characters that can be printed")
     meanings = read_words(words, scopes)
-    found += [f"--words {text}: must be SCOPE=WORDS, of a --scope" for text in words
-              if not any(text.startswith(f"{scope}=") for scope in scopes)]
+    found += [
+        f"--words {text}: must be SCOPE=WORDS, of a --scope"
+        for text in words
+        if not any(text.startswith(f"{scope}=") for scope in scopes)
+    ]
     if found:
-        raise click.ClickException("
-  ".join(["This API cannot be registered:", *found]))
+        raise click.ClickException("\n  ".join(["This API cannot be registered:", *found]))
     resource = Resource(uri, list(scopes), client_id, name, meanings)
     rows.add(resource)
     print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
