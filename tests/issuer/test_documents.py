@@ -208,6 +208,14 @@ def test_the_consent_page_shows_the_host_and_quotes_the_name(described_app, grac
     assert "code" in query_of(allow(grace, page).location)
 
 
+def test_a_described_client_is_listed_under_its_host(described_app, grace):
+    described_app.tokens(grace)
+    for path in ("/account/apps", "/account"):
+        page = grace.get(path)
+        assert "client.example" in page.text
+        assert "Notes" not in page.text
+
+
 def test_the_consent_page_warns_of_apps_on_the_device(described_app, grace, web):
     web.document["redirect_uris"] = ["http://localhost/cb", "http://127.0.0.1/cb"]
     described_app.redirect_uri = "http://localhost:41234/cb"
