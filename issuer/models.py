@@ -170,7 +170,7 @@ class ResourceRow(Base):
     __tablename__ = "resources"
 
     id: Mapped[str] = mapped_column(String(512), primary_key=True)
-    # What people read; empty: its address.
+    # The name that people read; empty: its address.
     name: Mapped[str] = mapped_column(String(200), default="")
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
     # The meaning of scopes, in words for people.
