@@ -1,6 +1,6 @@
 """Consents: what people allow clients, remembered. The only writer of their table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,17 +21,21 @@ class Given:
     """The scopes that a person allowed a client, and the APIs for which it may have them."""
 
     scopes: tuple[str, ...]
-    resources: tuple[str, ...]
+    resources: Mapping[str, str]
 
     def covers(self, asked: Iterable[str], resource: str | None) -> bool:
-        return set(asked) <= set(self.scopes) and (resource is None or resource in self.resources)
+        """Return whether all of it was allowed: scopes of an API count for that API alone."""
+        if resource is None:
+            return set(asked) <= set(self.scopes)
+        allowed = {*scopes.split(self.resources.get(resource)), *scopes.of_ours(self.scopes)}
+        return resource in self.resources and set(asked) <= allowed
 
 
 _GIVEN = CompiledSelect(
     select(ConsentRow.scopes, ConsentRow.resources).where(
         ConsentRow.user_id == bindparam("user_id"), ConsentRow.client_id == bindparam("client_id")
     ),
-    lambda text, resources: Given(scopes.split(text), tuple(resources)),
+    lambda text, resources: Given(scopes.split(text), dict(resources)),
 )
 REMOVED = "access_removed"
 
@@ -82,14 +86,18 @@ def give(
 ) -> None:
     """Remember what a person allows a client, in addition to what they allowed before."""
     row = db.session.get(ConsentRow, (user_id, client.id), populate_existing=True)
+    asked = tuple(allowed)
     before = scopes.split(row.scopes) if row else ()
-    together = tuple(dict.fromkeys([*before, *allowed]))
+    together = tuple(dict.fromkeys([*before, *asked]))
     if row is None:
-        row = ConsentRow(user_id=user_id, client_id=client.id, resources=[], given_at=now())
+        row = ConsentRow(user_id=user_id, client_id=client.id, resources={}, given_at=now())
         db.session.add(row)
-    if resource is not None and resource not in row.resources:
-        row.resources = [*row.resources, resource]
-    if together != before:
+    apis = dict(row.resources)
+    if resource is not None:
+        known = scopes.split(apis.get(resource))
+        apis[resource] = scopes.join(dict.fromkeys([*known, *asked]))
+    if together != before or apis != dict(row.resources):
+        row.resources = apis
         row.scopes, row.given_at = scopes.join(together), now()
         activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.shown_name)
 
