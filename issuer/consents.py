@@ -1,6 +1,6 @@
 """Consents: what people allow clients, remembered. The only writer of their table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,17 +21,21 @@ class Given:
     """The scopes that a person allowed a client, and the APIs for which it may have them."""
 
     scopes: tuple[str, ...]
-    resources: tuple[str, ...]
+    resources: Mapping[str, str]
 
     def covers(self, asked: Iterable[str], resource: str | None) -> bool:
-        return set(asked) <= set(self.scopes) and (resource is None or resource in self.resources)
+        """Return whether all of it was allowed: scopes of an API count for that API alone."""
+        if resource is None:
+            return set(asked) <= set(self.scopes)
+        allowed = {*scopes.split(self.resources.get(resource)), *scopes.of_ours(self.scopes)}
+        return resource in self.resources and set(asked) <= allowed
 
 
 _GIVEN = CompiledSelect(
     select(ConsentRow.scopes, ConsentRow.resources).where(
         ConsentRow.user_id == bindparam("user_id"), ConsentRow.client_id == bindparam("client_id")
     ),
-    lambda text, resources: Given(scopes.split(text), tuple(resources)),
+    lambda text, resources: Given(scopes.split(text), dict(resources)),
 )
 REMOVED = "access_removed"
 
@@ -53,9 +57,18 @@ class App:
 class Used:
     """The grants of one client to a person, together."""
 
+    scopes: tuple[str, ...]
     since: datetime
     last_used_at: datetime
     offline: int
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(
+            tuple(dict.fromkeys([*self.scopes, *other.scopes])),
+            min(self.since, other.since),
+            max(self.last_used_at, other.last_used_at),
+            self.offline + other.offline,
+        )
 
 
 def given(user_id: str, client_id: str) -> Given | None:
@@ -73,14 +86,18 @@ def give(
 ) -> None:
     """Remember what a person allows a client, in addition to what they allowed before."""
     row = db.session.get(ConsentRow, (user_id, client.id), populate_existing=True)
+    asked = tuple(allowed)
     before = scopes.split(row.scopes) if row else ()
-    together = tuple(dict.fromkeys([*before, *allowed]))
+    together = tuple(dict.fromkeys([*before, *asked]))
     if row is None:
-        row = ConsentRow(user_id=user_id, client_id=client.id, resources=[], given_at=now())
+        row = ConsentRow(user_id=user_id, client_id=client.id, resources={}, given_at=now())
         db.session.add(row)
-    if resource is not None and resource not in row.resources:
-        row.resources = [*row.resources, resource]
-    if together != before:
+    apis = dict(row.resources)
+    if resource is not None:
+        known = scopes.split(apis.get(resource))
+        apis[resource] = scopes.join(dict.fromkeys([*known, *asked]))
+    if together != before or apis != dict(row.resources):
+        row.resources = apis
         row.scopes, row.given_at = scopes.join(together), now()
         activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.shown_name)
 
@@ -106,6 +123,7 @@ def of_user(user_id: str) -> Sequence[App]:
     used = (
         select(
             GrantRow.client_id,
+            GrantRow.scopes,
             func.min(GrantRow.created_at),
             func.max(GrantRow.last_used_at),
             func.count().filter(GrantRow.is_offline),
@@ -116,9 +134,12 @@ def of_user(user_id: str) -> Sequence[App]:
             GrantRow.code_used_at.is_not(None),
             GrantRow.idle_until > now(),
         )
-        .group_by(GrantRow.client_id)
+        .group_by(GrantRow.client_id, GrantRow.scopes)
     )
-    uses = {row[0]: Used(*row[1:]) for row in db.session.execute(used)}
+    uses: dict[str, Used] = {}
+    for client_id, text, since, last, offline in db.session.execute(used):
+        one = Used(scopes.split(text), since, last, offline)
+        uses[client_id] = uses[client_id] + one if client_id in uses else one
     allowed = select(ConsentRow).where(ConsentRow.user_id == user_id)
     consents = {row.client_id: row for row in db.session.scalars(allowed)}
     named = select(*clients.columns()).where(ClientRow.id.in_({*uses, *consents}))
@@ -134,7 +155,7 @@ def _app(client: Client, consent: ConsentRow | None, used: Used | None) -> App:
     times += [used.since] if used else []
     return App(
         client,
-        scopes.split(consent.scopes) if consent else tuple(client.scopes),
+        scopes.split(consent.scopes) if consent else used.scopes if used else (),
         tuple(consent.resources) if consent else (),
         min(times),
         used.last_used_at if used else max(times),

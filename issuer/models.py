@@ -78,7 +78,8 @@ class ConsentRow(Base):
         ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     scopes: Mapped[str] = mapped_column(Text, default="")
-    resources: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # The APIs that it may use, each with the scopes that were allowed for it.
+    resources: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     given_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -169,7 +170,11 @@ class ResourceRow(Base):
     __tablename__ = "resources"
 
     id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    # The name that people read; empty: its address.
+    name: Mapped[str] = mapped_column(String(200), default="")
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # The meaning of scopes, in words for people.
+    words: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # The client that may introspect its tokens.
     client_id: Mapped[str | None] = mapped_column(ForeignKey("clients.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=now)

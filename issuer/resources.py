@@ -24,11 +24,18 @@ SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 
 @dataclass(frozen=True)
 class Resource:
-    """An API, its scopes, and the client that may introspect its tokens."""
+    """An API, its scopes, and the client that may introspect its tokens. ``name`` and ``words``:
+    what people read of it and of its scopes, if the operator said so."""
 
     id: str
     scopes: list[str]
     client_id: str | None
+    name: str
+    words: dict[str, str]
+
+    @property
+    def shown_name(self) -> str:
+        return f"{self.name} ({self.id})" if self.name else self.id
 
 
 _COLUMNS = [ResourceRow.__table__.c[each.name] for each in fields(Resource)]
@@ -73,21 +80,32 @@ def is_usable(client: Client, identifier: str | None) -> bool:
     return identifier is None or (identifier in client.resources and find(identifier) is not None)
 
 
+def shown(identifiers: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
+    """Return what people read of APIs: the name of each, and its scopes in words."""
+    found = [(identifier, find(identifier)) for identifier in identifiers]
+    return [
+        (api.shown_name, {scope: api.words.get(scope, scope) for scope in api.scopes})
+        if api
+        else (identifier, {})
+        for identifier, api in found
+    ]
+
+
 def every() -> list[Resource]:
     rows = db.session.execute(select(*_COLUMNS).order_by(ResourceRow.id))
     return [Resource(*row) for row in rows]
 
 
 @atomic
-def add(identifier: str, its_scopes: Sequence[str], client_id: str | None) -> Resource:
-    """Register a resource, or change its scopes."""
-    row = db.session.get(ResourceRow, identifier)
+def add(resource: Resource) -> None:
+    """Register a resource, or change what is registered of it."""
+    row = db.session.get(ResourceRow, resource.id)
     if row is None:
-        row = ResourceRow(id=identifier)
+        row = ResourceRow(id=resource.id)
         db.session.add(row)
-    row.scopes, row.client_id = list(its_scopes), client_id
-    log.info("resource_added", resource=identifier)
-    return Resource(identifier, list(its_scopes), client_id)
+    row.scopes, row.client_id = list(resource.scopes), resource.client_id
+    row.name, row.words = resource.name, dict(resource.words)
+    log.info("resource_added", resource=resource.id)
 
 
 @atomic

@@ -16,6 +16,11 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((text or "").split(" "))) if text else ()
 
 
+def of_ours(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the scopes that are no API's of others."""
+    return tuple(scope for scope in scopes if scope in KNOWN)
+
+
 def join(scopes: Iterable[str]) -> str:
     return " ".join(scopes)
 

@@ -254,7 +254,9 @@ def upgrade() -> None:
     op.create_table(
         "resources",
         sa.Column("id", sa.String(length=512), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
         sa.Column("client_id", sa.String(length=32), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -13,7 +13,9 @@ import requests
 from joserfc import jwk, jwt
 
 from tests.commands.console import answer, run
-from tests.issuer.keyed import MACHINE, Keyed, make_key, write
+from tests.eavesdropper import EAR
+from tests.issuer.keyed import MACHINE, TYPE, Keyed, make_key, write
+from tests.issuer.pair import second_instance, stop
 from tests.issuer.relying_party import App
 from tests.site import Site
 
@@ -147,6 +149,22 @@ def test_an_assertion_counts_once_however_many_come_at_the_same_time(both, tmp_p
         statuses = sorted(pool.map(lambda _number: bank.asks(**form)[0], range(20)))
     assert statuses == [200] + [401] * 19
     assert bank.asks(**form) == (401, "invalid_client")
+
+
+def test_an_assertion_that_one_instance_took_the_other_refuses(site, tmp_path):
+    bank = register(site, tmp_path)
+    signed = {"client_assertion_type": TYPE, "client_assertion": bank.assertion()}
+    assert bank.asks(**signed) == (200, "")
+    second = second_instance(site)
+    with second.test_client() as client:
+        refused = client.post("/oauth2/token", data=MACHINE | signed)
+        assert (refused.status_code, refused.get_json()["error"]) == (401, "invalid_client")
+        fresh = client.post(
+            "/oauth2/token", data=MACHINE | signed | {"client_assertion": bank.assertion()}
+        )
+        assert fresh.status_code == 200
+        EAR.learn(fresh.get_json()["access_token"])
+    stop(second)
 
 
 def test_two_clients_may_use_the_same_jti(site, tmp_path):

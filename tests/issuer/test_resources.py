@@ -293,3 +293,35 @@ def test_a_proof_counts_once_on_all_instances(both):
 
     with ThreadPoolExecutor(10) as pool:
         assert sorted(pool.map(ask, range(10))) == [200] + [400] * 9
+
+
+# What people read.
+
+
+def test_the_consent_page_names_the_api_in_its_registered_words(site, grace):
+    other = "https://other.example"
+    words = ("--words", "read=See <i>your</i> photos", "--words", "write=Change them")
+    scopes = ("--scope", "read", "--scope", "write")
+    answer(site, "resources", "add", API, "--name", "<b>Photos</b>", *scopes, *words)
+    answer(site, "resources", "add", other, "--name", "Films", *scopes, "--words", "read=See films")
+    app = App(site, "Album", "--resource", API, "--resource", other)
+    page = app.ask(grace, scope="openid read", resource=API)
+    assert f"Act for you at &lt;b&gt;Photos&lt;/b&gt; ({API}): See &lt;i&gt;your" in page.html
+    assert "Change them" not in page.text
+    assert "Films" not in page.text
+    allow(grace, page)
+    # What was allowed for one API is not allowed for another, and the other way round.
+    page = app.ask(grace, scope="openid read write", resource=other)
+    assert f"Act for you at Films ({other}): See films, write" in page.text
+    allow(grace, page)
+    assert "Change them" in app.ask(grace, scope="openid write", resource=API).text
+    for resource in (API, other):
+        assert "code" in query_of(app.ask(grace, scope="openid read", resource=resource).location)
+    shown = grace.get("/account/apps").text
+    assert "Films" in shown
+    assert "<b>Photos</b>" in shown
+
+
+def test_words_are_for_scopes_of_the_api(site):
+    fault = run(site, "resources", "add", API, "--scope", "read", "--words", "write=Change them")
+    assert fault.exit_code == 1

@@ -45,6 +45,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "alembic_version",
             "authorization_requests",
             "chores",
+            "client_keys",
             "clients",
             "consents",
             "device_codes",

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from errors import NotFound
-from issuer import clients, consents
+from issuer import clients, consents, resources
 from issuer.consents import App
 from web.authentication import this_session
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
@@ -19,7 +19,7 @@ protect(apps, LIMITED, SIGNED_IN, BOUND)
 @apps.get("")
 def show() -> str:
     rows = [
-        {"app": app, "words": app_scope_words(app.scopes, app.resources)}
+        {"app": app, "words": app_scope_words(app.scopes, resources.shown(app.resources))}
         for app in consents.of_user(this_session().user_id)
     ]
     return render_template("apps.html", rows=rows)

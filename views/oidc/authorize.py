@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from issuer import authorization, clients, codes, parked, steps
+from issuer import authorization, clients, codes, parked, resources, steps
 from issuer.authorization import Asked, Refusal
 from issuer.documents import is_local_only
 from issuer.parameters import Parameters
@@ -140,7 +140,9 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
         is_local_only=is_local_only(asked.client.redirect_uris),
-        words=app_scope_words(asked.scopes, [asked.resource.id] if asked.resource else []),
+        words=app_scope_words(
+            asked.scopes, resources.shown([asked.resource.id] if asked.resource else [])
+        ),
         request_id=request_id,
         person=this_user(),
         switch=url_for(

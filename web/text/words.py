@@ -1,7 +1,7 @@
 """Small words: times, numbers, scopes, acts, and names of missing things."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 # In place of an unknown name.
@@ -72,15 +72,16 @@ def scope_words(scope: str) -> str:
     return SCOPES.get(scope, scope)
 
 
-def app_scope_words(scopes: Iterable[str], apis: Iterable[str] = ()) -> list[str]:
-    """Return what an application asks for, in plain words. ``apis``: the addresses of the APIs that
-    it may use; their scopes are named as they are, since only the API knows their meaning."""
+def app_scope_words(
+    scopes: Iterable[str], apis: Iterable[tuple[str, Mapping[str, str]]] = ()
+) -> list[str]:
+    """Return what an application asks for, in plain words. ``apis``: the names of the APIs that it
+    may use, each with the words of its scopes."""
     asked = list(scopes)
     rights = [KNOW_YOU, *(APP_SCOPES[scope] for scope in asked if scope in APP_SCOPES)]
-    others = ", ".join(scope for scope in asked if scope != "openid" and scope not in APP_SCOPES)
-    places = ", ".join(apis)
-    if places:
-        rights.append(f"Act for you at {places}{f': {others}' if others else ''}")
+    for name, meanings in apis:
+        theirs = ", ".join(meanings[scope] for scope in asked if scope in meanings)
+        rights.append(f"Act for you at {name}{f': {theirs}' if theirs else ''}")
     return rights
 
 
