@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage import Base, new_id, now
@@ -22,6 +22,15 @@ class User(UserMixin, Base):
     (``email_identity``)."""
 
     __tablename__ = "users"
+    # Few wait, so the index holds those only.
+    __table_args__ = (
+        Index(
+            "ix_users_pending_at",
+            "pending_at",
+            sqlite_where=text("pending_at IS NOT NULL"),
+            postgresql_where=text("pending_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     # None: not known yet, so a provider may fill it in. Empty: the person chose to have none.
@@ -29,6 +38,9 @@ class User(UserMixin, Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+    # Since when the account waits for the operator's approval; until then its sessions let nobody
+    # in.
+    pending_at: Mapped[datetime | None]
     # The identity whose address the person chose; None: see email_identity.
     email_choice: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
@@ -46,6 +58,10 @@ class User(UserMixin, Base):
     @property
     def is_active(self) -> bool:
         return self.disabled_at is None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.pending_at is not None
 
     @property
     def identities(self) -> "list[Identity]":

@@ -1,5 +1,6 @@
-"""Groups of people, which rules and applications ask for.
+"""Groups of people, which rules and applications ask for, and invitations, which open accounts.
 
-Owns the table of memberships. Imports models and storage; never a request, a page or a verb of
-accounts, which ask this room. Start reading at ``groups``.
+Owns the tables of memberships and of invitations. Imports models, storage and providers; never a
+request, a page or a verb of accounts, which ask this room. Start reading at ``groups``, then
+``invitations``.
 """

@@ -1,11 +1,11 @@
-"""The table of memberships. Only groups.py writes it."""
+"""The tables of memberships, which groups.py writes, and of invitations, which invitations.py does."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, now
+from storage import Base, new_id, now
 
 
 class Membership(Base):
@@ -20,3 +20,21 @@ class Membership(Base):
     group_name: Mapped[str] = mapped_column(String(64), primary_key=True)
     source: Mapped[str] = mapped_column(String(16), primary_key=True)
     added_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Invitation(Base):
+    """A link that opens accounts. The link holds a random token; this row, its hash."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # Only an identity with this address, verified, may use it; None: anybody.
+    email: Mapped[str | None] = mapped_column(String(254))
+    # The groups of those who use it, separated by blanks.
+    group_names: Mapped[str] = mapped_column(Text, default="")
+    # How many accounts it may open, and how many it has opened.
+    uses: Mapped[int]
+    used: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -7,6 +7,7 @@ models, storage, jobs, access, vault and providers; never Flask's request, a vie
 reading at ``signing_in``, then ``rules``.
 """
 
+from accounts.approval import approve, reject
 from accounts.choices import choose_email, choose_picture, rename
 from accounts.export import download
 from accounts.identities import of_user as identities_of
@@ -24,6 +25,7 @@ __all__ = [
     "Deleted",
     "SignIn",
     "address_after",
+    "approve",
     "choose_email",
     "choose_picture",
     "connect",
@@ -45,6 +47,7 @@ __all__ = [
     "reauthenticate",
     "recognise",
     "refresh_profile",
+    "reject",
     "rename",
     "sign_in",
     "sign_in_preview",

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     RENAMED = "renamed"
     DOWNLOADED = "downloaded"
+    APPROVED = "approved"
     DISABLED = "switched_off"
     ENABLED = "switched_on"
     APP_ALLOWED = "app_allowed"

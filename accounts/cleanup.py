@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Select
 
+from access import invitations
 from accounts import activity, ended_sessions, flows, sessions
 from jobs import periodic
 from jobs.leases import Lease
@@ -106,6 +107,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         # expensive.
         job("sessions", 6 * 3600, sessions.expired, sessions.purge),
         job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
+        job("invitations", 24 * 3600, invitations.expired, invitations.purge),
         job("events", 3600, activity.expired, activity.purge),
     )
 

@@ -49,14 +49,20 @@ def is_address(who: str) -> bool:
 
 
 def page(
-    limit: int, after: str | None = None, *, only_disabled: bool = False, text: str = ""
+    limit: int,
+    after: str | None = None,
+    *,
+    only_disabled: bool = False,
+    only_pending: bool = False,
+    text: str = "",
 ) -> Sequence[User]:
     """Return the newest accounts first, older than the one with id ``after``.
 
     ``text``: only those whose name or an address contains it, in capitals or not. Raises ValueError
     if there is no account ``after``.
     """
-    query = _with_identities().where(*_wanted(only_disabled=only_disabled, text=text))
+    wanted = _wanted(only_disabled=only_disabled, only_pending=only_pending, text=text)
+    query = _with_identities().where(*wanted)
     query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     if after is not None:
         last = db.session.get(User, after) if is_id(after) else None
@@ -66,15 +72,17 @@ def page(
     return db.session.scalars(query).all()
 
 
-def count(*, only_disabled: bool = False, text: str = "") -> int:
+def count(*, only_disabled: bool = False, only_pending: bool = False, text: str = "") -> int:
     """Return how many accounts ``page`` has in total."""
-    query = select(func.count()).select_from(User)
-    return db.session.scalar(query.where(*_wanted(only_disabled=only_disabled, text=text))) or 0
+    wanted = _wanted(only_disabled=only_disabled, only_pending=only_pending, text=text)
+    return db.session.scalar(select(func.count()).select_from(User).where(*wanted)) or 0
 
 
-def _wanted(*, only_disabled: bool, text: str) -> list[ColumnElement[bool]]:
+def _wanted(*, only_disabled: bool, only_pending: bool, text: str) -> list[ColumnElement[bool]]:
     """Return the conditions of a list."""
     found: list[ColumnElement[bool]] = [User.disabled_at.is_not(None)] if only_disabled else []
+    if only_pending:
+        found.append(User.pending_at.is_not(None))
     if text:
         # SQLite ignores the case of ASCII letters only.
         forms = {text, text.lower(), text.upper(), text.title()}

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
+from access import invitations
 from accounts import identities
 from accounts.identities import Found
-from accounts.rules import Match, Owner, Policy, any_allowed
+from accounts.rules import Invited, Match, Owner, Policy, any_allowed
 from models import Identity, OAuth, User
 from providers.base import Assertion, Profile
 from providers.profile import email_key
@@ -73,6 +74,14 @@ def owner(found: Found, policy: Policy | None = None) -> Owner:
         others = [each for each in identities.of_user(identity.user_id) if each.id != identity.id]
         allowed = any_allowed(others, policy)
     return Owner(identity.user_id, disabled=found.disabled_at is not None, allowed=allowed)
+
+
+def invited(invitation_id: str | None, assertion: Assertion) -> Invited | None:
+    """Return the invitation that a newcomer brings, and whether it is for them."""
+    if invitation_id is None:
+        return None
+    invitation = invitations.of_id(invitation_id)
+    return Invited(invitation_id, invitations.fault(invitation, assertion.profile))
 
 
 def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:

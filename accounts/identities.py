@@ -30,17 +30,18 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """A known identity, when its account was disabled, and whether that lacks a name or a picture
-    that nobody chose to leave out."""
+    """A known identity, when its account was disabled, since when that waits for approval, and
+    whether it lacks a name or a picture that nobody chose to leave out."""
 
     identity: Identity
     disabled_at: datetime | None
+    pending_at: datetime | None
     lacks: bool
 
 
 def _found(*columns: Any) -> Found:
-    *of_identity, disabled_at, lacks = columns
-    return Found(Identity(*of_identity), disabled_at, bool(lacks))
+    *of_identity, disabled_at, pending_at, lacks = columns
+    return Found(Identity(*of_identity), disabled_at, pending_at, bool(lacks))
 
 
 _COLUMNS = [OAuth.__table__.c[each.name] for each in fields(Identity)]
@@ -50,7 +51,12 @@ _THIS = (
     OAuth.subject == bindparam("subject"),
 )
 _WITH_OWNER = (
-    select(*_COLUMNS, User.disabled_at, or_(User.name.is_(None), User.picture.is_(None)))
+    select(
+        *_COLUMNS,
+        User.disabled_at,
+        User.pending_at,
+        or_(User.name.is_(None), User.picture.is_(None)),
+    )
     .select_from(User)
     .join(OAuth, OAuth.user_id == User.id)
     .where(*_THIS)

@@ -18,7 +18,7 @@ def build_policy(
     in_apps = frozenset([(NAME, firebase.issuer)] if firebase else [])
     return Policy(
         settings.account_linking,
-        settings.signups == "open",
+        settings.signups,
         settings.allowed_email_domains,
         usable=on_the_web | in_apps,
         apps_only=in_apps,

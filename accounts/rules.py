@@ -4,9 +4,10 @@ Pure: no database, no request. The verbs read the facts (facts.py), ask here and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Protocol, TypeVar
 
+from access.refusals import InvitationNeeded
 from errors import (
     AccountDisabled,
     EmailUnverified,
@@ -25,7 +26,7 @@ class Policy:
     that need an app, so that no browser can use them."""
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
-    signups_open: bool = True
+    signups: Literal["open", "invited", "approval", "closed"] = "open"
     allowed_email_domains: tuple[str, ...] = ()
     usable: frozenset[tuple[str, str]] | None = None
     apps_only: frozenset[tuple[str, str]] = frozenset()
@@ -88,6 +89,14 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Invited:
+    """The invitation that a newcomer brings; ``refusal``: why it opens no account for them."""
+
+    id: str
+    refusal: SignInError | None = None
+
+
+@dataclass(frozen=True)
 class Known:
     """The identity opens this account: sign in."""
 
@@ -97,9 +106,12 @@ class Known:
 
 @dataclass(frozen=True)
 class Create:
-    """A new account."""
+    """A new account. ``invitation_id``: the invitation that it uses. ``is_pending``: it waits for
+    the operator's approval."""
 
     reason: Literal["identity_unknown", "kept_separate"] = "identity_unknown"
+    invitation_id: str | None = None
+    is_pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,14 +201,17 @@ def decide_sign_in(
     *,
     signed_in_as: str | None = None,
     separate: bool = False,
+    invited: Invited | None = None,
 ) -> SignInDecision:
     """Decide the outcome of a sign-in with this profile.
 
     ``owner``: the account that the identity opens, if any. ``matches``: the accounts with the
     profile's address. ``signed_in_as``: the account that this browser is signed in to.
-    ``separate``: the person was asked and wants a separate account.
+    ``separate``: the person was asked and wants a separate account. ``invited``: the invitation
+    whose link was opened before.
     """
-    decision = _decide_account(profile, owner, matches, policy, separate=separate)
+    newcomer = _decide_newcomer(policy, invited)
+    decision = _decide_account(profile, owner, matches, policy, newcomer, separate=separate)
     if signed_in_as is None or not isinstance(decision, Known | Create | Join):
         return decision
     if isinstance(decision, Known | Join) and decision.user_id == signed_in_as:
@@ -209,6 +224,7 @@ def _decide_account(
     owner: Owner | None,
     matches: Sequence[Match],
     policy: Policy,
+    newcomer: Create | Refused,
     *,
     separate: bool,
 ) -> Known | Create | Join | NeedsOwnership | Refused:
@@ -221,12 +237,24 @@ def _decide_account(
         # account here.
         matches = ()
     if matches:
-        decision = _decide_known_email(profile, matches, policy)
+        may_create = isinstance(newcomer, Create)
+        decision = _decide_known_email(profile, matches, policy, may_create=may_create)
         if not (separate and isinstance(decision, NeedsOwnership) and decision.may_create):
             return decision
-    if not policy.signups_open:
+    if matches and isinstance(newcomer, Create):
+        return replace(newcomer, reason="kept_separate")
+    return newcomer
+
+
+def _decide_newcomer(policy: Policy, invited: Invited | None) -> Create | Refused:
+    """Decide whether somebody gets a new account, if the rest allows it."""
+    if policy.signups == "closed":
         return Refused(SignupsClosed())
-    return Create("kept_separate" if matches else "identity_unknown")
+    if invited:
+        return Refused(invited.refusal) if invited.refusal else Create(invitation_id=invited.id)
+    if policy.signups == "invited":
+        return Refused(InvitationNeeded())
+    return Create(is_pending=policy.signups == "approval")
 
 
 def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Refused:
@@ -238,7 +266,7 @@ def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Ref
 
 
 def _decide_known_email(
-    profile: Profile, matches: Sequence[Match], policy: Policy
+    profile: Profile, matches: Sequence[Match], policy: Policy, *, may_create: bool
 ) -> Join | NeedsOwnership:
     if policy.account_linking == "auto" and profile.email_trusted and len(matches) == 1:
         (match,) = matches
@@ -247,7 +275,7 @@ def _decide_known_email(
     provable = any(match.verified and match.reachable for match in matches)
     return NeedsOwnership(
         tuple(match.user_id for match in matches),
-        may_create=not provable and policy.signups_open,
+        may_create=not provable and may_create,
     )
 
 

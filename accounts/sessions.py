@@ -46,8 +46,8 @@ MAX_SESSIONS_PER_USER = 100
 ALIVE = and_(
     Session.expires_at > bindparam("alive_at"), Session.last_seen_at > bindparam("idle_since")
 )
-# The same, and its user is not disabled; with users joined.
-LETS_IN = and_(ALIVE, User.disabled_at.is_(None))
+# The same, and its user is neither disabled nor waits for approval; with users joined.
+LETS_IN = and_(ALIVE, User.disabled_at.is_(None), User.pending_at.is_(None))
 
 _ADD = CompiledStatement(insert(Session))
 _FIND = (
@@ -168,8 +168,7 @@ def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] 
 
 
 def find(token: str | None) -> Session | None:
-    """Return the session of a cookie's token, with its user; None if it has ended or expired, or
-    the user is disabled."""
+    """Return the session of a cookie's token, with its user; None if it does not let them in."""
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})

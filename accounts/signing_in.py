@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+import structlog
+
+from access import groups, invitations
+from access.groups import Source
+from access.refusals import InvitationUsed
 from accounts import activity, actors, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
@@ -11,16 +16,22 @@ from models import Identity
 from providers.base import Assertion
 from storage import atomic
 
+log = structlog.get_logger()
+
 # The refusals of ALLOWED_EMAIL_DOMAINS.
 LOST = (NoEmail, EmailUnverified, NotAllowed)
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """A decision, and the identity to start a session with where it opened an account."""
+    """A decision, and the identity to start a session with where it opened an account.
+
+    ``is_pending``: the account waits for approval, so that its sessions let nobody in.
+    """
 
     decision: SignInDecision
     identity: Identity | None = None
+    is_pending: bool = False
 
 
 @atomic
@@ -31,11 +42,13 @@ def sign_in(
     *,
     signed_in_as: str | None = None,
     separate: bool = False,
+    invitation_id: str | None = None,
 ) -> SignIn:
     """Find, create or join the account for what a flow brought, as the rules decide.
 
     ``signed_in_as``: the id of the user whom this browser is signed in as. ``separate``: the
-    person was asked and wants an account of their own.
+    person was asked and wants an account of their own. ``invitation_id``: the invitation whose link
+    this browser has opened; a new account uses it.
     Unless the decision opens an account (Known, Create, Join) nothing is written; only a
     refusal is recorded, where the identity's account is known. If the allow-list refuses a known
     identity, what it began ends.
@@ -49,15 +62,23 @@ def sign_in(
         policy,
         signed_in_as=signed_in_as,
         separate=separate,
+        invited=None if found else facts.invited(invitation_id, assertion),
     )
+    is_pending = False
     match decision:
         case Known():
             assert found is not None
+            is_pending = found.pending_at is not None
             identity = profile_updates.take_assertion(found, assertion, caller)
         case Create():
-            identity = identities.add(users.add(assertion.profile), assertion)
+            identity = _create(decision, assertion, caller)
+            is_pending = decision.is_pending
+            if identity is None:
+                return SignIn(Refused(InvitationUsed("used at this very moment")))
         case Join():
-            identity = identities.add(users.lock(decision.user_id).id, assertion)
+            user = users.lock(decision.user_id)
+            is_pending = user.is_pending
+            identity = identities.add(user.id, assertion)
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
             identities.record(identity, EventKind.REFUSED, caller, decision.reason)
@@ -67,7 +88,24 @@ def sign_in(
         case _:
             return SignIn(decision)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
-    return SignIn(decision, identity)
+    return SignIn(decision, identity, is_pending)
+
+
+def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:
+    """Create an account, in the groups of its invitation; None if that was used meanwhile."""
+    names: list[str] = []
+    if decision.invitation_id:
+        invitation = invitations.use(decision.invitation_id)
+        if invitation is None:
+            return None
+        names = invitation.groups
+    identity = identities.add(users.add(assertion.profile, is_pending=decision.is_pending), assertion)
+    for name in names:
+        groups.add(identity.user_id, name, Source.INVITATION)
+        activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)
+    if decision.invitation_id:
+        log.info("invitation_used", invitation=decision.invitation_id, user=identity.user_id)
+    return identity
 
 
 def _end_what_it_began(identity: Identity, caller: Caller) -> None:
@@ -77,7 +115,9 @@ def _end_what_it_began(identity: Identity, caller: Caller) -> None:
         activity.record(identity.user_id, EventKind.SESSIONS_ENDED, caller, detail=detail)
 
 
-def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
+def sign_in_preview(
+    assertion: Assertion, policy: Policy, invitation_id: str | None = None
+) -> SignInDecision:
     """Return what signing in would come to now. Writes nothing."""
     found, matches = facts.look_up(identities.find, assertion, policy)
     return decide_sign_in(
@@ -85,6 +125,7 @@ def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
         facts.owner(found, policy) if found else None,
         matches,
         policy,
+        invited=None if found else facts.invited(invitation_id, assertion),
     )
 
 

@@ -5,6 +5,7 @@ An account is locked before its identities are counted or moved.
 
 from collections.abc import Collection
 
+import structlog
 from sqlalchemy import bindparam, insert, select
 
 from accounts import activity
@@ -14,6 +15,8 @@ from models import User
 from providers.base import Profile
 from storage import atomic, db, new_id, now
 from storage.compiled import CompiledStatement
+
+log = structlog.get_logger()
 
 _LOCK = (
     select(User)
@@ -48,15 +51,18 @@ def lock_all(user_ids: Collection[str]) -> None:
         find_locked(user_id)
 
 
-def add(profile: Profile) -> str:
+def add(profile: Profile, *, is_pending: bool = False) -> str:
     """Add a person without identities; return the id."""
     user_id = new_id()
+    if is_pending:
+        log.info("account_waiting", user=user_id)
     _ADD.run(
         id=user_id,
         name=profile.name or profile.username,
         picture=profile.picture,
         created_at=now(),
         disabled_at=None,
+        pending_at=now() if is_pending else None,
         email_choice=None,
     )
     return user_id

@@ -5,9 +5,10 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations, moving
+from commands import approvals, migrations, moving
 from commands.clients import clients
 from commands.groups import groups
+from commands.invitations import invitations
 from commands.keys import keys
 from commands.providers import providers
 from commands.purge import purge
@@ -21,7 +22,8 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
+    approvals.register(users)
     moving.register(users)
     of_apps = (clients, resources, signing_keys)
-    for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, users, groups, invitations, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

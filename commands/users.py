@@ -67,6 +67,7 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
         "email_verified": bool(email and email.email_verified),
         "created_at": iso_time(user.created_at),
         "disabled_at": iso_time(user.disabled_at),
+        "pending_at": iso_time(user.pending_at),
         "last_activity_at": iso_time(seen_at),
         "providers": [identity.provider for identity in user.identities],
     }
@@ -93,6 +94,7 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
         f"e-mail         {f'{email.email} ({verified})' if email else 'none'}",
         f"created        {format_time(user.created_at)}",
         f"disabled       {format_time(user.disabled_at) if user.disabled_at else 'no'}",
+        *([f"waiting since  {format_time(user.pending_at)}"] if user.is_pending else []),
         f"last activity  {format_time(seen_at)}",
         f"identities     {len(user.identities)}",
     ]
@@ -124,14 +126,17 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
 )
 @click.option("--search", metavar="TEXT", default="", help="Only names and addresses with this.")
 @click.option("--disabled", is_flag=True, help="Only disabled users.")
+@click.option("--pending", is_flag=True, help="Only users who wait for approval.")
 @json_option
 @needs_database
 def list_users(
-    limit: int, after: str | None, search: str, *, disabled: bool, as_json: bool
+    limit: int, after: str | None, search: str, *, disabled: bool, pending: bool, as_json: bool
 ) -> None:
     """List users, newest first, page by page, with their total."""
     try:
-        found = directory.page(limit + 1, after, only_disabled=disabled, text=search)
+        found = directory.page(
+            limit + 1, after, only_disabled=disabled, only_pending=pending, text=search
+        )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--after") from None
     shown = found[:limit]
@@ -139,7 +144,7 @@ def list_users(
     seen = directory.last_seen([user.id for user in shown])
     items = [_summary(user, seen.get(user.id)) for user in shown]
     lines = [_format_row(user) for user in shown] or ["Nobody."]
-    total = directory.count(only_disabled=disabled, text=search)
+    total = directory.count(only_disabled=disabled, only_pending=pending, text=search)
     document = {"items": items, "total": total, "next_cursor": cursor}
     print_result(document, lines, as_json=as_json)
     if not as_json:
@@ -151,6 +156,7 @@ def _format_row(user: User) -> str:
     """Write a user as one line of a list."""
     providers = ", ".join(identity.provider for identity in user.identities)
     off = "" if user.is_active else ", disabled"
+    off += ", waiting for approval" if user.is_pending else ""
     return f"{user.id}  {format_time(user.created_at)}  {display_name(user)}  {providers}{off}"
 
 

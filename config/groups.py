@@ -127,8 +127,9 @@ class SignIn(Group):
     """How an unknown identity with the address of an existing account is treated
     ([linking](../understand/linking.md))."""
 
-    signups: Literal["open", "closed"] = "open"
-    """Whether people without an account get one."""
+    signups: Literal["open", "invited", "approval", "closed"] = "open"
+    """Whether people without an account get one: everybody; those who open the link of an
+    invitation; everybody, but you let each in (`approval`); or nobody ([new accounts](../operate/new-accounts.md))."""
 
     allowed_email_domains: Domains = ()
     """Only people with a verified address in one of these domains may sign in. Providers that never

@@ -8,6 +8,7 @@ provider.
 from flask import request
 from flask import session as browser_cookie
 
+from access.refusals import InvitationAddress, InvitationNeeded, InvitationUnverified
 from accounts.flows import Intent
 from errors import AccountDisabled, EmailUnverified, NotAllowed, Problem, SignupsClosed
 
@@ -16,7 +17,15 @@ CHOOSE_NEXT = "choose_account"
 # The query parameter of a link to another account.
 CHOOSE = "choose"
 # The same account would be refused again.
-REFUSED_ACCOUNTS = (AccountDisabled, EmailUnverified, NotAllowed, SignupsClosed)
+REFUSED_ACCOUNTS = (
+    AccountDisabled,
+    EmailUnverified,
+    InvitationAddress,
+    InvitationNeeded,
+    InvitationUnverified,
+    NotAllowed,
+    SignupsClosed,
+)
 # These mean another account than the one that this browser signs in with.
 OTHER_ACCOUNTS = (Intent.LINK, Intent.VERIFY_OWNERSHIP)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import request
 
 import accounts
+from access.refusals import AccountPending
 from accounts import sessions
 from accounts.rules import Refused
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
@@ -50,6 +51,8 @@ def _find_user(assertion: Assertion) -> User:
     user = accounts.owner_of(assertion)
     if user is None or not user.is_active:
         raise UnknownAccount("the token opens no account")
+    if user.is_pending:
+        raise AccountPending
     decision = accounts.sign_in_preview(assertion, site().policy)
     if isinstance(decision, Refused):
         raise decision.error

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, true
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from access.refusals import AccountPending
 from accounts.sessions import LETS_IN
 from web import csrf
 from web.authentication import (
@@ -28,6 +29,7 @@ from web.reauthentication import ask_to_reauthenticate
 from web.request_info import SAFE_METHODS, is_speculative
 from web.request_state import request_state
 from web.session import is_bound
+from web.session_cookie import find_waiting_session
 from web.text.messages import message
 
 EVERYWHERE = ""
@@ -63,6 +65,8 @@ def require_api_sign_in() -> Response | None:
     """Answer 401 with the challenge of RFC 6750 3."""
     if request.method == "OPTIONS" or is_signed_in():
         return None
+    if find_waiting_session():
+        raise AccountPending
     code = "several_sessions" if request_state().has_ambiguous_session else "sign_in_first"
     response = problem_json(401, "unauthorized", "Unauthorized", message(code))
     about = f"{site().settings.base_url}/.well-known/oauth-protected-resource/api/v1"

@@ -2,6 +2,7 @@
 
 import structlog
 
+from access.refusals import AccountPending
 from accounts import users
 from accounts.activity import EventKind
 from accounts.flows import Intent
@@ -60,9 +61,10 @@ def weight_of(error: Problem) -> int:
     A refusal counts whole, whether ours or the provider's (for an invented code). Any other failure
     of a provider counts a little, so that nobody can drive calls to it without end. While the
     provider is down it counts nothing, so that nobody is locked out. What another site has its
-    visitors' browsers send counts nothing either, and neither does a session that ended meanwhile.
+    visitors' browsers send counts nothing either, and neither does a session that ended meanwhile
+    or that waits for approval.
     """
-    if isinstance(error, CrossSite | SignedOut):
+    if isinstance(error, AccountPending | CrossSite | SignedOut):
         return 0
     if is_bearer():  # many phones behind one address may each have an expired token
         return 0

@@ -19,6 +19,7 @@ from web.request_state import Login, request_state
 from web.session_cookie import (
     BEGUN_HERE,
     drop_session_token,
+    find_waiting_session,
     give_session_token,
 )
 
@@ -32,7 +33,7 @@ def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Beg
     ``auth_time``: when the provider says that the person signed in there, as Unix time.
     Flows that the old session's person began end with it (accounts/flows.py).
     """
-    old = current_session()
+    old = current_session() or find_waiting_session()
     replaces = old.id if old else None
     return sessions.start(identity, caller(), replaces=replaces, auth_time=auth_time)
 
@@ -70,7 +71,7 @@ def is_bound(session: Session | Begun) -> bool:
 
 def end_session() -> None:
     """Sign this browser out; its open flows end too."""
-    session = current_session()
+    session = current_session() or find_waiting_session()
     if session:
         accounts.sign_out(session.user_id, session.id, caller())
     _forget_session()

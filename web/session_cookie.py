@@ -18,7 +18,7 @@ from flask import current_app, request
 from flask import session as browser_cookie
 from sqlalchemy.exc import OperationalError
 
-from accounts import ended_sessions, sessions
+from accounts import approval, ended_sessions, sessions
 from accounts.ended_sessions import EndReason
 from config import Settings
 from models import Session
@@ -89,6 +89,13 @@ def _find_session(sent: SentTokens) -> Session | None:
         request_state().has_ambiguous_session = True
         log.warning("session_cookie_ambiguous", name=sent.name, count=len(sent.tokens))
     return session
+
+
+def find_waiting_session() -> Session | None:
+    """Return the session of this request's cookie whose person waits for approval; it signs nobody
+    in."""
+    tokens = _read_sent_tokens().tokens
+    return approval.find_session(tokens[0]) if len(tokens) == 1 else None
 
 
 def read_end_reason() -> EndReason | None:

@@ -5,17 +5,20 @@ from urllib.parse import urlsplit
 from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
+from access.invitations import Invitation
 from accounts.flows import Intent
 from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
 from web.context import current_assertion, current_flow, site
 from web.cookies import cookie_name
+from web.invitation import kept_invitation
 from web.request_state import request_state
 from web.return_to import asked_return, local_path
 from web.session_cookie import drop_session_token, read_end_reason
 from web.text import words
 from web.text.errors import EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED, ErrorText, error_text
 from web.text.messages import message
+from web.text.words import mask
 
 # With more than MANY providers, FEW are shown first.
 MANY, FEW = 6, 5
@@ -36,8 +39,9 @@ def sign_in_page(problem: Problem | None = None) -> str:
     offers = text.offers if text else "buttons"
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
+    invitation = None if is_signed_in() else kept_invitation()
     # The provider that "Try again" leads to is not offered a second time below.
-    names = [name for name in _offered(last_used) if name != retry]
+    names = [name for name in _offered(last_used, invitation) if name != retry]
     if last_used:
         names.sort(key=lambda name: name != last_used)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
@@ -53,6 +57,8 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         choose_another="switch" in request.args,
         app=destination(return_to),
+        invitation=invitation,
+        invited=mask(invitation.email) if invitation else "",
         is_for_device=return_to.startswith(url_for("device.show")),
         again=_form_to_retry(),
         ended=_tell_end(problem),
@@ -77,11 +83,15 @@ def _tell_end(problem: Problem | None) -> str | None:
     return None if isinstance(problem, AccountDeleted) else words.SESSION_ENDED[reason]
 
 
-def _offered(last_used: str | None) -> list[str]:
+def _offered(last_used: str | None, invitation: Invitation | None) -> list[str]:
     """Return the providers for newcomers, and the one that this browser last signed in with: its
     person may have another, verified address."""
     here = site()
-    return [name for name in here.connectors if name in {*here.for_newcomers, last_used}]
+    offered = {*here.for_newcomers, last_used}
+    if invitation and invitation.email:
+        verify = {name for name in offered if name and here.connectors[name].verifies_email}
+        offered = verify | {last_used} if verify else offered
+    return [name for name in here.connectors if name in offered]
 
 
 def _provider_to_retry() -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from access.models import Invitation
 from accounts import activity, cleanup
 from jobs import periodic, worker
 from models import EndedSession, Event, Flow, Session
@@ -20,7 +21,7 @@ from tests.site import SECRET_KEY, Site
 
 ROOT = Path(__file__).parents[2]
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-TABLES = ("flows", "sessions", "events", "ended_sessions")
+TABLES = ("flows", "sessions", "events", "ended_sessions", "invitations")
 
 
 def ago(**time_ago: float) -> datetime:
@@ -70,6 +71,13 @@ def fill(site: Site, count: int = 5) -> None:
                     for number in range(count)
                 ],
             ),
+            (
+                Invitation,
+                [
+                    {"token_hash": f"{number}", "uses": 1, "expires_at": ago(days=31)}
+                    for number in range(count)
+                ],
+            ),
             (Event, [{"user_id": user_id, "kind": "signed_in", "at": ago(days=91)}] * count),
         ):
             db.session.execute(kind.__table__.insert(), rows)  # type: ignore[attr-defined]
@@ -115,7 +123,7 @@ def test_expired_rows_are_deleted_in_the_background_and_nothing_else(
     until(lambda: all(is_done for _turn, is_done in chores(site).values()) and chores(site))
     make_due(site)  # those that ran before there was anything to delete
     browser.fetch("/login")
-    until(lambda: counts(site) == [1, 1, 1, 0])
+    until(lambda: counts(site) == [1, 1, 1, 0, 0])
     assert browser.get(callback).path in ("/account", "/login/confirm")
 
 
@@ -135,9 +143,9 @@ def test_of_several_instances_one_deletes_expired_rows(make_site):
                 deleted.append(cursor.rowcount)
 
     all_at_once(sites)
-    assert counts(site) == [0, 1, 1, 0]
+    assert counts(site) == [0, 1, 1, 0, 0]
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
-    assert sorted(deleted) == [500] * 4 + [1000] * 4
+    assert sorted(deleted) == [500] * 5 + [1000] * 5
     for each in sites:
         each.inside(cleanup.run_due)
     assert chores(site) == dict.fromkeys(TABLES, (1, True))
@@ -179,7 +187,7 @@ def test_users_can_sign_in_while_many_rows_are_deleted(make_site, database):
         assert site.browser().sign_in("github", "grace").path == "/account"
         assert not work.done()
         work.result(120)
-    assert counts(site) == [0, 2, 2, 0]
+    assert counts(site) == [0, 2, 2, 0, 0]
 
 
 def test_a_job_whose_process_was_killed_is_finished_by_another(make_site):
@@ -200,7 +208,7 @@ def test_a_job_whose_process_was_killed_is_finished_by_another(make_site):
     assert chores(site)["flows"] == (1, False)
     make_due(site)
     site.inside(cleanup.run_due)
-    assert counts(site) == [0, 1, 1, 0]
+    assert counts(site) == [0, 1, 1, 0, 0]
     assert chores(site)["flows"] == (2, True)
 
 

@@ -128,7 +128,7 @@ def test_a_sign_in_during_a_token_refresh_loses_no_token(make_site):
 def test_a_sign_in_during_a_merge_works_with_closed_sign_ups(desk):
     one, two = assertion("google", "1"), assertion("github", "2")
     kept, _gone = desk.account(one), desk.account(two)
-    closed = Policy(signups_open=False)
+    closed = Policy(signups="closed")
     _, decision = desk.overtake(
         lambda: accounts.merge(kept.user_id, two, CALLER), lambda: desk.sign_in(two, closed)
     )

@@ -1,13 +1,16 @@
 """The linking rules, as one table that a person can read."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
+from access.refusals import InvitationUsed
 from accounts.rules import (
     AlreadyLinked,
     Create,
+    Invited,
     Join,
     Known,
     Link,
@@ -94,15 +97,18 @@ CASES = [
 ]
 
 
-def decide(facts: tuple[Any, ...], signed_in_as: str | None = None) -> SignInDecision:
+def decide(
+    facts: tuple[Any, ...], signed_in_as: str | None = None, invited: Invited | None = None
+) -> SignInDecision:
     mode, address, accounts, signups, apart = facts
     return decide_sign_in(
         ADDRESSES[address],
         None,
         ACCOUNTS[accounts],
-        Policy(mode, signups == "open"),
+        Policy(mode, signups),
         signed_in_as=signed_in_as,
         separate=apart == "yes",
+        invited=invited,
     )
 
 
@@ -124,17 +130,62 @@ def test_a_signed_in_browser_is_asked_before_it_switches_accounts(facts):
         assert named(as_another) == named(as_match) == named(plain)
 
 
+INVITED = Invited("an invitation")
+
+
+def with_signups(facts: tuple[str, ...], signups: str) -> tuple[str, ...]:
+    return (*facts[:3], signups, facts[4])
+
+
+@pytest.mark.parametrize("facts", CASES, ids="-".join)
+def test_an_invitation_opens_what_open_sign_ups_do_and_nothing_more(facts):
+    openly = decide(with_signups(facts, "open"))
+    invited = decide(with_signups(facts, "invited"), invited=INVITED)
+    assert named(invited) == named(openly)
+    assert invited == (replace(openly, invitation_id=INVITED.id) if is_new(openly) else openly)
+
+
+def is_new(decision: SignInDecision) -> bool:
+    return isinstance(decision, Create)
+
+
+@pytest.mark.parametrize("facts", CASES, ids="-".join)
+def test_without_an_invitation_sign_ups_by_invitation_are_closed(facts):
+    closed = decide(with_signups(facts, "closed"))
+    uninvited = decide(with_signups(facts, "invited"))
+    bad = Invited("an invitation", InvitationUsed())
+    with_a_used_one = decide(with_signups(facts, "invited"), invited=bad)
+    if isinstance(closed, Refused):
+        assert (uninvited.reason, with_a_used_one.reason) == ("invitation_needed", "invitation_used")
+    else:
+        assert closed == uninvited == with_a_used_one
+
+
+@pytest.mark.parametrize("facts", CASES, ids="-".join)
+def test_a_new_account_and_only_that_waits_for_approval(facts):
+    openly = decide(with_signups(facts, "open"))
+    waiting = decide(with_signups(facts, "approval"))
+    assert waiting == (replace(openly, is_pending=True) if is_new(openly) else openly)
+    invited = decide(with_signups(facts, "approval"), invited=INVITED)
+    assert not (isinstance(invited, Create) and invited.is_pending)
+
+
+def test_closed_sign_ups_accept_no_invitation():
+    decision = decide(("ask", "verified", "nobody", "closed", "no"), invited=INVITED)
+    assert named(decision) == "closed"
+
+
 def test_every_line_of_the_table_is_used():
     used = [rule_for(facts) for facts in CASES]
     assert [rule for rule in RULES if rule not in used] == []
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("signups_open", [True, False])
+@pytest.mark.parametrize("signups", ["open", "invited", "approval", "closed"])
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_known_identity_opens_its_account_whatever_the_settings(mode, signups_open, address):
+def test_a_known_identity_opens_its_account_whatever_the_settings(mode, signups, address):
     """Other accounts with its address do not matter, either."""
-    policy = Policy(mode, signups_open)
+    policy = Policy(mode, signups)
     profile, owner = ADDRESSES[address], Owner("me")
     for matches in ACCOUNTS.values():
         assert decide_sign_in(profile, owner, matches, policy) == Known("me")

@@ -82,7 +82,10 @@ MATCHES = st.lists(
     unique_by=lambda match: match.user_id,
 )
 POLICIES = st.builds(
-    Policy, st.sampled_from(MODES), st.booleans(), st.sampled_from([(), ("example.org",), LISTED])
+    Policy,
+    st.sampled_from(MODES),
+    st.sampled_from(["open", "invited", "approval", "closed"]),
+    st.sampled_from([(), ("example.org",), LISTED]),
 )
 CASES_OF_ALL_KINDS = st.builds(
     Case, profiles(), st.none() | OWNERS, MATCHES, POLICIES, st.none() | USER_IDS, st.booleans()
@@ -119,7 +122,8 @@ def test_an_account_opens_only_for_its_own_identity(case):
 
 @given(STRANGERS)
 def test_closed_sign_ups_make_no_account(case):
-    if not case.policy.signups_open:
+    """Nor do those by invitation, without one."""
+    if case.policy.signups in ("closed", "invited"):
         assert not isinstance(case.outcome, Create)
         assert not (isinstance(case.outcome, NeedsOwnership) and case.outcome.may_create)
 

@@ -121,7 +121,7 @@ def test_accounts_without_an_address_never_match(desk):
 def test_a_question_or_a_refusal_writes_nothing(desk):
     desk.enter(assertion("google", "ada", "ada@gmail.com", "trusted"))
     before = desk.everything()
-    closed, listed = Policy(signups_open=False), Policy(allowed_email_domains=("navy.example",))
+    closed, listed = Policy(signups="closed"), Policy(allowed_email_domains=("navy.example",))
     assert isinstance(
         desk.sign_in(assertion("github", "2", "ada@gmail.com", "trusted")), NeedsOwnership
     )

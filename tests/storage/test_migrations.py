@@ -53,6 +53,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "events",
             "flows",
             "grants",
+            "invitations",
             "logouts",
             "memberships",
             "oauth",

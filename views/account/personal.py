@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import Deleted
+from accounts.sessions import Begun
 from issuer import consents, personal_data
+from models import Session
 from storage import atomic, now
 from views.account.names import handles_of
 from web.authentication import this_session
@@ -94,17 +96,17 @@ def download() -> Response:
 @login_required
 @needs_fresh_auth
 def ask_delete() -> str:
-    return _deletion_page()
+    return deletion_page(this_session().user_id)
 
 
-def _deletion_page(*, wrong: bool = False) -> str:
-    rows = accounts.identities_of(this_session().user_id)
+def deletion_page(user_id: str, *, wrong: bool = False) -> str:
+    rows = accounts.identities_of(user_id)
     return render_template(
         "delete.html",
         wrong=wrong,
         to_type=DELETION_WORD,
         methods=[(site().label(row.provider), row.handle) for row in rows],
-        apps=[app.client.shown_name for app in consents.of_user(this_session().user_id)],
+        apps=[app.client.shown_name for app in consents.of_user(user_id)],
     )
 
 
@@ -112,10 +114,13 @@ def _deletion_page(*, wrong: bool = False) -> str:
 @login_required
 @needs_fresh_auth
 def delete() -> Response | tuple[str, int]:
+    return answer_deletion(this_session())
+
+
+def answer_deletion(session: Session | Begun) -> Response | tuple[str, int]:
     """Delete the account after the word is typed; then clear this browser's cookies."""
     if request.form.get("confirm", "").strip() != DELETION_WORD:
-        return _deletion_page(wrong=True), 400
-    session = this_session()
+        return deletion_page(session.user_id, wrong=True), 400
     deleted = accounts.delete(session.user_id, caller(), session.id)
     forget_person()
     browser_cookie["deleted"] = _receipt(deleted)

@@ -22,11 +22,14 @@ from accounts.rules import (
     SignInDecision,
 )
 from accounts.sessions import Begun
+from accounts.signing_in import SignIn
 from providers.base import Assertion
 from storage import atomic
 from telemetry import metrics
+from web.authentication import forget_login
 from web.context import site
 from web.cookies import keep_flow
+from web.invitation import forget_invitation_after, kept_invitation_id
 from web.onward import go_back
 from web.request_info import caller
 from web.session import begin_session, start_session
@@ -53,10 +56,14 @@ def answer_sign_in(
 
     Raises SignInError.
     """
-    decision = open_account(assertion, signed_in_as=signed_in_as, separate=separate)
+    result = open_account(assertion, signed_in_as=signed_in_as, separate=separate)
+    decision = result.decision
     count_decision(assertion.provider, decision)
+    if result.is_pending:
+        return redirect(url_for("waiting.show", next=flow.return_to))
     match decision:
         case Refused():
+            forget_invitation_after(decision.error)
             raise decision.error
         case NeedsOwnership():
             return ask_question(flow, Question.VERIFY_OWNERSHIP, assertion, decision.reason)
@@ -74,25 +81,32 @@ def count_decision(provider: str, decision: SignInDecision | LinkDecision) -> No
 
 def open_account(
     assertion: Assertion, *, signed_in_as: str | None, separate: bool, in_app: bool = False
-) -> SignInDecision:
+) -> SignIn:
     """Open account and session in one transaction, if the decision opens one; cookies are set after
-    the commit."""
-    decision, session = _open_account(assertion, signed_in_as, separate)
+    the commit. An app gets no session of an account that waits for approval."""
+    result, session = _open_account(assertion, signed_in_as, separate, in_app)
     if session:
         begin_session(*session, in_app=in_app)
-    return decision
+    if result.is_pending:
+        forget_login()
+    return result
 
 
 @atomic
 def _open_account(
-    assertion: Assertion, signed_in_as: str | None, separate: bool
-) -> tuple[SignInDecision, tuple[Begun, str] | None]:
+    assertion: Assertion, signed_in_as: str | None, separate: bool, in_app: bool
+) -> tuple[SignIn, tuple[Begun, str] | None]:
     result = accounts.sign_in(
-        assertion, site().policy, caller(), signed_in_as=signed_in_as, separate=separate
+        assertion,
+        site().policy,
+        caller(),
+        signed_in_as=signed_in_as,
+        separate=separate,
+        invitation_id=kept_invitation_id(),
     )
-    if result.identity is None:
-        return result.decision, None
-    return result.decision, start_session(result.identity, assertion.auth_time)
+    if result.identity is None or (in_app and result.is_pending):
+        return result, None
+    return result, start_session(result.identity, assertion.auth_time)
 
 
 def ask_question(

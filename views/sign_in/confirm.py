@@ -23,12 +23,14 @@ from views.sign_in.answer import answer_sign_in
 from web.authentication import current_session, this_session, this_user
 from web.context import site
 from web.cookies import flow_cookies
+from web.invitation import kept_invitation_id
 from web.guards import LIMITED, protect
 from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
 from web.session_cookie import keep_session_token
 from web.text.messages import message
+from web.text.words import mask
 
 confirm = Blueprint("confirm", __name__)
 protect(confirm, LIMITED)
@@ -74,17 +76,13 @@ def _render(template: str, question: PendingQuestion, **facts: object) -> str:
     )
 
 
-def mask(email: str | None) -> str:
-    """Mask an address so that only its owner recognises it: a•••@example.com."""
-    local, _, domain = (email or "").rpartition("@")
-    return f"{local[:1]}•••@{domain}" if local else ""
-
-
 # An account has this address: verify ownership, then connect.
 
 
 def _ask_ownership(question: PendingQuestion) -> str | Response:
-    decision = accounts.sign_in_preview(question.assertion, site().policy)
+    decision = accounts.sign_in_preview(
+        question.assertion, site().policy, kept_invitation_id()
+    )
     if not isinstance(decision, NeedsOwnership):
         raise Expired("the identity no longer waits for its owner")
     session = current_session()

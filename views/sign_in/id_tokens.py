@@ -6,6 +6,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from access.refusals import AccountPending
 from accounts.rules import NeedsOwnership, Refused
 from errors import CrossSite, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.protocols.gate import sign_in_progress
@@ -55,13 +56,16 @@ def sign_in() -> Response:
     sign_in_progress().assertion = assertion
     separate = request.args.get("separate") == "1"
     # Pages of other sites are refused, so the person of the token is the one who sends it.
-    decision = open_account(assertion, signed_in_as=None, separate=separate, in_app=True)
+    result = open_account(assertion, signed_in_as=None, separate=separate, in_app=True)
+    decision = result.decision
     count_decision(assertion.provider, decision)
     match decision:
         case Refused():
             raise decision.error
         case NeedsOwnership():
             return answer_needs_ownership(decision)
+    if result.is_pending:
+        raise AccountPending
     return Response("OK", mimetype="text/plain")
 
 

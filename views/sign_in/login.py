@@ -1,6 +1,6 @@
 """Sign in and out: the page with the buttons, and the way out."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from errors import SeveralSessions
@@ -9,7 +9,9 @@ from web.context import site
 from web.error_handlers import headers_of
 from web.failure_page import shown_failure
 from web.request_state import request_state
+from web.return_to import asked_return
 from web.session import end_session
+from web.session_cookie import find_waiting_session
 from web.sign_in_page import sign_in_page
 from web.text.messages import message
 
@@ -22,12 +24,20 @@ def home() -> Response:
 
 
 @login.get("/login")
-def choose() -> str | tuple[str, int, dict[str, str]]:
+def choose() -> str | Response | tuple[str, int, dict[str, str]]:
     """Show one control per provider and, after a failed callback, what happened."""
     if failure := shown_failure():
         return sign_in_page(failure), failure.status, headers_of(failure)
+    if _is_waiting():
+        return redirect(url_for("waiting.show", next=asked_return(request.args) or None))
     is_ambiguous = not is_signed_in() and request_state().has_ambiguous_session
     return sign_in_page(SeveralSessions() if is_ambiguous else None)
+
+
+def _is_waiting() -> bool:
+    """Tell whether this browser's account waits for approval, unless its person wants another."""
+    wants_another = "switch" in request.args
+    return not (wants_another or is_signed_in()) and find_waiting_session() is not None
 
 
 @login.get("/logout")
@@ -39,7 +49,7 @@ def ask_sign_out() -> str | Response:
 
 @login.post("/logout")
 def sign_out() -> Response:
-    session = current_session()
+    session = current_session() or find_waiting_session()
     if session:
         label = site().label(session.provider)
         end_session()

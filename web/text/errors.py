@@ -22,6 +22,14 @@ class ErrorText(NamedTuple):
 # not this one, or this site does not believe it.
 EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED = "email_never_verified", "email_not_believed"
 
+OLD_INVITATION = (
+    "Ask whoever invited you for a new one. If you already have an account, sign in."
+)
+UNKNOWN_INVITATION = (
+    "It may have been withdrawn, or a part of its link is missing. "
+    "Ask whoever invited you for a new one. If you already have an account, sign in."
+)
+
 ERRORS: dict[str, ErrorText] = {
     "problem": ErrorText("That didn't work", "Nothing was changed. Reference {ref}."),
     "cancelled": ErrorText(
@@ -111,7 +119,32 @@ ERRORS: dict[str, ErrorText] = {
         "No account here uses this {provider} sign-in. "
         "If you already have one, sign in the way you did before.",
     ),
+    "invitation_needed": ErrorText(
+        "You need an invitation",
+        "No account here uses this {provider} sign-in, and new accounts are by invitation. "
+        "Open the link of your invitation first. "
+        "If you already have an account, sign in the way you did before.",
+    ),
+    "invitation_unknown": ErrorText("This invitation isn't valid", UNKNOWN_INVITATION),
+    "invitation_used": ErrorText("This invitation was used already", OLD_INVITATION),
+    "invitation_expired": ErrorText("This invitation has expired", OLD_INVITATION),
+    "invitation_address": ErrorText(
+        "This invitation is for another email address",
+        "It isn't for {email}. Choose an account that has the invited address, "
+        "or ask for a new invitation.",
+    ),
+    "invitation_unverified": ErrorText(
+        "{provider} hasn't verified your email address",
+        "This invitation is for {email}, and only an account whose address is verified can use it. "
+        "Verify it with {provider}, then sign in again, or choose another way.",
+        "retry",
+    ),
     "disabled": ErrorText("This account is disabled", "Contact {support}.", "nothing"),
+    "pending": ErrorText(
+        "This account waits for approval",
+        "The person running this site has to let you in first. Then you can sign in.",
+        "nothing",
+    ),
     "wrong_account": ErrorText("That's a different account", "Sign in as {email} to continue."),
     "not_fresh": ErrorText(
         "{provider} didn't ask you to sign in again",

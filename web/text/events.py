@@ -32,6 +32,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.EMAIL_CHANGED, ""): "Email changed",
     (EventKind.RENAMED, ""): "Name changed",
     (EventKind.DOWNLOADED, ""): "Account data downloaded",
+    (EventKind.APPROVED, ""): "Account approved by this site",
     (EventKind.DISABLED, ""): "Account switched off by this site",
     (EventKind.ENABLED, ""): "Account switched on again by this site",
     (EventKind.APP_ALLOWED, ""): "Allowed {app} to use this account",

@@ -95,6 +95,12 @@ def number_repeats(names: Iterable[str]) -> list[str]:
     return numbered
 
 
+def mask(email: str | None) -> str:
+    """Mask an address so that only its owner recognises it: a•••@example.com."""
+    local, _, domain = (email or "").rpartition("@")
+    return f"{local[:1]}•••@{domain}" if local else ""
+
+
 def minutes(seconds: int) -> str:
     whole = max(1, -(-seconds // 60))
     return "1 minute" if whole == 1 else f"{whole} minutes"

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.commands.console import answer
 from tests.system.browser.inspection import inspect, inspect_failure
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
@@ -323,3 +324,43 @@ def test_an_operators_own_branding(come_to, make_site, tmp_path):
     assert ada.control("Continue").evaluate(colour) == "rgb(11, 110, 79)"
     ada.open("/account")
     inspect(ada, "Account")
+
+
+def test_a_site_by_invitation(come_to, make_site):
+    site = make_site(SIGNUPS="invited", **LINKS)
+    visitor = come_to(site)
+    visitor.sign_in("GitHub", "ada")
+    inspect_failure(visitor, "You need an invitation")
+    link = answer(site, "invitations", "add", "--email", "grace@navy.example")["link"]
+    visitor.open(link)
+    visitor.reads("You're invited. Sign in to open your account, with one that has the email address")
+    inspect(visitor, "Join Quickstep")
+    visitor.press("Continue with GitHub")
+    visitor.be("ada")
+    inspect_failure(visitor, "This invitation is for another email address", "Join Quickstep")
+    visitor.press("Continue with GitHub")
+    visitor.be("grace")
+    visitor.sees("Account", "/account")
+    stranger = come_to(site)
+    stranger.open(link)
+    inspect_failure(stranger, "This invitation was used already")
+
+
+def test_a_site_whose_operator_lets_people_in(come_to, make_site, javascript):
+    site = make_site(SIGNUPS="approval", **LINKS)
+    visitor = come_to(site, javascript=javascript)
+    visitor.sign_in("GitHub", "ada", at="/login?next=/account/sessions")
+    visitor.reads("You're signed in as ada@gmail.com.")
+    inspect(visitor, "Waiting for Quickstep's operator")
+    visitor.press("Check again")
+    visitor.sees("Waiting for Quickstep's operator")
+    visitor.press("Delete this account")
+    inspect(visitor, "Delete your account?")
+    visitor.press("Keep account")
+    visitor.press("Sign out")
+    visitor.sees("Sign in to Quickstep", "/login")
+    visitor.sign_in("GitHub", "ada", at="/login?next=/account/sessions")
+    (item,) = answer(site, "users", "list", "--pending")["items"]
+    answer(site, "users", "approve", item["id"])
+    visitor.press("Check again")
+    visitor.sees("Where you're signed in", "/account/sessions")
