@@ -39,6 +39,7 @@ class Site:
     owner_of_token: Callable[[str], tuple[str, datetime] | None] = lambda _token: None
     # The name of the application that a return path leads on to, if it does.
     app_name_of: Callable[[str], str | None] = lambda _return_to: None
+    login_hint_of: Callable[[str], str] = lambda _return_to: ""
     # The operator's images, by name (config/branding.py).
     images: dict[str, Image] = field(default_factory=dict)
 
