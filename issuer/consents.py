@@ -57,9 +57,18 @@ class App:
 class Used:
     """The grants of one client to a person, together."""
 
+    scopes: tuple[str, ...]
     since: datetime
     last_used_at: datetime
     offline: int
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(
+            tuple(dict.fromkeys([*self.scopes, *other.scopes])),
+            min(self.since, other.since),
+            max(self.last_used_at, other.last_used_at),
+            self.offline + other.offline,
+        )
 
 
 def given(user_id: str, client_id: str) -> Given | None:
@@ -114,6 +123,7 @@ def of_user(user_id: str) -> Sequence[App]:
     used = (
         select(
             GrantRow.client_id,
+            GrantRow.scopes,
             func.min(GrantRow.created_at),
             func.max(GrantRow.last_used_at),
             func.count().filter(GrantRow.is_offline),
@@ -124,9 +134,12 @@ def of_user(user_id: str) -> Sequence[App]:
             GrantRow.code_used_at.is_not(None),
             GrantRow.idle_until > now(),
         )
-        .group_by(GrantRow.client_id)
+        .group_by(GrantRow.client_id, GrantRow.scopes)
     )
-    uses = {row[0]: Used(*row[1:]) for row in db.session.execute(used)}
+    uses: dict[str, Used] = {}
+    for client_id, text, since, last, offline in db.session.execute(used):
+        one = Used(scopes.split(text), since, last, offline)
+        uses[client_id] = uses[client_id] + one if client_id in uses else one
     allowed = select(ConsentRow).where(ConsentRow.user_id == user_id)
     consents = {row.client_id: row for row in db.session.scalars(allowed)}
     named = select(*clients.columns()).where(ClientRow.id.in_({*uses, *consents}))
@@ -142,7 +155,7 @@ def _app(client: Client, consent: ConsentRow | None, used: Used | None) -> App:
     times += [used.since] if used else []
     return App(
         client,
-        scopes.split(consent.scopes) if consent else tuple(client.scopes),
+        scopes.split(consent.scopes) if consent else used.scopes if used else (),
         tuple(consent.resources) if consent else (),
         min(times),
         used.last_used_at if used else max(times),

@@ -26,6 +26,15 @@ def test_a_person_sees_their_applications_and_takes_access_away(app, grace):
     assert "Took away the access of Notes" in grace.get("/account").text
 
 
+def test_an_application_of_the_site_is_listed_with_what_it_was_granted(site, grace):
+    mine = App(site, "Mine", "--first-party")
+    for scope in ("openid", "openid email"):
+        mine.tokens(grace, scope=scope)
+    (item,) = grace.fetch("/api/v1/apps").response.json()["items"]
+    assert sorted(item["scopes"]) == ["email", "openid"]
+    assert "Keep this access" not in grace.get("/account/apps").text
+
+
 def test_taking_access_away_tells_that_application_only(site, grace):
     site.app.extensions["jobs"].stop()
     notes, photos = (

@@ -261,6 +261,14 @@ def test_a_described_client_may_push_its_request(described_app, web):
     assert web.asked == [URL]
 
 
+def test_a_client_that_describes_itself_has_no_other_name(described_app, grace, site):
+    """By the id of its row it would be known where its host is not admitted any more."""
+    described_app.tokens(grace)
+    ((row_id,),) = site.rows("SELECT id FROM clients")
+    page = grace.get("/oauth2/authorize", params=described_app.authorization(client_id=row_id))
+    assert (page.status, page.location) == (400, "")
+
+
 def forget_documents(site: Site, days: int) -> None:
     site.execute("UPDATE clients SET document_until = :t", t=now() - timedelta(days=days))
 

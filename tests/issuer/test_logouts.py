@@ -112,6 +112,8 @@ def test_a_logout_by_post_from_another_site_goes_on_with_our_cookies(app, grace,
         f"{site.url}/oauth2/logout", data=form, allow_redirects=False, timeout=60
     )
     assert posted.status_code == 303
+    for cookie in posted.cookies:
+        grace.http.cookies.set_cookie(cookie)
     assert grace.get(posted.headers["Location"]).location == AFTER
     assert grace.me() is None
 
