@@ -88,6 +88,11 @@ def find(token: str) -> Invitation:
     return found
 
 
+def is_usable(invitation: Invitation) -> bool:
+    """Tell whether an invitation still opens an account, for somebody."""
+    return _fault(invitation) is None
+
+
 def of_id(invitation_id: str) -> Invitation | None:
     return _first(select(*_COLUMNS).where(InvitationRow.id == invitation_id))
 

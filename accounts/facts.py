@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select
 from access import invitations
 from accounts import identities
 from accounts.identities import Found
-from accounts.rules import Invited, Match, Owner, Policy, any_allowed
+from accounts.newcomers import Invited
+from accounts.rules import Match, Owner, Policy, any_allowed
 from models import Identity, OAuth, User
 from providers.base import Assertion, Profile
 from providers.profile import email_key

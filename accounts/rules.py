@@ -4,17 +4,17 @@ Pure: no database, no request. The verbs read the facts (facts.py), ask here and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar
 
-from access.refusals import InvitationNeeded
+from accounts import newcomers
+from accounts.newcomers import Invited, Newcomer, Signups
 from errors import (
     AccountDisabled,
     EmailUnverified,
     NoEmail,
     NotAllowed,
     SignInError,
-    SignupsClosed,
 )
 from providers.base import Profile
 
@@ -26,7 +26,7 @@ class Policy:
     that need an app, so that no browser can use them."""
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
-    signups: Literal["open", "invited", "approval", "closed"] = "open"
+    signups: Signups = "open"
     allowed_email_domains: tuple[str, ...] = ()
     usable: frozenset[tuple[str, str]] | None = None
     apps_only: frozenset[tuple[str, str]] = frozenset()
@@ -86,14 +86,6 @@ class Match:
     # that now reports another subject for the same address does not count: it was probably replaced
     # (a Workspace account that was deleted and made again).
     reachable: bool = True
-
-
-@dataclass(frozen=True)
-class Invited:
-    """The invitation that a newcomer brings; ``refusal``: why it opens no account for them."""
-
-    id: str
-    refusal: SignInError | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +202,7 @@ def decide_sign_in(
     ``separate``: the person was asked and wants a separate account. ``invited``: the invitation
     whose link was opened before.
     """
-    newcomer = _decide_newcomer(policy, invited)
+    newcomer = newcomers.judge(policy.signups, invited)
     decision = _decide_account(profile, owner, matches, policy, newcomer, separate=separate)
     if signed_in_as is None or not isinstance(decision, Known | Create | Join):
         return decision
@@ -224,7 +216,7 @@ def _decide_account(
     owner: Owner | None,
     matches: Sequence[Match],
     policy: Policy,
-    newcomer: Create | Refused,
+    newcomer: Newcomer,
     *,
     separate: bool,
 ) -> Known | Create | Join | NeedsOwnership | Refused:
@@ -237,24 +229,16 @@ def _decide_account(
         # account here.
         matches = ()
     if matches:
-        may_create = isinstance(newcomer, Create)
-        decision = _decide_known_email(profile, matches, policy, may_create=may_create)
+        decision = _decide_known_email(profile, matches, policy, newcomer)
         if not (separate and isinstance(decision, NeedsOwnership) and decision.may_create):
             return decision
-    if matches and isinstance(newcomer, Create):
-        return replace(newcomer, reason="kept_separate")
-    return newcomer
-
-
-def _decide_newcomer(policy: Policy, invited: Invited | None) -> Create | Refused:
-    """Decide whether somebody gets a new account, if the rest allows it."""
-    if policy.signups == "closed":
-        return Refused(SignupsClosed())
-    if invited:
-        return Refused(invited.refusal) if invited.refusal else Create(invitation_id=invited.id)
-    if policy.signups == "invited":
-        return Refused(InvitationNeeded())
-    return Create(is_pending=policy.signups == "approval")
+    if newcomer.refusal:
+        return Refused(newcomer.refusal)
+    return Create(
+        "kept_separate" if matches else "identity_unknown",
+        newcomer.invitation_id,
+        newcomer.is_pending,
+    )
 
 
 def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Refused:
@@ -266,7 +250,7 @@ def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Ref
 
 
 def _decide_known_email(
-    profile: Profile, matches: Sequence[Match], policy: Policy, *, may_create: bool
+    profile: Profile, matches: Sequence[Match], policy: Policy, newcomer: Newcomer
 ) -> Join | NeedsOwnership:
     if policy.account_linking == "auto" and profile.email_trusted and len(matches) == 1:
         (match,) = matches
@@ -275,7 +259,7 @@ def _decide_known_email(
     provable = any(match.verified and match.reachable for match in matches)
     return NeedsOwnership(
         tuple(match.user_id for match in matches),
-        may_create=not provable and may_create,
+        may_create=not provable and newcomer.refusal is None,
     )
 
 

@@ -34,9 +34,12 @@ def kept_invitation_id() -> str | None:
 
 
 def kept_invitation() -> Invitation | None:
-    """Return that invitation, for a page."""
+    """Return that invitation, for a page, if it still opens an account."""
     invitation_id = kept_invitation_id()
-    return invitations.of_id(invitation_id) if invitation_id else None
+    if invitation_id is None or site().policy.signups == "closed":
+        return None
+    invitation = invitations.of_id(invitation_id)
+    return invitation if invitation and invitations.is_usable(invitation) else None
 
 
 def forget_invitation_after(error: Problem) -> None:

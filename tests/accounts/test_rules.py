@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from access.refusals import InvitationUsed
+from accounts.newcomers import Invited
 from accounts.rules import (
     AlreadyLinked,
     Create,
-    Invited,
     Join,
     Known,
     Link,

@@ -44,8 +44,9 @@ def test_a_used_invitation_opens_no_second_account(by_invitation):
     site, link = by_invitation, invite(by_invitation)
     first, second = site.browser(), site.browser()
     first.get(link)
-    second.get(link)
+    assert second.get(link).heading == "Join Quickstep"
     first.sign_in("google", "ada")
+    assert second.get("/login").heading == "Sign in to Quickstep"
     # Opened before it was used, and after.
     page = second.sign_in("google", "grace")
     assert_designed(page, 403, "This invitation was used already")
