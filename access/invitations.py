@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import CursorResult, Select, delete, insert, select, update
@@ -168,7 +169,7 @@ def purge(ids: Sequence[str]) -> None:
     db.session.execute(delete(InvitationRow).where(InvitationRow.id.in_(ids)))
 
 
-def _first(query: Select[*tuple[object, ...]]) -> Invitation | None:
+def _first(query: Select[*tuple[Any, ...]]) -> Invitation | None:
     row = db.session.execute(query).one_or_none()
     return Invitation(*row) if row else None
 

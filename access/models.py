@@ -1,4 +1,4 @@
-"""The tables of memberships, which groups.py writes, and of invitations, which invitations.py does."""
+"""The tables of memberships, written by groups.py only, and of invitations, by invitations.py."""
 
 from datetime import datetime
 

@@ -99,7 +99,9 @@ def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity 
         if invitation is None:
             return None
         names = invitation.groups
-    identity = identities.add(users.add(assertion.profile, is_pending=decision.is_pending), assertion)
+    identity = identities.add(
+        users.add(assertion.profile, is_pending=decision.is_pending), assertion
+    )
     for name in names:
         groups.add(identity.user_id, name, Source.INVITATION)
         activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)

@@ -129,7 +129,8 @@ class SignIn(Group):
 
     signups: Literal["open", "invited", "approval", "closed"] = "open"
     """Whether people without an account get one: everybody; those who open the link of an
-    invitation; everybody, but you let each in (`approval`); or nobody ([new accounts](../operate/new-accounts.md))."""
+    invitation; everybody, but you let each in (`approval`); or nobody
+    ([new accounts](../operate/new-accounts.md))."""
 
     allowed_email_domains: Domains = ()
     """Only people with a verified address in one of these domains may sign in. Providers that never

@@ -88,11 +88,10 @@ def _offered(last_used: str | None, invitation: Invitation | None) -> list[str]:
     """Return the providers for newcomers, and the one that this browser last signed in with: its
     person may have another, verified address."""
     here = site()
-    offered = {*here.for_newcomers, last_used}
+    names = here.for_newcomers
     if invitation and invitation.email:
-        verify = {name for name in offered if name and here.connectors[name].verifies_email}
-        offered = verify | {last_used} if verify else offered
-    return [name for name in here.connectors if name in offered]
+        names = [name for name in names if here.connectors[name].verifies_email] or names
+    return [name for name in here.connectors if name in {*names, last_used}]
 
 
 def _provider_to_retry() -> str | None:

@@ -142,11 +142,9 @@ def test_an_invitation_opens_what_open_sign_ups_do_and_nothing_more(facts):
     openly = decide(with_signups(facts, "open"))
     invited = decide(with_signups(facts, "invited"), invited=INVITED)
     assert named(invited) == named(openly)
-    assert invited == (replace(openly, invitation_id=INVITED.id) if is_new(openly) else openly)
-
-
-def is_new(decision: SignInDecision) -> bool:
-    return isinstance(decision, Create)
+    if isinstance(openly, Create):
+        openly = replace(openly, invitation_id=INVITED.id)
+    assert invited == openly
 
 
 @pytest.mark.parametrize("facts", CASES, ids="-".join)
@@ -156,7 +154,10 @@ def test_without_an_invitation_sign_ups_by_invitation_are_closed(facts):
     bad = Invited("an invitation", InvitationUsed())
     with_a_used_one = decide(with_signups(facts, "invited"), invited=bad)
     if isinstance(closed, Refused):
-        assert (uninvited.reason, with_a_used_one.reason) == ("invitation_needed", "invitation_used")
+        assert (uninvited.reason, with_a_used_one.reason) == (
+            "invitation_needed",
+            "invitation_used",
+        )
     else:
         assert closed == uninvited == with_a_used_one
 
@@ -165,7 +166,9 @@ def test_without_an_invitation_sign_ups_by_invitation_are_closed(facts):
 def test_a_new_account_and_only_that_waits_for_approval(facts):
     openly = decide(with_signups(facts, "open"))
     waiting = decide(with_signups(facts, "approval"))
-    assert waiting == (replace(openly, is_pending=True) if is_new(openly) else openly)
+    if isinstance(openly, Create):
+        openly = replace(openly, is_pending=True)
+    assert waiting == openly
     invited = decide(with_signups(facts, "approval"), invited=INVITED)
     assert not (isinstance(invited, Create) and invited.is_pending)
 

@@ -7,7 +7,15 @@ from tests.commands.console import answer, run
 
 def test_an_invitation_is_listed_until_it_is_withdrawn(both):
     made = answer(
-        both, "invitations", "add", "--email", " grace@navy.example ", "--groups", "b,a", "--days", "3"
+        both,
+        "invitations",
+        "add",
+        "--email",
+        " grace@navy.example ",
+        "--groups",
+        "b,a",
+        "--days",
+        "3",
     )
     assert made["link"].startswith(f"{both.url}/join/")
     (item,) = answer(both, "invitations", "list")["items"]

@@ -23,8 +23,8 @@ from views.sign_in.answer import answer_sign_in
 from web.authentication import current_session, this_session, this_user
 from web.context import site
 from web.cookies import flow_cookies
-from web.invitation import kept_invitation_id
 from web.guards import LIMITED, protect
+from web.invitation import kept_invitation_id
 from web.onward import go_back
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
@@ -80,9 +80,7 @@ def _render(template: str, question: PendingQuestion, **facts: object) -> str:
 
 
 def _ask_ownership(question: PendingQuestion) -> str | Response:
-    decision = accounts.sign_in_preview(
-        question.assertion, site().policy, kept_invitation_id()
-    )
+    decision = accounts.sign_in_preview(question.assertion, site().policy, kept_invitation_id())
     if not isinstance(decision, NeedsOwnership):
         raise Expired("the identity no longer waits for its owner")
     session = current_session()

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from access import invitations
 from access.refusals import InvitationUnknown
 from web.context import site
+from web.cookies import is_in_flow
 from web.invitation import keep_invitation
 from web.request_info import caller, is_navigation
 from web.return_to import asked_return
@@ -20,7 +21,7 @@ def open_link(token: str) -> Response:
     token. The sign-in leads to ``next``."""
     if not is_navigation(request):
         raise BadRequest
-    site().limits.check_refusals(caller().address)
+    site().limits.check_refusals(caller().address, in_flow=is_in_flow())
     if site().policy.signups == "closed":
         raise InvitationUnknown("SIGNUPS is closed")
     keep_invitation(invitations.find(token))

@@ -22,9 +22,7 @@ class ErrorText(NamedTuple):
 # not this one, or this site does not believe it.
 EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED = "email_never_verified", "email_not_believed"
 
-OLD_INVITATION = (
-    "Ask whoever invited you for a new one. If you already have an account, sign in."
-)
+OLD_INVITATION = "Ask whoever invited you for a new one. If you already have an account, sign in."
 UNKNOWN_INVITATION = (
     "It may have been withdrawn, or a part of its link is missing. "
     "Ask whoever invited you for a new one. If you already have an account, sign in."

@@ -333,7 +333,9 @@ def test_a_site_by_invitation(come_to, make_site):
     inspect_failure(visitor, "You need an invitation")
     link = answer(site, "invitations", "add", "--email", "grace@navy.example")["link"]
     visitor.open(link)
-    visitor.reads("You're invited. Sign in to open your account, with one that has the email address")
+    visitor.reads(
+        "You're invited. Sign in to open your account, with one that has the email address"
+    )
     inspect(visitor, "Join Quickstep")
     visitor.press("Continue with GitHub")
     visitor.be("ada")

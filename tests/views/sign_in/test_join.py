@@ -80,7 +80,13 @@ def test_a_withdrawn_or_invented_invitation_opens_no_account(by_invitation):
     answer(site, "invitations", "remove", made["id"])
     page = browser.sign_in("google", "ada")
     assert_designed(page, 403, "This invitation isn't valid")
-    for path in (link, "/join/x", "/join/" + "x" * 2000, "/join/%ED%A0%80%00", f"/join/{made['id']}"):
+    for path in (
+        link,
+        "/join/x",
+        "/join/" + "x" * 2000,
+        "/join/%ED%A0%80%00",
+        f"/join/{made['id']}",
+    ):
         assert_designed(browser.get(path), 403, "This invitation isn't valid")
     assert site.user_count() == 0
 
