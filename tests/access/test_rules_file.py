@@ -123,7 +123,9 @@ def test_a_fault_is_named_with_the_setting_that_has_it(text, fault):
 
 
 def test_all_faults_are_reported_together():
-    found = faults('[[allow]]\ngithub.x = "a"\n[[allow]]\ndomain = 1\n[deny]\nx = 1\n[recheck]\nx = 1')
+    found = faults(
+        '[[allow]]\ngithub.x = "a"\n[[allow]]\ndomain = 1\n[deny]\nx = 1\n[recheck]\nx = 1'
+    )
     assert len(found) == 4
 
 
