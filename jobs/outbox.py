@@ -2,8 +2,9 @@
 and how much of an outbox waits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy import func, select
@@ -45,7 +46,8 @@ class Attempt(Generic[End]):
         self.is_given_up = self.error is not None and is_old
 
 
-class Backlog(NamedTuple):
+@dataclass(frozen=True)
+class Backlog:
     """The rows of an outbox that wait, and the age of the oldest; 0 if none waits."""
 
     count: int
