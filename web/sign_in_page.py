@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from accounts.flows import Intent
 from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
-from web.context import current_assertion, current_flow, site
+from web.context import Destination, current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return, local_path
@@ -62,11 +62,11 @@ def sign_in_page(problem: Problem | None = None) -> str:
     )
 
 
-def destination(return_to: str) -> str | None:
+def destination(return_to: str) -> Destination | None:
     """Return where a person goes on to, as they know it: an application, or another site."""
     if not return_to or local_path(return_to):
-        return site().app_name_of(return_to) if return_to else None
-    return urlsplit(return_to).netloc
+        return site().destination_of(return_to) if return_to else None
+    return Destination(urlsplit(return_to).netloc)
 
 
 def _tell_end(problem: Problem | None) -> str | None:

@@ -164,7 +164,7 @@ def reauth() -> str | Response:
         offered=Counter(row["label"] for row in rows),
         return_to=return_to,
         action=_act_before(return_to),
-        app=site().app_name_of(return_to),
+        app=site().destination_of(return_to),
     )
 
 

@@ -16,9 +16,11 @@ from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
 from views.oidc.failures import may_be_answered
+from views.oidc.logos import logo_url
 from views.oidc.place import admission, current_visitor, is_head, read_form, read_query
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
+from web.context import Destination
 from web.csrf import csrf
 from web.guards import ASKED_FOR, protect
 from web.reauthentication import reauth_url
@@ -137,6 +139,7 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
     page = render_template(
         template,
         client=asked.client,
+        logo=logo_url(asked.client),
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
         is_local_only=is_local_only(asked.client.redirect_uris),
@@ -194,11 +197,14 @@ def finish(
     return answers.send_code(asked, code)
 
 
-def app_name_of(return_to: str) -> str | None:
-    """Return the name of the client to which a return path continues, in this browser."""
+def destination_of(return_to: str) -> Destination | None:
+    """Return the client to which a return path continues, in this browser."""
     waiting = _waiting_at(return_to)
     client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
-    return client.shown_name if client else None
+    redirect_uri = waiting.parameters.get("redirect_uri") if waiting else None
+    if client is None or redirect_uri is None:
+        return None
+    return Destination(client.shown_name, logo_url(client))
 
 
 def login_hint_of(return_to: str) -> str:

@@ -21,11 +21,12 @@ from providers.http.public import ask_public
 from providers.http.responses import Answer, fresh_seconds
 from providers.http.transport import Transport
 from views.oidc import described, failures
-from views.oidc.authorize import app_name_of, authorize, login_hint_of
+from views.oidc.authorize import authorize, destination_of, login_hint_of
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
 from views.oidc.end_session import end
 from views.oidc.json_answers import refuse_name
+from views.oidc.logos import app_logos
 from views.oidc.metadata import metadata
 from views.oidc.pushed import pushed
 from views.oidc.tokens import tokens
@@ -36,9 +37,9 @@ from web.error_handlers import error_page
 
 log = structlog.get_logger()
 
-__all__ = ["app_name_of", "install", "login_hint_of", "owner_of_token", "register_demo_apps"]
+__all__ = ["destination_of", "install", "login_hint_of", "owner_of_token", "register_demo_apps"]
 
-BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
+BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo, app_logos)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
