@@ -40,6 +40,9 @@ def sign_in_page(problem: Problem | None = None) -> str:
     # The provider that "Try again" leads to is not offered a second time below.
     names = [name for name in _offered(last_used) if name != retry]
     names.sort(key=lambda name: (name != hinted, name != last_used))
+    app, again = destination(return_to), _form_to_retry()
+    if app and again and app.form_target:
+        request_state().form_targets = (app.form_target,)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
@@ -53,9 +56,9 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         hinted=hinted,
         choose_another="switch" in request.args,
-        app=destination(return_to),
+        app=app,
         is_for_device=return_to.startswith(url_for("device.show")),
-        again=_form_to_retry(),
+        again=again,
         ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,

@@ -124,12 +124,18 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
         case Step.SWITCH:
             return redirect(url_for("login.choose", switch=1, next=here))
         case Step.REAUTHENTICATE:
+            _ask(waiting, visitor)
             return redirect(reauth_url(here, always=True))
         case _:
-            assert visitor is not None
-            if not is_head():
-                parked.note(waiting.id, user_id=visitor.user_id)
+            _ask(waiting, visitor)
             return _question(step, asked, waiting.id)
+
+
+def _ask(waiting: Parked, visitor: Visitor | None) -> None:
+    """Note whose answer is asked for: nobody else's counts."""
+    assert visitor is not None
+    if not is_head():
+        parked.note(waiting.id, user_id=visitor.user_id)
 
 
 def _question(step: Step, asked: Asked, request_id: str) -> Answer:
@@ -167,12 +173,13 @@ def answer(request_id: str) -> Answer:
     may_be_answered(asked)
     visitor = current_visitor()
     again = redirect(url_for("authorize.resume", request_id=request_id), 303)
-    if visitor is None or not visitor.is_bound or visitor.user_id != waiting.user_id:
+    if visitor is None or visitor.user_id != waiting.user_id:
         return again
     if request.form.get("answer") != "allow":
         parked.use(request_id)
         used_request(request_id)
         return answers.send_fault(asked, "denied")
+    # To decline, nobody has to sign in again first.
     if _step(asked, waiting, visitor) not in (Step.CONSENT, Step.GO_ON):
         return again
     return finish(asked, visitor, request_id, has_consented=True)
@@ -204,7 +211,12 @@ def destination_of(return_to: str) -> Destination | None:
     redirect_uri = waiting.parameters.get("redirect_uri") if waiting else None
     if client is None or redirect_uri is None:
         return None
-    return Destination(client.shown_name, logo_url(client))
+    return Destination(
+        client.shown_name,
+        logo_url(client),
+        decline_url=return_to,
+        form_target=form_source(redirect_uri),
+    )
 
 
 def login_hint_of(return_to: str) -> str:
