@@ -9,7 +9,15 @@ from werkzeug.wrappers import Response
 
 from accounts import endings
 from errors import ProviderError
-from issuer import client_keys, document_urls, housekeeping, id_tokens, logouts, signing_keys
+from issuer import (
+    client_keys,
+    document_urls,
+    housekeeping,
+    id_tokens,
+    key_health,
+    logouts,
+    signing_keys,
+)
 from issuer.documents import DocumentAway, Page
 from issuer.ends import Ends
 from issuer.logouts import Deliverer, SendFailed
@@ -69,14 +77,14 @@ def on_unreadable_key(error: KeyUnreadable) -> Response | tuple[str, int]:
 
 
 def check_signing_key(app: Flask) -> None:
-    """Raises NotReady if a key that signs now cannot be opened."""
+    """Raises NotReady if no key can sign."""
     with app.app_context():
         try:
-            signing_keys.check_current()
-        except KeyUnreadable:
-            raise NotReady("cannot be opened with the configured keys") from None
+            fault = key_health.fault()
         except SQLAlchemyError:
             raise NotReady("cannot be read") from None
+    if fault:
+        raise NotReady(fault)
 
 
 def token_maker(site: Site) -> logouts.MakeToken:
