@@ -172,14 +172,16 @@ def read_duration(text: str) -> timedelta:
     return timedelta(seconds=int(number) * units[unit])
 
 
-def refuse_faults(values: Mapping[str, Any], logo: Image | str | None) -> Image | None:
-    """End the command with all faults together; else return the logo."""
+def refuse_faults(
+    values: Mapping[str, Any], logo: Image | str | None, *, act: str = "registered"
+) -> Image | None:
+    """End the command with all faults together; else return the logo. ``act``: what is refused."""
     known = {resource.id for resource in resources.every()}
     unknown = [uri for uri in values["resources"] if uri not in known]
     found = registration.faults(values)
     found += [f"--resource {uri}: register it first (resources add)" for uri in unknown]
     found += [logo] if isinstance(logo, str) else []
     if found:
-        raise click.ClickException("\n  ".join(["This client cannot be registered:", *found]))
+        raise click.ClickException("\n  ".join([f"This client cannot be {act}:", *found]))
     assert not isinstance(logo, str)
     return logo

@@ -185,7 +185,7 @@ def change(client_id: str, *, logo: str | None, as_json: bool, **given: Any) -> 
         if values.get(name):
             values.setdefault(other, None)
     known = {name: getattr(client, name) for name in (*DEFAULTS, "name", "is_public")}
-    image = refuse_faults(known | values, read_logo(logo))
+    image = refuse_faults(known | values, read_logo(logo), act="changed")
     changed = rows.change(client.id, values)
     if image:
         logos.keep(client.id, image)
