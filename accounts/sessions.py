@@ -271,7 +271,11 @@ def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATO
     """End all sessions of a person, or of everybody, and offline access; return how many."""
     endings.end_everywhere(user_id)
     those = true() if user_id is None else Session.user_id == user_id
-    return ended_sessions.end(those, reason=reason)
+    count = ended_sessions.end(those, reason=reason)
+    if user_id is None:
+        # No account was locked, so offline access may have begun until the sessions were deleted.
+        endings.end_everywhere(None)
+    return count
 
 
 @atomic
