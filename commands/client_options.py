@@ -43,8 +43,8 @@ REPEATABLE = {
     "allow": (
         "--allow",
         (
-            "Who may use it: everyone, domain=example.org, user=ID or provider=NAME; may be given "
-            "several times. Default: as APPS_DEFAULT says."
+            "Who may use it: everyone, domain=example.org, group=NAME, user=ID or provider=NAME; "
+            "may be given several times. Default: as APPS_DEFAULT says."
         ),
     ),
 }
