@@ -50,7 +50,8 @@ def check_issuer(transport: Transport) -> list[Finding]:
     if isinstance(published, Finding):
         return [published]
     rows = published.get("keys")
-    kids = [row.get("kid") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    rows = rows if isinstance(rows, list) else []
+    kids = [row.get("kid") for row in rows if isinstance(row, dict)]
     # Only now: that request makes the first keys.
     current = {} if schema.fault() else _current_keys()
     if absent := [kid for kid in current if kid not in kids]:

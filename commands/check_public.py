@@ -19,8 +19,8 @@ ALIVE = "/livez"
 
 
 def check_public() -> list[Finding]:
-    """Request /livez, begin a sign-in as a browser would, and read what applications do; the flow is
-    deleted again."""
+    """Request /livez, begin a sign-in as a browser would, and read what applications read; the
+    flow is deleted again."""
     transport, url = Transport(), site().settings.base_url
     try:
         status = transport.ask("GET", url + ALIVE).status_code

@@ -50,8 +50,9 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
-    # The person of an access token of ours, if it may use our API, and when they authenticated.
-    owner_of_token: Callable[[str], tuple[str, datetime] | None] = lambda _token: None
+    # The person of an access token of ours, if it may use our API, and when they authenticated;
+    # None if that does not count.
+    owner_of_token: Callable[[str], tuple[str, datetime | None] | None] = lambda _token: None
     # The application that a return path leads on to, if it does.
     destination_of: Callable[[str], Destination | None] = lambda _return_to: None
     login_hint_of: Callable[[str], str] = lambda _return_to: ""

@@ -43,16 +43,19 @@ def elsewhere(answers: dict[str, Any]) -> WSGI:
     return answer
 
 
+DISCOVERY = "/.well-known/openid-configuration"
+
+
 @pytest.mark.parametrize(
-    ("issuer", "keys", "status", "said"),
+    ("issuer", "keys", "said"),
     [
-        (None, None, 0, "warn  OpenID Provider: {url}/.well-known/openid-configuration answered 404"),
-        ("http://x.example", None, 1, "FAIL  OpenID Provider: {url}/.well-known/openid-configuration"),
-        ("{url}", None, 0, "warn  OpenID Provider: {url}/oauth2/jwks answered 404"),
-        ("{url}", {"keys": [{"kid": "x"}]}, 1, "FAIL  OpenID Provider: {url}/oauth2/jwks lacks"),
+        (None, None, f"warn  {HEAD}: {{url}}{DISCOVERY} answered 404"),
+        ("http://x.example", None, f"FAIL  {HEAD}: {{url}}{DISCOVERY} names the issuer http://x."),
+        ("{url}", None, f"warn  {HEAD}: {{url}}/oauth2/jwks answered 404"),
+        ("{url}", {"keys": [{"kid": "x"}]}, f"FAIL  {HEAD}: {{url}}/oauth2/jwks lacks the key"),
     ],
 )
-def test_the_doctor_reports_what_applications_cannot_use(make_site, issuer, keys, status, said):  # noqa: PLR0917
+def test_the_doctor_reports_what_applications_cannot_use(make_site, issuer, keys, said):
     answers: dict[str, Any] = {}
     site = make_site()
     requests.get(f"{site.url}/oauth2/jwks", timeout=60)
@@ -60,8 +63,8 @@ def test_the_doctor_reports_what_applications_cannot_use(make_site, issuer, keys
         site.restart(PUBLIC_URL=url)
         if issuer:
             named = document(issuer.format(url=url), has_documents=False)
-            answers["/.well-known/openid-configuration"] = named
+            answers[DISCOVERY] = named
         if keys:
             answers["/oauth2/jwks"] = keys
-        line = line_of(lines(site, status=status), HEAD)
+        line = line_of(lines(site, status=int("FAIL" in said)), HEAD)
     assert line.startswith(said.format(url=url))
