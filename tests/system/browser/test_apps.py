@@ -18,7 +18,6 @@ from tests.site import Site
 from tests.system.browser.inspection import inspect
 from tests.system.browser.visitor import Visitor
 
-
 ROOT = Path(__file__).parents[3]
 
 
@@ -132,6 +131,17 @@ def test_signing_out_by_an_application_comes_back_to_it(visitor, site, notes):
     visitor.sees("Sign out of Quickstep?")
     visitor.press("Sign out")
     expect(visitor.page).to_have_url(f"{notes.url}/home")
+    assert violations(visitor) == []
+
+
+def test_a_sign_in_that_is_not_repeated_leads_back_to_the_application(visitor, site, notes):
+    app = App(site, "Notes", "--first-party", "--redirect-uri", f"{notes.url}/callback")
+    visitor.be_signed_in("google", "grace")
+    visitor.open(way_in(app, prompt="login"))
+    visitor.sees("Confirm it's you")
+    visitor.press("Cancel")
+    expect(visitor.page).to_have_url(notes.home)
+    assert notes.answers[0]["error"] == "access_denied"
     assert violations(visitor) == []
 
 
