@@ -46,4 +46,4 @@ def hashes(client_ids: Iterable[str]) -> dict[str, str]:
     out."""
     query = select(ClientLogoRow.client_id, ClientLogoRow.hash)
     rows = db.session.execute(query.where(ClientLogoRow.client_id.in_(list(client_ids))))
-    return {client_id: digest for client_id, digest in rows}
+    return {row.client_id: row.hash for row in rows}
