@@ -177,8 +177,7 @@ def find(token: str | None) -> Session | None:
 
 def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:
     """Return the session of this id, if it is alive and one of these is its token."""
-    query = select(Session.token_hash).where(Session.id == session_id)
-    expected = db.session.scalar(query)
+    expected = db.session.scalar(select(Session.token_hash).where(Session.id == session_id))
     return next((find(token) for token in tokens if hash_token(token) == expected), None)
 
 
@@ -272,9 +271,7 @@ def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATO
     endings.end_everywhere(user_id)
     those = true() if user_id is None else Session.user_id == user_id
     count = ended_sessions.end(those, reason=reason)
-    if user_id is None:
-        # No account was locked, so offline access may have begun until the sessions were deleted.
-        endings.end_everywhere(None)
+    endings.end_everywhere(user_id)  # again: where no account is locked, some began meanwhile
     return count
 
 

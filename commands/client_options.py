@@ -105,7 +105,7 @@ DEFAULTS: dict[str, Any] = {
     "has_claims_in_id_token": False,
 }
 LOGO = (
-    "A square image that people see beside its name: SVG, PNG, WebP or JPEG, of at most 256 KiB. "
+    "A square image that people see next to its name: SVG, PNG, WebP or JPEG, of at most 256 KiB. "
     "Default: the first letter of its name."
 )
 

@@ -1,4 +1,4 @@
-"""The logo of an application: kept by the operator, shown beside its name, from our own origin."""
+"""The logo of an application: kept by the operator, shown next to its name, from our own origin."""
 
 import re
 from pathlib import Path

@@ -13,7 +13,7 @@ from web.paths import ASSETS
 
 app_logos = Blueprint("app_logos", __name__, url_prefix=f"{ASSETS}/static/apps")
 
-# What is at one address never changes.
+# An address never gets another content.
 YEAR_SECONDS = 31536000
 
 
