@@ -168,8 +168,7 @@ def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] 
 
 
 def find(token: str | None) -> Session | None:
-    """Return the session of a cookie's token, with its user; None if it has ended or expired, or
-    the user is disabled."""
+    """Return the session of a cookie's token, with its user; None if it lets nobody in."""
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
