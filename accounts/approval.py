@@ -3,8 +3,9 @@
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import contains_eager
 
-from accounts import activity, lifecycle, users
+from accounts import activity, admin_log, lifecycle, users
 from accounts.activity import Caller, EventKind
+from accounts.admin_log import Act
 from accounts.lifecycle import Deleted
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import AccountDeleted, NotFound
@@ -40,6 +41,7 @@ def approve(user_id: str, caller: Caller) -> bool:
         return False
     user.pending_at = None
     activity.record(user_id, EventKind.APPROVED, caller)
+    admin_log.record(caller, Act.APPROVED, user_id=user_id)
     return True
 
 
@@ -49,7 +51,11 @@ def reject(user_id: str, caller: Caller) -> Deleted | None:
 
     Raises NotFound.
     """
-    return lifecycle.delete(user_id, caller) if _lock(user_id).is_pending else None
+    if not _lock(user_id).is_pending:
+        return None
+    deleted = lifecycle.delete(user_id, caller)
+    admin_log.record(caller, Act.REJECTED, user_id=user_id)
+    return deleted
 
 
 def _lock(user_id: str) -> User:

@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import approvals, migrations, moving
+from commands import admin, approvals, migrations, moving
 from commands.clients import clients
 from commands.groups import groups
 from commands.invitations import invitations
@@ -24,6 +24,8 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     approvals.register(users)
     moving.register(users)
+    admin.register(users)
     of_apps = (clients, resources, signing_keys)
-    for command in (providers, users, groups, invitations, sessions, *of_apps, keys, outbox, purge):
+    of_people = (users, admin.admin, groups, invitations, sessions)
+    for command in (providers, *of_people, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

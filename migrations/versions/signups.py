@@ -1,14 +1,14 @@
 """Invitations; and accounts that wait for the operator's approval.
 
 Revision ID: signups
-Revises: groups
+Revises: admin
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "signups"
-down_revision = "groups"
+down_revision = "admin"
 branch_labels = None
 depends_on = None
 

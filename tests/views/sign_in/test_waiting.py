@@ -144,6 +144,8 @@ def test_a_rejected_person_is_gone_after_the_operator_confirmed(both):
     assert result.stdout == "Ada Lovelace <ada@gmail.com> is rejected, and deleted.\n"
     assert both.user_count() == 0
     assert "the account was deleted" in browser.get("/waiting").text
+    (act,) = answer(both, "admin", "log")["items"]
+    assert (act["act"], act["user_id"]) == ("account_rejected", user_id)
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
