@@ -125,8 +125,7 @@ def _fault(invitation: Invitation | None) -> SignInError | None:
 def use(invitation_id: str) -> Invitation | None:
     """Count one use of an invitation, and return it; None if it may not be used any more.
 
-    Of several concurrent uses each waits for the one before: the row stays locked until the
-    transaction ends.
+    Concurrent uses wait for each other: the row stays locked until the transaction ends.
     """
     usable = (
         InvitationRow.id == invitation_id,
