@@ -79,8 +79,8 @@ def check_groups(
 def add(email: str | None, groups: list[str], uses: int, days: int, *, as_json: bool) -> None:
     """Make an invitation, and print its link, once.
 
-    Whoever opens the link can sign in with any provider and gets an account; with SIGNUPS=invited
-    nobody else does. Send the link to its person only.
+    A person who opens the link can sign in with any provider and gets an account; with
+    SIGNUPS=invited nobody else does. Send the link to its person only.
     """
     settings = site().settings
     if settings.signups == "closed":
