@@ -4,6 +4,7 @@ from flask import Flask
 
 import commands
 import simulator
+from access.loading import apply_rules
 from accounts import cleanup
 from accounts.policy import build_policy
 from commands import migrations
@@ -76,12 +77,13 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
     connectors = build_connectors(
         settings.registrations, settings.providers, settings.base_url, transport
     )
+    rules = apply_rules(settings, connectors)
     firebase = build_firebase(settings, connectors, transport)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     return Site(
         settings=settings,
         connectors=connectors,
-        policy=build_policy(settings, connectors, firebase),
+        policy=build_policy(settings, connectors, firebase, rules),
         limits=Limits(settings.refusals_per_minute, redis_url),
         id_tokens=IdTokens([*native_tokens(connectors), *([firebase] if firebase else [])]),
         one_taps=one_taps(connectors),

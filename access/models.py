@@ -1,4 +1,4 @@
-"""The table of memberships. Only groups.py writes it."""
+"""The tables of memberships, which only groups.py writes, and of places (places.py)."""
 
 from datetime import datetime
 
@@ -6,6 +6,16 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, now
+
+
+class Place(Base):
+    """An organisation that a rule names, by provider and name, and its lasting id there."""
+
+    __tablename__ = "access_places"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    lasting_id: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Membership(Base):
