@@ -1,4 +1,4 @@
-"""What the operator's rules can ask about a person at a provider: conditions, criteria and facts.
+"""Questions of the operator's rules about a person at a provider: conditions, criteria and facts.
 
 Values only. Each provider lists its criteria; ``protocols/facts.py`` asks them.
 """
@@ -84,25 +84,36 @@ class Reply(Protocol):
     failure."""
 
     @property
+    def url(self) -> str: ...
+    @property
     def status_code(self) -> int: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
 
 
 class Ask(Protocol):
-    """What a criterion reads: the person's claims, and the provider's API on their behalf.
+    """The reader that a criterion gets: the person's claims, and the API on their behalf.
 
     Everything raises ProviderError when it cannot be read, NotShared when it is not there.
     """
 
-    # The person's subject here.
-    subject: str
-    # The fact of the last time this was asked, if it was.
-    earlier: Fact | None
-    # Whether this is a sign-in, so that the ID token is at hand.
-    is_sign_in: bool
-    # All values that the rules name for this criterion.
-    values: tuple[str, ...]
+    @property
+    def subject(self) -> str:
+        """Return the person's subject here."""
+
+    @property
+    def earlier(self) -> Fact | None:
+        """Return the fact of the last time this was asked, if it was."""
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether this is a sign-in, so that the ID token is at hand."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Return all values that the rules name for this criterion."""
 
     def once(self, what: str, find: Callable[[], T]) -> T:
         """Find something once for all conditions on this person."""

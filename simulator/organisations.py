@@ -1,4 +1,4 @@
-"""What people belong to at fake providers: organisations, servers, workspaces and sites.
+"""Memberships at fake providers: of organisations, servers, workspaces and sites.
 
 Nobody belongs to anything until a test says so.
 """
@@ -77,8 +77,8 @@ class Organisations:
             return jsonify(message="Not Found"), 404
         answer = jsonify(organisation.membership(state))
         answer.add_etag()
-        made: Response = answer.make_conditional(request)
-        return made
+        answer.make_conditional(request)
+        return answer
 
     def answer_team(self, login: str, slug: str, username: str) -> Reply:
         code = self._asker("team")

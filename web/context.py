@@ -35,10 +35,12 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
-    # The person of an access token of ours, if it may use our API, and when they authenticated.
-    owner_of_token: Callable[[str], tuple[str, datetime] | None] = lambda _token: None
+    # The person of an access token of ours, if it may use our API, and when they authenticated;
+    # None if that does not count.
+    owner_of_token: Callable[[str], tuple[str, datetime | None] | None] = lambda _token: None
     # The name of the application that a return path leads on to, if it does.
     app_name_of: Callable[[str], str | None] = lambda _return_to: None
+    login_hint_of: Callable[[str], str] = lambda _return_to: ""
     # The operator's images, by name (config/branding.py).
     images: dict[str, Image] = field(default_factory=dict)
 

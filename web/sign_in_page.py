@@ -36,10 +36,10 @@ def sign_in_page(problem: Problem | None = None) -> str:
     offers = text.offers if text else "buttons"
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
+    hinted = _hinted(return_to)
     # The provider that "Try again" leads to is not offered a second time below.
     names = [name for name in _offered(last_used) if name != retry]
-    if last_used:
-        names.sort(key=lambda name: name != last_used)
+    names.sort(key=lambda name: (name != hinted, name != last_used))
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
@@ -51,6 +51,7 @@ def sign_in_page(problem: Problem | None = None) -> str:
         shown=shown,
         more=len(hidden),
         last_used=last_used,
+        hinted=hinted,
         choose_another="switch" in request.args,
         app=destination(return_to),
         is_for_device=return_to.startswith(url_for("device.show")),
@@ -111,6 +112,15 @@ def _last_used() -> str | None:
     """Return the provider that this browser last signed in with, if it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
     return name if name in site().connectors else None
+
+
+def _hinted(return_to: str) -> str | None:
+    """Return the provider whose own domain an application's login_hint has. Only settings are read,
+    so nothing is told of accounts; the hint itself goes nowhere."""
+    domain = site().login_hint_of(return_to).rpartition("@")[2].lower() if return_to else ""
+    registrations = site().settings.registrations
+    owners = [name for name, each in registrations.items() if each.hosted_domain == domain]
+    return owners[0] if domain and len(owners) == 1 and owners[0] in site().connectors else None
 
 
 def text_of(error: Problem) -> ErrorText:

@@ -196,10 +196,20 @@ def finish(
 
 def app_name_of(return_to: str) -> str | None:
     """Return the name of the client to which a return path continues, in this browser."""
-    prefix = url_for("authorize.resume", request_id="")
-    request_id = return_to.removeprefix(prefix)
-    if request_id == return_to:
-        return None
-    waiting = parked.find(request_id, request_secret(request_id))
+    waiting = _waiting_at(return_to)
     client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
     return client.shown_name if client else None
+
+
+def login_hint_of(return_to: str) -> str:
+    """Return whom the client to which a return path continues expects (OpenID Connect Core
+    3.1.2.1)."""
+    waiting = _waiting_at(return_to)
+    return (waiting.parameters.get("login_hint") or "") if waiting else ""
+
+
+def _waiting_at(return_to: str) -> Parked | None:
+    """Return the request of this browser to which a return path continues."""
+    prefix = url_for("authorize.resume", request_id="")
+    request_id = return_to.removeprefix(prefix)
+    return None if request_id == return_to else parked.find(request_id, request_secret(request_id))

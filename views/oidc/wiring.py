@@ -21,7 +21,7 @@ from providers.http.public import ask_public
 from providers.http.responses import Answer, fresh_seconds
 from providers.http.transport import Transport
 from views.oidc import described, failures
-from views.oidc.authorize import app_name_of, authorize
+from views.oidc.authorize import app_name_of, authorize, login_hint_of
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
 from views.oidc.end_session import end
@@ -36,7 +36,7 @@ from web.error_handlers import error_page
 
 log = structlog.get_logger()
 
-__all__ = ["app_name_of", "install", "owner_of_token", "register_demo_apps"]
+__all__ = ["app_name_of", "install", "login_hint_of", "owner_of_token", "register_demo_apps"]
 
 BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
 
