@@ -4,7 +4,7 @@ from flask import Flask
 
 import commands
 import simulator
-from accounts import cleanup
+from accounts import cleanup, rechecks
 from accounts.policy import build_policy
 from commands import migrations
 from commands.development import load_settings, run_development_server
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
+    rechecks.register(jobs, site.policy, site.connectors)
     oidc.install(app, site, jobs)
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
