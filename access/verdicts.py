@@ -38,6 +38,17 @@ class Verdict:
         found = {each.standing for each in self.outcomes.values()}
         return next((hope for hope in HOPES if hope in found), Standing.NOT_MET)
 
+    def rule_of(self, standing: Standing) -> str:
+        """Return the name of the first rule that the person stands to like this; empty if there is
+        none."""
+        found = (
+            name
+            for each in self.outcomes.values()
+            for name, fact in each.facts.items()
+            if fact.standing is standing
+        )
+        return next(found, "")
+
     @property
     def detail(self) -> str:
         """Describe each rule for a log."""

@@ -171,6 +171,8 @@ def _end_access(
     reason = EndReason.ACCESS_LOST
     if not verdict.denied:
         reason = END_REASONS.get(verdict.standing, reason)
+    if reason is not EndReason.ACCESS_LOST:
+        rule = verdict.rule_of(verdict.standing)
     alive = len(sessions.of_user(user_id))
     endings.end_everywhere(user_id)
     ended_sessions.end(Session.user_id == user_id, reason=reason, detail=rule)
@@ -180,16 +182,14 @@ def _end_access(
 
 
 def _lost_rule(earlier: Facts, facts: Facts, rules: Rules) -> str:
-    """Return the name of the rule that an identity met before and does not meet now; of the only
-    one about it if it met none."""
+    """Return the name of the rule that an identity met before and does not meet now."""
     at = now()
-    lost = [
+    lost = (
         name
         for name, held in earlier.items()
-        if held.was_met and not (name in facts and facts[name].counts(rules.grace, at))
-    ]
-    about = lost or [name for name in facts if rules.find(name)]
-    return about[0] if lost or len(about) == 1 else ""
+        if held.was_met and not facts[name].counts(rules.grace, at)
+    )
+    return next(lost, "")
 
 
 def _candidates(
