@@ -165,26 +165,10 @@ class EmailUnverified(SignInError):
 
 
 class NotAllowed(SignInError):
-    """The address is outside `ALLOWED_EMAIL_DOMAINS`, or no rule of `ACCESS_FILE` lets the person
-    in."""
+    """`ALLOWED_EMAIL_DOMAINS` or the rules of `ACCESS_FILE` do not let the person in."""
 
     code = "not_allowed"
     status = 403
-
-
-class NeedsConsent(SignInError):
-    """A rule of `ACCESS_FILE` needs a scope that the person did not allow at the provider."""
-
-    code = "needs_consent"
-    status = 403
-
-
-class AccessUnknown(SignInError):
-    """The provider could not be asked whether a rule of `ACCESS_FILE` is met, for longer than
-    `recheck.grace`."""
-
-    code = "access_unknown"
-    status = 503
 
 
 class SignupsClosed(SignInError):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from access import checks, groups
 from access.checks import Facts
+from access.refusals import AccessUnknown, NeedsConsent
 from access.rules import Candidate, Rules
 from access.verdicts import Verdict, judge
 from accounts import activity, ended_sessions, endings, identities, sessions
@@ -15,7 +16,7 @@ from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from accounts.identities import Found
 from accounts.rules import Policy
-from errors import AccessUnknown, NeedsConsent, NotAllowed, SignInError
+from errors import NotAllowed, SignInError
 from models import Identity, Session
 from providers.base import Assertion, Profile
 from providers.criteria import Fact, Standing
