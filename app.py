@@ -4,6 +4,7 @@ from flask import Flask
 
 import commands
 import simulator
+from access.loading import apply_rules
 from accounts import cleanup, rechecks
 from accounts.policy import build_policy
 from commands import migrations
@@ -82,7 +83,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
     return Site(
         settings=settings,
         connectors=connectors,
-        policy=build_policy(settings, connectors, firebase),
+        policy=build_policy(settings, connectors, firebase, apply_rules(settings, connectors)),
         limits=Limits(settings.refusals_per_minute, redis_url),
         id_tokens=IdTokens([*native_tokens(connectors), *([firebase] if firebase else [])]),
         one_taps=one_taps(connectors),

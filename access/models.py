@@ -1,5 +1,5 @@
-"""The tables of memberships, which only groups.py writes, and of what the rules found, which only
-checks.py writes."""
+"""The tables of memberships (groups.py), of what the rules found (checks.py), and of places
+(places.py)."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,16 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, now
+
+
+class Place(Base):
+    """An organisation that a rule names, by provider and name, and its lasting id there."""
+
+    __tablename__ = "access_places"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    lasting_id: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Membership(Base):

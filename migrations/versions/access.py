@@ -1,14 +1,14 @@
 """Access: what the operator's rules found about identities, and which rule ended a session.
 
 Revision ID: access
-Revises: groups
+Revises: access_places
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "access"
-down_revision = "groups"
+down_revision = "access_places"
 branch_labels = None
 depends_on = None
 

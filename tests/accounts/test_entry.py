@@ -112,7 +112,7 @@ def test_removing_an_identity_takes_away_the_groups_that_it_gave(members):
     assert browser.me()["groups"] == ["navy"]
 
 
-def test_deny_wins_over_every_rule(make_site):
+def test_a_denied_address_keeps_out_a_member(make_site):
     members = Members(make_site, BOTH + '[deny]\nemails = ["grace@navy.example"]\n')
     page = members.site.browser().sign_in("github", "grace")
     assert page.alert == "This account can't sign in here"
