@@ -164,9 +164,7 @@ def follow(
         _end_access(user_id, verdict, provider, lost, caller)
 
 
-def _end_access(
-    user_id: str, verdict: Verdict, provider: str, rule: str, caller: Caller
-) -> None:
+def _end_access(user_id: str, verdict: Verdict, provider: str, rule: str, caller: Caller) -> None:
     """End the sessions of a person who is not in, and offline access. Their browsers are told which
     ``rule`` it was."""
     reason = EndReason.ACCESS_LOST
@@ -193,9 +191,7 @@ def _lost_rule(earlier: Facts, facts: Facts, rules: Rules) -> str:
     return next(lost, "")
 
 
-def _candidates(
-    those: Sequence[Identity], policy: Policy, rules: Rules
-) -> dict[str, Candidate]:
+def _candidates(those: Sequence[Identity], policy: Policy, rules: Rules) -> dict[str, Candidate]:
     """Return the identities that can be used here, as the rules look at them."""
     usable = [each for each in those if policy.can_use(each.provider, each.issuer)]
     kept = checks.of_identities([each.id for each in usable])

@@ -131,9 +131,7 @@ def read_facts(identity: Identity, connector: Connector) -> dict[str, Fact]:
     return {condition.name: unread for condition in connector.asked_again}
 
 
-def _read(
-    identity: Identity, connector: Connector, earlier: Mapping[str, Fact]
-) -> dict[str, Fact]:
+def _read(identity: Identity, connector: Connector, earlier: Mapping[str, Fact]) -> dict[str, Fact]:
     connector.prepare()
     renew = partial(connector.refresh, identity.subject)
     token = tokens.fresh(identity.id, renew)

@@ -24,7 +24,7 @@ from commands.console import (
     site,
 )
 from models import Identity, User
-from providers.criteria import Fact
+from providers.criteria import Fact, Standing
 from storage import db, now
 
 access = AppGroup("access", help="Explain and check who may come in by the rules of ACCESS_FILE.")
@@ -94,12 +94,12 @@ def _of_identity(identity: Identity, verdict: Verdict, rules: Rules) -> dict[str
 
 
 def _of_rule(name: str, fact: Fact, held: Held | None, rules: Rules) -> dict[str, Any]:
-    """Return a rule's result. ``counts``: whether it lets the user in, also in the time of grace."""
+    """Return a rule's result. ``counts``: whether it lets the user in, perhaps for now."""
     said = held.fact if held else fact
     return {
         "rule": name,
         "standing": said.standing.value,
-        "counts": held.counts(rules.grace, now()) if held else said.standing.value == "met",
+        "counts": held.counts(rules.grace, now()) if held else said.standing is Standing.MET,
         "detail": said.detail or None,
         "checked_at": iso_time(held.checked_at) if held else None,
         "failing_since": iso_time(held.failing_since) if held else None,

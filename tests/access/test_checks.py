@@ -45,7 +45,9 @@ def test_silence_lets_nobody_in_who_was_not(silence):
 
 
 def test_an_answer_ends_the_time_of_grace_and_the_next_silence_begins_another():
-    kept = held((Standing.MET, 0), (Standing.UNKNOWN, 1), (Standing.MET, 20), (Standing.UNKNOWN, 30))
+    kept = held(
+        (Standing.MET, 0), (Standing.UNKNOWN, 1), (Standing.MET, 20), (Standing.UNKNOWN, 30)
+    )
     assert kept.failing_since == hours(30)
     assert kept.counts(GRACE, hours(53))
 
