@@ -184,6 +184,12 @@ def every() -> list[KeyInfo]:
     return found
 
 
+def age_seconds() -> float:
+    """Return for how long the oldest key that signs now has been signing; 0 if there is none."""
+    since = [each.active_from for each in every() if each.state == "current"]
+    return (now() - min(since)).total_seconds() if since else 0.0
+
+
 def _state(row: SigningKeyRow, superseded_at: datetime | None, moment: datetime) -> str:
     if row.withdrawn_at is not None:
         return "withdrawn"
