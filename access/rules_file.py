@@ -99,9 +99,10 @@ def _condition(path: tuple[str, ...], value: object, providers: Providers) -> Co
     if path == (DOMAIN,):
         return Condition("", DOMAIN, _domain(name, value))
     is_issuer = path[0] == ISSUERS
-    place, *kind = path[1:] if is_issuer else path
-    if not kind:
+    below = path[1:] if is_issuer else path
+    if len(below) < 2:
         raise Fault(f"{name}: there is no such condition")
+    place, *kind = below
     provider = _provider_on(place, providers, name)
     if is_issuer == (provider.claim_criterion is None):
         words = "OIDC_PROVIDERS does not name it" if is_issuer else f"write {ISSUERS}.{name}"

@@ -84,9 +84,13 @@ class Reply(Protocol):
     failure."""
 
     @property
+    def url(self) -> str: ...
+    @property
     def status_code(self) -> int: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
 
 
 class Ask(Protocol):
@@ -95,14 +99,21 @@ class Ask(Protocol):
     Everything raises ProviderError when it cannot be read, NotShared when it is not there.
     """
 
-    # The person's subject here.
-    subject: str
-    # The fact of the last time this was asked, if it was.
-    earlier: Fact | None
-    # Whether this is a sign-in, so that the ID token is at hand.
-    is_sign_in: bool
-    # All values that the rules name for this criterion.
-    values: tuple[str, ...]
+    @property
+    def subject(self) -> str:
+        """Return the person's subject here."""
+
+    @property
+    def earlier(self) -> Fact | None:
+        """Return the fact of the last time this was asked, if it was."""
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether this is a sign-in, so that the ID token is at hand."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Return all values that the rules name for this criterion."""
 
     def once(self, what: str, find: Callable[[], T]) -> T:
         """Find something once for all conditions on this person."""

@@ -1,5 +1,10 @@
 """What rules can ask of providers that tell it in one claim or one list: workspaces, sites,
-groups, and the claims of an operator's own issuer."""
+groups, and the claims of an operator's own issuer.
+
+GitLab https://docs.gitlab.com/integration/openid_connect_provider/#shared-information
+Bitbucket https://developer.atlassian.com/cloud/bitbucket/changelog/ (CHANGE-2770)
+Atlassian https://developer.atlassian.com/cloud/oauth/getting-started/making-calls-to-api/
+"""
 
 from urllib.parse import urlsplit
 
@@ -75,7 +80,6 @@ def _gitlab_group(ask: Ask, path: str) -> Fact:
     return met_if(isinstance(said, list) and path in said, "not in the claim groups")
 
 
-# https://docs.gitlab.com/integration/openid_connect_provider/#shared-information
 GITLAB_CRITERIA: Criteria = {
     "group": Criterion(
         _gitlab_group,
@@ -102,7 +106,6 @@ def _bitbucket_workspace(ask: Ask, uuid: str) -> Fact:
     raise ProviderError(f"the list of workspaces has more than {MOST_PAGES} pages")
 
 
-# https://developer.atlassian.com/cloud/bitbucket/changelog/ (CHANGE-2770)
 BITBUCKET_CRITERIA: Criteria = {
     "workspace": Criterion(
         _bitbucket_workspace,
@@ -122,7 +125,6 @@ def _atlassian_site(ask: Ask, host: str) -> Fact:
     return met_if(host in hosts | ids, "not among the sites that the token is for")
 
 
-# https://developer.atlassian.com/cloud/oauth/getting-started/making-calls-to-api/
 # From memory: a token without a scope of a product is for no site.
 ATLASSIAN_CRITERIA: Criteria = {
     "site": Criterion(

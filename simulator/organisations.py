@@ -77,8 +77,8 @@ class Organisations:
             return jsonify(message="Not Found"), 404
         answer = jsonify(organisation.membership(state))
         answer.add_etag()
-        made: Response = answer.make_conditional(request)
-        return made
+        answer.make_conditional(request)
+        return answer
 
     def answer_team(self, login: str, slug: str, username: str) -> Reply:
         code = self._asker("team")

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 
 from config.registrations import Registration
+from errors import ProviderError
 from providers.base import Get, Provider
 from providers.criteria import Condition, Fact
-from providers.http.responses import Answer
+from providers.http.responses import Answer, is_of_the_api, is_success
 from providers.http.transport import Transport
 from providers.protocols.client_auth import AuthenticatedClient
 from providers.protocols.connector import Token, with_query
@@ -68,6 +69,8 @@ class AskingClient(AuthenticatedClient):
             sent = {**self.headers, **own, **(headers or {})}
             answer = self.http.ask(method or "GET", url, headers=sent, document=document)
             self.check_access(answer)
+            if not is_success(answer) and not is_of_the_api(answer):
+                raise ProviderError(f"{place} answered {answer.status_code} with a page")
             return answer
 
         return Asked(self.name, subject, get, send, self.places, is_sign_in)

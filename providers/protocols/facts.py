@@ -10,7 +10,7 @@ import structlog
 
 from errors import AccessRefused, ProviderError
 from providers.base import Get, NotShared, Provider
-from providers.criteria import Condition, Fact, Standing, not_met
+from providers.criteria import Condition, Fact, Reply, Standing, not_met
 from providers.http.responses import HTTPAnswer, read_json
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ class Asked:
     values: tuple[str, ...] = ()
     _found: dict[str, Any] = field(default_factory=dict)
 
-    def read(self, reply: HTTPAnswer) -> Any:
+    def read(self, reply: Reply) -> Any:
         return read_json(reply)
 
     def once(self, what: str, find: Callable[[], T]) -> T:
@@ -78,9 +78,10 @@ class Asked:
 
 
 def no_token(
-    _path: str, *, document: object = None, headers: Mapping[str, str] | None = None
+    path: str, *, document: object = None, headers: Mapping[str, str] | None = None
 ) -> HTTPAnswer:
     """The ``Send`` of an ID token that came alone."""
+    del path, document, headers
     raise NotShared("an ID token alone lets nothing else be asked")
 
 
@@ -155,4 +156,5 @@ class AsksNothing:
         ``earlier``: the facts of the last time. Raises AccessRefused if the stored token is
         refused; any other failure is a fact.
         """
+        del subject, token, scopes, earlier
         return {}

@@ -16,8 +16,8 @@ from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
 from providers.parts import Params
 from providers.protocols import revocation
-from providers.protocols.authorization_request import InventedFlow, query_of, s256
 from providers.protocols.asking import AskingClient
+from providers.protocols.authorization_request import InventedFlow, query_of, s256
 from providers.protocols.client_auth import authenticate
 from providers.protocols.connector import Token, with_query
 from providers.protocols.token_endpoint import read_token_response

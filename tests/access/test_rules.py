@@ -27,7 +27,7 @@ def judge(rules: Rules = RULES, provider: str = "forge", **known: object) -> Out
         elif name == "verified":
             verified = bool(value)
         else:
-            facts[{"org": ORG, "team": TEAM}[name].name] = Fact(Standing(value))
+            facts[{"org": ORG, "team": TEAM}[name].name] = Fact(Standing(str(value)))
     return evaluate(rules, Candidate(provider, email, verified, facts))
 
 
@@ -59,9 +59,14 @@ def test_only_a_verified_address_of_exactly_the_domain_meets_a_rule(email, verif
     assert (DOMAIN.name in outcome.met) is is_in
 
 
-@pytest.mark.parametrize("email", ["a@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
-                                   "a@B\N{LATIN CAPITAL LETTER U WITH DIAERESIS}CHER.example",
-                                   "a@xn--bcher-kva.example"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
+        "a@B\N{LATIN CAPITAL LETTER U WITH DIAERESIS}CHER.example",
+        "a@xn--bcher-kva.example",
+    ],
+)
 def test_both_spellings_of_an_international_domain_are_one(email):
     rules = Rules((Rule(Condition("", "domain", "xn--bcher-kva.example")),))
     assert evaluate(rules, Candidate("forge", email, True)).standing is Standing.MET

@@ -79,10 +79,10 @@ def test_a_file_without_rules_lets_nobody_in(text):
 
 
 FAULTS = {
-    '[[alow]]\ndomain = "example.org"': "alow: there is no such table",
+    '[[permit]]\ndomain = "example.org"': "permit: there is no such table",
     'domain = "example.org"': "domain: there is no such table",
     '[allow]\ndomain = "example.org"': "allow: must be written [[allow]]",
-    '[[allow]]\ndomian = "example.org"': "allow 1: domian: there is no such condition",
+    '[[allow]]\ndomein = "example.org"': "allow 1: domein: there is no such condition",
     '[[allow]]\ndomain = ["a.test", "b.test"]': "allow 1: domain: has several values",
     "[[allow]]\ndomain = 5": "allow 1: domain: must be a text",
     '[[allow]]\ndomain = "example"': "allow 1: domain: must be a domain",
@@ -110,7 +110,7 @@ FAULTS = {
     "[[deny]]\nemails = []": "deny: must be written [deny], once",
     '[recheck]\nevery = "1 hour"': "recheck.every: must be such as",
     "[recheck]\ngrace = 24": "recheck.grace: must be such as",
-    '[recheck]\nevry = "1h"': "recheck.evry: there is no such key",
+    '[recheck]\never = "1h"': "recheck.ever: there is no such key",
     "[[allow]\n": "is not TOML: ",
 }
 
@@ -123,7 +123,9 @@ def test_a_fault_is_named_with_the_setting_that_has_it(text, fault):
 
 
 def test_all_faults_are_reported_together():
-    found = faults('[[allow]]\ngithub.x = "a"\n[[allow]]\ndomain = 1\n[deny]\nx = 1\n[recheck]\nx = 1')
+    found = faults(
+        '[[allow]]\ngithub.x = "a"\n[[allow]]\ndomain = 1\n[deny]\nx = 1\n[recheck]\nx = 1'
+    )
     assert len(found) == 4
 
 

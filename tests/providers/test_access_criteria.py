@@ -22,9 +22,10 @@ Ask = Callable[..., Asking]
 @pytest.fixture
 def ask(make_look_alikes) -> Iterator[Ask]:
     """A registration at a fake provider, with conditions."""
-    simulator, made = make_look_alikes(), []
+    made: list[Asking] = []
 
     def make(name: str, *conditions: str, **settings: str) -> Asking:
+        simulator = made[0].simulator if made else make_look_alikes(names=(name,))
         made.append(Asking(simulator, name, *conditions, **settings))
         return made[-1]
 
@@ -47,7 +48,7 @@ def nothing(_look_alike: Any) -> None:
 
 
 CASES = {
-    "Google: a Workspace account": ("google", f'google.hd = "navy.example"', nothing, MET),
+    "Google: a Workspace account": ("google", 'google.hd = "navy.example"', nothing, MET),
     "Google: of another domain": ("google", 'google.hd = "navy.example.org"', nothing, NOT_MET),
     "Discord: in the server": (
         *("discord", f'discord.guild = "{GUILD}"', having("guilds", {GUILD: {}}), MET),
@@ -142,9 +143,7 @@ CASES = {
     "Salesforce: of another": ("salesforce", 'salesforce.org = "00Dxx"', nothing, NOT_MET),
     "Notion: of the workspace": ("notion", f'notion.workspace = "{WORKSPACE[1:-1]}"', nothing, MET),
     "Notion: of another": ("notion", f'notion.workspace = "{GROUP}"', nothing, NOT_MET),
-    "Issuer: a text": (
-        *("acme", 'oidc.acme.team = "core"', told("id_token", team="core"), MET),
-    ),
+    "Issuer: a text": (*("acme", 'oidc.acme.team = "core"', told("id_token", team="core"), MET),),
     "Issuer: a longer text": (
         *("acme", 'oidc.acme.team = "core"', told("id_token", team="core-x"), NOT_MET),
     ),

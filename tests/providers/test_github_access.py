@@ -109,8 +109,19 @@ def test_who_is_no_member_teaches_no_id(ask, acme):
 
 
 @pytest.mark.parametrize(
-    "answer", ["status_500", "status_503", "status_429", "rate_limited", "try_later", "hang_up",
-               "firewall", "html", "list", "broken_json"]
+    "answer",
+    [
+        "status_500",
+        "status_503",
+        "status_429",
+        "rate_limited",
+        "try_later",
+        "hang_up",
+        "firewall",
+        "html",
+        "list",
+        "broken_json",
+    ],
 )
 def test_a_failure_is_neither_a_yes_nor_a_no(ask, acme, answer):
     asking = ask(ORG)
