@@ -40,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Deny:
-    """Who may not come in, whatever else they meet: addresses (``email_key``) and domains."""
+    """The addresses (``email_key``) and domains that may not come in, whatever else they meet."""
 
     emails: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
@@ -57,8 +57,8 @@ class Deny:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules. Whoever meets one of ``allow`` may come in, unless ``deny`` names them: without
-    rules, nobody.
+    """The rules. A person who meets one of ``allow`` may come in, unless ``deny`` names them:
+    without rules, nobody.
 
     ``every``: how often they are checked for people with a session. ``grace``: how long a person
     stays whom a provider cannot be asked about.
@@ -152,7 +152,7 @@ def domain_of(email: str) -> str:
 def ascii_domain(domain: str) -> str:
     """Return a domain in lower-case ASCII (RFC 5891 4); empty if it is none.
 
-    Nothing else is mapped, so no look-alike letter becomes the one that it looks like.
+    Nothing else is mapped, so no letter becomes the one that it looks like.
     """
     try:
         return idna.encode(domain.lower(), strict=True).decode("ascii")

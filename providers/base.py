@@ -127,7 +127,7 @@ class Provider:
     adds_fragment: bool = False
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
-    # What the operator's rules can ask about a person, and about any claim, if it has such.
+    # The questions of the operator's rules about a person, and about any claim, if it has such.
     criteria: Criteria = field(default_factory=dict)
     claim_criterion: Callable[[str], Criterion] | None = None
 

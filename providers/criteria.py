@@ -1,4 +1,4 @@
-"""What the operator's rules can ask about a person at a provider: conditions, criteria and facts.
+"""Questions of the operator's rules about a person at a provider: conditions, criteria and facts.
 
 Values only. Each provider lists its criteria; ``protocols/facts.py`` asks them.
 """
@@ -94,7 +94,7 @@ class Reply(Protocol):
 
 
 class Ask(Protocol):
-    """What a criterion reads: the person's claims, and the provider's API on their behalf.
+    """The reader that a criterion gets: the person's claims, and the provider's API on their behalf.
 
     Everything raises ProviderError when it cannot be read, NotShared when it is not there.
     """

@@ -1,4 +1,4 @@
-"""What rules can ask of Discord: servers ("guilds") and their roles.
+"""Criteria of Discord: servers ("guilds") and their roles.
 
 https://discord.com/developers/docs/resources/user#get-current-user-guild-member
 """

@@ -1,4 +1,4 @@
-"""What rules can ask of GitHub: organisations and teams.
+"""Criteria of GitHub: organisations and teams.
 
 https://docs.github.com/rest/orgs/members#get-an-organization-membership-for-the-authenticated-user
 https://docs.github.com/rest/teams/members#get-team-membership-for-a-user

@@ -1,4 +1,4 @@
-"""What rules can ask of Microsoft: tenants, groups and app roles.
+"""Criteria of Microsoft: tenants, groups and app roles.
 
 https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
 https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups

@@ -1,4 +1,4 @@
-"""What rules can ask of providers that tell it in one claim or one list: workspaces, sites,
+"""Criteria of providers that tell a membership in one claim or one list: workspaces, sites,
 groups, and the claims of an operator's own issuer.
 
 GitLab https://docs.gitlab.com/integration/openid_connect_provider/#shared-information

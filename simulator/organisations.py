@@ -1,4 +1,4 @@
-"""What people belong to at fake providers: organisations, servers, workspaces and sites.
+"""Memberships at fake providers: of organisations, servers, workspaces and sites.
 
 Nobody belongs to anything until a test says so.
 """

@@ -130,9 +130,9 @@ def _fact(
 
 
 class AsksNothing:
-    """What connectors have in common for the operator's rules; ``asking`` has the one that asks."""
+    """A connector that asks nothing for the operator's rules; ``asking`` has the one that asks."""
 
-    # What the rules ask about people here.
+    # The conditions of the rules on people here.
     conditions: tuple[Condition, ...] = ()
 
     def ask_about(self, conditions: Collection[Condition], places: Places) -> None:
