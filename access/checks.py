@@ -1,4 +1,4 @@
-"""What the rules found about identities: facts that are kept until their provider is asked again.
+"""Facts about identities, which are kept until their provider is asked again.
 
 While a provider cannot be asked, its latest definite answer counts for as long as the rules grant.
 """

@@ -1,4 +1,4 @@
-"""The tables of memberships (groups.py), of what the rules found (checks.py), and of places
+"""The tables of memberships (groups.py), of facts for the rules (checks.py), and of places
 (places.py)."""
 
 from datetime import datetime
@@ -35,7 +35,7 @@ class Membership(Base):
 
 
 class AccessCheck(Base):
-    """What the rules found about an identity, and when its provider is asked again."""
+    """The facts about an identity for the rules, and when its provider is asked again."""
 
     __tablename__ = "access_checks"
 

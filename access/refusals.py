@@ -1,6 +1,4 @@
-"""Refusals of people about whom a provider says too little for the rules. Who is known to meet no
-rule is NotAllowed.
-"""
+"""Refusals of people about whom a provider says too little for the rules."""
 
 from errors import SignInError
 
@@ -13,8 +11,8 @@ class NeedsConsent(SignInError):
 
 
 class AccessUnknown(SignInError):
-    """The provider could not be asked whether a rule of `ACCESS_FILE` is met, and the person was not
-    in before, or `recheck.grace` has passed."""
+    """The provider could not be asked whether a rule of `ACCESS_FILE` is met, and the person was
+    not in before, or `recheck.grace` has passed."""
 
     code = "access_unknown"
     status = 503

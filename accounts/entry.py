@@ -1,7 +1,7 @@
-"""Who is in, by the operator's rules (access/rules.py): judged at each sign-in, and again while a
-person has a session.
+"""Judges by the operator's rules (access/rules.py) whether a person is in: at each sign-in, and
+again while they have a session.
 
-Without rules everybody is. What a provider said is kept by access/checks.py.
+Without rules everybody is in. The facts are kept by access/checks.py.
 """
 
 from collections.abc import Mapping, Sequence

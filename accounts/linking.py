@@ -32,12 +32,13 @@ def link(
     caller: Caller,
     reason: str = Link.reason,
     session_id: str | None = None,
+    *,
     policy: Policy | None = None,
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    ``policy``: has the rules of access, if there are any. Raises SignedOut if the account or the session is gone, ProviderError if a part of a new
-    identity's profile could not be read.
+    ``policy``: has the rules of access, if there are any. Raises SignedOut if the account or the
+    session is gone, ProviderError if a part of a new identity's profile could not be read.
     """
     _, found = actors.lock_with_owner(user_id, session_id, assertion)
     policy = policy or Policy()
@@ -75,7 +76,8 @@ def connect(
         raise StateMismatch("the identity no longer waits for a verification")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was verified than the one with this address")
-    if link(user_id, assertion, caller, decision.reason, session_id, policy) != Link():
+    linked = link(user_id, assertion, caller, decision.reason, session_id, policy=policy)
+    if linked != Link():
         raise StateMismatch("the identity was linked at this very moment")
 
 

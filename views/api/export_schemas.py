@@ -38,7 +38,7 @@ class ExportedIdentity(Schema):
 
 
 class ExportedAccess(Schema):
-    """What a rule of the site found about an identity."""
+    """The result of a rule of the site for an identity."""
 
     identity_id: Id
     rule: str = Field(examples=["github.org=acme"])

@@ -1,4 +1,4 @@
-"""What a rule of access asks for, in words that complete a sentence."""
+"""The words of a rule of access, as they complete a sentence."""
 
 from providers import PROVIDERS
 
