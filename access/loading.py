@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from access.places import StoredPlaces
 from access.rules import Rules
@@ -27,8 +28,7 @@ def read_rules(settings: Settings, providers: Providers) -> Rules | None:
 
 def _read_file(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fault = f"ACCESS_FILE: cannot be read ({type(error).__name__})"
         raise SettingsError([fault]) from None

@@ -20,8 +20,8 @@ KEEP_SECONDS = 60
 class StoredPlaces:
     """The places of some conditions, by provider and name; other instances share them.
 
-    A place whose rule is gone is forgotten, so that taking a rule out and putting it back starts
-    anew.
+    A place whose rule is gone is forgotten, so that taking a rule out and putting it back
+    begins again.
     """
 
     def __init__(self, conditions: Collection[Condition]) -> None:
@@ -47,7 +47,7 @@ class StoredPlaces:
 @atomic
 def _read() -> dict[str, str]:
     rows = db.session.execute(select(Place.name, Place.lasting_id)).all()
-    return {name: lasting_id for name, lasting_id in rows}
+    return {row.name: row.lasting_id for row in rows}
 
 
 @atomic

@@ -6,6 +6,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 from flask import Flask
 
 from commands import migrations, moving
+from commands.access import access
 from commands.clients import clients
 from commands.groups import groups
 from commands.keys import keys
@@ -23,5 +24,5 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     moving.register(users)
     of_apps = (clients, resources, signing_keys)
-    for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, users, groups, access, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

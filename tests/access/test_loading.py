@@ -36,7 +36,8 @@ def test_rules_come_from_a_file_or_from_a_variable(tmp_path):
     path.write_text(RULE)
     of_file = read_rules(settings(ACCESS_FILE=str(path)), ON)
     assert of_file == read_rules(settings(ACCESS_RULES=RULE), ON)
-    assert of_file and [rule.name for rule in of_file.allow] == ["github.org=acme"]
+    assert of_file
+    assert [rule.name for rule in of_file.allow] == ["github.org=acme"]
 
 
 def test_both_together_are_a_fault():
@@ -50,7 +51,7 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path):
 
 
 def test_a_fault_keeps_the_server_from_starting_and_is_named(make_site):
-    with pytest.raises(SystemExit, match="ACCESS_RULES: allow 1: github.orgs: there is no such"):
+    with pytest.raises(SystemExit, match=r"ACCESS_RULES: allow 1: github\.orgs: there is no such"):
         make_site(ACCESS_RULES=RULE.replace("org ", "orgs "))
 
 
