@@ -5,6 +5,7 @@ import pytest
 import config
 from access.loading import apply_rules, read_rules
 from access.rules import Rules
+from app import create_app
 from errors import SettingsError
 from providers import PROVIDERS
 from providers.http.transport import Transport
@@ -50,9 +51,12 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path):
         read_rules(settings(ACCESS_FILE=str(tmp_path / "none.toml")), ON)
 
 
-def test_a_fault_keeps_the_server_from_starting_and_is_named(make_site):
-    with pytest.raises(SystemExit, match=r"ACCESS_RULES: allow 1: github\.orgs: there is no such"):
-        make_site(ACCESS_RULES=RULE.replace("org ", "orgs "))
+def test_a_fault_keeps_the_server_from_starting_and_is_named(tmp_path):
+    faulty = settings(
+        ACCESS_RULES=RULE.replace("org ", "orgs "), DATABASE_URL=f"sqlite:///{tmp_path}/x.sqlite"
+    )
+    with pytest.raises(SystemExit, match="ACCESS_RULES: allow 1: github.orgs: there is no such"):
+        create_app(faulty)
 
 
 @pytest.mark.parametrize("rules", ["", RULE])
