@@ -94,7 +94,7 @@ class Reply(Protocol):
 
 
 class Ask(Protocol):
-    """The reader that a criterion gets: the person's claims, and the provider's API on their behalf.
+    """The reader that a criterion gets: the person's claims, and the API on their behalf.
 
     Everything raises ProviderError when it cannot be read, NotShared when it is not there.
     """
