@@ -23,6 +23,7 @@ from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
 from views.account.blueprints import ACCOUNT_BLUEPRINTS
+from views.admin.blueprints import admin_blueprints
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.oidc import wiring as oidc
@@ -89,7 +90,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
-        app_name_of=oidc.app_name_of,
+        destination_of=oidc.destination_of,
         login_hint_of=oidc.login_hint_of,
         owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
@@ -108,7 +109,7 @@ def add_handlers(app: Flask, site: Site) -> None:
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *admin_blueprints(site.settings)):
         app.register_blueprint(blueprint)
     callback.connect_receivers()
     tokens = IdentityTokens(current_user_id)

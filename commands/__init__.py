@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations, moving
+from commands import admin, migrations, moving
 from commands.access import access
 from commands.clients import clients
 from commands.groups import groups
@@ -23,6 +23,8 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     moving.register(users)
+    admin.register(users)
     of_apps = (clients, resources, signing_keys)
-    for command in (providers, users, groups, access, sessions, *of_apps, keys, outbox, purge):
+    of_people = (users, admin.admin, groups, access)
+    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

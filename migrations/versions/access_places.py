@@ -1,14 +1,14 @@
 """The lasting ids of organisations that rules name.
 
 Revision ID: access_places
-Revises: groups
+Revises: admin
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "access_places"
-down_revision = "groups"
+down_revision = "admin"
 branch_labels = None
 depends_on = None
 

@@ -52,6 +52,8 @@ SENTENCES: dict[tuple[str, str], str] = {
         EventKind.ACCESS_LOST,
         "access_unknown",
     ): "Signed out: for too long nobody could tell about {membership}",
+    (EventKind.ADMIN_MADE, ""): "Made an administrator of this site",
+    (EventKind.ADMIN_UNMADE, ""): "No longer an administrator of this site",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }
