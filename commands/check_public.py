@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from accounts import flows
 from commands.console import site
-from commands.findings import Finding, Level, server_finding
+from web.checks.findings import Finding, Level, server_finding
 from errors import ProviderError
 from models import Flow
 from providers.http.responses import Answer

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import current_app
 
 from commands.console import site
-from commands.findings import Finding, Level, server_finding
+from web.checks.findings import Finding, Level, server_finding
 from config.settings import SECRET_KEY_MIN_CHARACTERS
 from storage import db, schema
 

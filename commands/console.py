@@ -20,6 +20,7 @@ from storage import schema
 from telemetry.logs import CONTROLS
 from web.context import Site
 from web.text.errors import error_text
+from web.text.words import count_of as count_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,11 +51,6 @@ def print_result(document: object, lines: Iterable[str], *, as_json: bool) -> No
 def escape_controls(line: str) -> str:
     """Write control characters as escape sequences."""
     return CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
-
-
-def count_of(count: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: ``1 session``, ``2 sessions``."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def print_note(message: str) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 # Our own API, the list of a person's identities, and the names of their groups.
 ACCOUNT, IDENTITIES, GROUPS = "account", "identities", "groups"
-KNOWN = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
+# The administrators' API, for a client that acts for itself: nobody can consent to it.
+ADMIN = "admin"
 # A client that acts for itself has nothing of these.
-OF_PEOPLE = KNOWN
+OF_PEOPLE = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
+KNOWN = (*OF_PEOPLE, ADMIN)
 USUAL = (OPENID, PROFILE, EMAIL, OFFLINE)
 
 
@@ -26,6 +28,7 @@ def join(scopes: Iterable[str]) -> str:
 
 
 def allowed(asked: Iterable[str], client_scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the scopes that a client may have; others are dropped (RFC 6749 3.3)."""
-    mine = set(client_scopes)
+    """Return those of the scopes that a client may have of a person; others are dropped (RFC 6749
+    3.3)."""
+    mine = set(client_scopes) - {ADMIN}
     return tuple(scope for scope in asked if scope in mine)

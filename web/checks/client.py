@@ -1,6 +1,6 @@
 """The check of our client at a provider: id, secret, client authentication and redirect URI."""
 
-from commands.findings import Said
+from web.checks.findings import Said
 from errors import CodeRefused, Misconfigured, ProviderDown, ProviderError
 from providers.protocols.client_auth import METHODS
 from providers.protocols.connector import Connector

@@ -8,8 +8,8 @@ from typing import Any
 
 from cryptography import x509
 
-from commands.findings import Said
-from commands.network import DAY_SECONDS
+from web.checks.findings import Said
+from web.checks.network import DAY_SECONDS
 from errors import ProviderError
 from keys.jwk_set import ALGORITHMS, import_jwk_set
 from providers.profile import value_at
