@@ -1,4 +1,4 @@
-"""Install browser, web servers, Redis and Prometheus for the tests, where this machine allows it."""
+"""Install browser, web servers, Redis and Prometheus for the tests, if this machine allows it."""
 
 import os
 import shutil
