@@ -20,7 +20,6 @@ from storage import schema
 from telemetry.logs import CONTROLS
 from web.context import Site
 from web.text.errors import error_text
-from web.text.words import count_of as count_of
 
 P = ParamSpec("P")
 R = TypeVar("R")

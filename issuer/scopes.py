@@ -5,11 +5,9 @@ from collections.abc import Iterable
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 # Our own API, the list of a person's identities, and the names of their groups.
 ACCOUNT, IDENTITIES, GROUPS = "account", "identities", "groups"
-# The administrators' API, for a client that acts for itself: nobody can consent to it.
-ADMIN = "admin"
+KNOWN = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
 # A client that acts for itself has nothing of these.
-OF_PEOPLE = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
-KNOWN = (*OF_PEOPLE, ADMIN)
+OF_PEOPLE = KNOWN
 USUAL = (OPENID, PROFILE, EMAIL, OFFLINE)
 
 
@@ -28,7 +26,6 @@ def join(scopes: Iterable[str]) -> str:
 
 
 def allowed(asked: Iterable[str], client_scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the scopes that a client may have of a person; others are dropped (RFC 6749
-    3.3)."""
-    mine = set(client_scopes) - {ADMIN}
+    """Return those of the scopes that a client may have; others are dropped (RFC 6749 3.3)."""
+    mine = set(client_scopes)
     return tuple(scope for scope in asked if scope in mine)

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from commands import check_server
-from web.checks.metadata import age_days, kind_of
 from tests.commands.console import run
 from tests.commands.doctor import certificate, line_of, lines, served, token_endpoint
 from tests.site import SECRET_KEY
+from web.checks.metadata import age_days, kind_of
 
 GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
 

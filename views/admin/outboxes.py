@@ -32,9 +32,7 @@ def show() -> str:
 
 
 def _revocations() -> dict[str, Any]:
-    parts = [
-        {"label": site().label(each.name), "part": each} for each in revocations.by_provider()
-    ]
+    parts = [{"label": site().label(each.name), "part": each} for each in revocations.by_provider()]
     return {"name": "revocations", "waiting": revocations.waiting(), "parts": parts}
 
 

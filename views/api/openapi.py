@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
-from issuer import scopes
 from views.api.examples import REF_PREFIX, fill_in_examples
 from views.api.operations import JSON, OPERATIONS, Operation, Text
 from web.context import site
@@ -24,7 +23,6 @@ REF = REF_PREFIX + "{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 COOKIE, APP_COOKIE, CSRF, BEARER = "session", "app_session", "csrf", "bearer"
-PROGRAM = "program"
 INTRODUCTION = (
     "A program acts for the person whose session cookie it brings. "
     "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me."
@@ -117,10 +115,6 @@ def security_schemes() -> dict[str, Any]:
         for scheme, name in cookie_names().items()
     }
     schemes[CSRF] = {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
-    if site().settings.has_admin_api:
-        token_url = f"{site().settings.base_url}/oauth2/token"
-        flow = {"tokenUrl": token_url, "scopes": {scopes.ADMIN: "Administer this site."}}
-        schemes[PROGRAM] = {"type": "oauth2", "flows": {"clientCredentials": flow}}
     if site().firebase:
         schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return schemes
@@ -184,8 +178,6 @@ def security(route: Route) -> list[dict[str, list[str]]]:
     together."""
     if route.operation.is_open:
         return []
-    if route.operation.is_of_programs:
-        return [{PROGRAM: [scopes.ADMIN]}]
     with_cookie: dict[str, list[str]] = {} if route.method in SAFE_METHODS else {CSRF: []}
     found: list[dict[str, list[str]]] = [{name: [], **with_cookie} for name in cookie_names()]
     return [*found, {BEARER: []}] if site().firebase else found
@@ -215,9 +207,7 @@ def responses(route: Route) -> dict[str, Any]:
 def usual_problems(route: Route) -> dict[int, str]:
     """Return the problems that follow from an operation's parameters and body."""
     takes, statuses = route.operation, [503]
-    if takes.is_of_programs:
-        statuses += [401, 403] if route.method in SAFE_METHODS else [401, 403, 429]
-    elif not takes.is_open:
+    if not takes.is_open:
         statuses += [401] if route.method in SAFE_METHODS else [401, 403, 429]
     if route.arguments:
         statuses += [404]
