@@ -85,7 +85,7 @@ def record(
     """Add an event to a person's activity, and a line of the same name to the log.
 
     ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
-    with it, cut at 300 characters. Of an administrator the person learns the name only.
+    with it, cut at 300 characters. The person learns an administrator's name only.
     """
     by = {"admin": caller.admin_id} if caller.admin_id else {}
     about = {"user": user_id, "provider": provider, "reason": reason, "address": caller.address}

@@ -1,5 +1,5 @@
-"""What an administrator does to others, by command or on a page: people's verbs, each with its row
-in the administrators' log.
+"""Verbs of administrators about others, by command or on a page: people's verbs, each with its
+row in the administrators' log.
 
 ``policy``: given on pages, where the last administrator cannot be lost; commands leave it out.
 """

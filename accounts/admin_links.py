@@ -38,7 +38,7 @@ def is_open(token: str) -> bool:
 
 @atomic
 def use(token: str, user_id: str, caller: Caller) -> None:
-    """Make the person who opened a link an administrator. Of several at once, one does.
+    """Make the person who opened a link an administrator. If several use it together, one wins.
 
     Raises NotFound for the others, and for a link that has expired.
     """

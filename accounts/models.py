@@ -9,7 +9,7 @@ from storage import Base, new_id, now
 
 
 class AdminAct(Base):
-    """What an administrator did, at the command line or on a page. Rows are never changed, and
+    """An act of an administrator, at the command line or on a page. Rows are never changed, and
     stay when the administrator's or the person's account goes: so they hold no personal data of
     the person."""
 

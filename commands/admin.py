@@ -64,7 +64,7 @@ def register(users: AppGroup) -> None:
 def link(*, as_json: bool) -> None:
     """Print a link that makes one person an administrator.
 
-    Whoever opens it first within 15 minutes, signed in, and confirms, has the right from then on.
+    The first who opens it within 15 minutes, signed in, and confirms, has the right from then on.
     """
     settings = site().settings
     if settings.admin == "off":

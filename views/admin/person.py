@@ -38,7 +38,7 @@ def show(user_id: str) -> str:
         is_admin=admins.is_admin(user, site().policy),
         is_named=admins.is_named(user, site().policy),
         is_self=user.id == this_session().user_id,
-        rows=_identity_rows(user.identities),
+        rows=_ways_in(user.identities),
         sessions=_session_rows(user.id),
         groups=groups.of_user(user.id),
         apps=consents.of_user(user.id),
@@ -55,7 +55,7 @@ def _find(user_id: str) -> User:
     return found[0]
 
 
-def _identity_rows(identities: Sequence[Identity]) -> list[dict[str, Any]]:
+def _ways_in(identities: Sequence[Identity]) -> list[dict[str, Any]]:
     handles = handles_of(identities)
     return [
         {
@@ -163,20 +163,20 @@ def export(user_id: str) -> Response:
 
 @person.get("/identities/<identity_id>/remove")
 def ask_unlink(user_id: str, identity_id: str) -> str:
-    return render_template("admin/unlink.html", **_identity_row(user_id, identity_id))
+    return render_template("admin/unlink.html", **_way_in(user_id, identity_id))
 
 
 @person.post("/identities/<identity_id>/remove")
 def unlink(user_id: str, identity_id: str) -> Response:
     """Remove a sign-in method, but never the last that works."""
-    row = _identity_row(user_id, identity_id)
+    row = _way_in(user_id, identity_id)
     admin_acts.unlink(user_id, identity_id, site().policy, admin_caller())
     return _back(user_id, "removed", provider=row["label"])
 
 
-def _identity_row(user_id: str, identity_id: str) -> dict[str, Any]:
+def _way_in(user_id: str, identity_id: str) -> dict[str, Any]:
     user = _find(user_id)
-    for row in _identity_rows(user.identities):
+    for row in _ways_in(user.identities):
         if row["identity"].id == identity_id:
             if not row["is_removable"]:
                 raise LastWayIn
