@@ -1,4 +1,4 @@
-"""What an administrator does to applications, by command or on a page: the verbs of clients and
+"""Acts of an administrator on applications, by command or on a page: the verbs of clients and
 logouts, each with its row in the administrators' log."""
 
 from collections.abc import Mapping

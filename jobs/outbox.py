@@ -58,7 +58,7 @@ class Part:
     count: int
     oldest: datetime
     next_at: datetime
-    # Of the row that was tried most often.
+    # How often the most tried row was tried.
     attempts: int
 
 
