@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     APP_REUSED = "app_reused"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    ADMIN_MADE = "admin_made"
+    ADMIN_UNMADE = "admin_unmade"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Caller:
     user_agent: str = ""
     # The reference that the page and the log line of this request share.
     reference: str = ""
+    # The administrator who acts for others (accounts/admin_acts.py): user id and name.
+    admin_id: str | None = None
+    admin_name: str = ""
 
 
 # An operator at the command line; web/text has words for it.
@@ -80,9 +85,11 @@ def record(
     """Add an event to a person's activity, and a line of the same name to the log.
 
     ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
-    with it, cut at 300 characters.
+    with it, cut at 300 characters. The person learns an administrator's name only.
     """
-    log.info(kind.value, user=user_id, provider=provider, reason=reason, address=caller.address)
+    by = {"admin": caller.admin_id} if caller.admin_id else {}
+    about = {"user": user_id, "provider": provider, "reason": reason, "address": caller.address}
+    log.info(kind.value, **about, **by)
     _ADD.run(
         id=new_id(),
         user_id=user_id,
@@ -91,9 +98,10 @@ def record(
         provider=provider,
         reason=reason,
         detail=detail[:300],
-        address=caller.address,
-        user_agent=caller.user_agent[:256],
+        address="" if by else caller.address,
+        user_agent="" if by else caller.user_agent[:256],
         reference=caller.reference,
+        administrator=caller.admin_name[:200] if by else None,
     )
 
 
@@ -122,6 +130,20 @@ def _kept(user_id: str) -> Select[Event]:
     return select(Event).where(
         Event.user_id == user_id, Event.at > now() - timedelta(days=KEPT_DAYS)
     )
+
+
+def across(
+    *, kind: str = "", provider: str = "", reference: str = "", before: str | None, limit: int
+) -> Sequence[Event]:
+    """Return events of everybody, newest first: of this kind, provider and reference, as far as
+    they are given. ``before``: the id of an event; only older ones are returned."""
+    query = select(Event).where(Event.at > now() - timedelta(days=KEPT_DAYS))
+    asked = {Event.kind: kind, Event.provider: provider, Event.reference: reference}
+    query = query.where(*(column == value for column, value in asked.items() if value))
+    last = db.session.get(Event, before) if before and is_id(before) else None
+    if last:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
+    return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
 
 
 def all_of(user_id: str) -> Sequence[Event]:

@@ -42,6 +42,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "{app} was signed out: something of its access was used twice, as a copy would be",
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
+    (EventKind.ADMIN_MADE, ""): "Made an administrator of this site",
+    (EventKind.ADMIN_UNMADE, ""): "No longer an administrator of this site",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }

@@ -9,6 +9,7 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
+AN_ADMINISTRATOR = "an administrator"
 # The headings of the page between a form and another site.
 TAKING_YOU_TO = "Taking you to {}"
 TAKING_YOU_BACK = "Taking you back"
@@ -24,6 +25,8 @@ ACTS = {
     "delete": "delete your account",
     "merge": "merge two accounts",
     "change": "change your account",
+    "administer": "change something as an administrator",
+    "become_admin": "become an administrator of this site",
 }
 
 # Why a session was ended from elsewhere, by accounts.ended_sessions.EndReason.
@@ -65,6 +68,11 @@ KNOW_YOU = "Know it's you"
 
 # Acts of signed-in people, as headings of the page after a failure.
 HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
+
+
+def count_of(count: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 session``, ``2 sessions``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def scope_words(scope: str) -> str:
