@@ -1,4 +1,5 @@
-"""The refusals of invitations and approval. The texts for visitors are in web/text/errors.py."""
+"""The refusals of invitations, of approval, and of people about whom a provider says too little for
+the rules. The texts for visitors are in web/text/errors.py."""
 
 from errors import SignInError
 
@@ -51,3 +52,18 @@ class AccountPending(SignInError):
 
     code = "pending"
     status = 403
+
+
+class NeedsConsent(SignInError):
+    """A rule of `ACCESS_FILE` needs a scope that the person did not allow at the provider."""
+
+    code = "needs_consent"
+    status = 403
+
+
+class AccessUnknown(SignInError):
+    """The provider could not be asked whether a rule of `ACCESS_FILE` is met, and the person was
+    not in before, or `recheck.grace` has passed."""
+
+    code = "access_unknown"
+    status = 503

@@ -1,14 +1,14 @@
 """Invitations; and accounts that wait for the operator's approval.
 
 Revision ID: signups
-Revises: admin
+Revises: access
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "signups"
-down_revision = "admin"
+down_revision = "access"
 branch_labels = None
 depends_on = None
 
