@@ -1,4 +1,5 @@
-"""Admission: who may use an application, by its rules and by the site's allow-list.
+"""Admission: who may use an application, by its rules, the site's allow-list and its rules of
+access.
 
 Asked when a person comes to an application, and again at each use of what it was given.
 """
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from access import groups
+from accounts.entry import is_in
 from accounts.identities import of_user
 from accounts.rules import Policy, any_allowed
 from config.settings import Settings
@@ -51,6 +53,8 @@ class Admission:
 
     def admits(self, application: Application, user_id: str) -> bool:
         """Return whether a person may use an application now."""
+        if not is_in(user_id, self.policy):
+            return False
         rules = application.allow or ([EVERYONE] if self.is_open else [])
         if EVERYONE in rules and not self.policy.allowed_email_domains:
             return True
