@@ -209,7 +209,9 @@ def decide_sign_in(
     access do not let the person in. ``invited``: the invitation whose link was opened before.
     """
     newcomer = newcomers.judge(policy.signups, invited)
-    decision = _decide_account(profile, owner, matches, policy, barred, newcomer, separate=separate)
+    decision = _decide_account(
+        profile, owner, matches, policy, barred, newcomer=newcomer, separate=separate
+    )
     if signed_in_as is None or not isinstance(decision, Known | Create | Join):
         return decision
     if isinstance(decision, Known | Join) and decision.user_id == signed_in_as:
@@ -223,8 +225,8 @@ def _decide_account(
     matches: Sequence[Match],
     policy: Policy,
     barred: SignInError | None,
-    newcomer: Newcomer,
     *,
+    newcomer: Newcomer,
     separate: bool,
 ) -> Known | Create | Join | NeedsOwnership | Refused:
     if owner:
