@@ -86,11 +86,9 @@ def sign_in(
             identity = identities.add(user.id, assertion)
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
-            identities.record(identity, EventKind.REFUSED, caller, decision.reason)
+            _note_refusal(identity, decision, caller, is_barred=decision.error is barred)
             if decision.error is barred:
                 entry.settle_sign_in(identity, assertion, policy, caller)
-            elif isinstance(decision.error, LOST):
-                _end_what_it_began(identity, caller)
             return SignIn(decision)
         case _:
             return SignIn(decision)
@@ -116,6 +114,15 @@ def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity 
     if decision.invitation_id:
         log.info("invitation_used", invitation=decision.invitation_id, user=identity.user_id)
     return identity
+
+
+def _note_refusal(
+    identity: Identity, decision: Refused, caller: Caller, *, is_barred: bool
+) -> None:
+    """Record the refusal of a known identity; end what it began if the allow-list refuses it."""
+    identities.record(identity, EventKind.REFUSED, caller, decision.reason)
+    if isinstance(decision.error, LOST) and not is_barred:
+        _end_what_it_began(identity, caller)
 
 
 def _end_what_it_began(identity: Identity, caller: Caller) -> None:
