@@ -87,7 +87,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
-        app_name_of=oidc.app_name_of,
+        destination_of=oidc.destination_of,
         login_hint_of=oidc.login_hint_of,
         owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),

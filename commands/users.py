@@ -207,7 +207,7 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
     name = display_name(person)
     confirm_action(f"Delete {name}, {person.id}, for good?", yes=yes)
     deleted = accounts.delete(person.id, COMMAND_LINE)
-    waiting = revocations.waiting()
+    waiting = revocations.waiting().count
     document = {
         "id": person.id,
         "identities": len(deleted.identities),

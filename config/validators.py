@@ -188,7 +188,7 @@ RedisURL = Annotated[
 ]
 Accent = Annotated[str, AfterValidator(check_accent), "`#rrggbb`, or two of them"]
 ImageFile = Annotated[
-    str, AfterValidator(check_image), "path of an SVG, PNG or WebP file of at most 256 KiB"
+    str, AfterValidator(check_image), "path of an SVG, PNG, WebP or JPEG file of at most 256 KiB"
 ]
 AssetsFolder = Annotated[str, AfterValidator(check_assets), "path of a folder"]
 CookieName = Annotated[str, AfterValidator(check_cookie_name), "a cookie name"]

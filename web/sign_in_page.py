@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from accounts.flows import Intent
 from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
-from web.context import current_assertion, current_flow, site
+from web.context import Destination, current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return, local_path
@@ -40,6 +40,9 @@ def sign_in_page(problem: Problem | None = None) -> str:
     # The provider that "Try again" leads to is not offered a second time below.
     names = [name for name in _offered(last_used) if name != retry]
     names.sort(key=lambda name: (name != hinted, name != last_used))
+    app, again = destination(return_to), _form_to_retry()
+    if app and again and app.form_target:
+        request_state().form_targets = (app.form_target,)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
@@ -53,20 +56,20 @@ def sign_in_page(problem: Problem | None = None) -> str:
         last_used=last_used,
         hinted=hinted,
         choose_another="switch" in request.args,
-        app=destination(return_to),
+        app=app,
         is_for_device=return_to.startswith(url_for("device.show")),
-        again=_form_to_retry(),
+        again=again,
         ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
 
 
-def destination(return_to: str) -> str | None:
+def destination(return_to: str) -> Destination | None:
     """Return where a person goes on to, as they know it: an application, or another site."""
     if not return_to or local_path(return_to):
-        return site().app_name_of(return_to) if return_to else None
-    return urlsplit(return_to).netloc
+        return site().destination_of(return_to) if return_to else None
+    return Destination(urlsplit(return_to).netloc)
 
 
 def _tell_end(problem: Problem | None) -> str | None:

@@ -46,6 +46,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "authorization_requests",
             "chores",
             "client_keys",
+            "client_logos",
             "clients",
             "consents",
             "device_codes",
