@@ -7,6 +7,7 @@ from flask import Flask
 
 from commands import migrations, moving
 from commands.clients import clients
+from commands.gates import gates
 from commands.groups import groups
 from commands.keys import keys
 from commands.providers import providers
@@ -22,6 +23,6 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     moving.register(users)
-    of_apps = (clients, resources, signing_keys)
+    of_apps = (clients, resources, signing_keys, gates)
     for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)
