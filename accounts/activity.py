@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     APP_REUSED = "app_reused"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    GATE_REFUSED = "gate_refused"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from flask import Flask
 
 from commands import migrations, moving
 from commands.clients import clients
+from commands.gate_check import check as gate_check
+from commands.gates import gates
 from commands.groups import groups
 from commands.keys import keys
 from commands.providers import providers
@@ -21,7 +23,8 @@ from commands.users import users
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
+    gates.add_command(gate_check)
     moving.register(users)
-    of_apps = (clients, resources, signing_keys)
+    of_apps = (clients, resources, signing_keys, gates)
     for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

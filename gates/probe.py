@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from gates.asked import Asked
 from gates.identity_headers import PREFIX
-
 from keys.signing import Macs, decode, encode
 
 PATH = "/.quickstep/probe"

@@ -258,6 +258,13 @@ class KeyRing:
             raise KeyUnreadable(f"no {alg} key signs now: was the clock set back?")
         return key.sign(claims, token_type)
 
+    def sign_if_read(self, alg: str, claims: dict[str, Any], token_type: str) -> str | None:
+        """Sign with the current key, without reading its row; None if that must be read first."""
+        ring = self._ring
+        if ring is None or time.monotonic() > ring.read_at + REREAD_SECONDS:
+            return None
+        return ring.current[alg].sign(claims, token_type)
+
     def candidates(self, kid: str | None, algorithm: str) -> list[Key]:
         """Return the keys that may have signed a token of ours (keys.jwt.Keys)."""
         return find_candidates(self.ring().known, kid, algorithm)
