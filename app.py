@@ -22,6 +22,7 @@ from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
 from views.account.blueprints import ACCOUNT_BLUEPRINTS
+from views.admin.blueprints import admin_blueprints
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.gate import wiring as gate
@@ -89,7 +90,8 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
-        app_name_of=lambda path: oidc.app_name_of(path) or gate.host_behind(path),
+        destination_of=lambda path: oidc.destination_of(path) or gate.destination_of(path),
+        login_hint_of=oidc.login_hint_of,
         owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),
     )
@@ -107,7 +109,7 @@ def add_handlers(app: Flask, site: Site) -> None:
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *admin_blueprints(site.settings)):
         app.register_blueprint(blueprint)
     callback.connect_receivers()
     tokens = IdentityTokens(current_user_id)

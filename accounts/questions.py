@@ -13,6 +13,7 @@ from accounts.activity import Caller
 from accounts.flows import Flow
 from errors import Expired
 from providers.base import Assertion, Profile
+from providers.criteria import Fact
 from storage import atomic, is_id
 
 
@@ -68,6 +69,7 @@ def find(
         auth_time=held.get("auth_time", held.get("proved_at")),
         is_relayed=held.get("is_relayed", False),
         incomplete=held.get("incomplete", ""),
+        facts={name: Fact.of(row) for name, row in held.get("facts", {}).items()},
     )
     return PendingQuestion(flows.flow_of(row, cookies[row.id]), Question(row.parked_as), assertion)
 

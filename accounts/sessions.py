@@ -168,8 +168,7 @@ def _end_replaced(session_id: str, user_id: str) -> tuple[datetime, str | None] 
 
 
 def find(token: str | None) -> Session | None:
-    """Return the session of a cookie's token, with its user; None if it has ended or expired, or
-    the user is disabled."""
+    """Return the session of a cookie's token, with its user; None if it lets nobody in."""
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
@@ -177,8 +176,7 @@ def find(token: str | None) -> Session | None:
 
 def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:
     """Return the session of this id, if it is alive and one of these is its token."""
-    query = select(Session.token_hash).where(Session.id == session_id)
-    expected = db.session.scalar(query)
+    expected = db.session.scalar(select(Session.token_hash).where(Session.id == session_id))
     return next((find(token) for token in tokens if hash_token(token) == expected), None)
 
 
@@ -203,13 +201,13 @@ def needs_touch(session: Session) -> bool:
 
 
 @atomic
-def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session that gained rights; the old one stops working. Raises
-    SignedOut if the session has ended."""
+def renew(session_id: str, *, reauthenticated_with: str | None = None) -> str:
+    """Return a new token for a session that gained rights, also by a reauthentication with this
+    provider; the old one stops working. Raises SignedOut if the session has ended."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
-    if reauthenticated:
-        values["authenticated_at"] = now()
+    if reauthenticated_with:
+        values |= {"authenticated_at": now(), "reauthenticated_with": reauthenticated_with}
     result = db.session.execute(update(Session).where(Session.id == session_id).values(**values))
     if isinstance(result, CursorResult) and result.rowcount != 1:
         raise SignedOut("the session has ended")
@@ -270,7 +268,9 @@ def end_all(user_id: str | None = None, *, reason: EndReason = EndReason.OPERATO
     """End all sessions of a person, or of everybody, and offline access; return how many."""
     endings.end_everywhere(user_id)
     those = true() if user_id is None else Session.user_id == user_id
-    return ended_sessions.end(those, reason=reason)
+    count = ended_sessions.end(those, reason=reason)
+    endings.end_everywhere(user_id)  # again: where no account is locked, some began meanwhile
+    return count
 
 
 @atomic

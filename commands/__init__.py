@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations, moving
+from commands import admin, migrations, moving
 from commands.clients import clients
 from commands.gates import gates
 from commands.groups import groups
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     moving.register(users)
+    admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
-    for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, users, admin.admin, groups, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

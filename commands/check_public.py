@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from accounts import flows
+from commands.check_issuer import check_issuer
 from commands.console import site
 from commands.findings import Finding, Level, server_finding
 from errors import ProviderError
@@ -18,7 +19,8 @@ ALIVE = "/livez"
 
 
 def check_public() -> list[Finding]:
-    """Request /livez and then begin a sign-in as a browser would; the flow is deleted again."""
+    """Request /livez, begin a sign-in as a browser would, and read what applications read; the
+    flow is deleted again."""
     transport, url = Transport(), site().settings.base_url
     try:
         status = transport.ask("GET", url + ALIVE).status_code
@@ -28,7 +30,7 @@ def check_public() -> list[Finding]:
     if status != 200:
         message = f"{url}{ALIVE} answered {status}; does another server respond there?"
         return [public("warn", message), *begin(transport)]
-    return [public("ok", f"{url} answers"), *begin(transport)]
+    return [public("ok", f"{url} answers"), *begin(transport), *check_issuer(transport)]
 
 
 def public(level: Level, message: str) -> Finding:

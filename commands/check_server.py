@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from commands.check_issuer import check_signing_keys
 from commands.console import site
 from commands.findings import Finding, Level, server_finding
 from config.settings import SECRET_KEY_MIN_CHARACTERS
@@ -34,6 +35,7 @@ def check_server() -> list[Finding]:
         *check_sqlite_file(),
         check_secret_key(),
         *check_other_keys(),
+        *check_signing_keys(),
         *check_cookie_name(),
         *check_proxies(),
         *check_names(),

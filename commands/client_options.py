@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from config.branding import Image, read_image
 from issuer import registration, resources, scopes
 from issuer.clients import CODE, DEVICE, MACHINE, REFRESH
 
@@ -41,8 +43,8 @@ REPEATABLE = {
     "allow": (
         "--allow",
         (
-            "Who may use it: everyone, domain=example.org, user=ID or provider=NAME; may be given "
-            "several times. Default: as APPS_DEFAULT says."
+            "Who may use it: everyone, domain=example.org, group=NAME, user=ID or provider=NAME; "
+            "may be given several times. Default: as APPS_DEFAULT says."
         ),
     ),
 }
@@ -102,6 +104,10 @@ DEFAULTS: dict[str, Any] = {
     "needs_pkce": True,
     "has_claims_in_id_token": False,
 }
+LOGO = (
+    "A square image that people see next to its name: SVG, PNG, WebP or JPEG, of at most 256 KiB. "
+    "Default: the first letter of its name."
+)
 
 
 def client_options(command: F) -> F:
@@ -119,6 +125,7 @@ def client_options(command: F) -> F:
             click.option(option, column, default=None, help=words)
             for column, (option, words) in SWITCHES.items()
         ),
+        click.option("--logo", help=LOGO),
     ]
     # Decorators apply from the last to the first, which --help then shows first.
     for option in reversed(options):
@@ -148,11 +155,33 @@ def read_jwks(path: Any) -> object:
         return NOT_JSON
 
 
-def refuse_faults(values: Mapping[str, Any]) -> None:
-    """End the command with all faults together."""
+def read_logo(path: str | None) -> Image | str | None:
+    """Return the image of a file, or why it is none."""
+    try:
+        return read_image(Path(path)) if path else None
+    except ValueError as error:
+        return f"--logo: {error}"
+
+
+def read_duration(text: str) -> timedelta:
+    """Read a duration such as 90s, 30m, 24h or 7d."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    if not (number.isascii() and number.isdigit()) or len(number) > 7:
+        raise click.BadParameter("must be a time such as 24h or 7d", param_hint="--overlap")
+    return timedelta(seconds=int(number) * units[unit])
+
+
+def refuse_faults(
+    values: Mapping[str, Any], logo: Image | str | None, *, act: str = "registered"
+) -> Image | None:
+    """End the command with all faults together; else return the logo. ``act``: what is refused."""
     known = {resource.id for resource in resources.every()}
     unknown = [uri for uri in values["resources"] if uri not in known]
     found = registration.faults(values)
     found += [f"--resource {uri}: register it first (resources add)" for uri in unknown]
+    found += [logo] if isinstance(logo, str) else []
     if found:
-        raise click.ClickException("\n  ".join(["This client cannot be registered:", *found]))
+        raise click.ClickException("\n  ".join([f"This client cannot be {act}:", *found]))
+    assert not isinstance(logo, str)
+    return logo

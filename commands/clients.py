@@ -1,6 +1,5 @@
 """``clients add``, ``list``, ``show``, ``set`` …: the applications that sign people in here."""
 
-from datetime import timedelta
 from typing import Any
 
 import click
@@ -15,6 +14,8 @@ from commands.client_options import (
     SWITCHES,
     client_options,
     given_columns,
+    read_duration,
+    read_logo,
     refuse_faults,
 )
 from commands.console import (
@@ -27,10 +28,12 @@ from commands.console import (
     site,
     yes_option,
 )
+from config.branding import Image
 from issuer import clients as rows
-from issuer import ends, grants, scopes
+from issuer import ends, grants, logos, scopes
 from issuer.clients import Client
 from issuer.metadata import endpoints
+from storage import atomic
 
 clients = AppGroup("clients", help="Register the applications that sign people in here.")
 
@@ -45,16 +48,24 @@ OPEN, CLOSED = "everyone", "nobody, as APPS_DEFAULT=closed says; add rules with 
 @click.option("--pairwise", is_flag=True, help="Give each person a subject of its own here.")
 @json_option
 @needs_database
-def add(name: str, *, is_public: bool, pairwise: bool, as_json: bool, **given: Any) -> None:
+def add(
+    name: str,
+    *,
+    is_public: bool,
+    pairwise: bool,
+    logo: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Register an application.
 
     Prints its client_id, once its client_secret, and the addresses that it needs.
     """
     values = DEFAULTS | given_columns(given) | {"name": name, "is_public": is_public}
-    refuse_faults(values)
+    image = refuse_faults(values, read_logo(logo))
     if pairwise:
         values["pairwise_salt"] = rows.new_pairwise_salt()
-    client, secret = rows.add(values)
+    client, secret = _register(values, image)
     told = {"client_id": client.client_id}
     if secret:
         told["client_secret"] = secret
@@ -67,6 +78,14 @@ def add(name: str, *, is_public: bool, pairwise: bool, as_json: bool, **given: A
     )
     if secret and not as_json:
         print_note(SHOWN_ONCE)
+
+
+@atomic
+def _register(values: dict[str, Any], logo: Image | None) -> tuple[Client, str | None]:
+    client, secret = rows.add(values)
+    if logo:
+        logos.keep(client.id, logo)
+    return client, secret
 
 
 def who_may_use(client: Client) -> str:
@@ -86,6 +105,7 @@ def describe(client: Client) -> dict[str, Any]:
         "token_endpoint_auth_method": _auth_method(client),
         "is_pairwise": client.pairwise_salt is not None,
         **{name: getattr(client, name) for name in names},
+        "logo": client.id in logos.hashes([client.id]),
         "old_secret_until": iso_time(client.old_secret_until),
         "created_at": iso_time(client.created_at),
         "disabled_at": iso_time(client.disabled_at),
@@ -150,7 +170,7 @@ def _words(value: object) -> str:
 @click.option("--name", help="What people read.")
 @json_option
 @needs_database
-def change(client_id: str, *, as_json: bool, **given: Any) -> None:
+def change(client_id: str, *, logo: str | None, as_json: bool, **given: Any) -> None:
     """Change an application.
 
     An option that may be given several times replaces the whole list; an empty value empties it.
@@ -165,8 +185,12 @@ def change(client_id: str, *, as_json: bool, **given: Any) -> None:
         if values.get(name):
             values.setdefault(other, None)
     known = {name: getattr(client, name) for name in (*DEFAULTS, "name", "is_public")}
-    refuse_faults(known | values)
+    image = refuse_faults(known | values, read_logo(logo), act="changed")
     changed = rows.change(client.id, values)
+    if image:
+        logos.keep(client.id, image)
+    elif logo == "":
+        logos.remove(client.id)
     if "allow" in values:
         ends.end_refused(changed, admission_of(site().policy, site().settings))
     print_result(describe(changed), [f"{changed.name} is changed."], as_json=as_json)
@@ -194,15 +218,6 @@ def rotate_secret(client_id: str, *, overlap: str, as_json: bool) -> None:
     print_result(told | ends, lines, as_json=as_json)
     if not as_json:
         print_note(SHOWN_ONCE)
-
-
-def read_duration(text: str) -> timedelta:
-    """Read a duration such as 90s, 30m, 24h or 7d."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
-    if not (number.isascii() and number.isdigit()) or len(number) > 7:
-        raise click.BadParameter("must be a time such as 24h or 7d", param_hint="--overlap")
-    return timedelta(seconds=int(number) * units[unit])
 
 
 @clients.command("disable")

@@ -55,13 +55,16 @@ def init_app(app: Flask) -> None:
 
 
 def bring_up_embedded_database(app: Flask, settings: Settings) -> None:
-    """Create the schema of an embedded database that does not exist yet; in demo mode, also upgrade
-    an older one. Otherwise an upgrade is the operator's: servers of the old release may run."""
+    """Create the schema of an embedded database that has none; in demo mode, also upgrade an older
+    one. Otherwise an upgrade is the operator's: servers of the old release may run.
+
+    A file without a schema is one that another process is just bringing up: this one waits for it.
+    """
     if settings.database_url is not None:
         return
     path = Path(app.config["SQLALCHEMY_DATABASE_URI"].database)
-    if settings.demo or not path.exists():
-        with app.app_context():
+    with app.app_context():
+        if settings.demo or not path.exists() or not schema.exists():
             upgrade_database()
 
 

@@ -20,7 +20,7 @@ def send_revocations(*, as_json: bool) -> None:
     Exits with 1 if any must be tried again later.
     """
     ends = Counter(revocations.work_off(site().connectors))
-    waiting = revocations.waiting()
+    waiting = revocations.waiting().count
     lines = [f"{end}: {count}" for end, count in ends.items()]
     document = {"ended": dict(ends), "waiting": waiting}
     print_result(document, [*lines, f"waiting: {waiting}"], as_json=as_json)

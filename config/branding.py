@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 MAX_IMAGE_BYTES = 256 * 1024
-SUFFIXES = (".svg", ".png", ".webp")
+SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
 # WCAG 2.2: 1.4.3 for text, 1.4.11 for the edge of a button.
 TEXT_CONTRAST, EDGE_CONTRAST = 4.5, 3.0
 COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -121,7 +121,7 @@ def read_image(path: Path) -> Image:
         raise ValueError(f"{path.name} cannot be read ({type(error).__name__})") from None
     media_type = media_type_of(data)
     if media_type is None:
-        raise ValueError(f"{path.name} is no SVG, PNG or WebP image")
+        raise ValueError(f"{path.name} is no SVG, PNG, WebP or JPEG image")
     return Image(data, media_type)
 
 
@@ -131,6 +131,8 @@ def media_type_of(data: bytes) -> str | None:
         return "image/png"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:4096]
     is_text = b"\x00" not in data
     return "image/svg+xml" if is_text and start.startswith(b"<") and b"<svg" in start else None

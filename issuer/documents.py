@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, cast, delete, exists, sele
 from issuer import clients, document_urls, redirects, resources, scopes
 from issuer.clients import CODE, REFRESH
 from issuer.faults import Refused
-from issuer.models import ClientRow, ConsentRow, GrantRow
+from issuer.models import ClientLogoRow, ClientRow, ConsentRow, GrantRow
 from keys.client_assertions import jwk_set_fault
 from storage import atomic, db, now
 
@@ -188,6 +188,7 @@ def _unused() -> tuple[ColumnElement[bool], ...]:
         ClientRow.disabled_at.is_(None),
         ClientRow.is_first_party.is_(False),
         cast(ClientRow.allow, String) == "[]",
+        ~exists().where(ClientLogoRow.client_id == ClientRow.id),
         ~exists().where(GrantRow.client_id == ClientRow.id),
         ~exists().where(ConsentRow.client_id == ClientRow.id),
     )

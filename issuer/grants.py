@@ -85,12 +85,11 @@ _STANDING = (
 _BY_ID = CompiledSelect(_STANDING.where(GrantRow.id == bindparam("grant_id")), Grant)
 _BY_CODE = CompiledSelect(_STANDING.where(GrantRow.code_hash == bindparam("code_hash")), Grant)
 _ADD = CompiledStatement(insert(GrantRow))
-_SESSION = CompiledSelect(
-    select(Session.id).where(
-        Session.sid == bindparam("sid"), Session.user_id == bindparam("user_id")
-    ),
-    str,
+_OF_SESSION = select(Session.id).where(
+    Session.sid == bindparam("sid"), Session.user_id == bindparam("user_id")
 )
+_SESSION = CompiledSelect(_OF_SESSION, str)
+_SESSION_KEPT = CompiledSelect(_OF_SESSION.with_for_update(read=True, key_share=True), str)
 _END = CompiledStatement(
     update(GrantRow)
     .where(GrantRow.id == bindparam("grant_id"), GrantRow.ended_at.is_(None))
@@ -144,13 +143,14 @@ def begin_without_code(client: Client, basis: Basis, caller: Caller) -> str:
 
 def _add(client: Client, basis: Basis, caller: Caller, **code: Any) -> str:
     moment, grant_id = now(), new_id()
+    is_offline = scopes.OFFLINE in basis.scopes and client.may_use(REFRESH)
     none: dict[str, Any] = {"code_hash": None, "code_expires_at": None, "code_used_at": None}
     _ADD.run(
         **vars(basis) | {"scopes": scopes.join(basis.scopes)},
         **none | code,
         id=grant_id,
         client_id=client.id,
-        is_offline=scopes.OFFLINE in basis.scopes and client.may_use(REFRESH),
+        is_offline=is_offline,
         salt=secrets.token_hex(32),
         generation=0,
         rotated_at=None,
@@ -163,14 +163,19 @@ def _add(client: Client, basis: Basis, caller: Caller, **code: Any) -> str:
         user_agent=caller.user_agent[:256],
         address=caller.address,
     )
-    _check_session(basis)
+    _check_session(basis, is_offline=is_offline)
     return grant_id
 
 
-def _check_session(basis: Basis) -> None:
+def _check_session(basis: Basis, *, is_offline: bool) -> None:
     """Look for the session again, after the INSERT: its foreign key waited for a verb that ends
-    things and has the account locked, and any later verb finds the new row. Raises SignedOut."""
-    if _SESSION.row(sid=basis.sid, user_id=basis.user_id) is None:
+    things and has the account locked, and any later verb finds the new row. Raises SignedOut.
+
+    Where everybody is signed out no account is locked. So a grant that outlives its session locks
+    that: it waits for its DELETE, or the DELETE waits for it (``accounts.sessions.end_all``).
+    """
+    query = _SESSION_KEPT if is_offline else _SESSION
+    if query.row(sid=basis.sid, user_id=basis.user_id) is None:
         raise SignedOut("the session has ended")
 
 

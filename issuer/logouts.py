@@ -23,6 +23,7 @@ from issuer import clients
 from issuer.clients import Client
 from issuer.models import ClientRow, GrantRow, LogoutRow
 from jobs.leases import Leasable, lease_row
+from jobs.outbox import Backlog, backlog
 from jobs.worker import run_after_response
 from storage import atomic, db, new_id, now
 from storage.clock import DatabaseTime
@@ -227,9 +228,9 @@ def delay_after(attempts: int) -> float:
     return float(min(doubled, MAX_DELAY_SECONDS))
 
 
-def waiting() -> int:
-    """Return how many logouts are pending."""
-    return db.session.scalar(select(func.count()).select_from(LogoutRow)) or 0
+def waiting() -> Backlog:
+    """Return how many logouts are pending, and since when."""
+    return backlog(LogoutRow.created_at)
 
 
 def seconds_to_next() -> float | None:

@@ -37,7 +37,7 @@ EXTENSION = "signing_keys"
 
 
 class KeyUnreadable(Exception):
-    """A private key does not open: the key that sealed it is not configured any more."""
+    """No key can sign: the key that sealed the current one is not configured any more, say."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,12 @@ def every() -> list[KeyInfo]:
     return found
 
 
+def age_seconds() -> float:
+    """Return for how long the oldest key that signs now has been signing; 0 if there is none."""
+    since = [each.active_from for each in every() if each.state == "current"]
+    return (now() - min(since)).total_seconds() if since else 0.0
+
+
 def _state(row: SigningKeyRow, superseded_at: datetime | None, moment: datetime) -> str:
     if row.withdrawn_at is not None:
         return "withdrawn"
@@ -247,7 +253,10 @@ class KeyRing:
 
     def sign(self, alg: str, claims: dict[str, Any], token_type: str = "JWT") -> str:  # noqa: S107 (a type)
         """Sign with the current key. Raises KeyUnreadable."""
-        return self.ring().current[alg].sign(claims, token_type)
+        key = self.ring().current.get(alg)
+        if key is None:
+            raise KeyUnreadable(f"no {alg} key signs now: was the clock set back?")
+        return key.sign(claims, token_type)
 
     def sign_if_read(self, alg: str, claims: dict[str, Any], token_type: str) -> str | None:
         """Sign with the current key, without reading its row; None if that must be read first."""

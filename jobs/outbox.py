@@ -1,13 +1,17 @@
-"""Attempts to work off a row of an outbox: each fails by itself, and none is repeated for ever."""
+"""Attempts to work off a row of an outbox: each fails by itself, and none is repeated for ever;
+and how much of an outbox waits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
 
-from storage import now
+from storage import db, now
 
 log = structlog.get_logger()
 
@@ -40,3 +44,18 @@ class Attempt(Generic[End]):
             self.error = error
         is_old = written_at < now() - timedelta(days=GIVEN_UP_AFTER_DAYS)
         self.is_given_up = self.error is not None and is_old
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The rows of an outbox that wait, and the age of the oldest; 0 if none waits."""
+
+    count: int
+    oldest_seconds: float
+
+
+def backlog(created_at: InstrumentedAttribute[datetime]) -> Backlog:
+    """Return what waits in the outbox that has this column."""
+    count, oldest = db.session.execute(select(func.count(), func.min(created_at))).one()
+    age = (now() - oldest).total_seconds() if oldest else 0.0
+    return Backlog(count, max(0.0, age))

@@ -3,6 +3,7 @@ https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/"""
 
 from errors import ProviderError
 from providers.base import Get, Profile, Provider
+from providers.organisations import ATLASSIAN_CRITERIA
 from providers.parts import EmailTrust, Errors, OAuth2
 from providers.profile import claims_at, value_at
 
@@ -42,4 +43,5 @@ ATLASSIAN = Provider(
     email=EmailTrust("verified", "when `email_verified`, but it joins no accounts by itself"),
     # 403 unauthorized_client, for a refresh token that has expired or was used.
     errors=Errors(code_refused_words=("refresh_token is invalid", "invalid refresh token")),
+    criteria=ATLASSIAN_CRITERIA,
 )

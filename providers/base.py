@@ -1,11 +1,12 @@
 """A provider as a value, and the values of one sign-in with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from config.registrations import Registration, client_auth_faults, openid_faults
 from errors import ProviderError
+from providers.criteria import Criteria, Criterion, Fact
 from providers.parts import EmailTrust, Errors, OAuth1, OAuth2, OpenIDConnect, Params
 
 Get = Callable[[str], Any]
@@ -56,6 +57,7 @@ class Assertion:
     a new identity, but does not update a known one.
     ``incomplete``: the code of the failure that hid a part of the profile. Such a profile opens a
     known identity and updates nothing; it is not enough for a new one.
+    ``facts``: how the person stands to the operator's rules, by the names of their conditions.
     """
 
     provider: str
@@ -65,6 +67,7 @@ class Assertion:
     auth_time: float | None = None
     is_relayed: bool = False
     incomplete: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -124,6 +127,9 @@ class Provider:
     adds_fragment: bool = False
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
+    # The questions of the operator's rules about a person, and about any claim, if it has such.
+    criteria: Criteria = field(default_factory=dict)
+    claim_criterion: Callable[[str], Criterion] | None = None
 
     @property
     def optional_credentials(self) -> tuple[str, ...]:
@@ -144,6 +150,11 @@ class Provider:
     def settings(self) -> tuple[str, ...]:
         """Return the optional fields of Registration that it uses."""
         return self.protocol.settings
+
+    def criterion(self, kind: str) -> Criterion | None:
+        """Return what a condition of this kind asks; None if there is no such."""
+        of_claim = self.claim_criterion(kind) if self.claim_criterion else None
+        return self.criteria.get(kind, of_claim)
 
     def params_for(self, intent: str, *, chooses_account: bool = False) -> Params:
         """Return the further parameters of an authorization request for this intent."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, Provider
+from providers.organisations import BITBUCKET_CRITERIA
 from providers.parts import EmailTrust, OAuth2
 from providers.profile import first_said, make_profile, value_at
 
@@ -54,4 +55,5 @@ BITBUCKET = Provider(
     ),
     profile=profile,
     email=EmailTrust("trusted", "when the primary row in `/user/emails` is confirmed"),
+    criteria=BITBUCKET_CRITERIA,
 )

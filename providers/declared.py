@@ -9,6 +9,7 @@ Spotify https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
 
 from providers.base import Provider
+from providers.organisations import NOTION_CRITERIA
 from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import claims_at
 
@@ -126,6 +127,7 @@ NOTION = Provider(
         picture="owner.user.avatar_url",
     ),
     email=EmailTrust("never", "never; no claim is about it"),
+    criteria=NOTION_CRITERIA,
 )
 
 SPOTIFY = Provider(

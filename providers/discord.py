@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from providers.base import Get, Profile, Provider
+from providers.discord_access import CRITERIA
 from providers.parts import EmailTrust, OAuth2, Revocation
 from providers.profile import first_said, make_profile
 
@@ -50,4 +51,5 @@ DISCORD = Provider(
     # The consent page has "Not you?".
     choice_params={"prompt": "consent"},
     reauth_params={"prompt": "consent"},
+    criteria=CRITERIA,
 )

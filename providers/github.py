@@ -4,6 +4,7 @@ from typing import Any
 
 from errors import ProviderError
 from providers.base import Get, NotShared, Profile, Provider
+from providers.github_access import CRITERIA
 from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import clean_email, make_profile
 
@@ -76,4 +77,5 @@ GITHUB = Provider(
     # GitHub cannot be asked to authenticate again, only to show its account chooser.
     choice_params={"prompt": "select_account"},
     reauth_params={"prompt": "select_account"},
+    criteria=CRITERIA,
 )

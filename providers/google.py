@@ -1,6 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
 from providers.base import Get, Profile, Provider
+from providers.organisations import GOOGLE_CRITERIA
 from providers.parts import EmailTrust, Errors, OpenIDConnect
 from providers.profile import claims_with_userinfo, clean_email, email_key, profile_from
 
@@ -47,4 +48,5 @@ GOOGLE = Provider(
     choice_params={"prompt": "select_account"},
     errors=Errors(misconfigured={"deleted_client", "disabled_client"}),
     reauth_params={"prompt": "select_account"},
+    criteria=GOOGLE_CRITERIA,
 )

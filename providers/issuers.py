@@ -7,12 +7,17 @@ we accept no shared secret. https://developers.line.biz/en/docs/line-login/verif
 import json
 
 from providers.base import Get, Profile, Provider
+from providers.organisations import (
+    GITLAB_CRITERIA,
+    SALESFORCE_CRITERIA,
+    SLACK_CRITERIA,
+    SLACK_TEAM,
+)
 from providers.parts import EmailTrust, Errors, OpenIDConnect, Revocation
 from providers.profile import claims_with_userinfo, first_said, make_profile, profile_from, value_at
 
 GITLAB_COM = "https://gitlab.com"
-# The prefix of Slack's own claims.
-SLACK_TEAM, SLACK_USER = "https://slack.com/team_id", "https://slack.com/user_id"
+SLACK_USER = "https://slack.com/user_id"
 
 
 def gitlab_profile(get: Get) -> Profile:
@@ -40,6 +45,7 @@ GITLAB = Provider(
     # Standard: every OpenID Provider must support it (OpenID Connect Core 15.1).
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
+    criteria=GITLAB_CRITERIA,
 )
 
 
@@ -79,6 +85,7 @@ SLACK = Provider(
         misconfigured={"bad_client_secret", "invalid_client_id", "bad_redirect_uri"},
         access_refused={"invalid_auth", "token_revoked", "token_expired", "account_inactive"},
     ),
+    criteria=SLACK_CRITERIA,
 )
 
 
@@ -188,6 +195,7 @@ SALESFORCE = Provider(
     ),
     choice_params={"prompt": "login"},
     reauth_params={"prompt": "login"},
+    criteria=SALESFORCE_CRITERIA,
 )
 
 

@@ -5,6 +5,7 @@ import re
 
 from config.registrations import Registration
 from providers.base import Get, Profile, Provider
+from providers.microsoft_access import CRITERIA
 from providers.parts import GUID, EmailTrust, OpenIDConnect
 from providers.profile import claims_with_userinfo, make_profile
 
@@ -85,4 +86,5 @@ MICROSOFT = Provider(
     reauth_params={"prompt": "login"},
     # The id_token has the whole profile.
     refreshable=False,
+    criteria=CRITERIA,
 )

@@ -5,6 +5,7 @@ https://openid.net/specs/openid-connect-core-1_0.html
 
 from config.registrations import Registration
 from providers.base import Get, Profile, Provider
+from providers.organisations import claim_criterion
 from providers.parts import EmailTrust, OpenIDConnect
 from providers.profile import claims_with_userinfo, profile_from
 
@@ -31,4 +32,5 @@ def named_issuer(name: str, registration: Registration) -> Provider:
         email=_TRUSTED if registration.trust_email else _NOT_TRUSTED,
         choice_params={"prompt": "login"},
         reauth_params={"max_age": "0"},
+        claim_criterion=claim_criterion,
     )

@@ -1,6 +1,7 @@
 """Zoom, plain OAuth 2.0. https://developers.zoom.us/docs/integrations/oauth/"""
 
 from providers.base import Get, Profile, Provider
+from providers.organisations import ZOOM_CRITERIA
 from providers.parts import EmailTrust, Errors, OAuth2, Revocation
 from providers.profile import first_said, make_profile, value_at
 
@@ -43,4 +44,5 @@ ZOOM = Provider(
         code_refused_words=("invalid authorization code", "invalid token", "refresh token invalid"),
         misconfigured_words=("redirect uri mismatch", "invalid client"),
     ),
+    criteria=ZOOM_CRITERIA,
 )

@@ -175,7 +175,7 @@ def notion_token(person: Person, _scopes: Scopes) -> dict[str, Any]:
     }
     return {
         "bot_id": "b1",
-        "workspace_id": "w-1",
+        "workspace_id": "0a1b2c3d-1111-4222-8333-abcdefabcdef",
         "workspace_name": "Garden",
         "workspace_icon": None,
         "owner": {"type": "user", "user": user},

@@ -8,6 +8,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 NAMES = {"notes": "Notes", "photos": "Photos"}
+STATIC = Path(__file__).parent / "static"
 SECONDS = 10
 # Shown after an answer that signs nobody in, by its error; else FAILED.
 PROBLEMS = {"access_denied": "You were not signed in: you did not allow it."}
@@ -42,6 +44,10 @@ class App:
     @property
     def label(self) -> str:
         return NAMES[self.name]
+
+    @property
+    def logo(self) -> Path:
+        return STATIC / f"{self.name}.svg"
 
     @property
     def redirect_uri(self) -> str:

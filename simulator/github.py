@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.clients import Client
+from simulator.organisations import Organisations
 from simulator.protocol import Code, LookAlike, Refusal
 
 ERRORS = {
@@ -21,6 +23,10 @@ class GitHub(LookAlike):
     client_auth = ("post", "basic")
     places = ("profile", "emails")
     own_faults = ("token:form_encoded", "emails:missing")
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.organisations = Organisations(self)
 
     def routes(self) -> Blueprint:
         return blueprint(self)
@@ -53,6 +59,7 @@ def blueprint(github: GitHub) -> Blueprint:
 
     add_profile(github, routes)
     add_revocation(github, routes)
+    github.organisations.add_routes(routes)
 
     @routes.post("/login/oauth/access_token")
     def token() -> Response:

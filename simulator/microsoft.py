@@ -4,8 +4,9 @@ same keys; any tenant's administrator can invent addresses.
 
 from uuid import UUID
 
-from flask import Response, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 
+from simulator.clients import Client
 from simulator.handles import Endpoints
 from simulator.openid import OpenIDLookAlike
 from simulator.people import PEOPLE, Person
@@ -35,6 +36,32 @@ class Microsoft(OpenIDLookAlike):
     keys_path = "/<tenant>/discovery/v2.0/keys"
 
     own_faults = (*OpenIDLookAlike.own_faults, "tenant:other", "tenant:claims_another")
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        # For tests: the groups that Graph knows of, by person, and how many ids each request had.
+        self.groups: dict[str, list[str]] = {}
+        self.group_requests: list[int] = []
+
+    def routes(self) -> Blueprint:
+        """Add Graph, whose host has userinfo too."""
+        routes = super().routes()
+        path = "/v1.0/me/checkMemberGroups"
+        routes.add_url_rule(path, "check_groups", self.answer_groups, methods=["POST"])
+        return routes
+
+    def answer_groups(self) -> Response | tuple[Response, int]:
+        self.note("groups")
+        code = self.bearer()
+        if code is None or "User.Read" not in code.scopes:
+            return jsonify(error={"code": "InvalidAuthenticationToken"}), 401
+        asked = (request.get_json() or {}).get("groupIds", [])
+        self.group_requests.append(len(asked))
+        if not 0 < len(asked) <= 20:
+            return jsonify(error={"code": "Request_BadRequest"}), 400
+        mine = self.groups.get(code.person.key, [])
+        answer = jsonify(value=[each for each in asked if each in mine])
+        return self.misbehave("groups", code) or answer
 
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:

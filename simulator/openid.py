@@ -67,6 +67,8 @@ class OpenIDLookAlike(Signer, StrictIssuer):
         # … and changes of a signed userinfo response, and how it is signed.
         self.userinfo_claims: Claims = {}
         self.userinfo_jwt: Callable[[Claims], str] = self.sign
+        # … and further claims of a person, by the place that says them and the person's key.
+        self.told: dict[tuple[str, str], Claims] = {}
 
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
@@ -159,6 +161,7 @@ class OpenIDLookAlike(Signer, StrictIssuer):
             "exp": now + ID_TOKEN_SECONDS,
             **({"nonce": code.nonce} if code.nonce else {}),
             **self.in_id_token(code),
+            **self.told.get(("id_token", code.person.key), {}),
         }
         if self.always_tells_auth_time or "max_age" in code.asked:
             asks = (
@@ -244,7 +247,8 @@ class OpenIDLookAlike(Signer, StrictIssuer):
         if bad:
             return bad
         subject = "1" if code.behave == "userinfo:other_sub" else self.subject(code.person)
-        claims = {"sub": subject, **self.in_userinfo(code)}
+        told = self.told.get(("userinfo", code.person.key), {})
+        claims = {"sub": subject, **self.in_userinfo(code), **told}
         if code.behave == "userinfo:jwt":
             claims |= {"iss": self.url, "aud": self.client.client_id, **self.userinfo_claims}
             return Response(self.userinfo_jwt(claims), mimetype="application/jwt")

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from simulator import answers
+from simulator import answers, organisations
 from simulator.declared import Answers, Declared
 
 BOTH = ("post", "basic")
@@ -15,14 +15,14 @@ class Amazon(Declared):
     says: ClassVar[Answers] = {"user/profile": answers.amazon}
 
 
-class Atlassian(Declared):
+class Atlassian(organisations.Atlassian):
     name, label = "atlassian", "Atlassian"
     authorize_path, token_path, api_path = "authorize", "oauth/token", ""
     must_say: ClassVar[dict[str, str]] = {"audience": "api.atlassian.com"}
     says: ClassVar[Answers] = {"me": answers.atlassian}
 
 
-class Bitbucket(Declared):
+class Bitbucket(organisations.Bitbucket):
     name, label = "bitbucket", "Bitbucket"
     pkce = False
     client_auth = ("basic",)
@@ -44,7 +44,7 @@ class DigitalOcean(Declared):
     says: ClassVar[Answers] = {"account": answers.digitalocean}
 
 
-class Discord(Declared):
+class Discord(organisations.Discord):
     name, label = "discord", "Discord"
     client_auth = BOTH
     revoke_path = "api/oauth2/token/revoke"

@@ -61,6 +61,12 @@ def _compare(connection: Connection) -> str | None:
     return f"The database's schema is not up to date. {UPGRADE}"
 
 
+def exists() -> bool:
+    """Tell whether the database has a schema, of whatever release."""
+    with db.engine.connect() as connection:
+        return bool(current(connection))
+
+
 def current(connection: Connection) -> set[str]:
     """Return the revisions that a database is at; none if it has no schema."""
     if not connection.dialect.has_table(connection, "alembic_version"):

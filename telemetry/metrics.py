@@ -98,7 +98,12 @@ FACTS = {
     "quickstep_sessions": "Active sessions.",
     "quickstep_flows": "Open flows.",
     "quickstep_revocations_waiting": "Provider tokens still to be revoked.",
+    "quickstep_revocations_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
     "quickstep_logouts_waiting": "Applications still to be told of a sign-out.",
+    "quickstep_logouts_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
+    "quickstep_signing_key_readable": "1 if the keys that sign ID tokens open, 0 if they do not.",
+    "quickstep_signing_key_age_seconds": "For how long the oldest of them has been the one that "
+    "signs; keys are replaced after 90 days.",
 }
 
 # The children of the most frequent metrics, looked up once.

@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 `GET /metrics` returns these in Prometheus' text format, summed over all processes of a server. No
 label value comes from a request, so strangers cannot create series.
-[Running it](../operate/operation.md#metrics) says who may read them, and has alerts to begin with.
+[Running it](../operate/operation.md#metrics) says who may read them;
+[Watching it](../operate/watching.md) has alert rules and a dashboard.
 
 | metric | type | labels | meaning |
 |---|---|---|---|

@@ -67,6 +67,10 @@ class Page:
         return self._first(r'name="csrf_token" value="([^"]+)"')
 
     @property
+    def security_policy(self) -> str:
+        return self.headers["Content-Security-Policy"]
+
+    @property
     def onward(self) -> str:
         """The address that the page goes on to by itself."""
         return self._first(r'http-equiv="refresh" content="0;url=([^"]+)"')

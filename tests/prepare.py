@@ -1,4 +1,4 @@
-"""Install browser, web servers and Redis for the tests, where this machine allows it."""
+"""Install browser, web servers, Redis and Prometheus for the tests, if this machine allows it."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ PACKAGES = {
     "apache2": ("apache2", "httpd"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "nginx": ("nginx",),
+    "prometheus": ("prometheus",),
     "redis-server": ("redis-server",),
 }
 BESIDE = {"apache2": ("libapache2-mod-auth-openidc",), "chromium": ("fonts-noto-core",)}

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select
 
 from errors import ProviderError, TokenUnreadable
 from jobs.leases import Leasable, lease_row
-from jobs.outbox import Attempt
+from jobs.outbox import Attempt, Backlog, backlog
 from jobs.registry import Jobs
 from jobs.worker import run_after_response
 from models import Identity, OAuth
@@ -128,9 +128,9 @@ def _remove(row_id: str) -> None:
     db.session.execute(delete(Revocation).where(Revocation.id == row_id))
 
 
-def waiting() -> int:
-    """Return how many revocations are pending."""
-    return db.session.scalar(select(func.count()).select_from(Revocation)) or 0
+def waiting() -> Backlog:
+    """Return how many revocations are pending, and since when."""
+    return backlog(Revocation.created_at)
 
 
 def seconds_to_next() -> float | None:

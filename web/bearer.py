@@ -56,7 +56,7 @@ def _find_user(assertion: Assertion) -> User:
     return user
 
 
-def _owner_of_our_token() -> tuple[str, datetime] | None:
+def _owner_of_our_token() -> tuple[str, datetime | None] | None:
     """Return the person of an access token that we issued; it is no JWT, unlike all others."""
     header = BEARER.fullmatch(request.headers.get("Authorization", ""))
     if header is None or "." in header[1]:

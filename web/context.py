@@ -23,6 +23,21 @@ from web.limits import Limits
 
 
 @dataclass(frozen=True)
+class Destination:
+    """Where a return path leads on to, as pages name it: an application, or another site.
+
+    ``logo``: the address of its image. ``decline_url``: the form that tells the application that
+    its person does not want to; ``form_target``: where that form then leads, in the terms of
+    Content-Security-Policy.
+    """
+
+    name: str
+    logo: str | None = None
+    decline_url: str | None = None
+    form_target: str | None = None
+
+
+@dataclass(frozen=True)
 class Site:
     """The values that one application was built from."""
 
@@ -35,10 +50,12 @@ class Site:
     one_taps: dict[str, OneTap] = field(default_factory=dict)
     firebase: Firebase | None = None
     demo_url: str | None = None
-    # The person of an access token of ours, if it may use our API, and when they authenticated.
-    owner_of_token: Callable[[str], tuple[str, datetime] | None] = lambda _token: None
-    # The name of the application that a return path leads on to, if it does.
-    app_name_of: Callable[[str], str | None] = lambda _return_to: None
+    # The person of an access token of ours, if it may use our API, and when they authenticated;
+    # None if that does not count.
+    owner_of_token: Callable[[str], tuple[str, datetime | None] | None] = lambda _token: None
+    # The application that a return path leads on to, if it does.
+    destination_of: Callable[[str], Destination | None] = lambda _return_to: None
+    login_hint_of: Callable[[str], str] = lambda _return_to: ""
     # The operator's images, by name (config/branding.py).
     images: dict[str, Image] = field(default_factory=dict)
 

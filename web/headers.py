@@ -13,7 +13,7 @@ HSTS_SECONDS = 31536000
 STATIC_SECONDS = 86400
 FRAGMENT = "#_"  # static/app.js removes it
 # Files whose address changes with their content.
-CACHED = ("static", "brand.theme", "brand.image")
+CACHED = ("static", "brand.theme", "brand.image", "app_logos.show")
 # A proxy passes their answers on from hosts that are not ours.
 ON_OTHER_HOSTS = ("forward_auth",)
 NO_STORE = ("Cache-Control", "no-store")

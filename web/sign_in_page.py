@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from accounts.flows import Intent
 from errors import AccountDeleted, EmailUnverified, Problem, TooManyAttempts
 from web.authentication import current_user, is_signed_in
-from web.context import current_assertion, current_flow, site
+from web.context import Destination, current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return, local_path
@@ -36,10 +36,13 @@ def sign_in_page(problem: Problem | None = None) -> str:
     offers = text.offers if text else "buttons"
     retry = _provider_to_retry() if offers == "retry" else None
     last_used = _last_used()
+    hinted = _hinted(return_to)
     # The provider that "Try again" leads to is not offered a second time below.
     names = [name for name in _offered(last_used) if name != retry]
-    if last_used:
-        names.sort(key=lambda name: name != last_used)
+    names.sort(key=lambda name: (name != hinted, name != last_used))
+    app, again = destination(return_to), _form_to_retry()
+    if app and again and app.form_target:
+        request_state().form_targets = (app.form_target,)
     shown, hidden = (names, []) if "all" in request.args else few_of(names)
     return render_template(
         "login.html",
@@ -51,21 +54,22 @@ def sign_in_page(problem: Problem | None = None) -> str:
         shown=shown,
         more=len(hidden),
         last_used=last_used,
+        hinted=hinted,
         choose_another="switch" in request.args,
-        app=destination(return_to),
+        app=app,
         is_for_device=return_to.startswith(url_for("device.show")),
-        again=_form_to_retry(),
+        again=again,
         ended=_tell_end(problem),
         not_set_up=message("not_set_up"),
         has_apps=site().firebase is not None,
     )
 
 
-def destination(return_to: str) -> str | None:
+def destination(return_to: str) -> Destination | None:
     """Return where a person goes on to, as they know it: an application, or another site."""
     if not return_to or local_path(return_to):
-        return site().app_name_of(return_to) if return_to else None
-    return urlsplit(return_to).netloc
+        return site().destination_of(return_to) if return_to else None
+    return Destination(urlsplit(return_to).netloc)
 
 
 def _tell_end(problem: Problem | None) -> str | None:
@@ -111,6 +115,15 @@ def _last_used() -> str | None:
     """Return the provider that this browser last signed in with, if it is still offered."""
     name = request.cookies.get(cookie_name("last_idp"))
     return name if name in site().connectors else None
+
+
+def _hinted(return_to: str) -> str | None:
+    """Return the provider whose own domain an application's login_hint has. Only settings are read,
+    so nothing is told of accounts; the hint itself goes nowhere."""
+    domain = site().login_hint_of(return_to).rpartition("@")[2].lower() if return_to else ""
+    registrations = site().settings.registrations
+    owners = [name for name, each in registrations.items() if each.hosted_domain == domain]
+    return owners[0] if domain and len(owners) == 1 and owners[0] in site().connectors else None
 
 
 def text_of(error: Problem) -> ErrorText:

@@ -48,6 +48,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("document_url", name=op.f("uq_clients_document_url")),
     )
     op.create_table(
+        "client_logos",
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("media_type", sa.String(length=32), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_client_logos_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_logos")),
+    )
+    op.create_table(
         "client_keys",
         sa.Column("client_id", sa.String(length=32), nullable=False),
         sa.Column("uri", sa.String(length=2048), nullable=False),
@@ -326,6 +340,7 @@ def downgrade() -> None:
     op.drop_table("access_tokens")
     op.drop_table("seen_proofs")
     op.drop_table("client_keys")
+    op.drop_table("client_logos")
     op.drop_table("resources")
     op.drop_table("device_codes")
     with op.batch_alter_table("logouts", schema=None) as batch_op:

@@ -84,7 +84,7 @@ def check_status(response: HTTPAnswer, not_shared: tuple[int, ...]) -> None:
         return
     if is_passing(response):
         raise ProviderBusy(where)
-    if response.status_code in not_shared and _is_of_the_api(response):
+    if response.status_code in not_shared and is_of_the_api(response):
         raise NotShared(where)
     raise ProviderError(where)
 
@@ -112,7 +112,8 @@ def is_passing(response: HTTPAnswer) -> bool:
     )
 
 
-def _is_of_the_api(response: HTTPAnswer) -> bool:
+def is_of_the_api(response: HTTPAnswer) -> bool:
+    """Whether a refusal is in the API's own words, not a page of a proxy or a firewall."""
     kind = response.headers.get("Content-Type", "").lower()
     # RFC 6750 3: the error may be in this header alone.
     return "html" not in kind or "insufficient_scope" in response.headers.get(

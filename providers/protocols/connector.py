@@ -31,6 +31,7 @@ from providers.protocols.error_codes import (
     plain_code,
     with_description,
 )
+from providers.protocols.facts import AsksNothing
 from providers.protocols.upstream_issuer import UpstreamIssuer
 
 log = structlog.get_logger()
@@ -38,7 +39,7 @@ log = structlog.get_logger()
 Token = Mapping[str, Any]
 
 
-class Connector:
+class Connector(AsksNothing):
     """One provider as registered and wired here; the parts that do not depend on the protocol."""
 
     # Parameters that a callback may contain only once.

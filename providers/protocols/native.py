@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from errors import IdTokenRefused, ProviderError
 from keys.jwt import ID_TOKEN_MAX_CHARACTERS, VerifiedClaims, read_segment, require
-from providers.base import Assertion, NotShared, Profile, Provider
+from providers.base import Assertion, Get, NotShared, Provider
+from providers.criteria import Condition
 from providers.parts import OpenIDConnect
 from providers.protocols.connector import Connector
+from providers.protocols.facts import Asked, NoPlaces, no_token, read_facts
 from providers.protocols.id_token import check_hosted_domain
 from providers.protocols.upstream_issuer import UpstreamIssuer
 
@@ -26,7 +28,8 @@ class Verifier(Protocol):
 class NativeTokens:
     """The ID tokens that an OpenID Connect provider gives to an operator's own apps.
 
-    ``hosted_domain``: only accounts of this domain, as on the web.
+    ``hosted_domain``: only accounts of this domain, as on the web. ``conditions``: what the
+    operator's rules ask, as far as an ID token says.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class NativeTokens:
         issuer: UpstreamIssuer,
         client_ids: Collection[str],
         hosted_domain: str | None = None,
+        conditions: Collection[Condition] = (),
     ) -> None:
         self._provider = provider
         self._issuer = issuer
         self._client_ids = frozenset(client_ids)
         self._hosted_domain = hosted_domain
+        self._conditions = tuple(conditions)
 
     def accepts(self, issuer: object) -> bool:
         return self._issuer.accepts(issuer)
@@ -54,26 +59,33 @@ class NativeTokens:
         return self._assertion(claims), claims.get("nonce")
 
     def _assertion(self, claims: VerifiedClaims) -> Assertion:
-        return Assertion(
-            provider=self._provider.name,
-            issuer=self._issuer.identity_issuer,
-            profile=self._profile(claims),
-            auth_time=auth_time(claims),
-        )
-
-    def _profile(self, claims: VerifiedClaims) -> Profile:
-        # A form and a token response belong to a web callback; here both are empty.
-        known: dict[str, Any] = {"id_token": claims, "form_user": {}, "token": {}}
-
-        def get(what: str) -> Any:
-            if what not in known:
-                raise NotShared("an ID token alone lets nothing else be asked")
-            return known[what]
-
+        get = _getter(claims)
         try:
-            return self._provider.profile(get)
+            profile = self._provider.profile(get)
         except ProviderError as error:
             raise IdTokenRefused(error.detail) from error
+        name = self._provider.name
+        asked = Asked(name, profile.subject, get, no_token, NoPlaces(), is_sign_in=True)
+        return Assertion(
+            provider=name,
+            issuer=self._issuer.identity_issuer,
+            profile=profile,
+            auth_time=auth_time(claims),
+            facts=read_facts(self._provider, self._conditions, asked, None),
+        )
+
+
+def _getter(claims: VerifiedClaims) -> Get:
+    """Make the ``get`` of an ID token that came alone. A form and a token response belong to a web
+    callback; here both are empty."""
+    known: dict[str, Any] = {"id_token": claims, "form_user": {}, "token": {}}
+
+    def get(what: str) -> Any:
+        if what not in known:
+            raise NotShared("an ID token alone lets nothing else be asked")
+        return known[what]
+
+    return get
 
 
 def auth_time(claims: VerifiedClaims) -> float | None:
@@ -137,4 +149,5 @@ def _verifier(connector: Connector, mobile_client_ids: Iterable[str] = ()) -> Na
         connector.issuer,
         (connector.client_id, *mobile_client_ids),
         connector.registration.hosted_domain,
+        connector.conditions,
     )

@@ -16,8 +16,9 @@ from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
 from providers.parts import Params
 from providers.protocols import revocation
+from providers.protocols.asking import AskingClient
 from providers.protocols.authorization_request import InventedFlow, query_of, s256
-from providers.protocols.client_auth import AuthenticatedClient, authenticate
+from providers.protocols.client_auth import authenticate
 from providers.protocols.connector import Token, with_query
 from providers.protocols.token_endpoint import read_token_response
 
@@ -29,7 +30,7 @@ NOT_KEPT = frozenset({"id_token", "scope"})
 SECRET_FIELDS = ("code", "code_verifier", "refresh_token")
 
 
-class OAuth2Client(AuthenticatedClient):
+class OAuth2Client(AskingClient):
     """A plain OAuth 2.0 provider as registered here; OpenID Connect derives from it."""
 
     callback_parameters = ("state", "code", "error", "iss")  # RFC 6749 3.1
@@ -154,12 +155,15 @@ class OAuth2Client(AuthenticatedClient):
         NotFresh.
         """
         claims = self.verify_id_token(answer, flow)
-        profile, failure = self.read_profile(self._getter(answer, claims, form_user))
+        get = self._getter(answer, claims, form_user)
+        profile, failure = self.read_profile(get)
+        scopes = self._granted_scopes(answer)
         return Assertion(
             provider=self.name,
             issuer=self.identity_issuer,
             profile=profile,
-            scopes=self._granted_scopes(answer),
+            scopes=scopes,
+            facts=self.facts_at_sign_in(profile.subject, answer, get, scopes),
             incomplete=failure.code if failure else "",
             token=_kept(answer, claims, profile.subject),
         )

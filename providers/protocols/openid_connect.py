@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
+from urllib.parse import urljoin
 
 import structlog
 
@@ -18,7 +19,7 @@ from keys.jwt import VerifiedClaims, quoted
 from providers.base import Flow, Get, NotShared, Provider
 from providers.http.responses import HTTPAnswer, check_status, parse_json
 from providers.http.transport import Transport
-from providers.parts import OpenIDConnect
+from providers.parts import OpenIDConnect, origin
 from providers.protocols.client_auth import offered_method
 from providers.protocols.connector import Token, with_query
 from providers.protocols.id_token import check_fresh, check_hosted_domain, check_userinfo
@@ -130,6 +131,14 @@ class OpenIDConnectClient(OAuth2Client):
 
     def owns(self, url: str) -> bool:
         return url == self.issuer.metadata().userinfo_endpoint
+
+    def facts_url(self, path: str) -> str:
+        """Return an address relative to userinfo, which is where an access token belongs."""
+        base = self.endpoint_url("userinfo")
+        url = urljoin(base, path)
+        if origin(url) != origin(base):
+            raise ValueError(f"{url} is not next to userinfo")
+        return url
 
     def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:
         """Ask for the choice as the issuer announces that it can; every issuer has ``login``

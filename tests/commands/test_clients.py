@@ -73,6 +73,17 @@ def test_all_faults_are_named_together(site):
         assert fault in result.stderr
 
 
+def test_a_faulty_change_is_refused_as_a_change(site):
+    app = App(site)
+    for command, refused in (
+        (("add", "Notes"), "This client cannot be registered:"),
+        (("set", app.client_id), "This client cannot be changed:"),
+    ):
+        result = run(site, "clients", *command, "--scope", "frog")
+        assert result.exit_code == 1
+        assert refused in result.stderr
+
+
 def test_all_faults_of_an_api_are_named_together(site):
     faulty = ("--scope", "a b", "--scope", "openid", "--client", "nobody")
     result = run(site, "resources", "add", "api.example", *faulty)

@@ -93,6 +93,20 @@ def test_an_access_token_with_the_scope_account_opens_our_api(site, grace):
     assert requests.get(url, headers=headers, timeout=60).status_code == 401
 
 
+def test_a_client_of_others_deletes_no_account_and_exports_none(site, grace):
+    options = ("--scope", "openid", "--scope", "account")
+    tokens = App(site, "Others", *options).tokens(grace, scope="openid account")
+    headers = {"Authorization": f"Bearer {tokens.access}"}
+    me = f"{site.url}/api/v1/me"
+    for method, url in (("DELETE", me), ("POST", f"{site.url}/api/v1/export")):
+        answer = requests.request(method, url, headers=headers, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (403, "reauth_required")
+    assert requests.get(me, headers=headers, timeout=60).status_code == 200
+    own = App(site, "Own", *options, "--first-party").tokens(grace, scope="openid account")
+    headers = {"Authorization": f"Bearer {own.access}"}
+    assert requests.delete(me, headers=headers, timeout=60).status_code == 204
+
+
 def test_our_api_says_who_issues_its_tokens(site):
     challenge = requests.get(f"{site.url}/api/v1/me", timeout=60).headers["WWW-Authenticate"]
     where = challenge.partition('resource_metadata="')[2].rstrip('"')

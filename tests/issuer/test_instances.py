@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import accounts
+from accounts import sessions
 from accounts.admission import Admission
 from accounts.rules import Policy
 from issuer import clients, consents, exchanges, grants, refresh_tokens, revocation
@@ -79,6 +80,10 @@ def delete(stage: Stage) -> Any:
     return accounts.delete(stage.session["user_id"], CALLER)
 
 
+def sign_everybody_out(stage: Stage) -> Any:
+    return sessions.end_all()
+
+
 def take_access_away(stage: Stage) -> Any:
     return consents.take_away(stage.session["user_id"], stage.app.client_id, CALLER)
 
@@ -92,8 +97,8 @@ def delete_client(stage: Stage) -> Any:
     return clients.remove(stage.app.client_id)
 
 
-ENDS = [sign_out, sign_out_everywhere, disable, delete, take_access_away, revoke, delete_client]
-OF_ACCOUNTS = [sign_out_everywhere, disable, delete]
+OF_ACCOUNTS = [sign_out_everywhere, sign_everybody_out, disable, delete]
+ENDS = [sign_out, *OF_ACCOUNTS, take_access_away, revoke, delete_client]
 
 
 def assert_dead(stage: Stage, *documents: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """When something of ours fails: a clear answer, nothing half-written, and a way on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import requests
 from sqlalchemy.exc import OperationalError
 
 from issuer import access_tokens, grants
+from storage import now
 from tests.issuer.relying_party import App, query_of
 from tests.site import Site
 from web import limits
@@ -86,6 +88,31 @@ def test_readiness_names_a_signing_key_that_cannot_be_opened(site: Site):
     assert "signing_key: cannot be opened" in ready.text
     answer = requests.get(f"{site.url}/oauth2/jwks", timeout=60)
     assert answer.status_code == 503
+
+
+def test_readiness_names_signing_keys_that_are_gone(app: App, grace):
+    """Before anybody asked for one there is nothing to miss."""
+    site = app.site
+    assert "signing_key: ok" in requests.get(f"{site.url}/readyz", timeout=60).text
+    app.tokens(grace)
+    site.execute("DELETE FROM signing_keys")
+    ready = requests.get(f"{site.url}/readyz", timeout=60)
+    assert ready.status_code == 200
+    assert "signing_key: there is none any more" in ready.text
+
+
+def test_keys_that_do_not_sign_yet_are_a_named_fault(app: App, grace):
+    """The clock was set back, or a database restored on a server whose clock is behind."""
+    site = app.site
+    code = app.sign_in(grace)["code"]
+    requests.get(f"{site.url}/oauth2/jwks", timeout=60)
+    site.execute("UPDATE signing_keys SET active_from = :t", t=now() + timedelta(days=1))
+    site.restart()
+    ready = requests.get(f"{site.url}/readyz", timeout=60)
+    assert ready.status_code == 200
+    assert "signing_key: none signs now, for RS256, ES256" in ready.text
+    answer = app.exchange(code)
+    assert (answer.status, answer.error) == (503, "temporarily_unavailable")
 
 
 @pytest.mark.parametrize("value", ["\x00", "x" * 60000])

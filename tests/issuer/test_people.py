@@ -27,6 +27,42 @@ def test_a_repeated_sign_in_says_which_application_asks_for_it(app, grace):
     assert "Notes asks you to sign in again." in page.text
 
 
+def test_a_sign_in_that_is_not_repeated_is_told_to_the_application(app, grace, site):
+    app.sign_in(grace)
+    for asked in ({"prompt": "login"}, {"max_age": "0"}):
+        page = app.ask(grace, **asked)
+        assert page.buttons[-1] == "Cancel"
+        assert "form-action 'self' https://notes.example;" in page.security_policy
+        got = query_of(allow(grace, page, "deny").location)
+        assert (got["error"], got["state"]) == ("access_denied", "the state")
+        assert got["iss"] == site.url
+        assert allow(grace, page, "deny").heading == "Start again in the app"
+    assert grace.get("/account").status == 200
+
+
+def test_a_sign_in_that_failed_when_repeated_leads_back_to_the_application(app, grace):
+    app.sign_in(grace)
+    page = grace.reauth(app.ask(grace, prompt="login"), "linus")
+    assert page.buttons == ["Try again", "Back to Notes"]
+    assert query_of(allow(grace, page, "deny").location)["error"] == "access_denied"
+
+
+def test_only_the_person_who_was_asked_declines(app, grace):
+    app.sign_in(grace)
+    path = app.ask(grace, prompt="login").actions()[-1]
+    grace.sign_out()
+    grace.sign_in("google", "linus")
+    form = {"csrf_token": grace.get("/account").csrf_token, "answer": "deny"}
+    assert grace.fetch(path, "POST", data=form).location == path
+
+
+def test_a_sign_in_is_not_repeated_by_an_answer_that_nobody_was_asked_for(app, grace):
+    """The form of "Cancel" with another answer."""
+    app.sign_in(grace)
+    answered = allow(grace, app.ask(grace, prompt="login"), "allow")
+    assert answered.location.startswith("/oauth2/continue/")
+
+
 # Consent.
 
 

@@ -95,7 +95,7 @@ def test_a_command_acts_on_the_demo_that_runs(start, clone):
     query = {"client_id": client["client_id"], "redirect_uri": back, "response_type": "code"}
     query |= {"code_challenge": "E" * 43, "code_challenge_method": "S256", "scope": "openid"}
     page = requests.get(client["authorization_endpoint"], query, timeout=5)
-    assert "Sign in to continue to Notes" in page.text
+    assert "Sign in to continue to <bdi>Notes</bdi>" in page.text
 
 
 @pytest.mark.parametrize("mode", [{"DEMO": "1"}, {}], ids=["demo", "no demo"])

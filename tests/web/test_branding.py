@@ -133,8 +133,8 @@ def test_text_on_every_accent_can_be_read(accent):
     ("name", "content", "fault"),
     [
         ("absent.svg", None, "absent.svg cannot be read (FileNotFoundError)"),
-        ("page.svg", b"<html><script>alert(1)</script></html>", "page.svg is no SVG, PNG or WebP"),
-        ("photo.png", b"\xff\xd8\xff\xe0 a JPEG", "photo.png is no SVG, PNG or WebP image"),
+        ("page.svg", b"<html><script>alert(1)</script></html>", "page.svg is no SVG, PNG, WebP"),
+        ("photo.png", b"GIF89a, a GIF", "photo.png is no SVG, PNG, WebP or JPEG image"),
         ("large.png", PNG + bytes(300_000), "large.png is larger than 256 KiB"),
     ],
 )

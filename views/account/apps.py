@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from errors import NotFound
 from issuer import clients, consents, resources
 from issuer.consents import App
+from views.oidc.logos import logo_url, logo_urls
 from web.authentication import this_session
 from web.guards import BOUND, LIMITED, SIGNED_IN, protect
 from web.request_info import caller
@@ -18,16 +19,23 @@ protect(apps, LIMITED, SIGNED_IN, BOUND)
 
 @apps.get("")
 def show() -> str:
+    found = consents.of_user(this_session().user_id)
+    logos = logo_urls(app.client for app in found)
     rows = [
-        {"app": app, "words": app_scope_words(app.scopes, resources.shown(app.resources))}
-        for app in consents.of_user(this_session().user_id)
+        {
+            "app": app,
+            "logo": logos.get(app.client.id),
+            "words": app_scope_words(app.scopes, resources.shown(app.resources)),
+        }
+        for app in found
     ]
     return render_template("apps.html", rows=rows)
 
 
 @apps.get("/<client_id>/remove")
 def ask_remove(client_id: str) -> str:
-    return render_template("remove_app.html", app=_own(client_id))
+    app = _own(client_id)
+    return render_template("remove_app.html", app=app, logo=logo_url(app.client))
 
 
 @apps.post("/<client_id>/remove")

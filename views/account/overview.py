@@ -22,6 +22,7 @@ from web.guards import BOUND, LIMITED, SIGNED_IN, protect
 from web.onward import go_on
 from web.reauthentication import ask_to_reauthenticate, has_fresh_auth, needs_fresh_auth
 from web.request_info import caller
+from web.request_state import request_state
 from web.return_to import asked_return
 from web.sign_in_page import MANY
 from web.text.devices import device_name
@@ -40,6 +41,8 @@ ACT_OF_PAGE = {
     "/account/data": "download",
     "/account/delete": "delete",
     "/login/confirm": "merge",
+    "/admin/become": "become_admin",
+    "/admin": "administer",
 }
 SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5
@@ -158,13 +161,16 @@ def reauth() -> str | Response:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
     rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
+    app = site().destination_of(return_to)
+    if app and app.form_target:
+        request_state().form_targets = (app.form_target,)
     return render_template(
         "reauth.html",
         rows=rows,
         offered=Counter(row["label"] for row in rows),
         return_to=return_to,
         action=_act_before(return_to),
-        app=site().app_name_of(return_to),
+        app=app,
     )
 
 

@@ -12,6 +12,7 @@ from gates import flows, registry
 from gates.flows import Flow
 from views.oidc.place import admission, is_head
 from web.authentication import current_session, this_user
+from web.context import Destination
 from web.guards import ASKED_FOR, protect
 from web.onward import show_way
 from web.reauthentication import reauth_url
@@ -72,10 +73,10 @@ def host_of(flow: Flow) -> str:
     return urlsplit(flow.origin).netloc
 
 
-def host_behind(return_to: str) -> str | None:
+def destination_of(return_to: str) -> Destination | None:
     """Return the host to which a return path leads on, if it is that of an open flow."""
     parts = urlsplit(return_to)
     if not parts.path.startswith(url_for("gate.enter", name="")):
         return None
     flow = flows.find(parse_qs(parts.query).get("flow", [""])[0])
-    return host_of(flow) if flow else None
+    return Destination(host_of(flow)) if flow else None

@@ -6,11 +6,11 @@ from gates import housekeeping
 from jobs import periodic
 from jobs.registry import Jobs
 from views.gate import check
-from views.gate.enter import gate, host_behind
+from views.gate.enter import destination_of, gate
 from views.gate.forward_auth import forward_auth
 from web.context import Site
 
-__all__ = ["host_behind", "install"]
+__all__ = ["destination_of", "install"]
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:

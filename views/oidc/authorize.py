@@ -16,9 +16,11 @@ from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
 from views.oidc.failures import may_be_answered
+from views.oidc.logos import logo_url
 from views.oidc.place import admission, current_visitor, is_head, read_form, read_query
 from views.oidc.pushed import asked_parameters
 from web.authentication import this_user
+from web.context import Destination
 from web.csrf import csrf
 from web.guards import ASKED_FOR, protect
 from web.reauthentication import reauth_url
@@ -122,12 +124,18 @@ def _show(step: Step, asked: Asked, waiting: Parked, visitor: Visitor | None) ->
         case Step.SWITCH:
             return redirect(url_for("login.choose", switch=1, next=here))
         case Step.REAUTHENTICATE:
+            _ask(waiting, visitor)
             return redirect(reauth_url(here, always=True))
         case _:
-            assert visitor is not None
-            if not is_head():
-                parked.note(waiting.id, user_id=visitor.user_id)
+            _ask(waiting, visitor)
             return _question(step, asked, waiting.id)
+
+
+def _ask(waiting: Parked, visitor: Visitor | None) -> None:
+    """Note whose answer is asked for: nobody else's counts."""
+    assert visitor is not None
+    if not is_head():
+        parked.note(waiting.id, user_id=visitor.user_id)
 
 
 def _question(step: Step, asked: Asked, request_id: str) -> Answer:
@@ -137,6 +145,7 @@ def _question(step: Step, asked: Asked, request_id: str) -> Answer:
     page = render_template(
         template,
         client=asked.client,
+        logo=logo_url(asked.client),
         host=host_of(asked.redirect_uri),
         is_native=asked.is_native,
         is_local_only=is_local_only(asked.client.redirect_uris),
@@ -164,12 +173,13 @@ def answer(request_id: str) -> Answer:
     may_be_answered(asked)
     visitor = current_visitor()
     again = redirect(url_for("authorize.resume", request_id=request_id), 303)
-    if visitor is None or not visitor.is_bound or visitor.user_id != waiting.user_id:
+    if visitor is None or visitor.user_id != waiting.user_id:
         return again
     if request.form.get("answer") != "allow":
         parked.use(request_id)
         used_request(request_id)
         return answers.send_fault(asked, "denied")
+    # To decline, nobody has to sign in again first.
     if _step(asked, waiting, visitor) not in (Step.CONSENT, Step.GO_ON):
         return again
     return finish(asked, visitor, request_id, has_consented=True)
@@ -194,12 +204,30 @@ def finish(
     return answers.send_code(asked, code)
 
 
-def app_name_of(return_to: str) -> str | None:
-    """Return the name of the client to which a return path continues, in this browser."""
+def destination_of(return_to: str) -> Destination | None:
+    """Return the client to which a return path continues, in this browser."""
+    waiting = _waiting_at(return_to)
+    client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
+    redirect_uri = waiting.parameters.get("redirect_uri") if waiting else None
+    if client is None or redirect_uri is None:
+        return None
+    return Destination(
+        client.shown_name,
+        logo_url(client),
+        decline_url=return_to,
+        form_target=form_source(redirect_uri),
+    )
+
+
+def login_hint_of(return_to: str) -> str:
+    """Return whom the client to which a return path continues expects (OpenID Connect Core
+    3.1.2.1)."""
+    waiting = _waiting_at(return_to)
+    return (waiting.parameters.get("login_hint") or "") if waiting else ""
+
+
+def _waiting_at(return_to: str) -> Parked | None:
+    """Return the request of this browser to which a return path continues."""
     prefix = url_for("authorize.resume", request_id="")
     request_id = return_to.removeprefix(prefix)
-    if request_id == return_to:
-        return None
-    waiting = parked.find(request_id, request_secret(request_id))
-    client = clients.named(waiting.parameters.get("client_id") or "") if waiting else None
-    return client.shown_name if client else None
+    return None if request_id == return_to else parked.find(request_id, request_secret(request_id))

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from issuer import clients, scopes
+from config.branding import read_image
+from issuer import clients, logos, scopes
 from issuer.clients import CODE, REFRESH, Client
 
 log = structlog.get_logger()
@@ -21,6 +23,8 @@ class DemoApp(Protocol):
 
     @property
     def label(self) -> str: ...
+    @property
+    def logo(self) -> Path: ...
     @property
     def redirect_uri(self) -> str: ...
     def connect(self, issuer: str, client_id: str, client_secret: str) -> None: ...
@@ -35,6 +39,7 @@ def register(app: Flask, demo_apps: Mapping[str, DemoApp], issuer: str) -> None:
             known = {uri: each for each in clients.every() for uri in each.redirect_uris}
             for demo_app in demo_apps.values():
                 client, secret = _register(demo_app, known.get(demo_app.redirect_uri))
+                logos.keep(client.id, read_image(demo_app.logo))
                 demo_app.connect(issuer, client.client_id, secret)
         except SQLAlchemyError as error:
             log.warning("demo_apps_off", error=type(error).__name__)

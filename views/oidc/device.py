@@ -8,6 +8,7 @@ from issuer.clients import DEVICE
 from issuer.devices import Device
 from telemetry import metrics
 from views.oidc.json_answers import allow_any_origin, answer, refuse_name
+from views.oidc.logos import logo_url
 from views.oidc.place import admission, current_visitor, issuer
 from views.oidc.tokens import authenticated, tokens
 from web.authentication import this_session, this_user
@@ -95,6 +96,7 @@ def _question(code: str, found: Device, client: clients.Client) -> str:
         "oidc/device_consent.html",
         code=devices.show_code(devices.normalise(code)),
         client=client,
+        logo=logo_url(client),
         words=app_scope_words(scopes.split(found.scopes)),
         address=found.address,
         asked_by=device_name(found.user_agent),

@@ -19,6 +19,7 @@ from issuer.parameters import Parameters, is_returnable
 from issuer.redirects import form_source, with_parameters
 from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
+from views.oidc.logos import logo_url
 from views.oidc.place import is_head, issuer, read_form, read_query
 from web.authentication import current_session
 from web.csrf import csrf
@@ -159,7 +160,8 @@ def confirm_page(client: Client | None, target: str | None) -> str:
     """Ask whether to sign out: the request may come from anywhere."""
     if target:
         request_state().form_targets = (form_source(target),)
-    return render_template("oidc/end_session.html", client=client)
+    logo = logo_url(client) if client else None
+    return render_template("oidc/end_session.html", client=client, logo=logo)
 
 
 def carry_out(wish: Wish) -> Response:

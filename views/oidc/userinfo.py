@@ -69,13 +69,18 @@ def _sent_token() -> str | Refused:
     return found[1]
 
 
-def owner_of_token(sent: str) -> tuple[str, datetime] | None:
-    """Return the person of an access token with the scope account, for our API, and when they
-    authenticated."""
+def owner_of_token(sent: str) -> tuple[str, datetime | None] | None:
+    """Return the person of an access token with the scope account, for our API.
+
+    And when they authenticated, if the client is the site's own: sensitive acts, such as deleting
+    the account, need that, and no consent to another's client reaches so far.
+    """
     token = access_tokens.find(sent, admission())
-    if token is None or token.jkt or token.user_id is None or token.auth_time is None:
+    if token is None or token.jkt or token.user_id is None:
         return None
-    return (token.user_id, token.auth_time) if scopes.ACCOUNT in token.scope_list else None
+    if scopes.ACCOUNT not in token.scope_list:
+        return None
+    return token.user_id, token.auth_time if token.client.is_first_party else None
 
 
 @userinfo.route("/userinfo", methods=["GET", "POST"])

@@ -9,7 +9,15 @@ from werkzeug.wrappers import Response
 
 from accounts import endings
 from errors import ProviderError
-from issuer import client_keys, document_urls, housekeeping, id_tokens, logouts, signing_keys
+from issuer import (
+    client_keys,
+    document_urls,
+    housekeeping,
+    id_tokens,
+    key_health,
+    logouts,
+    signing_keys,
+)
 from issuer.documents import DocumentAway, Page
 from issuer.ends import Ends
 from issuer.logouts import Deliverer, SendFailed
@@ -21,11 +29,12 @@ from providers.http.public import ask_public
 from providers.http.responses import Answer, fresh_seconds
 from providers.http.transport import Transport
 from views.oidc import described, failures
-from views.oidc.authorize import app_name_of, authorize
+from views.oidc.authorize import authorize, destination_of, login_hint_of
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
 from views.oidc.end_session import end
 from views.oidc.json_answers import refuse_name
+from views.oidc.logos import app_logos
 from views.oidc.metadata import metadata
 from views.oidc.pushed import pushed
 from views.oidc.tokens import tokens
@@ -36,9 +45,9 @@ from web.error_handlers import error_page
 
 log = structlog.get_logger()
 
-__all__ = ["app_name_of", "install", "owner_of_token", "register_demo_apps"]
+__all__ = ["destination_of", "install", "login_hint_of", "owner_of_token", "register_demo_apps"]
 
-BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo)
+BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo, app_logos)
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
@@ -68,14 +77,14 @@ def on_unreadable_key(error: KeyUnreadable) -> Response | tuple[str, int]:
 
 
 def check_signing_key(app: Flask) -> None:
-    """Raises NotReady if a key that signs now cannot be opened."""
+    """Raises NotReady if no key can sign."""
     with app.app_context():
         try:
-            signing_keys.check_current()
-        except KeyUnreadable:
-            raise NotReady("cannot be opened with the configured keys") from None
+            fault = key_health.fault()
         except SQLAlchemyError:
             raise NotReady("cannot be read") from None
+    if fault:
+        raise NotReady(fault)
 
 
 def token_maker(site: Site) -> logouts.MakeToken:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from config.branding import accents, text_on
 from web.context import site
 from web.headers import STATIC_SECONDS
+from web.images import send_image
 from web.paths import ASSETS
 
 brand = Blueprint("brand", __name__, url_prefix=f"{ASSETS}/static/brand")
@@ -25,7 +26,9 @@ def theme() -> Response:
         raise PageNotFound
     light, dark = accents(accent)
     rules = RULES.format(light=light, dark=dark, on_light=text_on(light), on_dark=text_on(dark))
-    return _cached(rules.encode(), "text/css")
+    response = Response(rules, mimetype="text/css")
+    response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}"
+    return response
 
 
 @brand.get("/<name>")
@@ -34,10 +37,4 @@ def image(name: str) -> Response:
     found = site().images.get(name)
     if found is None:
         raise PageNotFound
-    return _cached(found.data, found.media_type)
-
-
-def _cached(data: bytes, media_type: str) -> Response:
-    response = Response(data, mimetype=media_type)
-    response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}"
-    return response
+    return send_image(found, STATIC_SECONDS)

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy import event, func, select
 
 from accounts import sessions
-from issuer import logouts
+from issuer import logouts, signing_keys
 from models import Flow, User
 from storage import db, now
 from storage.engine import engine_of
@@ -88,8 +88,12 @@ def show() -> Response:
 
 def facts() -> dict[str, float]:
     """Return whether this server is ready, and the counts of the database if it is reachable."""
-    is_ready, _lines = current_app.extensions["health"].report()
-    return {"quickstep_ready": float(is_ready)} | (numbers() if is_ready else {})
+    is_ready, lines = current_app.extensions["health"].report()
+    found = {"quickstep_ready": float(is_ready)}
+    if is_ready:
+        found["quickstep_signing_key_readable"] = float("signing_key: ok" in lines)
+        found |= numbers()
+    return found
 
 
 def numbers() -> dict[str, float]:
@@ -99,10 +103,14 @@ def numbers() -> dict[str, float]:
         query = select(func.count()).select_from(of)
         return db.session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
 
+    tokens, sign_outs = revocations.waiting(), logouts.waiting()
     return {
         "quickstep_users": number(User),
         "quickstep_sessions": sessions.count_alive(),
         "quickstep_flows": number(Flow, Flow.expires_at > now()),
-        "quickstep_revocations_waiting": revocations.waiting(),
-        "quickstep_logouts_waiting": logouts.waiting(),
+        "quickstep_revocations_waiting": tokens.count,
+        "quickstep_revocations_oldest_seconds": tokens.oldest_seconds,
+        "quickstep_logouts_waiting": sign_outs.count,
+        "quickstep_logouts_oldest_seconds": sign_outs.oldest_seconds,
+        "quickstep_signing_key_age_seconds": signing_keys.age_seconds(),
     }

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,8 @@ from tests.issuer.relying_party import App, query_of
 from tests.site import Site
 from tests.system.browser.inspection import inspect
 from tests.system.browser.visitor import Visitor
+
+ROOT = Path(__file__).parents[3]
 
 
 class Notes:
@@ -131,10 +134,22 @@ def test_signing_out_by_an_application_comes_back_to_it(visitor, site, notes):
     assert violations(visitor) == []
 
 
+def test_a_sign_in_that_is_not_repeated_leads_back_to_the_application(visitor, site, notes):
+    app = App(site, "Notes", "--first-party", "--redirect-uri", f"{notes.url}/callback")
+    visitor.be_signed_in("google", "grace")
+    visitor.open(way_in(app, prompt="login"))
+    visitor.sees("Confirm it's you")
+    visitor.press("Cancel")
+    expect(visitor.page).to_have_url(notes.home)
+    assert notes.answers[0]["error"] == "access_denied"
+    assert violations(visitor) == []
+
+
 def test_the_pages_of_applications_are_accessible(come, site):
     grace = come()
     grace.be_signed_in("google", "grace")
-    app = App(site, "Notes")
+    logo = ROOT / "simulator" / "static" / "notes.svg"
+    app = App(site, "Notes", "--logo", str(logo))
     closed = App(site, "Closed", "--allow", "domain=other.example")
     phone = App(site, "Phone", "--public", "--redirect-uri", "com.example.app:/cb")
     pages = {
@@ -146,7 +161,7 @@ def test_the_pages_of_applications_are_accessible(come, site):
         way_in(app, redirect_uri="https://evil.example/"): "This app's link isn't valid",
         f"/oauth2/continue/{'a' * 32}": "Start again in the app",
         "/oauth2/device": "Connect a device",
-        "/oauth2/logout": "Sign out of Quickstep?",
+        f"/oauth2/logout?client_id={app.client_id}": "Sign out of Quickstep?",
         "/oauth2/logout/done": "You're signed out of Quickstep",
         "/account/apps": "Apps",
     }

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from simulator import Server
+from storage import db
 from tests.browser import Browser, Page
 from tests.gunicorn import Gunicorn
 from tests.site import SECRET_KEY, Site
@@ -56,7 +57,7 @@ class Served:
         self.url = settings["PUBLIC_URL"]
         self.simulator: Server
         # For commands; set by tests that run some.
-        self.app: Flask
+        self.app: Flask | None = None
 
     def browser(self) -> Browser:
         return Browser(cast(Site, self))  # of a site it needs the address only
@@ -103,6 +104,10 @@ class Served:
         self.gunicorn.signal(signal.SIGTERM)
         self.gunicorn.process.wait(60)
         self.gunicorn.stop()
+        if self.app is not None:
+            self.app.extensions["jobs"].stop()
+            with self.app.app_context():
+                db.engine.dispose()
 
     def workers(self) -> list[int]:
         return self.gunicorn.workers()

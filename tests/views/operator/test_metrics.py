@@ -1,16 +1,21 @@
 """/metrics: access, and what is counted."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import requests
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 from sqlalchemy.pool import NullPool
 
 import config
 from errors import SettingsError
+from issuer.models import LogoutRow, SigningKeyRow
+from storage import Base, atomic, db, now
+from tests.issuer.relying_party import App
 from tests.site import Site
 from tests.web.test_limits import bogus_code
+from vault.models import Revocation
 
 TOKEN = "a token for scrapers"
 
@@ -38,6 +43,16 @@ class Counts:
 
     def new(self) -> set[str]:
         return set(series(self._site)) - set(self._before)
+
+
+@atomic
+def add(*rows: Base) -> None:
+    db.session.add_all(rows)
+
+
+@atomic
+def make_keys_older(than: timedelta) -> None:
+    db.session.execute(update(SigningKeyRow).values(active_from=now() - than))
 
 
 @pytest.fixture
@@ -138,6 +153,32 @@ def test_gauges_show_current_users_sessions_and_queues(site):
     assert found["quickstep_revocations_waiting"] == 0
     assert found["quickstep_logouts_waiting"] == 0
     assert found["quickstep_database_connections_in_use"] == 0
+
+
+def test_gauges_show_how_old_the_oldest_row_of_each_outbox_is(site):
+    assert series(site)["quickstep_revocations_oldest_seconds"] == 0
+    assert series(site)["quickstep_logouts_oldest_seconds"] == 0
+    client_id = App(site).client_id
+    for hours in (3, 1):
+        when = {"created_at": now() - timedelta(hours=hours), "due_at": now() + timedelta(days=1)}
+        revocation = Revocation(provider="google", issuer="one", sealed="nothing", **when)
+        site.inside(add, revocation, LogoutRow(client_id=client_id, sub="ada", **when))
+    found = series(site)
+    for outbox in ("revocations", "logouts"):
+        assert found[f"quickstep_{outbox}_waiting"] == 2
+        assert 10_800 <= found[f"quickstep_{outbox}_oldest_seconds"] < 10_900
+
+
+def test_gauges_show_whether_the_signing_keys_open_and_their_age(site):
+    requests.get(f"{site.url}/oauth2/jwks", timeout=30)
+    site.inside(make_keys_older, timedelta(days=40))
+    found = series(site)
+    assert found["quickstep_signing_key_readable"] == 1
+    assert 40 * 86_400 <= found["quickstep_signing_key_age_seconds"] < 40 * 86_400 + 100
+    site.restart(SECRET_KEY="another key of the same length or so")
+    found = series(site)
+    assert found["quickstep_ready"] == 1
+    assert found["quickstep_signing_key_readable"] == 0
 
 
 def test_metrics_are_served_while_the_database_is_unreachable(make_site, postgres_server):
