@@ -22,6 +22,7 @@ from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
 from views.account.blueprints import ACCOUNT_BLUEPRINTS
+from views.admin.blueprints import admin_blueprints
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
 from views.gate import wiring as gate
@@ -108,7 +109,7 @@ def add_handlers(app: Flask, site: Site) -> None:
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *admin_blueprints(site.settings)):
         app.register_blueprint(blueprint)
     callback.connect_receivers()
     tokens = IdentityTokens(current_user_id)

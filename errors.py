@@ -76,9 +76,7 @@ class SeveralSessions(Problem):
 
 
 class ProviderError(SignInError):
-    """The provider failed, or its answer was refused.
-
-    Base of everything raised in ``providers/``."""
+    """The provider failed, or its answer was refused."""
 
     code = "provider_error"
     status = 502
@@ -118,8 +116,7 @@ class ProviderDown(ProviderError):
 
 
 class ProviderBusy(ProviderError):
-    """It answered that it cannot now: overloaded, rate-limited or failing (429, 5xx). The page is
-    the same as when it does not answer."""
+    """It answered that it cannot now (429, 5xx). The page is that of a provider that is down."""
 
     code = "provider_down"
 
@@ -220,6 +217,13 @@ class LastWayIn(Problem):
     """Removing this identity would lock the person out."""
 
     code = "last_way_in"
+    status = 409
+
+
+class LastAdmin(Problem):
+    """The last administrator of a site keeps the right, and an account that works."""
+
+    code = "last_admin"
     status = 409
 
 

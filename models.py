@@ -2,7 +2,7 @@
 ones), flows, activity.
 
 accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
-to commit. vault/ and jobs/ declare tables of their own.
+to commit. accounts/, vault/ and jobs/ declare tables of their own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,6 +29,8 @@ class User(UserMixin, Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+    # Since when the person administers this site (accounts/admins.py).
+    admin_at: Mapped[datetime | None]
     # The identity whose address the person chose; None: see email_identity.
     email_choice: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
@@ -199,6 +201,8 @@ class Session(Base):
     sid: Mapped[str | None] = mapped_column(String(32), index=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(default=now)
     authenticated_at: Mapped[datetime] = mapped_column(default=now)
+    # The provider of the latest reauthentication; None: there was none.
+    reauthenticated_with: Mapped[str | None] = mapped_column(String(64))
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     user_agent: Mapped[str] = mapped_column(String(256), default="")
@@ -262,3 +266,5 @@ class Event(Base):
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(45), default="")
     reference: Mapped[str] = mapped_column(String(16), default="")
+    # The name of the administrator who did it for the person.
+    administrator: Mapped[str | None] = mapped_column(String(200))

@@ -45,6 +45,8 @@ class EventKind(StrEnum):
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
     GATE_REFUSED = "gate_refused"
+    ADMIN_MADE = "admin_made"
+    ADMIN_UNMADE = "admin_unmade"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Caller:
     user_agent: str = ""
     # The reference that the page and the log line of this request share.
     reference: str = ""
+    # The administrator who acts for others (accounts/admin_acts.py): user id and name.
+    admin_id: str | None = None
+    admin_name: str = ""
 
 
 # An operator at the command line; web/text has words for it.
@@ -81,9 +86,11 @@ def record(
     """Add an event to a person's activity, and a line of the same name to the log.
 
     ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
-    with it, cut at 300 characters.
+    with it, cut at 300 characters. The person learns an administrator's name only.
     """
-    log.info(kind.value, user=user_id, provider=provider, reason=reason, address=caller.address)
+    by = {"admin": caller.admin_id} if caller.admin_id else {}
+    about = {"user": user_id, "provider": provider, "reason": reason, "address": caller.address}
+    log.info(kind.value, **about, **by)
     _ADD.run(
         id=new_id(),
         user_id=user_id,
@@ -92,9 +99,10 @@ def record(
         provider=provider,
         reason=reason,
         detail=detail[:300],
-        address=caller.address,
-        user_agent=caller.user_agent[:256],
+        address="" if by else caller.address,
+        user_agent="" if by else caller.user_agent[:256],
         reference=caller.reference,
+        administrator=caller.admin_name[:200] if by else None,
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Select
 
-from accounts import activity, ended_sessions, flows, sessions
+from accounts import activity, admin_links, admin_log, ended_sessions, flows, sessions
 from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
@@ -107,6 +107,8 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         job("sessions", 6 * 3600, sessions.expired, sessions.purge),
         job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
         job("events", 3600, activity.expired, activity.purge),
+        job("admin_links", 3600, admin_links.expired, admin_links.purge),
+        job("admin_log", 24 * 3600, admin_log.expired, admin_log.purge),
     )
 
 

@@ -2,13 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
+from accounts import admins
+from accounts.rules import Policy
 from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
 from storage import db, is_id
+
+SEARCH_PAGE_SIZE = 25
+# No name, address or subject is longer.
+SEARCH_MAX_CHARACTERS = 320
+Only = Literal["", "disabled", "admins"]
 
 
 def find(who: str) -> Sequence[User]:
@@ -84,6 +92,51 @@ def _wanted(*, only_disabled: bool, text: str) -> list[ColumnElement[bool]]:
         names = (User.name.icontains(form, autoescape=True) for form in forms)
         found.append(or_(*names, User.id.in_(has_address)))
     return found
+
+
+def search(
+    text: str,
+    policy: Policy,
+    *,
+    only: Only = "",
+    after: str | None = None,
+    limit: int = SEARCH_PAGE_SIZE,
+) -> Sequence[User]:
+    """Return the people whom an administrator looks for, newest account first.
+
+    ``text``: an id, ``provider:subject`` or an e-mail address, each exactly; otherwise a part of
+    the name. ``after``: the id of the last one seen.
+    """
+    query = _with_identities().where(*_named(text.strip()))
+    if only == "disabled":
+        query = query.where(User.disabled_at.is_not(None))
+    elif only == "admins":
+        query = query.where(admins.condition(policy))
+    last = db.session.get(User, after) if after and is_id(after) else None
+    if last is not None:
+        query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
+    query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
+    return db.session.scalars(query).all()
+
+
+def _named(text: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that a searched text amounts to; a text that nobody can have, with
+    controls, finds nobody."""
+    if not text:
+        return []
+    if not text.isprintable() or len(text) > SEARCH_MAX_CHARACTERS:
+        return [false()]
+    if is_id(text):
+        return [User.id == text]
+    provider, colon, subject = text.partition(":")
+    if colon and provider and subject:
+        same = and_(OAuth.provider == provider, OAuth.subject == subject)
+    elif is_address(text):
+        same = OAuth.email_key == email_key(text)
+    else:
+        forms = {text, text.lower(), text.upper(), text.title()}
+        return [or_(*(User.name.icontains(form, autoescape=True) for form in forms))]
+    return [User.id.in_(select(OAuth.user_id).where(same))]
 
 
 def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:

@@ -82,6 +82,7 @@ def _event(row: Event) -> dict[str, Any]:
         "address": row.address,
         "user_agent": row.user_agent,
         "reference": row.reference,
+        "administrator": row.administrator,
     }
 
 

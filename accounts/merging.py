@@ -1,7 +1,7 @@
 """The verb that merges two accounts."""
 
 from access import groups
-from accounts import activity, actors, endings, identities, sessions, users
+from accounts import activity, actors, admins, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import StateMismatch
@@ -14,9 +14,10 @@ from storage import atomic, db
 def merge(
     user_id: str, assertion: Assertion, caller: Caller, session_id: str | None = None
 ) -> None:
-    """Merge the account that an identity opens into this one: its identities, activity, and groups
-    that no rule gave. Its sessions end, and it is deleted with its name and picture; this account
-    keeps its own, and its address. The person signed in to both and confirmed.
+    """Merge the account that an identity opens into this one: its identities, activity, groups that
+    no rule gave, and the right to administer. Its sessions end, and it is deleted with its name and
+    picture; this account keeps its own, and its address. The person signed in to both and
+    confirmed.
 
     Raises SignedOut if this account or the session is gone, and StateMismatch if the identity no
     longer opens another account, or one of the two is disabled.
@@ -27,6 +28,8 @@ def merge(
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     groups.move(gone.id, kept.id)
+    if gone.admin_at is not None:
+        admins.make(kept.id, caller)
     ended = len(sessions.of_user(gone.id))
     sessions.end_all(gone.id, reason=EndReason.MERGED)
     activity.move(gone.id, kept.id)

@@ -22,4 +22,9 @@ def build_policy(
         settings.allowed_email_domains,
         usable=on_the_web | in_apps,
         apps_only=in_apps,
+        admins=frozenset(
+            (provider, connectors[provider].identity_issuer, subject)
+            for provider, _, subject in (each.partition(":") for each in settings.admins)
+            if provider in connectors
+        ),
     )

@@ -29,6 +29,8 @@ class Policy:
     allowed_email_domains: tuple[str, ...] = ()
     usable: frozenset[tuple[str, str]] | None = None
     apps_only: frozenset[tuple[str, str]] = frozenset()
+    # Identities whose people administer the site (ADMINS): provider, issuer, subject.
+    admins: frozenset[tuple[str, str, str]] = frozenset()
 
     def can_use(self, provider: str, issuer: str) -> bool:
         return self.usable is None or (provider, issuer) in self.usable

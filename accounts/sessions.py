@@ -201,13 +201,13 @@ def needs_touch(session: Session) -> bool:
 
 
 @atomic
-def renew(session_id: str, *, reauthenticated: bool = False) -> str:
-    """Return a new token for a session that gained rights; the old one stops working. Raises
-    SignedOut if the session has ended."""
+def renew(session_id: str, *, reauthenticated_with: str | None = None) -> str:
+    """Return a new token for a session that gained rights, also by a reauthentication with this
+    provider; the old one stops working. Raises SignedOut if the session has ended."""
     token = secrets.token_urlsafe(32)
     values: dict[str, object] = {"token_hash": hash_token(token)}
-    if reauthenticated:
-        values["authenticated_at"] = now()
+    if reauthenticated_with:
+        values |= {"authenticated_at": now(), "reauthenticated_with": reauthenticated_with}
     result = db.session.execute(update(Session).where(Session.id == session_id).values(**values))
     if isinstance(result, CursorResult) and result.rowcount != 1:
         raise SignedOut("the session has ended")

@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import migrations, moving
+from commands import admin, migrations, moving
 from commands.clients import clients
 from commands.gate_check import check as gate_check
 from commands.gates import gates
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     gates.add_command(gate_check)
     moving.register(users)
+    admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
-    for command in (providers, users, groups, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, users, admin.admin, groups, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

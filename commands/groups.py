@@ -3,8 +3,8 @@
 import click
 from flask.cli import AppGroup
 
-import accounts
 from access import groups as rows
+from accounts import admin_acts
 from accounts.activity import COMMAND_LINE
 from commands.console import (
     WHO,
@@ -65,7 +65,7 @@ def show(name: str, after: str, *, as_json: bool) -> None:
 def add(name: str, user: str, *, as_json: bool) -> None:
     """Put a user into a group."""
     person = find_user(user)
-    accounts.join_group(person.id, name, COMMAND_LINE)
+    admin_acts.join_group(person.id, name, COMMAND_LINE)
     _print_groups(person.id, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def remove(name: str, user: str, *, as_json: bool) -> None:
     If a rule gives the group, the next check of the rules puts them back.
     """
     person = find_user(user)
-    if not accounts.leave_group(person.id, name, COMMAND_LINE):
+    if not admin_acts.leave_group(person.id, name, COMMAND_LINE):
         raise click.ClickException(f"The user is not in the group {name}.")
     _print_groups(person.id, as_json=as_json)
 

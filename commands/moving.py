@@ -3,8 +3,7 @@
 import click
 from flask.cli import AppGroup, with_appcontext
 
-import accounts
-from accounts import directory
+from accounts import admin_acts, directory
 from accounts.activity import COMMAND_LINE
 from commands.console import (
     confirm_action,
@@ -39,7 +38,7 @@ def move_identity(identity: str, user: str, *, yes: bool, as_json: bool) -> None
     name = display_name(person)
     question = f"Move {found.provider}:{found.subject} ({found.handle}) to {name}, {person.id}?"
     confirm_action(question, yes=yes)
-    moved = accounts.move_identity(found.id, person.id, COMMAND_LINE)
+    moved = admin_acts.move_identity(found.id, person.id, COMMAND_LINE)
     document = {
         "id": found.id,
         "user_id": person.id,

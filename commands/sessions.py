@@ -6,11 +6,9 @@ import click
 import structlog
 from flask.cli import AppGroup
 
-import accounts
-from accounts import export
+from accounts import admin_acts, export
 from accounts import sessions as rows
 from accounts.activity import COMMAND_LINE
-from accounts.ended_sessions import EndReason
 from commands.console import (
     confirm_action,
     count_of,
@@ -82,10 +80,10 @@ def revoke(
     if session is not None:
         count = _revoke_session(session)
     elif who is not None:
-        count = accounts.end_other_sessions(find_user(who).id, COMMAND_LINE)
+        count = admin_acts.end_sessions(find_user(who).id, COMMAND_LINE)
     else:
         confirm_action("Sign everybody out, everywhere?", yes=yes)
-        count = rows.end_all()
+        count = admin_acts.end_everybodys_sessions(COMMAND_LINE)
         log.warning("all_sessions_ended", count=count)
     print_result({"ended": count}, [f"Sessions ended: {count}"], as_json=as_json)
 
@@ -95,5 +93,5 @@ def _revoke_session(session_id: str) -> int:
     row = db.session.get(Session, session_id) if is_id(session_id) else None
     if row is None:
         raise NotFound("There is no such session, or it has expired")
-    accounts.end_session(row.user_id, row.id, COMMAND_LINE, reason=EndReason.OPERATOR)
+    admin_acts.end_session(row.user_id, row.id, COMMAND_LINE)
     return 1

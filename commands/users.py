@@ -9,8 +9,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-import accounts
-from accounts import directory, export, sessions
+from accounts import admin_acts, admins, directory, export, sessions
 from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
@@ -24,6 +23,7 @@ from commands.console import (
     needs_database,
     print_note,
     print_result,
+    site,
     yes_option,
 )
 from commands.progress import show_progress
@@ -67,6 +67,7 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
         "email_verified": bool(email and email.email_verified),
         "created_at": iso_time(user.created_at),
         "disabled_at": iso_time(user.disabled_at),
+        "admin": admins.is_admin(user, site().policy),
         "last_activity_at": iso_time(seen_at),
         "providers": [identity.provider for identity in user.identities],
     }
@@ -93,6 +94,7 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
         f"e-mail         {f'{email.email} ({verified})' if email else 'none'}",
         f"created        {format_time(user.created_at)}",
         f"disabled       {format_time(user.disabled_at) if user.disabled_at else 'no'}",
+        f"administrator  {'yes' if admins.is_admin(user, site().policy) else 'no'}",
         f"last activity  {format_time(seen_at)}",
         f"identities     {len(user.identities)}",
     ]
@@ -165,7 +167,7 @@ def disable(user: str, *, as_json: bool) -> None:
     it, except for the sessions. USER is an id or provider:subject.
     """
     person = find_user(user)
-    count = accounts.disable(person.id, COMMAND_LINE)
+    count = admin_acts.disable(person.id, COMMAND_LINE)
     document = {"id": person.id, "disabled_at": iso_time(_reload_user(person).disabled_at)}
     said = f"{display_name(person)} is disabled. Sessions ended: {count}"
     print_result(document | {"sessions_ended": count}, [said], as_json=as_json)
@@ -181,7 +183,7 @@ def enable(user: str, *, as_json: bool) -> None:
     Its person may sign in, and has to: the sessions are gone. USER is an id or provider:subject.
     """
     person = find_user(user)
-    accounts.enable(person.id, COMMAND_LINE)
+    admin_acts.enable(person.id, COMMAND_LINE)
     document = {"id": person.id, "disabled_at": None}
     print_result(document, [f"{display_name(person)} is enabled."], as_json=as_json)
 
@@ -206,7 +208,7 @@ def delete(user: str, *, yes: bool, as_json: bool) -> None:
     person = find_user(user)
     name = display_name(person)
     confirm_action(f"Delete {name}, {person.id}, for good?", yes=yes)
-    deleted = accounts.delete(person.id, COMMAND_LINE)
+    deleted = admin_acts.delete(person.id, COMMAND_LINE)
     waiting = revocations.waiting().count
     document = {
         "id": person.id,
@@ -248,7 +250,7 @@ def export_account(user: str, output: Path | None, *, _as_json: bool) -> None:
     handle = None if output is None else _create_private_file(output)
     with show_progress() as progress:
         progress.report("reading the account")
-        document = personal_data.download(person.id, COMMAND_LINE)
+        document = personal_data.export(person.id, COMMAND_LINE)
     text = json.dumps(document, indent=2, ensure_ascii=handle is None)
     if handle is None:
         click.echo(text)

@@ -18,8 +18,10 @@ from config.validators import (
     Domains,
     EmulatorHost,
     Endpoint,
+    Identities,
     ImageFile,
     Names,
+    Networks,
     Origins,
     PageURL,
     PathPrefix,
@@ -145,6 +147,25 @@ class SignIn(Group):
     refusals_per_minute: Annotated[int, Field(ge=1)] = 120
     """Refused sign-ins per minute that one address (IPv6: one /64) may cause. A failure of the
     provider counts a fifth."""
+
+
+class Administration(Group):
+    """The operator's pages below `/admin` ([administration](../operate/administration.md))."""
+
+    admin: Literal["on", "off"] = "on"
+    """`off`: there are no such pages. Without an administrator they answer 404 to everybody."""
+
+    admins: Identities = ()
+    """Identities whose people administer this site, such as `github:583231`, besides those whom
+    `flask --app app users admin` or a link made one."""
+
+    admin_networks: Networks = ()
+    """Networks from which `/admin` can be reached, such as `10.0.0.0/8`; elsewhere it answers 404.
+    Default: any."""
+
+    admin_providers: Names = ()
+    """Providers with which administrators must have signed in, and sign in again before a change.
+    Default: any."""
 
 
 class Browser(Group):

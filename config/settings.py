@@ -8,7 +8,17 @@ from typing import Any, Self
 from pydantic import SecretStr, ValidationError
 
 from config.branding import stray_images
-from config.groups import Browser, Firebase, Keys, Pages, Server, SignIn, Storage, Telemetry
+from config.groups import (
+    Administration,
+    Browser,
+    Firebase,
+    Keys,
+    Pages,
+    Server,
+    SignIn,
+    Storage,
+    Telemetry,
+)
 from config.kinds import describe_faults
 from config.misspelt import Known, find_misspelt
 from config.registrations import (
@@ -30,7 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_MIN_CHARACTERS = 32
 
 
-class Settings(Server, Keys, Storage, SignIn, Browser, Pages, Firebase, Telemetry):
+class Settings(Server, Keys, Storage, SignIn, Administration, Browser, Pages, Firebase, Telemetry):
     """Everything an operator can choose: the groups, and a registration for each provider."""
 
     registrations: Mapping[str, Registration] = {}
@@ -149,11 +159,20 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 def _unknown_providers(settings: Settings, known: Iterable[str]) -> list[str]:
-    """Report names in PROVIDERS that no provider has."""
-    unknown = [name for name in settings.providers if name not in known]
-    if not unknown:
-        return []
-    return [f"PROVIDERS: unknown {', '.join(unknown)}; there are {', '.join(known)}"]
+    """Report names that no provider has, in the settings that name some."""
+    named = {
+        "PROVIDERS": settings.providers,
+        "ADMIN_PROVIDERS": settings.admin_providers,
+        "ADMINS": [identity.partition(":")[0] for identity in settings.admins],
+    }
+    unknown = {
+        setting: [name for name in names if name not in known] for setting, names in named.items()
+    }
+    return [
+        f"{setting}: unknown {', '.join(names)}; there are {', '.join(known)}"
+        for setting, names in unknown.items()
+        if names
+    ]
 
 
 def _secret_key_faults(settings: Settings) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr
 
 from config.branding import check_accent, check_assets, check_image
 
@@ -106,6 +106,13 @@ def check_domain(domain: str) -> str:
     return domain
 
 
+def check_identity(text: str) -> str:
+    """Accept ``provider:subject``, which identifies a person; an e-mail address does not."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*:\S+", text):
+        raise ValueError(f"has {text!r}, which is not provider:subject, such as github:583231")
+    return text
+
+
 def check_document_host(host: str) -> str:
     """Return a host in lower case, or ``*``."""
     return host if host == "*" else check_domain(host)
@@ -172,6 +179,16 @@ Origins = Annotated[
     tuple[Annotated[str, AfterValidator(check_origin)], ...],
     BeforeValidator(comma_list),
     "comma-separated origins",
+]
+Identities = Annotated[
+    tuple[Annotated[str, AfterValidator(check_identity)], ...],
+    BeforeValidator(comma_list),
+    "comma-separated identities, such as `github:583231`",
+]
+Networks = Annotated[
+    tuple[IPvAnyNetwork, ...],
+    BeforeValidator(comma_list),
+    "comma-separated networks, such as `10.0.0.0/8`",
 ]
 Domain = Annotated[str, AfterValidator(check_domain), "a domain"]
 Domains = Annotated[tuple[Domain, ...], BeforeValidator(comma_list), "comma-separated domains"]

@@ -3,7 +3,9 @@
 from typing import Any
 
 import accounts
+from accounts import admin_log
 from accounts.activity import Caller
+from accounts.admin_log import Act
 from accounts.export import iso_time
 from issuer import consents, grants, scopes
 from issuer.consents import App
@@ -20,6 +22,14 @@ def download(user_id: str, caller: Caller, session_id: str | None = None) -> dic
         "apps": [_app(app) for app in consents.of_user(user_id)],
         "app_grants": [_grant(name, grant) for name, grant in grants.of_user(user_id)],
     }
+
+
+@atomic
+def export(user_id: str, caller: Caller) -> dict[str, Any]:
+    """Do the same for an administrator, in whose log it stands. Raises AccountDeleted."""
+    document = download(user_id, caller)
+    admin_log.record(caller, Act.EXPORTED, user_id=user_id)
+    return document
 
 
 def _app(app: App) -> dict[str, Any]:

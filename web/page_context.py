@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 from markupsafe import Markup
 
+from web.administration import is_admin_here
 from web.authentication import visitor
 from web.context import site
 from web.request_state import request_state
@@ -37,6 +38,7 @@ def page_context() -> dict[str, Any]:
         "theme_url": theme_url(),
         "static_url": static_url,
         "user": visitor,
+        "is_admin_here": is_admin_here,
         "ref": request_state().reference,
     }
 

@@ -1,14 +1,14 @@
 """Gates: applications behind a proxy that asks here.
 
 Revision ID: gates
-Revises: groups
+Revises: admin
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "gates"
-down_revision = "groups"
+down_revision = "admin"
 branch_labels = None
 depends_on = None
 

@@ -42,6 +42,8 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
         check()
         assert set(inspect(db.engine).get_table_names()) == {
             "access_tokens",
+            "admin_links",
+            "admin_log",
             "alembic_version",
             "authorization_requests",
             "chores",

@@ -41,6 +41,8 @@ ACT_OF_PAGE = {
     "/account/data": "download",
     "/account/delete": "delete",
     "/login/confirm": "merge",
+    "/admin/become": "become_admin",
+    "/admin": "administer",
 }
 SHOWN_EVENTS = 5
 SHOWN_SESSIONS = 5

@@ -61,6 +61,9 @@ class ExportedEvent(Schema):
     address: str = Field(examples=["192.0.2.1"])
     user_agent: str = Field(examples=["Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0"])
     reference: str = Field(examples=["7K3M-Q9TD"])
+    administrator: str | None = Field(
+        description="The name of the administrator who did it.", examples=["Ada Lovelace"]
+    )
 
 
 class ExportedApp(Schema):

@@ -104,7 +104,7 @@ def finish_reauth(flow: flows.Flow, assertion: Assertion) -> Response:
 @atomic
 def _reauthenticate_now(session: Session | Begun, identity_id: str, assertion: Assertion) -> str:
     accounts.reauthenticate(session.user_id, identity_id, assertion, caller(), session.id)
-    return sessions.renew(session.id, reauthenticated=True)
+    return sessions.renew(session.id, reauthenticated_with=assertion.provider)
 
 
 FINISH = {

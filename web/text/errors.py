@@ -120,6 +120,10 @@ ERRORS: dict[str, ErrorText] = {
     "form_old": ErrorText("That page was out of date", "We've refreshed it. Please choose again."),
     "rate": ErrorText("Too many attempts", "Please wait {minutes}, then try again.", "nothing"),
     "last_way_in": ErrorText("This is your only way to sign in", "Add another before removing it."),
+    "last_admin": ErrorText(
+        "This is the last administrator",
+        "Nothing was changed: make somebody else one first, or use the command line.",
+    ),
     "not_found": ErrorText("Page not found", "Check the address, or start from your account."),
 }
 

@@ -43,6 +43,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
     (EventKind.GATE_REFUSED, ""): "Not let in at {app}: this account isn't on its list",
+    (EventKind.ADMIN_MADE, ""): "Made an administrator of this site",
+    (EventKind.ADMIN_UNMADE, ""): "No longer an administrator of this site",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }

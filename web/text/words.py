@@ -9,6 +9,7 @@ THIS_ACCOUNT = "this account"
 THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
+AN_ADMINISTRATOR = "an administrator"
 # The headings of the page between a form and another site.
 TAKING_YOU_TO = "Taking you to {}"
 TAKING_YOU_BACK = "Taking you back"
@@ -24,6 +25,8 @@ ACTS = {
     "delete": "delete your account",
     "merge": "merge two accounts",
     "change": "change your account",
+    "administer": "change something as an administrator",
+    "become_admin": "become an administrator of this site",
 }
 
 # Why a session was ended from elsewhere, by accounts.ended_sessions.EndReason.

@@ -1,0 +1,38 @@
+"""Tables of administration. Only admin_links.py and admin_log.py write them."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage import Base, new_id, now
+
+
+class AdminAct(Base):
+    """An act of an administrator, at the command line or on a page. Rows are never changed, and
+    stay when the administrator's or the person's account goes: so they hold no personal data of
+    the person."""
+
+    __tablename__ = "admin_log"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    act: Mapped[str] = mapped_column(String(32))
+    # None: the command line.
+    admin_id: Mapped[str | None] = mapped_column(String(32))
+    admin_name: Mapped[str] = mapped_column(String(200))
+    # The person whom it was done to, or the id of something else.
+    user_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    target: Mapped[str] = mapped_column(String(255), default="")
+    detail: Mapped[str] = mapped_column(String(300), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
+    reference: Mapped[str] = mapped_column(String(16), default="")
+
+
+class AdminLink(Base):
+    """A link that makes one person an administrator, by the hash of its token."""
+
+    __tablename__ = "admin_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""The operator's pages, below /admin: people, and what administrators did."""

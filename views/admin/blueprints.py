@@ -1,0 +1,17 @@
+"""The blueprints of the operator's pages; ADMIN=off leaves them out."""
+
+from collections.abc import Iterable
+
+from flask import Blueprint
+
+from config.settings import Settings
+from views.admin.becoming import admin_link
+from views.admin.people import admin
+from views.admin.person import person
+
+ADMIN_BLUEPRINTS = (admin, person, admin_link)
+
+
+def admin_blueprints(settings: Settings) -> Iterable[Blueprint]:
+    """Return the blueprints that this site has."""
+    return ADMIN_BLUEPRINTS if settings.admin == "on" else ()

@@ -1,0 +1,27 @@
+"""The words of the administrators' log, by act."""
+
+from accounts.admin_log import Act
+from accounts.models import AdminAct
+
+ACTS: dict[str, str] = {
+    Act.ADMIN_MADE: "made an administrator",
+    Act.ADMIN_UNMADE: "took the right to administer from",
+    Act.LINK_MADE: "made a link for a new administrator",
+    Act.DISABLED: "disabled",
+    Act.ENABLED: "enabled",
+    Act.DELETED: "deleted",
+    Act.EXPORTED: "exported the data of",
+    Act.SESSION_ENDED: "ended a session of",
+    Act.SESSIONS_ENDED: "ended all sessions ({detail}) of",
+    Act.IDENTITY_REMOVED: "removed a sign-in method ({detail}) from",
+    Act.IDENTITY_MOVED: "moved a sign-in method to",
+    Act.GROUP_JOINED: "added to the group {detail}:",
+    Act.GROUP_LEFT: "removed from the group {detail}:",
+}
+# A kind that this release does not know: an instance of a later release may have written it.
+OTHER = "did something else to"
+
+
+def act_words(row: AdminAct) -> str:
+    """Return what an administrator did; the person or thing follows."""
+    return ACTS.get(row.act, OTHER).format(detail=row.detail)
