@@ -133,6 +133,20 @@ def _kept(user_id: str) -> Select[Event]:
     )
 
 
+def across(
+    *, kind: str = "", provider: str = "", reference: str = "", before: str | None, limit: int
+) -> Sequence[Event]:
+    """Return events of everybody, newest first: of this kind, provider and reference, as far as
+    they are given. ``before``: the id of an event; only older ones are returned."""
+    query = select(Event).where(Event.at > now() - timedelta(days=KEPT_DAYS))
+    asked = {Event.kind: kind, Event.provider: provider, Event.reference: reference}
+    query = query.where(*(column == value for column, value in asked.items() if value))
+    last = db.session.get(Event, before) if before and is_id(before) else None
+    if last:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
+    return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
+
+
 def all_of(user_id: str) -> Sequence[Event]:
     """Return all kept events of a person, newest first."""
     query = select(Event).where(Event.user_id == user_id)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from commands.console import site
-from commands.findings import Finding, Level, server_finding
 from errors import ProviderError
 from issuer import key_health, signing_keys
 from issuer.metadata import PATHS, WELL_KNOWN
 from providers.http.transport import Transport
 from storage import schema
+from web.checks.findings import Finding, Level, server_finding
 
 DISCOVERY, JWKS = WELL_KNOWN[0], PATHS["jwks_uri"]
 

@@ -70,6 +70,11 @@ KNOW_YOU = "Know it's you"
 HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
 
 
+def count_of(count: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 session``, ``2 sessions``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def scope_words(scope: str) -> str:
     """Return a scope in plain words, or as it is if we have no words for it."""
     return SCOPES.get(scope, scope)
