@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from gates.identity_headers import PREFIX
-
 from commands.check_public import set_cookies
 from commands.console import site
-from commands.findings import Finding, Level
 from errors import ProviderError
 from gates import flows, probe
+from gates.identity_headers import PREFIX
 from providers.http.responses import Answer
 from providers.http.transport import Transport
 from storage import db
+from web.checks.findings import Finding, Level
 
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "User-Agent": "Quickstep"}
 SCRIPT = {"Accept": "application/json", "Sec-Fetch-Mode": "cors", "User-Agent": "Quickstep"}

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import cast
 
 from flask import current_app
-from gates.identity_headers import PREFIX
 
 from commands.check_gate import INTRUDER, NAVIGATION, Front, claims, forwarded_claims
-from commands.findings import Finding
 from commands.gate_listener import Headers, Listener
 from errors import ProviderError
 from gates import probe
+from gates.identity_headers import PREFIX
 from keys.signing import Macs
+from web.checks.findings import Finding
 
 
 def check_received(front: Front, listener: Listener) -> Finding:

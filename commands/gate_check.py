@@ -20,11 +20,11 @@ from commands.check_gate import (
 )
 from commands.check_gate_inside import check_received
 from commands.console import json_option, needs_database, print_result
-from commands.findings import Finding, worst_level
 from commands.gate_listener import Listener, listening
 from errors import ProviderError
 from gates import registry
 from providers.http.transport import Transport
+from web.checks.findings import Finding, worst_level
 
 LISTEN = "127.0.0.1:8099"
 CHECKS: tuple[Callable[[Front], Finding], ...] = (
