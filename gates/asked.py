@@ -1,4 +1,4 @@
-"""What a proxy asks about: the origin and the page that somebody wants behind it.
+"""The question of a proxy: the origin and the page that somebody wants behind it.
 
 Each proxy writes that into headers of its own, and passes on others that a client sent. So every
 family of headers that is present must name the same origin, which must be one of a gate: a client
@@ -71,8 +71,8 @@ def _scheme_of(origins: set[str | None]) -> str:
 
 
 def _methods(environ: Mapping[str, Any], method: str) -> tuple[str, ...]:
-    told = [environ[name] for name in (ORIGINAL_METHOD, METHOD) if name in environ]
-    return tuple(told) or (method,)
+    told = (environ.get(ORIGINAL_METHOD), environ.get(METHOD))
+    return tuple(each for each in told if each is not None) or (method,)
 
 
 @lru_cache(256)

@@ -93,7 +93,7 @@ def find(flow_id: str) -> Flow | None:
 
 @atomic
 def make_code(flow_id: str, session_id: str) -> str | None:
-    """Make the code of a flow, for a session; the one before ends. None if the flow is over."""
+    """Make the code of a flow, for a session; the one before ends. None if the flow has expired."""
     code = secrets.token_urlsafe(32)
     this = update(GateFlowRow).where(GateFlowRow.id == flow_id, GateFlowRow.expires_at > now())
     result = db.session.execute(

@@ -33,7 +33,7 @@ from web.headers import NO_STORE
 
 BLUEPRINT, ENDPOINT = "forward_auth", "forward_auth.check"
 PATH = "/forward-auth"
-# In the WSGI environment: what a proxy asks, for the view.
+# In the WSGI environment: the question of a proxy, for the view.
 QUESTION = "quickstep.question"
 EXTENSION = "gate_desk"
 # Paths on the gated hosts that are ours.
@@ -43,7 +43,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Question:
-    """What a proxy asks. ``name``: the gate, as the operator wrote it into the proxy's settings;
+    """The question of a proxy. ``name``: the gate, as the operator wrote it into the proxy's settings;
     empty: any. ``asked``: None if that is unclear. ``token``: the cookie of the gated host; None if
     there is none, or several."""
 
@@ -53,7 +53,7 @@ class Question:
 
 
 class Desk:
-    """What answers questions: visitors, rules and assertions."""
+    """Answers questions by visitors, rules and assertions."""
 
     def __init__(self, app: Flask, site: Site) -> None:
         predicates = [guard.predicate for guard in guards_before(BLUEPRINT, site)]
@@ -121,8 +121,7 @@ class GateCheck:
                 start_response("200 OK", headers)
                 return [b""]
             # The method and the path behind the name are those of the application.
-            environ["REQUEST_METHOD"], environ["PATH_INFO"] = "GET", PATH
-            environ[QUESTION] = question
+            environ |= {"REQUEST_METHOD": "GET", "PATH_INFO": PATH, QUESTION: question}
         return self._inner(environ, start_response)
 
     def _answer(self, question: Question) -> list[tuple[str, str]] | None:

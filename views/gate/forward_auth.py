@@ -1,4 +1,4 @@
-"""What proxies ask about each request to an application behind them.
+"""The questions of proxies about each request to an application behind them.
 
 200 lets it pass, with the identity headers. A navigation of somebody who is not known is sent to
 sign in, and back to the very address; everything else is refused, because nobody sees where it was
@@ -38,7 +38,7 @@ NOT_ALLOWED = "This account can't use this site.\n"
 @forward_auth.get(PATH)
 def check() -> Response:
     """Answer the question of a proxy (``read_question`` has read it)."""
-    question: Question = request.environ[QUESTION]
+    question: Question = request.environ.get(QUESTION)
     wanted = question.asked
     gate = registry.of_origin(wanted.origin) if wanted else None
     if wanted is None or gate is None or question.name not in ("", gate.name):
@@ -113,7 +113,7 @@ def use_code(
 
 
 def sign_out(wanted: Asked) -> Response:
-    """Lead to the question whether to sign out here, which ends every gate at once."""
+    """Lead to the question whether to sign out here, which ends every gate."""
     return lead(wanted, f"{site().settings.base_url}/logout") if is_page(wanted) else challenge()
 
 
