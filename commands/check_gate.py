@@ -123,7 +123,7 @@ def forget(response: Answer) -> None:
     flows.purge(parse_qs(urlsplit(location).query).get("flow", []))
 
 
-# What visitors claim.
+# Claims of visitors.
 
 
 def claimed_names() -> list[str]:
@@ -191,7 +191,7 @@ def check_host(front: Front) -> Finding:
     return front.finding("host", "ok", "lets nobody in who names another host")
 
 
-# What is reached without the gate.
+# Ways around the gate.
 
 
 def answered_plainly(front: Front) -> list[Finding]:

@@ -11,7 +11,7 @@ WAIT_SECONDS = 1.0
 
 
 class Listener:
-    """What came in for each path and query, with the headers as they were sent."""
+    """Keeps what came in for each path and query, with the headers as they were sent."""
 
     def __init__(self) -> None:
         self._received: queue.Queue[tuple[str, Headers]] = queue.Queue()
