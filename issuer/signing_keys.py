@@ -170,17 +170,8 @@ def every() -> list[KeyInfo]:
             state = _state(row, superseded_at, moment)
             if state in ("current", "next", "previous", "retired"):
                 superseded_at = row.active_from if row.active_from <= moment else None
-            found.append(
-                KeyInfo(
-                    row.id,
-                    row.alg,
-                    row.public,
-                    row.created_at,
-                    row.active_from,
-                    row.withdrawn_at,
-                    state,
-                )
-            )
+            times = (row.created_at, row.active_from, row.withdrawn_at)
+            found.append(KeyInfo(row.id, row.alg, row.public, *times, state))
     return found
 
 
