@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
     GATE_REFUSED = "gate_refused"
+    ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
     ADMIN_UNMADE = "admin_unmade"
 
@@ -64,6 +65,8 @@ class Caller:
 
 # An operator at the command line; web/text has words for it.
 COMMAND_LINE = Caller(user_agent="command line")
+# The job that checks the operator's rules again; likewise.
+ACCESS_RULES = Caller(user_agent="access rules")
 
 
 def network(address: str) -> str:
@@ -131,6 +134,20 @@ def _kept(user_id: str) -> Select[Event]:
     return select(Event).where(
         Event.user_id == user_id, Event.at > now() - timedelta(days=KEPT_DAYS)
     )
+
+
+def across(
+    *, kind: str = "", provider: str = "", reference: str = "", before: str | None, limit: int
+) -> Sequence[Event]:
+    """Return events of everybody, newest first: of this kind, provider and reference, as far as
+    they are given. ``before``: the id of an event; only older ones are returned."""
+    query = select(Event).where(Event.at > now() - timedelta(days=KEPT_DAYS))
+    asked = {Event.kind: kind, Event.provider: provider, Event.reference: reference}
+    query = query.where(*(column == value for column, value in asked.items() if value))
+    last = db.session.get(Event, before) if before and is_id(before) else None
+    if last:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
+    return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
 
 
 def all_of(user_id: str) -> Sequence[Event]:

@@ -24,6 +24,7 @@ from accounts.moving import Moved
 from accounts.rules import Policy
 from models import Session
 from storage import atomic
+from vault import revocations
 
 
 @atomic
@@ -130,3 +131,13 @@ def leave_group(user_id: str, name: str, caller: Caller) -> bool:
     if is_removed:
         admin_log.record(caller, Act.GROUP_LEFT, user_id=user_id, detail=name)
     return is_removed
+
+
+@atomic
+def retry_revocations(caller: Caller) -> int:
+    """Have all provider tokens revoked now that wait for another attempt; return how many rows."""
+    count = revocations.retry()
+    if count:
+        detail = str(count)
+        admin_log.record(caller, Act.OUTBOX_RETRIED, target="revocations", detail=detail)
+    return count

@@ -35,6 +35,13 @@ class Act(StrEnum):
     IDENTITY_MOVED = "identity_moved"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    CLIENT_ADDED = "client_added"
+    CLIENT_CHANGED = "client_changed"
+    CLIENT_SECRET = "client_secret_rotated"  # noqa: S105 (a word)
+    CLIENT_DISABLED = "client_disabled"
+    CLIENT_ENABLED = "client_enabled"
+    CLIENT_REMOVED = "client_removed"
+    OUTBOX_RETRIED = "outbox_retried"
 
 
 @atomic

@@ -153,6 +153,12 @@ def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:
     return found
 
 
+def names(user_ids: Collection[str]) -> dict[str, str]:
+    """Return what people are called, by user id: their name, else their id."""
+    query = select(User.id, User.name).where(User.id.in_(user_ids))
+    return {user_id: name or user_id for user_id, name in db.session.execute(query)}
+
+
 def _with_identities() -> Select[User]:
     return select(User).options(selectinload(User.identity_rows))
 

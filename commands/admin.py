@@ -10,7 +10,6 @@ from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from accounts.models import AdminAct
 from commands.console import (
-    count_of,
     display_name,
     find_user,
     format_time,
@@ -21,6 +20,7 @@ from commands.console import (
     site,
 )
 from web.text.admin_acts import act_words
+from web.text.words import count_of
 
 admin = AppGroup("admin", help="Give the right to administer by a link, and read what was done.")
 

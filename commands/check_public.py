@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 from accounts import flows
 from commands.check_issuer import check_issuer
 from commands.console import site
-from commands.findings import Finding, Level, server_finding
 from errors import ProviderError
 from models import Flow
 from providers.http.responses import Answer
 from providers.http.transport import Transport
 from providers.protocols.connector import Connector
 from storage import db, is_id, schema
+from web.checks.findings import Finding, Level, server_finding
 from web.cookies import FLOW_COOKIE, cookie_name
 
 ALIVE = "/livez"

@@ -8,9 +8,9 @@ from flask import current_app
 
 from commands.check_issuer import check_signing_keys
 from commands.console import site
-from commands.findings import Finding, Level, server_finding
 from config.settings import SECRET_KEY_MIN_CHARACTERS
 from storage import db, schema
+from web.checks.findings import Finding, Level, server_finding
 
 FREE_WARN_BYTES = 1024**3
 FREE_FAIL_BYTES = 64 * 1024**2

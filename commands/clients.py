@@ -5,6 +5,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from accounts.activity import COMMAND_LINE
 from accounts.admission import admission_of
 from accounts.export import iso_time
 from commands.client_options import (
@@ -29,8 +30,8 @@ from commands.console import (
     yes_option,
 )
 from config.branding import Image
+from issuer import admin_acts, ends, grants, logos, scopes
 from issuer import clients as rows
-from issuer import ends, grants, logos, scopes
 from issuer.clients import Client
 from issuer.metadata import endpoints
 from storage import atomic
@@ -82,7 +83,7 @@ def add(
 
 @atomic
 def _register(values: dict[str, Any], logo: Image | None) -> tuple[Client, str | None]:
-    client, secret = rows.add(values)
+    client, secret = admin_acts.add_client(values, COMMAND_LINE)
     if logo:
         logos.keep(client.id, logo)
     return client, secret
@@ -186,7 +187,7 @@ def change(client_id: str, *, logo: str | None, as_json: bool, **given: Any) -> 
             values.setdefault(other, None)
     known = {name: getattr(client, name) for name in (*DEFAULTS, "name", "is_public")}
     image = refuse_faults(known | values, read_logo(logo), act="changed")
-    changed = rows.change(client.id, values)
+    changed = admin_acts.change_client(client.id, values, COMMAND_LINE)
     if image:
         logos.keep(client.id, image)
     elif logo == "":
@@ -208,7 +209,7 @@ def rotate_secret(client_id: str, *, overlap: str, as_json: bool) -> None:
     """
     client = find(client_id)
     until = read_duration(overlap)
-    secret = rows.rotate_secret(client.id, until)
+    secret = admin_acts.rotate_secret(client.id, until, COMMAND_LINE)
     changed = rows.get(client.id)
     told = {"client_id": client.client_id, "client_secret": secret}
     lines = [f"{label}: {value}" for label, value in told.items()]
@@ -227,7 +228,7 @@ def rotate_secret(client_id: str, *, overlap: str, as_json: bool) -> None:
 def disable(client_id: str, *, as_json: bool) -> None:
     """Disable an application: nobody signs in to it, and its tokens are refused."""
     client = find(client_id)
-    rows.disable(client.id)
+    admin_acts.disable_client(client.id, COMMAND_LINE)
     said = [f"{client.name} is disabled."]
     print_result(describe(rows.get(client.id)), said, as_json=as_json)
 
@@ -239,7 +240,7 @@ def disable(client_id: str, *, as_json: bool) -> None:
 def enable(client_id: str, *, as_json: bool) -> None:
     """Enable an application again, with what people had granted it."""
     client = find(client_id)
-    rows.enable(client.id)
+    admin_acts.enable_client(client.id, COMMAND_LINE)
     print_result(describe(rows.get(client.id)), [f"{client.name} is enabled."], as_json=as_json)
 
 
@@ -252,7 +253,7 @@ def delete(client_id: str, *, yes: bool, as_json: bool) -> None:
     """Delete an application, with what people granted it."""
     client = find(client_id)
     confirm_action(f"Delete {client.name}, {client.client_id}, for good?", yes=yes)
-    rows.remove(client.id)
+    admin_acts.remove_client(client.id, COMMAND_LINE)
     print_result({"client_id": client.client_id}, [f"{client.name} is deleted."], as_json=as_json)
 
 

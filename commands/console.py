@@ -52,11 +52,6 @@ def escape_controls(line: str) -> str:
     return CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
 
 
-def count_of(count: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: ``1 session``, ``2 sessions``."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
-
-
 def print_note(message: str) -> None:
     """Print a note on stderr, so that stdout has only the result."""
     click.echo(escape_controls(message), err=True)

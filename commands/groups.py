@@ -8,12 +8,12 @@ from accounts import admin_acts
 from accounts.activity import COMMAND_LINE
 from commands.console import (
     WHO,
-    count_of,
     find_user,
     json_option,
     needs_database,
     print_result,
 )
+from web.text.words import count_of
 
 groups = AppGroup("groups", help="Put users into groups, which rules and applications ask for.")
 

@@ -12,12 +12,13 @@ from flask.cli import AppGroup
 
 from accounts import key_rotation
 from accounts.key_rotation import Outcome, Place
-from commands.console import count_of, json_option, needs_database, print_note, print_result, site
+from commands.console import json_option, needs_database, print_note, print_result, site
 from commands.progress import show_progress
 from commands.signing_keys import rotate_signing_keys
 from issuer import signing_keys
 from issuer.models import SigningKeyRow
 from keys.sealing import key_id
+from web.text.words import count_of
 
 keys = AppGroup("keys", help="Count, rotate and generate the keys that seal provider tokens.")
 

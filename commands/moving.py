@@ -7,7 +7,6 @@ from accounts import admin_acts, directory
 from accounts.activity import COMMAND_LINE
 from commands.console import (
     confirm_action,
-    count_of,
     display_name,
     find_user,
     json_option,
@@ -16,6 +15,7 @@ from commands.console import (
     yes_option,
 )
 from models import Identity
+from web.text.words import count_of
 
 
 @click.command("move-identity")

@@ -7,14 +7,14 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from commands.check_provider import check_all
 from commands.check_public import check_public
 from commands.check_server import check_server
 from commands.console import json_option, print_result, report_refusals, site
-from commands.findings import CHECK_SECONDS, Finding, run_checks, server_finding, worst_level
 from config.registrations import CREDENTIALS
 from providers import PROVIDERS
 from providers.protocols import firebase
+from web.checks.findings import CHECK_SECONDS, Finding, run_checks, server_finding, worst_level
+from web.checks.provider import check_all
 
 providers = AppGroup("providers", help="List and check the providers.")
 

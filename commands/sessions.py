@@ -11,7 +11,6 @@ from accounts import sessions as rows
 from accounts.activity import COMMAND_LINE
 from commands.console import (
     confirm_action,
-    count_of,
     display_name,
     find_user,
     find_users,
@@ -25,6 +24,7 @@ from errors import NotFound
 from models import Session
 from storage import db, is_id
 from web.text.devices import device_name
+from web.text.words import count_of
 
 log = structlog.get_logger()
 

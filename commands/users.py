@@ -14,7 +14,6 @@ from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
     confirm_action,
-    count_of,
     display_name,
     find_user,
     find_users,
@@ -31,6 +30,7 @@ from commands.sessions import format_session
 from issuer import personal_data
 from models import User
 from vault import revocations, tokens
+from web.text.words import count_of
 
 users = AppGroup("users", help="Find, disable, export and delete users.")
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     select,
     union,
@@ -218,6 +219,16 @@ def of_client(client_id: str, limit: int) -> list[Listed]:
     )
     query = query.order_by(GrantRow.last_used_at.desc(), GrantRow.id).limit(limit)
     return [Listed(*row) for row in db.session.execute(query)]
+
+
+def count_people(client_id: str) -> int:
+    """Return how many people a client has grants of."""
+    query = select(func.count(GrantRow.user_id.distinct())).where(
+        GrantRow.client_id == client_id,
+        GrantRow.code_used_at.is_not(None),
+        GrantRow.ended_at.is_(None),
+    )
+    return db.session.scalar(query) or 0
 
 
 @dataclass(frozen=True)

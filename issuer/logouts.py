@@ -23,7 +23,7 @@ from issuer import clients
 from issuer.clients import Client
 from issuer.models import ClientRow, GrantRow, LogoutRow
 from jobs.leases import Leasable, lease_row
-from jobs.outbox import Backlog, backlog
+from jobs.outbox import Backlog, Part, backlog, make_due
 from jobs.worker import run_after_response
 from storage import atomic, db, new_id, now
 from storage.clock import DatabaseTime
@@ -231,6 +231,29 @@ def delay_after(attempts: int) -> float:
 def waiting() -> Backlog:
     """Return how many logouts are pending, and since when."""
     return backlog(LogoutRow.created_at)
+
+
+def by_client() -> list[Part]:
+    """Return what is pending, by the name that people read of a client."""
+    query = select(
+        func.coalesce(ClientRow.document_url, ClientRow.name),
+        func.count(),
+        func.min(LogoutRow.created_at),
+        func.min(LogoutRow.due_at),
+        func.max(LogoutRow.attempts),
+    )
+    query = query.join(ClientRow, ClientRow.id == LogoutRow.client_id)
+    query = query.group_by(ClientRow.id, ClientRow.document_url, ClientRow.name)
+    return [Part(*row) for row in db.session.execute(query.order_by(ClientRow.name))]
+
+
+@atomic
+def retry() -> int:
+    """Make every row due that waits for its next attempt; return how many. One that is being tried
+    goes on."""
+    count = make_due(ROWS, lambda _attempts, seconds_left: seconds_left > LEASE_SECONDS)
+    run_after_response(JOB)
+    return count
 
 
 def seconds_to_next() -> float | None:

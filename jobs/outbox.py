@@ -7,15 +7,19 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
+from jobs.leases import Leasable
 from storage import db, now
+from storage.clock import DatabaseTime
 
 log = structlog.get_logger()
 
 GIVEN_UP_AFTER_DAYS = 14
+# Rows of one statement.
+AT_A_TIME = 500
 
 End = TypeVar("End")
 
@@ -47,6 +51,18 @@ class Attempt(Generic[End]):
 
 
 @dataclass(frozen=True)
+class Part:
+    """The rows of an outbox that wait for one receiver."""
+
+    name: str
+    count: int
+    oldest: datetime
+    next_at: datetime
+    # How often the most tried row was tried.
+    attempts: int
+
+
+@dataclass(frozen=True)
 class Backlog:
     """The rows of an outbox that wait, and the age of the oldest; 0 if none waits."""
 
@@ -59,3 +75,22 @@ def backlog(created_at: InstrumentedAttribute[datetime]) -> Backlog:
     count, oldest = db.session.execute(select(func.count(), func.min(created_at))).one()
     age = (now() - oldest).total_seconds() if oldest else 0.0
     return Backlog(count, max(0.0, age))
+
+
+def make_due(rows: Leasable, is_idle: Callable[[int, float], bool]) -> int:
+    """Make rows due that wait for their next attempt; return how many.
+
+    ``is_idle``: whether nobody is trying a row now, by its number of attempts and the seconds until
+    it is free. A row that is leased meanwhile stays as it is. Call within an atomic verb.
+    """
+    query = select(rows.key, rows.lease, rows.free_at, DatabaseTime()).where(~rows.is_free)
+    idle = [
+        (key, attempts)
+        for key, attempts, free_at, moment in db.session.execute(query)
+        if is_idle(attempts, (free_at - moment).total_seconds())
+    ]
+    for start in range(0, len(idle), AT_A_TIME):
+        these = tuple_(rows.key, rows.lease).in_(idle[start : start + AT_A_TIME])
+        due = update(rows.key.class_).where(these).values({rows.free_at: DatabaseTime()})
+        db.session.execute(due.execution_options(synchronize_session=False))
+    return len(idle)

@@ -106,7 +106,7 @@ def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Ser
     with socket.create_server(("127.0.0.1", port)) as listener:
         server.url = "http://{}:{}".format(*listener.getsockname())
         server.wsgi = make_server(
-            *("127.0.0.1", port, create_app(server, public_url)),
+            *("127.0.0.1", port, FromTheRoot(Parts(server, public_url), server)),
             threaded=True,
             request_handler=Quiet,
             fd=listener.fileno(),
@@ -141,21 +141,41 @@ def _serves(port: int, public_url: str) -> bool:
         return False
 
 
-def create_app(server: Server, public_url: str) -> Flask:
+class Parts:
+    """A WSGI application of one Flask application for each provider, made when it is first asked
+    for: compiling all of their routes takes longer than most tests."""
+
+    def __init__(self, server: Server, public_url: str) -> None:
+        self._server, self._url = server, public_url
+        self._made: dict[str, Flask] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        name = environ.get("PATH_INFO", "/").strip("/").split("/")[0]
+        return self._part(name if name in self._names else "")(environ, start_response)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self._server.look_alikes, "firebase", "apps")
+
+    def _part(self, name: str) -> Flask:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = create_app(self._server, self._url, name)
+            return self._made[name]
+
+
+def create_app(server: Server, public_url: str, name: str) -> Flask:
+    """Create the application of one provider, or of what all share (no name)."""
     app = Flask(__name__)
-    app.wsgi_app = FromTheRoot(app.wsgi_app, server)  # type: ignore[method-assign]
-    for look_alike in server.look_alikes.values():
-        app.register_blueprint(look_alike.routes())
-    app.register_blueprint(firebase.blueprint(server.firebase))
-    app.register_blueprint(apps.blueprint(server.apps))
-
-    @app.get("/")
-    def home() -> str:
-        return render_template("home.html", site=public_url)
-
-    @app.get("/look-alikes.json")
-    def about() -> Response:
-        return jsonify({"for": public_url})
+    if name == "firebase":
+        app.register_blueprint(firebase.blueprint(server.firebase))
+    elif name == "apps":
+        app.register_blueprint(apps.blueprint(server.apps))
+    elif name:
+        app.register_blueprint(server.look_alikes[name].routes())
+    else:
+        add_own_pages(app, public_url)
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -166,6 +186,16 @@ def create_app(server: Server, public_url: str) -> Flask:
         return response
 
     return app
+
+
+def add_own_pages(app: Flask, public_url: str) -> None:
+    @app.get("/")
+    def home() -> str:
+        return render_template("home.html", site=public_url)
+
+    @app.get("/look-alikes.json")
+    def about() -> Response:
+        return jsonify({"for": public_url})
 
 
 class FromTheRoot:

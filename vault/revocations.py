@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select
 
 from errors import ProviderError, TokenUnreadable
 from jobs.leases import Leasable, lease_row
-from jobs.outbox import Attempt, Backlog, backlog
+from jobs.outbox import Attempt, Backlog, Part, backlog, make_due
 from jobs.registry import Jobs
 from jobs.worker import run_after_response
 from models import Identity, OAuth
@@ -131,6 +131,34 @@ def _remove(row_id: str) -> None:
 def waiting() -> Backlog:
     """Return how many revocations are pending, and since when."""
     return backlog(Revocation.created_at)
+
+
+def by_provider() -> list[Part]:
+    """Return what is pending, by provider."""
+    query = select(
+        Revocation.provider,
+        func.count(),
+        func.min(Revocation.created_at),
+        func.min(Revocation.due_at),
+        func.max(Revocation.attempts),
+    )
+    query = query.group_by(Revocation.provider).order_by(Revocation.provider)
+    return [Part(*row) for row in db.session.execute(query)]
+
+
+@atomic
+def retry() -> int:
+    """Make every row due that waits for its next attempt; return how many. One that is being tried
+    goes on."""
+    count = make_due(ROWS, _is_idle)
+    run_after_response("revocations")
+    return count
+
+
+def _is_idle(attempts: int, seconds_left: float) -> bool:
+    """Tell whether the latest attempt of a row has ended, by what is left of its pause."""
+    pause = min(FIRST_DELAY_SECONDS * 2 ** (attempts - 1), MAX_DELAY_SECONDS) if attempts else 0
+    return attempts == 0 or seconds_left < pause - FIRST_DELAY_SECONDS
 
 
 def seconds_to_next() -> float | None:

@@ -19,6 +19,8 @@ APP_FAILURES_PER_MINUTE = 60
 # Rows that anybody can cause from one address in the name of an application without a secret:
 # pushed requests in a minute, and codes for devices in ten.
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
+# Checks of one provider that administrators may ask for.
+CHECKS_PER_MINUTE = 6
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
 # blame: only very many failures lock it out.
 REFUSAL, FAILURE = 5, 1
@@ -78,6 +80,7 @@ class Limits:
             "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
+        self._checks = RateLimitItemPerMinute(CHECKS_PER_MINUTE, namespace="checks")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
         """Raise TooManyAttempts while an address is over its limit of refusals."""
@@ -92,6 +95,11 @@ class Limits:
         """Count a change of an account. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
+
+    def count_check(self, provider: str) -> None:
+        """Count a check of a provider. Raises TooManyAttempts if that is one too many."""
+        if not self._limiter.hit(self._checks, provider):
+            self._refuse(self._checks, provider)
 
     def check_codes(self, user_id: str, address: str) -> None:
         """Raise TooManyAttempts while an account or an address tries too many codes."""

@@ -193,6 +193,7 @@ class Breaker:
         self.places = Places(name, max_waiting)
         self._max_waiting = max_waiting
         self._circuits: dict[str, Circuit] = {} if circuits is None else circuits
+        self._called: set[str] = set()
 
     def named(self, name: str) -> "Breaker":
         """Return the same circuits, with the places of another provider."""
@@ -201,11 +202,16 @@ class Breaker:
     def call(self, origin: str) -> Call:
         """Wrap a call: ``with breaker.call(origin):``. Raises ProviderDown before it if it must not
         be made."""
+        self._called.add(origin)
         places = None if getattr(_this_thread, "is_beside", False) else self.places
         return Call(self._circuit(origin), places)
 
     def is_open(self, origin: str) -> bool:
         return self._circuit(origin).is_open
+
+    def state(self) -> dict[str, bool]:
+        """Return the origins that this provider's calls went to, and whether each is answering."""
+        return {origin: not self.is_open(origin) for origin in sorted(self._called)}
 
     def _circuit(self, origin: str) -> Circuit:
         circuit = self._circuits.get(origin)

@@ -58,7 +58,7 @@ class Transport(HTTPAdapter):
     decodes = True
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
-        self._breaker = Breaker(self.name, max_waiting)
+        self.breaker = Breaker(self.name, max_waiting)
         self._proxies: dict[str, dict[str, str]] = {}
         self._spoken: dict[str, float] = {}
         self._beside = ThreadPoolExecutor(BESIDE_MAX, "beside", mark_as_beside)
@@ -79,7 +79,7 @@ class Transport(HTTPAdapter):
     def named(self, name: str) -> "Transport":
         """Return the same connections, with the places and the metrics of one provider."""
         other = Transport.__new__(Transport)
-        other.__dict__.update(self.__dict__, name=name, _breaker=self._breaker.named(name))
+        other.__dict__.update(self.__dict__, name=name, breaker=self.breaker.named(name))
         return other
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -128,7 +128,7 @@ class Transport(HTTPAdapter):
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
         """Return a response and its body."""
-        with self._breaker.call(_origin(method, url)):
+        with self.breaker.call(_origin(method, url)):
             return self._ask_now(method, url, headers, body)
 
     def _ask_now(
@@ -205,7 +205,7 @@ class Transport(HTTPAdapter):
         future.add_done_callback(lambda _future: self._free.release())
 
         def wait() -> T:
-            with self._breaker.places:
+            with self.breaker.places:
                 return future.result()
 
         return wait
@@ -216,7 +216,7 @@ class Transport(HTTPAdapter):
         origin, now = _origin("GET", url), time.monotonic()
         if now - self._spoken.get(origin, -IDLE_SECONDS) < IDLE_SECONDS:
             return False
-        if self._breaker.is_open(origin):
+        if self.breaker.is_open(origin):
             return False
         self._spoken[origin] = now
         self.beside(lambda: self._connect(origin, count))

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from commands import check_server
-from commands.check_metadata import age_days, kind_of
 from tests.commands.console import run
 from tests.commands.doctor import certificate, line_of, lines, served, token_endpoint
 from tests.site import SECRET_KEY
+from web.checks.metadata import age_days, kind_of
 
 GOOD_KEY = "Zk3vN0q8YhXr5tJwUeLbAoP1dMxCsF6gHiT2yKzVnRu"
 
@@ -53,7 +53,7 @@ def test_one_provider_with_a_wrong_clock_is_not_blamed_on_ours(make_site):
 
 
 def test_a_provider_that_never_answers_does_not_delay_the_other_checks(make_site, monkeypatch):
-    monkeypatch.setattr("commands.findings.CHECK_SECONDS", 3.0)
+    monkeypatch.setattr("web.checks.findings.CHECK_SECONDS", 3.0)
     silent = socket.create_server(("127.0.0.1", 0), backlog=64)
     port = silent.getsockname()[1]
     site = make_site(GITHUB_TOKEN_URL=f"http://127.0.0.1:{port}/token")

@@ -17,7 +17,7 @@ from tests.site import Site
 def trust(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust this certificate, and use no proxy."""
     context = ssl.create_default_context(cafile=str(path))
-    for module in ("providers.http.transport", "commands.network"):
+    for module in ("providers.http.transport", "web.checks.network"):
         monkeypatch.setattr(f"{module}.tls_context", lambda: context)
 
 

@@ -25,7 +25,7 @@ DOORS = {
     "requests": {"providers/http", *FLASK_DANCE},
     "dotenv": {"config"},
     "joserfc": {"keys"},
-    "cryptography": {"keys", "commands/check_metadata.py"},
+    "cryptography": {"keys", "web/checks/metadata.py"},
     "prometheus_client": {"telemetry/metrics.py"},
     "limits": {"web/limits.py", "web/shared_limits.py"},
     "redis": set(),

@@ -5,11 +5,25 @@ from collections.abc import Iterable
 from flask import Blueprint
 
 from config.settings import Settings
+from views.admin.applications import applications
 from views.admin.becoming import admin_link
+from views.admin.events import events
+from views.admin.groups import groups
+from views.admin.outboxes import outboxes
 from views.admin.people import admin
 from views.admin.person import person
+from views.admin.providers import providers
 
-ADMIN_BLUEPRINTS = (admin, person, admin_link)
+ADMIN_BLUEPRINTS = (
+    admin,
+    person,
+    groups,
+    events,
+    providers,
+    applications,
+    outboxes,
+    admin_link,
+)
 
 
 def admin_blueprints(settings: Settings) -> Iterable[Blueprint]:

@@ -17,6 +17,13 @@ ACTS: dict[str, str] = {
     Act.IDENTITY_MOVED: "moved a sign-in method to",
     Act.GROUP_JOINED: "added to the group {detail}:",
     Act.GROUP_LEFT: "removed from the group {detail}:",
+    Act.CLIENT_ADDED: "registered the application",
+    Act.CLIENT_CHANGED: "changed ({detail}) the application",
+    Act.CLIENT_SECRET: "made another secret for the application",
+    Act.CLIENT_DISABLED: "disabled the application",
+    Act.CLIENT_ENABLED: "enabled the application",
+    Act.CLIENT_REMOVED: "deleted the application",
+    Act.OUTBOX_RETRIED: "had {detail} tried again of the outbox",
 }
 # A kind that this release does not know: an instance of a later release may have written it.
 OTHER = "did something else to"

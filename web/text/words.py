@@ -42,6 +42,11 @@ SESSION_ENDED = {
     "deleted": "You were signed out here: the account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
     "operator": "You were signed out here by the person running this site.",
+    "access_lost": "You no longer have access: {membership} ended.",
+    "access_consent": "You were signed out here: who may use this site now depends on "
+    "{membership}. Sign in again, and allow that to be seen.",
+    "access_unknown": "You were signed out here: for too long nobody could tell us about "
+    "{membership}. Sign in again.",
 }
 
 # The meaning of a scope, by its name at the provider.
@@ -68,6 +73,11 @@ KNOW_YOU = "Know it's you"
 
 # Acts of signed-in people, as headings of the page after a failure.
 HEADINGS = {"link": "Add a sign-in method", "reauth": "Confirm it's you"}
+
+
+def count_of(count: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 session``, ``2 sessions``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def scope_words(scope: str) -> str:

@@ -1,10 +1,10 @@
 """The check of our client at a provider: id, secret, client authentication and redirect URI."""
 
-from commands.findings import Said
 from errors import CodeRefused, Misconfigured, ProviderDown, ProviderError
 from providers.protocols.client_auth import METHODS
 from providers.protocols.connector import Connector
 from providers.protocols.oauth2 import OAuth2Client
+from web.checks.findings import Said
 
 
 def check_client(connector: Connector) -> Said:

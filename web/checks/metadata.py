@@ -8,13 +8,13 @@ from typing import Any
 
 from cryptography import x509
 
-from commands.findings import Said
-from commands.network import DAY_SECONDS
 from errors import ProviderError
 from keys.jwk_set import ALGORITHMS, import_jwk_set
 from providers.profile import value_at
 from providers.protocols.client_auth import METHODS
 from providers.protocols.connector import Connector
+from web.checks.findings import Said
+from web.checks.network import DAY_SECONDS
 
 PUSHED = "pushed_authorization_request_endpoint"
 

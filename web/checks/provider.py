@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from commands.check_client import check_client
-from commands.check_metadata import check_metadata
-from commands.console import count_of, site
-from commands.findings import Finding, Level, Said, run_checks, server_finding
-from commands.network import certificate_days, clock_offset
 from errors import ProviderError
 from providers.http.transport import goes_through_proxy
 from providers.parts import AuthorizationCode
 from providers.protocols import firebase
 from providers.protocols.connector import Connector
 from providers.protocols.firebase import Firebase
+from web.checks.client import check_client
+from web.checks.findings import Finding, Level, Said, run_checks, server_finding
+from web.checks.metadata import check_metadata
+from web.checks.network import certificate_days, clock_offset
+from web.context import site
+from web.text.words import count_of
 
 CERTIFICATE_WARN_DAYS = 14
 CLOCK_WARN_SECONDS = 30

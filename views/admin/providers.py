@@ -1,0 +1,58 @@
+"""Providers: whether each answers, when somebody signed in with it last, and a check of it now."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from werkzeug.exceptions import NotFound
+
+from accounts import activity
+from accounts.activity import EventKind
+from providers.protocols import firebase
+from providers.protocols.connector import Connector
+from web.administration import protect_admin
+from web.checks.provider import check_all
+from web.context import site
+
+providers = Blueprint("admin_providers", __name__, url_prefix="/admin/providers")
+protect_admin(providers)
+
+
+@providers.get("")
+def show_all() -> str:
+    """Show all providers that are on."""
+    rows = [_row(connector) for connector in site().connectors.values()]
+    if site().firebase:
+        rows.append(_signed_in(firebase.NAME) | {"label": firebase.LABEL, "origins": {}})
+    return render_template("admin/providers.html", rows=rows)
+
+
+@providers.post("/<name>/check")
+def check(name: str) -> str:
+    """Check a provider as ``providers check`` does, and show what was found."""
+    is_firebase = name == firebase.NAME and site().firebase is not None
+    if name not in site().connectors and not is_firebase:
+        raise NotFound
+    site().limits.count_check(name)
+    one = [] if is_firebase else [site().connectors[name]]
+    findings = check_all(one, site().firebase if is_firebase else None)
+    return render_template("admin/check.html", label=site().label(name), findings=findings)
+
+
+def _row(connector: Connector) -> dict[str, Any]:
+    origins = connector.http.breaker.state()
+    return _signed_in(connector.name) | {
+        "label": connector.label,
+        "origins": origins,
+        "is_away": not all(origins.values()),
+        "client_id": connector.client_id,
+    }
+
+
+def _signed_in(name: str) -> dict[str, Any]:
+    last = activity.across(kind=EventKind.SIGNED_IN, provider=name, before=None, limit=1)
+    refused = activity.across(kind=EventKind.REFUSED, provider=name, before=None, limit=1)
+    return {
+        "name": name,
+        "last": last[0].at if last else None,
+        "refused": refused[0] if refused else None,
+    }
