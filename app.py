@@ -4,7 +4,8 @@ from flask import Flask
 
 import commands
 import simulator
-from accounts import cleanup
+from access.loading import apply_rules
+from accounts import cleanup, rechecks
 from accounts.policy import build_policy
 from commands import migrations
 from commands.development import load_settings, run_development_server
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     session_check.install(app, site)
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
+    rechecks.register(jobs, site.policy, site.connectors)
     oidc.install(app, site, jobs)
     gate.install(app, site, jobs)
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
@@ -84,7 +86,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
     return Site(
         settings=settings,
         connectors=connectors,
-        policy=build_policy(settings, connectors, firebase),
+        policy=build_policy(settings, connectors, firebase, apply_rules(settings, connectors)),
         limits=Limits(settings.refusals_per_minute, redis_url),
         id_tokens=IdTokens([*native_tokens(connectors), *([firebase] if firebase else [])]),
         one_taps=one_taps(connectors),

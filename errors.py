@@ -162,7 +162,7 @@ class EmailUnverified(SignInError):
 
 
 class NotAllowed(SignInError):
-    """The address is outside `ALLOWED_EMAIL_DOMAINS`."""
+    """`ALLOWED_EMAIL_DOMAINS` or the rules of `ACCESS_FILE` do not let the person in."""
 
     code = "not_allowed"
     status = 403

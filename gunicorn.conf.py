@@ -23,8 +23,8 @@ atexit.register(remove_metrics_folder, _metrics_folder, os.getpid())
 import structlog  # noqa: E402
 
 import app as quickstep  # noqa: E402, F401 (imported here, so that the workers share its memory)
+from access.loading import load_or_exit, load_with_rules  # noqa: E402
 from config import processes, stopping  # noqa: E402
-from config.settings import load, load_or_exit  # noqa: E402 ("config" itself is a setting of gunicorn's)
 from errors import SettingsError  # noqa: E402
 from providers import PROVIDERS  # noqa: E402
 from providers.http.connections import TOTAL_SECONDS  # noqa: E402
@@ -79,7 +79,7 @@ def when_ready(server: Any) -> None:
     def reload_if_good() -> None:
         """Reload unless the new settings have faults; the server goes on with the old ones."""
         try:
-            load(PROVIDERS.values())
+            load_with_rules(PROVIDERS.values())
         except SettingsError as error:
             log.error("reload_refused", faults=error.faults)  # noqa: TRY400 (the faults are enough)
         else:

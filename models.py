@@ -218,6 +218,9 @@ class EndedSession(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     reason: Mapped[str] = mapped_column(String(16))
+    # The rule of access that is no longer met, if that is why. The default is for instances of the
+    # release before.
+    detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
     ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 

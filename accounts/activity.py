@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
     GATE_REFUSED = "gate_refused"
+    ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
     ADMIN_UNMADE = "admin_unmade"
 
@@ -64,6 +65,8 @@ class Caller:
 
 # An operator at the command line; web/text has words for it.
 COMMAND_LINE = Caller(user_agent="command line")
+# The job that checks the operator's rules again; likewise.
+ACCESS_RULES = Caller(user_agent="access rules")
 
 
 def network(address: str) -> str:

@@ -1,4 +1,5 @@
-"""Admission: who may use an application, by its rules and by the site's allow-list.
+"""Admission: who may use an application, by its rules, the site's allow-list and its rules of
+access.
 
 Asked when a person comes to an application, and again at each use of what it was given.
 """
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from access import groups
+from accounts.entry import is_in
 from accounts.identities import of_user
 from accounts.rules import Policy, WayIn, any_allowed
 from config.settings import Settings
@@ -50,7 +52,7 @@ class Admission:
 
     def admits(self, application: Application, user_id: str) -> bool:
         """Return whether a person may use an application now."""
-        if self._admits_everyone(application):
+        if self._admits_everyone(application) and self.policy.access is None:
             return True
         return self.admits_person(
             application, user_id, of_user(user_id), lambda: groups.of_user(user_id)
@@ -63,7 +65,10 @@ class Admission:
         identities: Sequence[WayIn],
         groups_of_person: Callable[[], Collection[str]],
     ) -> bool:
-        """Return the same for a person whose identities and groups are at hand."""
+        """Return the same for a person whose identities and groups are at hand. The rules of
+        ACCESS_FILE, where there are any, need the database."""
+        if not is_in(user_id, self.policy):
+            return False
         if self._admits_everyone(application):
             return True
         if not any_allowed(identities, self.policy):

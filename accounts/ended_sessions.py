@@ -7,6 +7,7 @@ for 30 days.
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -38,18 +39,40 @@ class EndReason(StrEnum):
     DELETED = "deleted"
     DISABLED = "disabled"
     OPERATOR = "operator"
+    # The operator's rules no longer let the person in, the provider has to be asked more than it
+    # was allowed to tell, or it could not be asked for too long.
+    ACCESS_LOST = "access_lost"
+    ACCESS_CONSENT = "access_consent"
+    ACCESS_UNKNOWN = "access_unknown"
 
 
-_REASON = CompiledSelect(
-    select(EndedSession.reason).where(EndedSession.token_hash == bindparam("token_hash")), str
+class Ended(NamedTuple):
+    """Why a session was ended. ``detail``: the rule that no longer lets its person in, if one
+    did."""
+
+    reason: EndReason
+    detail: str
+
+
+class _Row(NamedTuple):
+    reason: str
+    detail: str
+
+
+_FIND = CompiledSelect(
+    select(EndedSession.reason, EndedSession.detail).where(
+        EndedSession.token_hash == bindparam("token_hash")
+    ),
+    _Row,
 )
 
 
-def end(*those: ColumnElement[bool], reason: EndReason) -> int:
+def end(*those: ColumnElement[bool], reason: EndReason, detail: str = "") -> int:
     """End the sessions that meet all these conditions; return how many. Call within an atomic
     verb."""
-    kept = select(Session.token_hash, literal(reason.value), literal(now())).where(*those)
-    columns = ["token_hash", "reason", "ended_at"]
+    values = (literal(reason.value), literal(detail[:300]), literal(now()))
+    kept = select(Session.token_hash, *values).where(*those)
+    columns = ["token_hash", "reason", "detail", "ended_at"]
     db.session.execute(insert(EndedSession).from_select(columns, kept))
     return remove(*those)
 
@@ -62,10 +85,11 @@ def remove(*those: ColumnElement[bool]) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def reason_of(token_hash: str) -> EndReason | None:
+def find(token_hash: str) -> Ended | None:
     """Return why the session of a token was ended, if it was ended from elsewhere."""
-    reason = _REASON.row(token_hash=token_hash)
-    return EndReason(reason) if reason in set(EndReason) else None
+    row = _FIND.row(token_hash=token_hash)
+    is_known = row is not None and row.reason in set(EndReason)
+    return Ended(EndReason(row.reason), row.detail) if row and is_known else None
 
 
 def expired() -> Select[str]:

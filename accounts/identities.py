@@ -5,6 +5,7 @@ locked the account before they change a row here.
 """
 
 import functools
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -98,6 +99,12 @@ def _key(assertion: Assertion) -> dict[str, str]:
 def of_user(user_id: str) -> list[Identity]:
     """Return a person's identities as they are now, oldest first."""
     return _OF_USER.rows(user_id=user_id)
+
+
+def of_ids(identity_ids: Collection[str]) -> list[Identity]:
+    """Return these identities, if they are still there, whoever's they are."""
+    rows = db.session.execute(select(*_COLUMNS).where(OAuth.id.in_(identity_ids))).all()
+    return [Identity(*row) for row in rows]
 
 
 def own(user_id: str, identity_id: str) -> Identity:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from accounts import activity, actors, facts, identities, profile_updates, sessions, users
+from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.rules import (
     AlreadyLinked,
@@ -13,6 +13,7 @@ from accounts.rules import (
     LinkDecision,
     NeedsOwnership,
     Policy,
+    Refused,
     decide_link,
     ways_in,
 )
@@ -31,19 +32,25 @@ def link(
     caller: Caller,
     reason: str = Link.reason,
     session_id: str | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> LinkDecision:
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
-    Raises SignedOut if the account or the session is gone, ProviderError if a part of a new
-    identity's profile could not be read.
+    ``policy``: has the rules of access, if there are any. Raises SignedOut if the account or the
+    session is gone, ProviderError if a part of a new identity's profile could not be read.
     """
     _, found = actors.lock_with_owner(user_id, session_id, assertion)
+    policy = policy or Policy()
     decision = decide_link(user_id, facts.owner(found) if found else None)
     match decision:
         case Link():
+            if barred := entry.link_refusal(user_id, assertion, policy):
+                return Refused(barred)
             identities.check_complete(assertion)
             identity = identities.add(user_id, assertion)
             identities.record(identity, EventKind.LINKED, caller, reason)
+            entry.settle_sign_in(identity, assertion, policy, caller)
         case AlreadyLinked():
             assert found is not None
             profile_updates.take_assertion(found, assertion, caller)
@@ -69,7 +76,8 @@ def connect(
         raise StateMismatch("the identity no longer waits for a verification")
     if user_id not in decision.user_ids:
         raise StateMismatch("another account was verified than the one with this address")
-    if link(user_id, assertion, caller, decision.reason, session_id) != Link():
+    linked = link(user_id, assertion, caller, decision.reason, session_id, policy=policy)
+    if linked != Link():
         raise StateMismatch("the identity was linked at this very moment")
 
 
@@ -106,12 +114,14 @@ def unlink(
     identities.remove(identity)
     db.session.expire(user, ["identity_rows"])
     users.note_email_change(user, before, caller)
+    entry.follow(user_id, policy, caller)
     return Removed(identity, ended)
 
 
 def others_usable(those: Sequence[Identity], identity_id: str, policy: Policy) -> list[Identity]:
     """Return the identities that still admit the person without this one."""
-    return ways_in([each for each in those if each.id != identity_id], policy)
+    others = ways_in([each for each in those if each.id != identity_id], policy)
+    return others if entry.lets_in(others, policy) else []
 
 
 def providers_of(user_ids: Collection[str], policy: Policy) -> set[str]:

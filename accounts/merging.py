@@ -1,6 +1,6 @@
 """The verb that merges two accounts."""
 
-from access import groups
+from access import checks, groups
 from accounts import activity, actors, admins, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
@@ -39,6 +39,7 @@ def merge(
     identity = identities.find(assertion)
     assert identity is not None
     identities.record(identity.identity, EventKind.MERGED, caller, detail=f"account {gone_id}")
+    checks.make_due(identity.identity.id)
     if ended:
         activity.record(kept.id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
     users.note_email_change(kept, before.email if before else None, caller)

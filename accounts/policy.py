@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from access.rules import Rules
 from accounts.rules import Policy
 from config.settings import Settings
 from providers.protocols.connector import Connector
@@ -9,7 +10,10 @@ from providers.protocols.firebase import NAME, Firebase
 
 
 def build_policy(
-    settings: Settings, connectors: Mapping[str, Connector], firebase: Firebase | None
+    settings: Settings,
+    connectors: Mapping[str, Connector],
+    firebase: Firebase | None,
+    access: Rules | None = None,
 ) -> Policy:
     """Build the rules of linking and signing up, and list the identities that can sign in."""
     on_the_web = frozenset(
@@ -22,6 +26,7 @@ def build_policy(
         settings.allowed_email_domains,
         usable=on_the_web | in_apps,
         apps_only=in_apps,
+        access=access,
         admins=frozenset(
             (provider, connectors[provider].identity_issuer, subject)
             for provider, _, subject in (each.partition(":") for each in settings.admins)

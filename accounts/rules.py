@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, TypeVar
 
+from access.rules import Rules
 from errors import (
     AccountDisabled,
     EmailUnverified,
@@ -22,13 +23,15 @@ from providers.base import Profile
 class Policy:
     """The operator's choices: ACCOUNT_LINKING, SIGNUPS, ALLOWED_EMAIL_DOMAINS, and in ``usable``
     the (provider, issuer) pairs that people can sign in with; None: any. ``apps_only``: the pairs
-    that need an app, so that no browser can use them."""
+    that need an app, so that no browser can use them. ``access``: the rules of ACCESS_FILE, if
+    there are any (accounts/entry.py judges by them)."""
 
     account_linking: Literal["ask", "auto", "separate"] = "ask"
     signups_open: bool = True
     allowed_email_domains: tuple[str, ...] = ()
     usable: frozenset[tuple[str, str]] | None = None
     apps_only: frozenset[tuple[str, str]] = frozenset()
+    access: Rules | None = None
     # Identities whose people administer the site (ADMINS): provider, issuer, subject.
     admins: frozenset[tuple[str, str, str]] = frozenset()
 
@@ -191,14 +194,16 @@ def decide_sign_in(
     *,
     signed_in_as: str | None = None,
     separate: bool = False,
+    barred: SignInError | None = None,
 ) -> SignInDecision:
     """Decide the outcome of a sign-in with this profile.
 
     ``owner``: the account that the identity opens, if any. ``matches``: the accounts with the
     profile's address. ``signed_in_as``: the account that this browser is signed in to.
-    ``separate``: the person was asked and wants a separate account.
+    ``separate``: the person was asked and wants a separate account. ``barred``: why the rules of
+    access do not let the person in.
     """
-    decision = _decide_account(profile, owner, matches, policy, separate=separate)
+    decision = _decide_account(profile, owner, matches, policy, barred, separate=separate)
     if signed_in_as is None or not isinstance(decision, Known | Create | Join):
         return decision
     if isinstance(decision, Known | Join) and decision.user_id == signed_in_as:
@@ -211,13 +216,16 @@ def _decide_account(
     owner: Owner | None,
     matches: Sequence[Match],
     policy: Policy,
+    barred: SignInError | None,
     *,
     separate: bool,
 ) -> Known | Create | Join | NeedsOwnership | Refused:
     if owner:
-        return _decide_known(profile, owner, policy)
+        return _decide_known(profile, owner, policy, barred)
     if not policy.allows(profile.email, verified=profile.email_verified):
         return Refused(_not_allowed(profile, policy))
+    if barred:
+        return Refused(barred)
     if policy.account_linking == "separate" or not profile.email_verified:
         # Anybody can claim an unverified address, so nothing may depend on whether it has an
         # account here.
@@ -231,12 +239,14 @@ def _decide_account(
     return Create("kept_separate" if matches else "identity_unknown")
 
 
-def _decide_known(profile: Profile, owner: Owner, policy: Policy) -> Known | Refused:
+def _decide_known(
+    profile: Profile, owner: Owner, policy: Policy, barred: SignInError | None
+) -> Known | Refused:
     if owner.disabled:
         return Refused(AccountDisabled())
-    if owner.allowed or policy.allows(profile.email, verified=profile.email_verified):
-        return Known(owner.user_id)
-    return Refused(_not_allowed(profile, policy))
+    if not (owner.allowed or policy.allows(profile.email, verified=profile.email_verified)):
+        return Refused(_not_allowed(profile, policy))
+    return Refused(barred) if barred else Known(owner.user_id)
 
 
 def _decide_known_email(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts import activity, actors, facts, identities, profile_updates, sessions, users
+from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from accounts.rules import Create, Join, Known, Policy, Refused, SignInDecision, decide_sign_in
@@ -38,18 +38,23 @@ def sign_in(
     person was asked and wants an account of their own.
     Unless the decision opens an account (Known, Create, Join) nothing is written; only a
     refusal is recorded, where the identity's account is known. If the allow-list refuses a known
-    identity, what it began ends.
+    identity, what it began ends; if the rules of access do, all sessions of its person.
     """
     found, matches = facts.look_up(identities.lock, assertion, policy)
     identity = found.identity if found else None
+    profile = facts.judged_profile(identity, assertion)
+    barred = entry.sign_in_refusal(found, assertion, profile, policy)
     decision = decide_sign_in(
-        facts.judged_profile(identity, assertion),
+        profile,
         facts.owner(found, policy) if found else None,
         matches,
         policy,
         signed_in_as=signed_in_as,
         separate=separate,
+        barred=barred,
     )
+    if isinstance(decision, Join) and (denial := entry.join_refusal(decision.user_id, policy)):
+        decision = Refused(denial)
     match decision:
         case Known():
             assert found is not None
@@ -61,11 +66,14 @@ def sign_in(
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
         case Refused() if identity:
             identities.record(identity, EventKind.REFUSED, caller, decision.reason)
-            if isinstance(decision.error, LOST):
+            if decision.error is barred:
+                entry.settle_sign_in(identity, assertion, policy, caller)
+            elif isinstance(decision.error, LOST):
                 _end_what_it_began(identity, caller)
             return SignIn(decision)
         case _:
             return SignIn(decision)
+    entry.settle_sign_in(identity, assertion, policy, caller)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
     return SignIn(decision, identity)
 
@@ -80,11 +88,13 @@ def _end_what_it_began(identity: Identity, caller: Caller) -> None:
 def sign_in_preview(assertion: Assertion, policy: Policy) -> SignInDecision:
     """Return what signing in would come to now. Writes nothing."""
     found, matches = facts.look_up(identities.find, assertion, policy)
+    profile = facts.judged_profile(found.identity if found else None, assertion)
     return decide_sign_in(
-        facts.judged_profile(found.identity if found else None, assertion),
+        profile,
         facts.owner(found, policy) if found else None,
         matches,
         policy,
+        barred=entry.sign_in_refusal(found, assertion, profile, policy),
     )
 
 

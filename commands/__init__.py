@@ -6,6 +6,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 from flask import Flask
 
 from commands import admin, migrations, moving
+from commands.access import access
 from commands.clients import clients
 from commands.gate_check import check as gate_check
 from commands.gates import gates
@@ -27,5 +28,6 @@ def init_app(app: Flask) -> None:
     moving.register(users)
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
-    for command in (providers, users, admin.admin, groups, sessions, *of_apps, keys, outbox, purge):
+    of_people = (users, admin.admin, groups, access)
+    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

@@ -40,13 +40,13 @@ def _current_keys() -> dict[str, str]:
 def check_issuer(transport: Transport) -> list[Finding]:
     """Read our metadata and keys at PUBLIC_URL, as applications do."""
     url = site().settings.base_url
-    document = _read(transport, url + DISCOVERY)
+    document = _read(transport, url + DISCOVERY, "issuer")
     if isinstance(document, Finding):
         return [document]
     if document.get("issuer") != url:
         message = f"{url}{DISCOVERY} names the issuer {document.get('issuer')}, not {url}"
         return [_provider("fail", f"{message}; restart the server there with these settings")]
-    published = _read(transport, url + JWKS)
+    published = _read(transport, url + JWKS, "keys")
     if isinstance(published, Finding):
         return [published]
     rows = published.get("keys")
@@ -60,8 +60,8 @@ def check_issuer(transport: Transport) -> list[Finding]:
     return [_provider("ok", "applications find its metadata and keys there")]
 
 
-def _read(transport: Transport, url: str) -> Mapping[str, Any] | Finding:
-    """Return a JSON object, or what is there instead."""
+def _read(transport: Transport, url: str, member: str) -> Mapping[str, Any] | Finding:
+    """Return a JSON object that has this member, or what is there instead."""
     try:
         answer = transport.ask("GET", url)
     except ProviderError as error:
@@ -70,9 +70,9 @@ def _read(transport: Transport, url: str) -> Mapping[str, Any] | Finding:
         document = json.loads(answer.content) if answer.status_code == 200 else None
     except (ValueError, RecursionError):
         document = None
-    if isinstance(document, dict):
+    if isinstance(document, dict) and member in document:
         return document
-    message = f"{url} answered {answer.status_code} and no JSON object"
+    message = f"{url} answered {answer.status_code}, without {member}"
     return _provider("warn", f"{message}; does a proxy keep it from this server?")
 
 

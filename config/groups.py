@@ -136,6 +136,14 @@ class SignIn(Group):
     """Only people with a verified address in one of these domains may sign in. Providers that never
     verify one have no button for newcomers. Default: everyone."""
 
+    access_file: str | None = None
+    """TOML file of the rules on who may come in: domains, organisations, roles, groups
+    ([access rules](../operate/access.md)). A file without a rule lets in nobody. Default: everyone
+    may."""
+
+    access_rules: str | None = None
+    """The same rules as text, in place of `ACCESS_FILE`."""
+
     apps_default: Literal["open", "closed"] = "open"
     """Whether an application without rules of its own is for everyone (`open`) or for nobody
     (`closed`) ([apps](../integrate/apps.md))."""

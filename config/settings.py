@@ -106,7 +106,12 @@ def load_or_exit(known: Iterable[Registrable]) -> Settings:
     try:
         return load(known)
     except SettingsError as error:
-        sys.exit("Quickstep cannot start with these settings:\n  " + "\n  ".join(error.faults))
+        sys.exit(faults_in_words(error))
+
+
+def faults_in_words(error: SettingsError) -> str:
+    """Return what is said when the server does not start."""
+    return "Quickstep cannot start with these settings:\n  " + "\n  ".join(error.faults)
 
 
 def _read_fields(variables: Variables, faults: list[str]) -> dict[str, Any]:
@@ -153,6 +158,8 @@ def _contradictions(settings: Settings) -> list[str]:
     if (settings.session_cookie_name or "").startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
     faults += _firebase_faults(settings)
+    if settings.access_file and settings.access_rules:
+        faults.append("ACCESS_RULES: ACCESS_FILE is set too; keep one")
     if settings.demo and not settings.is_local:
         faults.append("DEMO: demo mode is for loopback only, and PUBLIC_URL is not")
     return faults

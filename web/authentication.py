@@ -15,7 +15,7 @@ from web.bearer import is_bearer, load_bearer_login
 from web.paths import path_of
 from web.request_state import Login, request_state
 from web.return_to import local_path
-from web.session_cookie import load_session_login, read_end_reason
+from web.session_cookie import load_session_login, read_end
 
 ANONYMOUS = AnonymousUserMixin()
 
@@ -95,10 +95,10 @@ def ended_before() -> SignedOut | None:
     """Return how the session of this request's cookie was ended from elsewhere, if it was."""
     if is_bearer() or is_signed_in():
         return None
-    reason = read_end_reason()
-    if reason in (EndReason.DELETED, EndReason.MERGED):
+    ended = read_end()
+    if ended and ended.reason in (EndReason.DELETED, EndReason.MERGED):
         return AccountDeleted("the account is gone")
-    return SignedOut("the session has ended") if reason else None
+    return SignedOut("the session has ended") if ended else None
 
 
 # The user for templates and for Flask-Login: loaded only when it is looked at.

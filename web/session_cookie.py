@@ -19,7 +19,7 @@ from flask import session as browser_cookie
 from sqlalchemy.exc import OperationalError
 
 from accounts import ended_sessions, sessions
-from accounts.ended_sessions import EndReason
+from accounts.ended_sessions import Ended
 from config import Settings
 from models import Session
 from web.context import site
@@ -91,12 +91,12 @@ def _find_session(sent: SentTokens) -> Session | None:
     return session
 
 
-def read_end_reason() -> EndReason | None:
+def read_end() -> Ended | None:
     """Return why the session of this request's cookie was ended from elsewhere, if it was."""
     sent = _read_sent_tokens()
     if len(sent.tokens) != 1:
         return None
-    return ended_sessions.reason_of(sessions.hash_token(sent.tokens[0]))
+    return ended_sessions.find(sessions.hash_token(sent.tokens[0]))
 
 
 def keep_session_token(token: str) -> None:

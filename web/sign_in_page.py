@@ -12,8 +12,9 @@ from web.context import Destination, current_assertion, current_flow, site
 from web.cookies import cookie_name
 from web.request_state import request_state
 from web.return_to import asked_return, local_path
-from web.session_cookie import drop_session_token, read_end_reason
+from web.session_cookie import drop_session_token, read_end
 from web.text import words
+from web.text.access import membership_of
 from web.text.errors import EMAIL_NEVER_VERIFIED, EMAIL_NOT_BELIEVED, ErrorText, error_text
 from web.text.messages import message
 
@@ -74,11 +75,13 @@ def destination(return_to: str) -> Destination | None:
 
 def _tell_end(problem: Problem | None) -> str | None:
     """Return, once, why this browser's session was ended from elsewhere."""
-    reason = None if is_signed_in() else read_end_reason()
-    if reason is None:
+    ended = None if is_signed_in() else read_end()
+    if ended is None:
         return None
     drop_session_token()
-    return None if isinstance(problem, AccountDeleted) else words.SESSION_ENDED[reason]
+    if isinstance(problem, AccountDeleted):
+        return None
+    return words.SESSION_ENDED[ended.reason].format(membership=membership_of(ended.detail))
 
 
 def _offered(last_used: str | None) -> list[str]:

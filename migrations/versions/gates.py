@@ -1,14 +1,14 @@
 """Gates: applications behind a proxy that asks here.
 
 Revision ID: gates
-Revises: admin
+Revises: access_places
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "gates"
-down_revision = "admin"
+down_revision = "access_places"
 branch_labels = None
 depends_on = None
 

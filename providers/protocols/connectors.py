@@ -7,6 +7,7 @@ from config.registrations import Registration
 from config.settings import Settings
 from errors import SettingsError
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.http.transport import Transport
 from providers.named_issuer import named_issuer
 from providers.parts import OAuth1, OAuth2, OpenIDConnect
@@ -36,7 +37,7 @@ def build_connectors(
     connectors: dict[str, Connector] = {}
     for name in dict.fromkeys([*named, *registrations]):
         registration = registrations[name]
-        provider = PROVIDERS.get(registration.key) or named_issuer(name, registration)
+        provider = provider_of(name, registration)
         redirect_uri = f"{public_url}/login/{provider.name}/authorized"
         client = CLIENTS[type(provider.protocol)]
         connector = client(provider, registration, transport.named(name), redirect_uri)
@@ -46,6 +47,11 @@ def build_connectors(
         raise SettingsError(faults)
     tell_labels_apart(connectors)
     return connectors
+
+
+def provider_of(name: str, registration: Registration) -> Provider:
+    """Return the provider of a registration: of the catalogue, or an issuer that settings name."""
+    return PROVIDERS.get(registration.key) or named_issuer(name, registration)
 
 
 def tell_labels_apart(connectors: Mapping[str, Connector]) -> None:

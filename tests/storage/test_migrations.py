@@ -41,6 +41,8 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
         upgrade()
         check()
         assert set(inspect(db.engine).get_table_names()) == {
+            "access_checks",
+            "access_places",
             "access_tokens",
             "admin_links",
             "admin_log",

@@ -37,6 +37,18 @@ class ExportedIdentity(Schema):
     read_at: Moment | None = Field(description="When the provider's facts were last read.")
 
 
+class ExportedAccess(Schema):
+    """The result of a rule of the site for an identity."""
+
+    identity_id: Id
+    rule: str = Field(examples=["github.org=acme"])
+    standing: str = Field(
+        examples=["met"],
+        description="met, not_met, needs_consent, grant_ended or unknown.",
+    )
+    checked_at: Moment
+
+
 class ExportedSession(Schema):
     """A session."""
 
@@ -101,6 +113,7 @@ class Export(Schema):
     profile: ExportedProfile
     identities: list[ExportedIdentity]
     groups: list[str] = Field(examples=[["engineers"]])
+    access: list[ExportedAccess]
     sessions: list[ExportedSession]
     activity: list[ExportedEvent]
     apps: list[ExportedApp]

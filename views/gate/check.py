@@ -43,8 +43,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Question:
-    """The question of a proxy. ``name``: the gate, as the operator wrote it into the proxy's settings;
-    empty: any. ``asked``: None if that is unclear. ``token``: the cookie of the gated host; None if
+    """The question of a proxy. ``name``: the gate, as the operator wrote it into the settings of the
+    proxy; empty: any. ``asked``: None if that is unclear. ``token``: the cookie of the gated host; None if
     there is none, or several."""
 
     name: str
@@ -99,7 +99,8 @@ def install(app: Flask, site: Site) -> None:
     """Put the check before an application. It lets every question pass on to the view if one of the
     guards cannot be obeyed here."""
     answering = app.extensions[EXTENSION] = Desk(app, site)
-    is_fast = predicate_of(guards_before(BLUEPRINT, site)) is not None
+    # The rules of ACCESS_FILE are judged by rows that only the view reads.
+    is_fast = predicate_of(guards_before(BLUEPRINT, site)) is not None and not site.policy.access
     app.wsgi_app = GateCheck(app, answering, is_fast=is_fast)  # type: ignore[method-assign]
 
 

@@ -91,7 +91,9 @@ def finish_link(flow: flows.Flow, assertion: Assertion) -> Response:
 @atomic
 def _link_now(session: Session | Begun, assertion: Assertion) -> tuple[LinkDecision, str]:
     """Link, and give the session, whose rights grow with that, a new token."""
-    decision = accounts.link(session.user_id, assertion, caller(), session_id=session.id)
+    decision = accounts.link(
+        session.user_id, assertion, caller(), session_id=session.id, policy=site().policy
+    )
     return decision, sessions.renew(session.id) if decision == Link() else ""
 
 

@@ -4,9 +4,10 @@ import functools
 
 from ua_parser import parse
 
-from accounts.activity import COMMAND_LINE
+from accounts.activity import ACCESS_RULES, COMMAND_LINE
 
 OPERATOR = "This site's operator"
+RULES = "This site's rules"
 UNKNOWN_BROWSER = "Unknown browser"
 ON = "{browser} on {system}"
 # Long names and their usual short forms.
@@ -18,6 +19,8 @@ def device_name(user_agent: str) -> str:
     """Return a browser and its system, such as "Firefox on Windows", from a User-Agent header."""
     if user_agent == COMMAND_LINE.user_agent:
         return OPERATOR
+    if user_agent == ACCESS_RULES.user_agent:
+        return RULES
     known = parse(user_agent)
     browser = known.user_agent.family if known.user_agent else UNKNOWN_BROWSER
     browser = SHORT_NAMES.get(browser, browser)

@@ -106,6 +106,18 @@ ERRORS: dict[str, ErrorText] = {
         "This account can't sign in here",
         "{email} isn't on the list for this site. Ask {support} if you think it should be.",
     ),
+    "needs_consent": ErrorText(
+        "{provider} has to tell us a little more",
+        "Who may use this site depends on what {provider} says about you, and that was not shared. "
+        "Try again, and allow all of it when {provider} asks.",
+        "retry",
+    ),
+    "access_unknown": ErrorText(
+        "We couldn't find out whether you may come in",
+        "{provider} didn't tell us what this site's rules need. "
+        "Try again in a few minutes, or choose another way.",
+        "retry",
+    ),
     "signups_closed": ErrorText(
         "New accounts are closed",
         "No account here uses this {provider} sign-in. "

@@ -2,6 +2,7 @@
 
 from accounts.activity import EventKind
 from models import Event
+from web.text.access import membership_of
 from web.text.errors import ERRORS
 from web.text.words import other_sessions
 
@@ -43,6 +44,15 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
     (EventKind.GATE_REFUSED, ""): "Not let in at {app}: this account isn't on its list",
+    (EventKind.ACCESS_LOST, ""): "Access to this site ended, with {membership}",
+    (
+        EventKind.ACCESS_LOST,
+        "access_consent",
+    ): "Signed out: access now depends on {membership}, which was not shared yet",
+    (
+        EventKind.ACCESS_LOST,
+        "access_unknown",
+    ): "Signed out: for too long nobody could tell about {membership}",
     (EventKind.ADMIN_MADE, ""): "Made an administrator of this site",
     (EventKind.ADMIN_UNMADE, ""): "No longer an administrator of this site",
     (EventKind.SIGNED_OUT, ""): "Signed out",
@@ -60,6 +70,7 @@ def sentence(event: Event, provider: str) -> str:
         refusal=_refusal(event.reason, provider),
         sessions=other_sessions(event.detail),
         app=event.detail,
+        membership=membership_of(event.detail),
     )
 
 

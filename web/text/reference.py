@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import TypeVar
 
+from access import refusals  # noqa: F401 (its errors have codes too)
 from config import ROOT
 from errors import Problem, RequestFault
 from web.text.errors import ERRORS

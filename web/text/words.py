@@ -42,6 +42,11 @@ SESSION_ENDED = {
     "deleted": "You were signed out here: the account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
     "operator": "You were signed out here by the person running this site.",
+    "access_lost": "You no longer have access: {membership} ended.",
+    "access_consent": "You were signed out here: who may use this site now depends on "
+    "{membership}. Sign in again, and allow that to be seen.",
+    "access_unknown": "You were signed out here: for too long nobody could tell us about "
+    "{membership}. Sign in again.",
 }
 
 # The meaning of a scope, by its name at the provider.
