@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "gates"
-down_revision = "access_places"
+down_revision = "access"
 branch_labels = None
 depends_on = None
 
