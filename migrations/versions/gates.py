@@ -1,7 +1,7 @@
 """Gates: applications behind a proxy that asks here.
 
 Revision ID: gates
-Revises: access_places
+Revises: access
 """
 
 import sqlalchemy as sa
