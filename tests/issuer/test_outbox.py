@@ -106,7 +106,7 @@ def deliver_again(pair: Pair) -> list[str]:
 
 
 def waiting(pair: Pair) -> int:
-    return int(pair.site.inside(logouts.waiting))
+    return int(pair.site.inside(logouts.waiting).count)
 
 
 def deliverer(pair: Pair, application: Flask) -> Deliverer:

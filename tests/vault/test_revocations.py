@@ -19,7 +19,7 @@ PROVIDERS = ("google", "facebook", "github")
 
 
 def waiting(site) -> int:
-    return int(site.inside(revocations.waiting))
+    return int(site.inside(revocations.waiting).count)
 
 
 def run(site: Site) -> Result:
