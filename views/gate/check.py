@@ -43,9 +43,12 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Question:
-    """The question of a proxy. ``name``: the gate, as the operator wrote it into the proxy's
-    settings; empty: any. ``asked``: None if that is unclear. ``token``: the cookie of the gated
-    host; None if there is none, or several."""
+    """The question of a proxy.
+
+    ``name``: the gate, as the operator wrote it into the proxy's settings; empty: any. ``asked``:
+    None if that is unclear. ``token``: the cookie of the gated host; None if there is none, or
+    several.
+    """
 
     name: str
     asked: Asked | None
