@@ -38,7 +38,7 @@ NOT_ALLOWED = "This account can't use this site.\n"
 @forward_auth.get(PATH)
 def check() -> Response:
     """Answer the question of a proxy (``read_question`` has read it)."""
-    question: Question = request.environ.get(QUESTION)
+    question = cast(Question, request.environ.get(QUESTION))
     wanted = question.asked
     gate = registry.of_origin(wanted.origin) if wanted else None
     if wanted is None or gate is None or question.name not in ("", gate.name):
