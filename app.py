@@ -26,6 +26,7 @@ from views.account.blueprints import ACCOUNT_BLUEPRINTS
 from views.admin.blueprints import admin_blueprints
 from views.api import session_check
 from views.api.blueprints import API_BLUEPRINTS
+from views.gate import wiring as gate
 from views.oidc import wiring as oidc
 from views.operator import health, metrics
 from views.operator.brand import brand
@@ -62,11 +63,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)
-    app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     rechecks.register(jobs, site.policy, site.connectors)
     oidc.install(app, site, jobs)
+    gate.install(app, site, jobs)
+    app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
     oidc.register_demo_apps(app, demo_apps, settings.base_url)
@@ -90,7 +92,7 @@ def build_site(settings: Settings, demo_url: str | None) -> Site:
         one_taps=one_taps(connectors),
         firebase=firebase,
         demo_url=demo_url,
-        destination_of=oidc.destination_of,
+        destination_of=lambda path: oidc.destination_of(path) or gate.destination_of(path),
         login_hint_of=oidc.login_hint_of,
         owner_of_token=oidc.owner_of_token,
         images=read_images(settings.brand_logo, settings.brand_icon, settings.brand_assets_dir),

@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     APP_REUSED = "app_reused"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    GATE_REFUSED = "gate_refused"
     ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
     ADMIN_UNMADE = "admin_unmade"

@@ -5,16 +5,15 @@ Asked when a person comes to an application, and again at each use of what it wa
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from access import groups
 from accounts.entry import is_in
 from accounts.identities import of_user
-from accounts.rules import Policy, any_allowed
+from accounts.rules import Policy, WayIn, any_allowed
 from config.settings import Settings
-from models import Identity
 from storage import is_id
 
 EVERYONE = "everyone"
@@ -53,33 +52,58 @@ class Admission:
 
     def admits(self, application: Application, user_id: str) -> bool:
         """Return whether a person may use an application now."""
+        if self._admits_everyone(application) and self.policy.access is None:
+            return True
+        return self.admits_person(
+            application, user_id, of_user(user_id), lambda: groups.of_user(user_id)
+        )
+
+    def admits_person(
+        self,
+        application: Application,
+        user_id: str,
+        identities: Sequence[WayIn],
+        groups_of_person: Callable[[], Collection[str]],
+    ) -> bool:
+        """Return the same for a person whose identities and groups are at hand. The rules of
+        ACCESS_FILE, where there are any, need the database."""
         if not is_in(user_id, self.policy):
             return False
-        rules = application.allow or ([EVERYONE] if self.is_open else [])
-        if EVERYONE in rules and not self.policy.allowed_email_domains:
+        if self._admits_everyone(application):
             return True
-        identities = of_user(user_id)
         if not any_allowed(identities, self.policy):
             return False
-        return any(_admits(rule, user_id, identities) for rule in rules)
+        rules = self._rules_of(application)
+        return any(_admits(rule, user_id, identities, groups_of_person) for rule in rules)
+
+    def _rules_of(self, application: Application) -> Sequence[str]:
+        return application.allow or ([EVERYONE] if self.is_open else [])
+
+    def _admits_everyone(self, application: Application) -> bool:
+        return EVERYONE in self._rules_of(application) and not self.policy.allowed_email_domains
 
 
 def admission_of(policy: Policy, settings: Settings) -> Admission:
     return Admission(policy, settings.apps_default == "open")
 
 
-def _admits(rule: str, user_id: str, identities: Sequence[Identity]) -> bool:
+def _admits(
+    rule: str,
+    user_id: str,
+    identities: Sequence[WayIn],
+    groups_of_person: Callable[[], Collection[str]],
+) -> bool:
     kind, _, value = rule.partition("=")
     if kind == "domain":
         return value in _verified_domains(identities)
     if kind == "provider":
         return any(identity.provider == value for identity in identities)
     if kind == "group":
-        return value in groups.of_user(user_id)
+        return value in groups_of_person()
     return rule == EVERYONE or (kind == "user" and value == user_id)
 
 
-def _verified_domains(identities: Iterable[Identity]) -> set[str]:
+def _verified_domains(identities: Iterable[WayIn]) -> set[str]:
     return {
         identity.email.rpartition("@")[2].lower()
         for identity in identities

@@ -190,11 +190,10 @@ def is_recent_moment(value: datetime) -> bool:
 
 
 @atomic
-def touch(session: Session, caller: Caller) -> None:
-    """Note that a session is in use, at most once a minute."""
-    if needs_touch(session):
-        this = update(Session).where(Session.id == session.id)
-        db.session.execute(this.values(last_seen_at=now(), address=caller.address))
+def touch(session_id: str, **columns: str) -> None:
+    """Note that a session is in use; ``columns``: what else is known now, such as its address."""
+    this = update(Session).where(Session.id == session_id)
+    db.session.execute(this.values(last_seen_at=now(), **columns))
 
 
 def needs_touch(session: Session) -> bool:

@@ -16,9 +16,10 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import certificates, openid, people, report, servers
+from bench import certificates, gate, openid, people, report, servers
 from bench.certificates import Certificates
 from bench.figures import BROWSERS, Measure
+from bench.gate import Gate
 from bench.openid import OpenID
 from bench.results import Results
 from bench.servers import Provider, Server
@@ -26,6 +27,7 @@ from bench.servers import Provider, Server
 PARTS = (
     *("start", "memory", "sign-in", "visit", "session", "page", "callback", "idle", "load"),
     *openid.PARTS,
+    *gate.PARTS,
 )
 SMALL, PEOPLE_PORT = 1000, 18700
 
@@ -74,6 +76,7 @@ class Bench:
         scale, known = (0.3, 15) if options.quick else (1.0, 40)
         self.measure = Measure(self.provider, self.results, scale, known)
         self.openid = OpenID(self.results, self.measure.count)
+        self.gate = Gate(self.results, self.measure.count)
         self.name = "ours" if options.server == "gunicorn" else f"ours, {options.server}"
 
     def ours(self, database_url: str = "") -> Server:
@@ -111,8 +114,8 @@ class Bench:
         return servers.stock(self.provider, bundle, self.folder, threads=threads)
 
     def in_turns(self) -> None:
-        if set(self.options.parts) <= set(openid.PARTS):
-            self.openid_in_turns()
+        if set(self.options.parts) <= {*openid.PARTS, *gate.PARTS}:
+            self.without_stock()
             return
         ours = self.running.enter_context(self.ours())
         stock = self.running.enter_context(self.stock())
@@ -124,14 +127,14 @@ class Bench:
             print_progress(f"round {number + 1} of {self.options.rounds}")
             asyncio.run(self.round(number, ours, stock, careful, empty))
 
-    def openid_in_turns(self) -> None:
-        """Measure the OpenID Provider alone, without the stock app, which has none."""
+    def without_stock(self) -> None:
+        """Measure OpenID Provider and gate alone, without the stock app, which has neither."""
         ours = self.running.enter_context(self.ours())
         empty = self.running.enter_context(servers.empty(self.folder))
         asyncio.run(self.measure.warm(ours))
         for number in range(self.options.rounds):
             print_progress(f"round {number + 1} of {self.options.rounds}")
-            asyncio.run(self.openid.round(self.options.parts, ours, empty))
+            asyncio.run(self.for_others(ours, empty))
 
     async def round(
         self, number: int, ours: Server, stock: Server, careful: Server, empty: Server
@@ -164,7 +167,12 @@ class Bench:
         if "load" in parts:
             for server in (ours, stock, careful):
                 await measure.throughput(server, 4 * measure.scale)
-        await self.openid.round(parts, ours, empty)
+        await self.for_others(ours, empty)
+
+    async def for_others(self, ours: Server, empty: Server) -> None:
+        """Measure what other applications and proxies ask."""
+        await self.openid.round(self.options.parts, ours, empty)
+        await self.gate.round(self.options.parts, ours, empty)
 
     def of_many(self) -> None:
         """Measure sign-in and session check with few people in the database, and with many."""

@@ -33,6 +33,8 @@ FIGURES = (
     ("CPU of userinfo", "≤ 1.3 × empty", "userinfo_ms", "ms"),
     ("CPU of the discovery document", "≤ 0.7 × empty", "discovery_ms", "ms"),
     ("CPU of the public keys", "≤ 0.7 × empty", "jwks_ms", "ms"),
+    ("CPU of a gate check", "≤ 1.0 × empty", "gate_ms", "ms"),
+    ("CPU of a session check, next to it", "", "gate_session_ms", "ms"),
     ("requests to the provider, OpenID Connect", "1", "requests", ""),
     ("new connections to it, warm", "0", "connections", ""),
     ("callback, OpenID Connect, in round trips", "≤ 1.15", "callback_google", ""),

@@ -227,13 +227,18 @@ def run_python(arguments: list[str], environment: dict[str, str]) -> None:
 
 def register_app(server: Server, *options: str) -> dict[str, str]:
     """Register an application at our server; return what ``clients add --json`` says of it."""
-    command = ["-m", "flask", "--app", "app", "clients", "add", "Bench", "--json", *options]
+    return run_command(server, "clients", "add", "Bench", *options)
+
+
+def run_command(server: Server, *words: str) -> dict[str, str]:
+    """Run one of our commands with the settings of our server; return what it says as JSON."""
+    command = ["-m", "flask", "--app", "app", *words, "--json"]
     variables = {**plain_environment(), **server.environment}
     made = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=variables, check=True, capture_output=True
     )
-    registered: dict[str, str] = json.loads(made.stdout)
-    return registered
+    said: dict[str, str] = json.loads(made.stdout)
+    return said
 
 
 def ours(

@@ -8,6 +8,8 @@ from flask import Flask
 from commands import admin, approvals, migrations, moving
 from commands.access import access
 from commands.clients import clients
+from commands.gate_check import check as gate_check
+from commands.gates import gates
 from commands.groups import groups
 from commands.invitations import invitations
 from commands.keys import keys
@@ -24,9 +26,10 @@ def init_app(app: Flask) -> None:
     """Add the commands to ``flask --app app``."""
     migrations.init_app(app)
     approvals.register(users)
+    gates.add_command(gate_check)
     moving.register(users)
     admin.register(users)
-    of_apps = (clients, resources, signing_keys)
+    of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
     for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

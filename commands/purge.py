@@ -6,7 +6,8 @@ from flask.cli import with_appcontext
 from accounts import cleanup
 from commands.console import json_option, needs_database, print_result
 from commands.progress import show_progress
-from issuer import housekeeping
+from gates import housekeeping as of_gates
+from issuer import housekeeping as of_issuer
 from jobs import periodic
 
 
@@ -22,6 +23,7 @@ def purge(*, as_json: bool) -> None:
     """
     with show_progress() as progress:
         deleted = cleanup.run_now(progress.report)
-        deleted |= periodic.run_now(housekeeping.jobs(progress.report))
+        for room in (of_issuer, of_gates):
+            deleted |= periodic.run_now(room.jobs(progress.report))
     lines = [f"{name}: {count} deleted" for name, count in deleted.items()]
     print_result({"deleted": deleted}, lines, as_json=as_json)

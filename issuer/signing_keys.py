@@ -170,17 +170,8 @@ def every() -> list[KeyInfo]:
             state = _state(row, superseded_at, moment)
             if state in ("current", "next", "previous", "retired"):
                 superseded_at = row.active_from if row.active_from <= moment else None
-            found.append(
-                KeyInfo(
-                    row.id,
-                    row.alg,
-                    row.public,
-                    row.created_at,
-                    row.active_from,
-                    row.withdrawn_at,
-                    state,
-                )
-            )
+            times = (row.created_at, row.active_from, row.withdrawn_at)
+            found.append(KeyInfo(row.id, row.alg, row.public, *times, state))
     return found
 
 
@@ -257,6 +248,13 @@ class KeyRing:
         if key is None:
             raise KeyUnreadable(f"no {alg} key signs now: was the clock set back?")
         return key.sign(claims, token_type)
+
+    def sign_if_read(self, alg: str, claims: dict[str, Any], token_type: str) -> str | None:
+        """Sign with the current key, without reading its row; None if that must be read first."""
+        ring = self._ring
+        if ring is None or time.monotonic() > ring.read_at + REREAD_SECONDS:
+            return None
+        return ring.current[alg].sign(claims, token_type)
 
     def candidates(self, kid: str | None, algorithm: str) -> list[Key]:
         """Return the keys that may have signed a token of ours (keys.jwt.Keys)."""

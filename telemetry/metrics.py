@@ -61,6 +61,13 @@ APPS = Counter(
     ["kind", "outcome"],
     registry=_ours,
 )
+GATES = Counter(
+    "quickstep_gate_answers",
+    "Answers to proxies, by gate and outcome: passed, begun (sent to sign in), entered (came back "
+    "with a code) or refused.",
+    ["gate", "outcome"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
@@ -81,7 +88,7 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, UPSTREAM, CONNECTIONS)
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, UPSTREAM, CONNECTIONS)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.
@@ -99,8 +106,9 @@ FACTS = {
     "signs; keys are replaced after 90 days.",
 }
 
-# The child of the most frequent metric, looked up once.
+# The children of the most frequent metrics, looked up once.
 _requests = functools.cache(REQUESTS.labels)
+_gates = functools.cache(GATES.labels)
 
 
 def count_request(endpoint: str, status: str, seconds: float) -> None:
@@ -121,6 +129,11 @@ def count_refusal(provider: str | None, reason: str) -> None:
 def count_app(kind: str, outcome: str) -> None:
     """Count an application's request. ``outcome``: issued, or the name of a fault."""
     APPS.labels(kind, outcome).inc()
+
+
+def count_gate(gate: str, outcome: str) -> None:
+    """Count an answer to a proxy. ``gate``: the name of one that exists."""
+    _gates(gate, outcome).inc()
 
 
 class Call:

@@ -14,6 +14,8 @@ STATIC_SECONDS = 86400
 FRAGMENT = "#_"  # static/app.js removes it
 # Files whose address changes with their content.
 CACHED = ("static", "brand.theme", "brand.image", "app_logos.show")
+# A proxy passes their answers on from hosts that are not ours.
+ON_OTHER_HOSTS = ("forward_auth",)
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -31,7 +33,7 @@ def protect_response(response: Response) -> Response:
         replace_fragment(response)
     response.headers.extend(
         security_headers(
-            here.settings.is_https,
+            here.settings.is_https and request.blueprint not in ON_OTHER_HOSTS,
             form_origins=request_state().form_targets,
             referrer_policy="no-referrer" if is_callback else "same-origin",
         )

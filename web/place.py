@@ -17,11 +17,11 @@ from web.text.messages import message
 log = structlog.get_logger()
 
 # Machines ask these, by whatever name or address they know this one.
-FOR_MACHINES = ("health", "metrics")
+FOR_MACHINES = ("health", "metrics", "forward_auth")
 # The blueprints whose pages people open; besides those of the providers.
 PAGES = (
     *("login", "confirm", "account", "identities", "personal", "apps"),
-    *("authorize", "device", "end_session"),
+    *("authorize", "device", "end_session", "gate"),
 )
 # The cookie of a browser that was just led to PUBLIC_URL.
 MOVED, MOVED_SECONDS = "moved", 10

@@ -69,7 +69,7 @@ def load_session_login() -> Login:
     if session is None:
         return Login()
     if sessions.needs_touch(session):
-        note_use(session)
+        note_use(session.id, address=caller().address)
     return Login(session, session.user)
 
 
@@ -135,14 +135,14 @@ def _keep(name: str, token: str) -> None:
     set_cookie(name, token, sessions.LIFETIME_DAYS * 86400)
 
 
-def note_use(session: Session) -> None:
-    """Write when a session was last used. Where that fails, reading goes on, and nobody waits
-    for it again for a while."""
+def note_use(session_id: str, **columns: str) -> None:
+    """Write when a session was last used, and what else is known. Where that fails, reading goes
+    on, and nobody waits for it again for a while."""
     extensions = current_app.extensions
     if time.monotonic() < extensions.get(NOTE_USE_AGAIN_AT, 0.0):
         return
     try:
-        sessions.touch(session, caller())
+        sessions.touch(session_id, **columns)
     except OperationalError as error:
         extensions[NOTE_USE_AGAIN_AT] = time.monotonic() + NOTE_USE_AGAIN_SECONDS
         log.warning("session_use_not_noted", cause=str(error.orig).partition("\n")[0])

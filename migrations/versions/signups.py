@@ -1,14 +1,14 @@
 """Invitations; and accounts that wait for the operator's approval.
 
 Revision ID: signups
-Revises: access
+Revises: gates
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "signups"
-down_revision = "access"
+down_revision = "gates"
 branch_labels = None
 depends_on = None
 

@@ -126,10 +126,10 @@ def test_a_connection_cut_before_activity_is_written_does_not_fail_the_request(
     site.execute("UPDATE sessions SET last_seen_at = now() - interval '2 minutes'")
     touch = sessions.touch
 
-    def cut(*arguments: Any) -> None:
+    def cut(*arguments: Any, **columns: Any) -> None:
         for pid in backends(outside):
             outside.execute("SELECT pg_terminate_backend(:pid)", pid=pid)
-        touch(*arguments)
+        touch(*arguments, **columns)
 
     monkeypatch.setattr(sessions, "touch", cut)
     assert browser.fetch(path).status in (200, 302)

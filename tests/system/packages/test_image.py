@@ -66,6 +66,7 @@ def test_only_what_a_server_needs_comes_into_the_image():
             "commands",
             "config",
             "deploy",
+            "gates",
             "issuer",
             "jobs",
             "keys",

@@ -1,0 +1,130 @@
+"""Visitors: who stands behind the cookie of a gated host, by one SELECT."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, bindparam, select
+from sqlalchemy.exc import OperationalError
+
+from access import groups
+from accounts import sessions
+from gates import registry
+from gates.models import GateHostRow, GateRow, GateSessionRow
+from models import OAuth, Session, User, address_of
+from storage import now
+from storage.compiled import AnySelect, CompiledQuery
+
+EVER = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+class IdentityRow(NamedTuple):
+    """An identity, as far as rules and the address need it."""
+
+    id: str
+    provider: str
+    issuer: str
+    email: str | None
+    email_verified: bool
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A signed-in person at a gate. ``allow``: the rules of the gate."""
+
+    gate: str
+    allow: Sequence[str]
+    token_hash: str = field(repr=False)
+    session_id: str
+    provider: str
+    user_id: str
+    name: str
+    email_choice: str | None
+    groups: Sequence[str]
+    identities: Sequence[IdentityRow]
+
+    @property
+    def email(self) -> str:
+        """Return the address, if it is verified: applications take it for the person."""
+        address = address_of(self.identities, self.email_choice)
+        return address.email or "" if address and address.email_verified else ""
+
+    def group_names(self) -> Collection[str]:
+        return self.groups
+
+
+FIRST_IDENTITY_COLUMN = 8
+
+
+class Visitors:
+    """Finds visitors. ``predicate``: what the guards demand of sessions and users."""
+
+    def __init__(self, engine: Engine, predicate: ColumnElement[bool]) -> None:
+        self._query = CompiledQuery(engine, _select(predicate))
+
+    def find(self, token: str, origin: str, *, is_seen: bool = True) -> Visitor | None:
+        """Return the visitor whose cookie at an origin this is.
+
+        ``is_seen``: only if the use of the session was noted in the last minute. Raises
+        SQLAlchemyError.
+        """
+        moment = now()
+        seen_after = moment - timedelta(seconds=sessions.SEEN_EVERY_SECONDS) if is_seen else EVER
+        token_hash = sessions.hash_token(token)
+        try:
+            rows = self._query.rows(
+                token_hash=token_hash,
+                origin=origin,
+                seen_after=seen_after,
+                **sessions.alive_at(moment),
+            )
+        except self._query.driver_error as error:
+            raise OperationalError(None, None, error) from error
+        return _visitor(token_hash, rows) if rows else None
+
+
+def _select(predicate: ColumnElement[bool]) -> AnySelect:
+    """Select the gate, the session, its user, the user's groups and identities, oldest first."""
+    return (
+        select(
+            GateRow.name,
+            GateRow.rules,
+            Session.id,
+            Session.provider,
+            User.id,
+            User.name,
+            User.email_choice,
+            groups.names_of_user(),
+            *(getattr(OAuth, name) for name in IdentityRow._fields),
+        )
+        .select_from(GateSessionRow)
+        .join(GateHostRow, GateHostRow.origin == GateSessionRow.origin)
+        .join(GateRow, GateRow.id == GateHostRow.gate_id)
+        .join(Session, Session.id == GateSessionRow.session_id)
+        .join(User, User.id == Session.user_id)
+        .join(OAuth, OAuth.user_id == User.id)
+        .where(
+            GateSessionRow.token_hash == bindparam("token_hash"),
+            GateSessionRow.origin == bindparam("origin"),
+            predicate,
+            Session.last_seen_at > bindparam("seen_after"),
+        )
+        .order_by(OAuth.linked_at, OAuth.id)
+    )
+
+
+def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
+    gate, rules, session_id, provider, user_id, name, choice, names, *_ = rows[0]
+    return Visitor(
+        gate,
+        registry.split(rules),
+        token_hash,
+        session_id,
+        provider,
+        user_id,
+        name or "",
+        choice,
+        groups.split(names),
+        [IdentityRow(*row[FIRST_IDENTITY_COLUMN:]) for row in rows],
+    )
