@@ -348,9 +348,9 @@ def test_a_site_by_invitation(come_to, make_site):
     inspect_failure(stranger, "This invitation was used already")
 
 
-def test_a_site_whose_operator_lets_people_in(come_to, make_site, javascript):
+def test_a_site_whose_operator_lets_people_in(come_to, make_site):
     site = make_site(SIGNUPS="approval", **LINKS)
-    visitor = come_to(site, javascript=javascript)
+    visitor = come_to(site)
     visitor.sign_in("GitHub", "ada", at="/login?next=/account/sessions")
     visitor.reads("You're signed in as ada@gmail.com.")
     inspect(visitor, "Waiting for Quickstep's operator")
