@@ -27,7 +27,9 @@ class Statements:
         connection.set_trace_callback(self._note)
 
     def _note(self, sql: str) -> None:
-        if not sql.upper().startswith(AROUND):
+        # SQLite names a DELETE once more for each table that it cascades to.
+        is_cascade = sql.startswith("DELETE") and self.seen[-1:] == [sql]
+        if not sql.upper().startswith(AROUND) and not is_cascade:
             self.seen.append(sql)
 
     @contextmanager
