@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Protocol
 
 # A worker that is stopping fetches waiting connections at least and at most so long.
-MIN_DRAIN_SECONDS, MAX_DRAIN_SECONDS = 0.05, 1.0
+MIN_DRAIN_SECONDS, MAX_DRAIN_SECONDS = 0.05, 5.0
 
 # include/uapi/asm-generic/socket.h; Python has no name for it.
 SO_ATTACH_FILTER = 26

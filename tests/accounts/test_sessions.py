@@ -122,7 +122,9 @@ def test_a_user_has_at_most_a_hundred_sessions(browser, site):
     browser.sign_in("google", "ada")
     site.execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) "
-        "INSERT INTO sessions SELECT 'id' || i, 'hash' || i, user_id, identity_id, provider, "
+        "INSERT INTO sessions (id, token_hash, user_id, identity_id, provider, created_at, "
+        "authenticated_at, last_seen_at, expires_at, user_agent, address, sid) "
+        "SELECT 'id' || i, 'hash' || i, user_id, identity_id, provider, "
         "created_at, authenticated_at, '2026-11-01 00:00:00.000000', expires_at, user_agent, "
         "address, 'sid' || i FROM sessions, n"
     )

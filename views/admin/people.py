@@ -43,14 +43,14 @@ def people() -> str:
         "admin/people.html",
         rows=[person_row(user) for user in shown],
         text=text[: directory.SEARCH_MAX_CHARACTERS],
-        only=only,
+        shown=only,
         is_first=after is None,
         after=shown[-1].id if len(found) > len(shown) else None,
     )
 
 
 def _only() -> Only:
-    asked = request.args.get("only", "")
+    asked = request.args.get("show", "")
     return cast(Only, asked) if asked in get_args(Only) else ""
 
 

@@ -55,9 +55,9 @@ def test_people_are_filtered_and_come_in_pages(site):
     admin = make_admin(site)
     grace = sign_in(site, "grace")
     site.execute("UPDATE users SET disabled_at = created_at WHERE id = :u", u=id_of(grace))
-    assert found(admin, only="disabled") == {NAMES["grace"]}
-    assert found(admin, only="admins") == {NAMES["ada"]}
-    assert found(admin, only="nonsense") == {NAMES["ada"], NAMES["grace"]}
+    assert found(admin, show="disabled") == {NAMES["grace"]}
+    assert found(admin, show="admins") == {NAMES["ada"]}
+    assert found(admin, show="nonsense") == {NAMES["ada"], NAMES["grace"]}
     for number in range(60):
         site.execute(
             "INSERT INTO users (id, name, created_at) VALUES (:id, :name, :at)",
