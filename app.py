@@ -22,16 +22,12 @@ from storage import engine
 from telemetry import logs
 from vault import revocations
 from vault.tokens import IdentityTokens
-from views.account.blueprints import ACCOUNT_BLUEPRINTS
-from views.admin.blueprints import admin_blueprints
 from views.api import session_check
-from views.api.blueprints import API_BLUEPRINTS
+from views.blueprints import blueprints
 from views.gate import wiring as gate
 from views.oidc import wiring as oidc
 from views.operator import health, metrics
-from views.operator.brand import brand
 from views.sign_in import callback
-from views.sign_in.blueprints import SIGN_IN_BLUEPRINTS
 from views.sign_in.flow_gate import Gate
 from views.sign_in.setup import warn_about_settings
 from web import cors, error_handlers, guards, headers, page_context, reference
@@ -42,8 +38,6 @@ from web.csrf import csrf
 from web.flask_config import configure_flask
 from web.limits import Limits
 from web.paths import Paths
-
-BLUEPRINTS = (*SIGN_IN_BLUEPRINTS, *ACCOUNT_BLUEPRINTS, brand, *API_BLUEPRINTS)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -111,7 +105,7 @@ def add_handlers(app: Flask, site: Site) -> None:
 
 def add_blueprints(app: Flask, site: Site) -> None:
     """Register our own routes and those of each provider."""
-    for blueprint in (*BLUEPRINTS, *admin_blueprints(site.settings)):
+    for blueprint in blueprints(site.settings):
         app.register_blueprint(blueprint)
     callback.connect_receivers()
     tokens = IdentityTokens(current_user_id)
