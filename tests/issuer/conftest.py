@@ -8,6 +8,7 @@ import pytest
 
 from simulator.server import Server, start
 from tests.browser import Browser
+from tests.issuer.applications import Applications
 from tests.issuer.pair import Pair, stop
 from tests.issuer.relying_party import App
 from tests.issuer.stage import Stage, set_up
@@ -64,3 +65,10 @@ def grace(site: Site) -> Browser:
     browser = site.browser()
     browser.sign_in("google", "grace")
     return browser
+
+
+@pytest.fixture
+def applications() -> Iterator[Applications]:
+    there = Applications()
+    yield there
+    there.stop()

@@ -1,18 +1,13 @@
 """Signing out of applications: begun by them, and told to them."""
 
-import threading
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 import requests
-from werkzeug import Request, Response
-from werkzeug.serving import make_server
 
 from issuer import id_tokens, logouts
 from issuer.logouts import Sender, SendFailed
 from providers.http.transport import Transport
-from simulator.server import Quiet
 from tests.browser import Browser
 from tests.issuer.relying_party import App
 from tests.processes import until
@@ -219,41 +214,6 @@ def test_a_logout_token_is_no_hint(signed_out, site):
     assert end_session(browser, id_token_hint=receiver.tokens[0]).status == 400
 
 
-class Applications:
-    """A server of applications, by path: one that hangs, one that answers, one that redirects."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.let_go = threading.Event()
-        self._server = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=Quiet
-        )
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def _answer(self, environ: Any, start_response: Any) -> Any:
-        request = Request(environ)
-        assert "logout_token" in request.form
-        self.seen.append(request.path)
-        if request.path == "/slow":
-            self.let_go.wait(20)
-        is_moved = request.path == "/moved"
-        headers = {"Location": f"{self.url}/quick"} if is_moved else {}
-        return Response("", 302 if is_moved else 200, headers)(environ, start_response)
-
-    def stop(self) -> None:
-        self.let_go.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def applications() -> Iterator[Applications]:
-    there = Applications()
-    yield there
-    there.stop()
-
-
 def test_a_slow_application_delays_no_other(applications, site):
     apps = [
         App(site, name, "--backchannel-logout-uri", f"{applications.url}/{name}")
@@ -265,8 +225,8 @@ def test_a_slow_application_delays_no_other(applications, site):
         for app in apps:
             app.tokens(browser)
         browser.sign_out()
-    until(lambda: applications.seen.count("/quick") == 3)
-    assert "/slow" in applications.seen
+    until(lambda: applications.paths.count("/quick") == 3)
+    assert "/slow" in applications.paths
 
 
 def test_a_redirect_of_an_application_is_not_followed(applications, site):
@@ -277,4 +237,4 @@ def test_a_redirect_of_an_application_is_not_followed(applications, site):
     App(site, "Notes", "--backchannel-logout-uri", uri).tokens(browser)
     browser.sign_out()
     assert deliver(site, sender(Transport())) == ["postponed"]
-    assert applications.seen == ["/moved"]
+    assert applications.paths == ["/moved"]

@@ -1,72 +1,24 @@
 """The outbox of back-channel logouts, with real applications: down, failing, slow, endless."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from flask import Flask
-from werkzeug import Request, Response
-from werkzeug.serving import make_server
 
 from issuer import id_tokens, logouts
 from issuer.logouts import AT_ONCE, Deliverer
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
-from simulator.server import Quiet
 from storage import atomic, now
+from tests.issuer.applications import Applications
 from tests.issuer.pair import Pair
 from tests.issuer.relying_party import App
 from tests.processes import until
 from views.oidc.wiring import sender
 
-CHUNK = b"x" * 65536
 MANY = 24
-
-
-class Applications:
-    """A server of applications, by path: ``statuses`` are given one by one, then 200."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.statuses: list[int] = []
-        self.seen: list[tuple[str, str]] = []
-        self.sent_bytes = 0
-        self.let_go = threading.Event()
-        self._server = make_server(
-            "127.0.0.1", port, self._answer, threaded=True, request_handler=Quiet
-        )
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def _answer(self, environ: Any, start_response: Any) -> Any:
-        request = Request(environ)
-        self.seen.append((request.path, request.form["logout_token"]))
-        if request.path == "/slow":
-            self.let_go.wait(30)
-        if request.path == "/endless":
-            return Response(self._endless(), 200)(environ, start_response)
-        status = self.statuses.pop(0) if self.statuses else 200
-        return Response("", status)(environ, start_response)
-
-    def _endless(self) -> Iterator[bytes]:
-        while not self.let_go.is_set():
-            self.sent_bytes += len(CHUNK)
-            yield CHUNK
-
-    def stop(self) -> None:
-        self.let_go.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def applications() -> Iterator[Applications]:
-    there = Applications()
-    yield there
-    there.stop()
 
 
 def register(pair: Pair, url: str, name: str = "Notes") -> App:
