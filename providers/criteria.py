@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from errors import ProviderError
+from providers.answers import HTTPAnswer
 
 T = TypeVar("T")
 
@@ -79,20 +80,6 @@ def met_if(is_met: bool, otherwise: str, validator: str = "") -> Fact:
     return met(validator=validator) if is_met else not_met(otherwise, validator)
 
 
-class Reply(Protocol):
-    """A response of the provider's API, which is neither a refusal of the token nor a passing
-    failure."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def content(self) -> bytes: ...
-
-
 class Ask(Protocol):
     """The reader that a criterion gets: the person's claims, and the API on their behalf.
 
@@ -123,10 +110,10 @@ class Ask(Protocol):
 
     def send(
         self, path: str, *, document: object = None, headers: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> HTTPAnswer:
         """Send a GET, or ``POST path`` with a document, whatever the status says."""
 
-    def read(self, reply: Reply) -> Any:
+    def read(self, reply: HTTPAnswer) -> Any:
         """Return the JSON of a reply."""
 
     def known_id(self, place: str) -> str:

@@ -7,7 +7,8 @@ https://docs.github.com/rest/teams/members#get-team-membership-for-a-user
 from urllib.parse import quote
 
 from errors import ProviderError
-from providers.criteria import Ask, Criteria, Criterion, Fact, Reply, met, met_if, not_met, rows_of
+from providers.answers import HTTPAnswer
+from providers.criteria import Ask, Criteria, Criterion, Fact, met, met_if, not_met, rows_of
 from providers.profile import value_at
 
 LOGIN = r"[a-z0-9](-?[a-z0-9]){0,38}"
@@ -82,7 +83,7 @@ def _renamed(ask: Ask, org: str, known: str) -> tuple[str, Fact]:
     return "", not_met(f"no member of the organisation with the id {known}, once {org}")
 
 
-def _refused(reply: Reply, where: str) -> Fact:
+def _refused(reply: HTTPAnswer, where: str) -> Fact:
     """Describe a refusal: GitHub answers 403, or 404, too if the organisation does not let this
     application see its members."""
     if "X-GitHub-SSO" in reply.headers:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from urllib3 import HTTPHeaderDict
 
 from errors import ProviderBusy, ProviderError
 from keys.strict_json import InvalidJSON, parse_strict_json
+from providers.answers import HTTPAnswer
 from providers.base import NotShared
 
 # How many requests a client may still send.
@@ -23,19 +24,6 @@ CHARSET = re.compile(
     r'charset="?(?P<name>(?P<single>us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru])'
     r'|utf-?16(le|be)?|euc-(jp|kr)|shift_jis|gbk|gb2312|gb18030|big5)"?\s*(;|$)'
 )
-
-
-class HTTPAnswer(Protocol):
-    """The part of a response that we read: an Answer, or a response of requests."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def content(self) -> bytes: ...
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from errors import (
     ProviderDown,
     ProviderError,
 )
+from providers.answers import HTTPAnswer
 from providers.base import Flow, Get, NotShared, Profile, Provider, RequestToken, SubjectMissing
-from providers.http.responses import Answer, HTTPAnswer, is_passing, is_success, read_json
+from providers.http.responses import Answer, is_passing, is_success, read_json
 from providers.http.transport import Transport
 from providers.parts import OAuth1, OAuth2, OpenIDConnect, Params, origin
 from providers.protocols.error_codes import (

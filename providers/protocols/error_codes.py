@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keys.strict_json import InvalidJSON, parse_strict_json
-from providers.http.responses import HTTPAnswer
+from providers.answers import HTTPAnswer
 
 # Codes that mean our settings: RFC 6749 4.1.2.1 and 5.2.
 MISCONFIGURED_ERRORS = frozenset(

@@ -9,9 +9,10 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from errors import AccessRefused, ProviderError
+from providers.answers import HTTPAnswer
 from providers.base import Get, NotShared, Provider
-from providers.criteria import Condition, Fact, Reply, Standing, not_met
-from providers.http.responses import HTTPAnswer, read_json
+from providers.criteria import Condition, Fact, Standing, not_met
+from providers.http.responses import read_json
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class Asked:
     values: tuple[str, ...] = ()
     _found: dict[str, Any] = field(default_factory=dict)
 
-    def read(self, reply: Reply) -> Any:
+    def read(self, reply: HTTPAnswer) -> Any:
         return read_json(reply)
 
     def once(self, what: str, find: Callable[[], T]) -> T:

@@ -16,8 +16,9 @@ from config.registrations import ClientAuth, Registration
 from errors import Misconfigured, ProviderError, StateMismatch
 from keys.client_assertion import ClientKey, load_client_key
 from keys.jwt import VerifiedClaims, quoted
+from providers.answers import HTTPAnswer
 from providers.base import Flow, Get, NotShared, Provider
-from providers.http.responses import HTTPAnswer, check_status, parse_json
+from providers.http.responses import check_status, parse_json
 from providers.http.transport import Transport
 from providers.parts import OpenIDConnect, origin
 from providers.protocols.client_auth import offered_method

@@ -4,7 +4,8 @@ import base64
 from urllib.parse import quote, urljoin
 
 from errors import Misconfigured, ProviderBusy, ProviderError
-from providers.http.responses import HTTPAnswer, is_passing, is_success
+from providers.answers import HTTPAnswer
+from providers.http.responses import is_passing, is_success
 from providers.http.transport import HEADERS
 from providers.parts import Revocation
 from providers.protocols.connector import Connector, Token, with_query

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from errors import CodeRefused, Misconfigured, ProviderBusy, ProviderError
+from providers.answers import HTTPAnswer
 from providers.base import Provider
-from providers.http.responses import HTTPAnswer, is_passing, is_success, parse_json
+from providers.http.responses import is_passing, is_success, parse_json
 from providers.protocols.error_codes import (
     CODE_REFUSED_ERRORS,
     MISCONFIGURED_ERRORS,
