@@ -1,7 +1,7 @@
 """The job that checks the operator's rules again for people who have a session.
 
-Each provider is asked about one identity at a time, on one instance at a time, with a pause for each
-call that it was sent. No transaction is open meanwhile.
+Each provider is asked about one identity at a time, on one instance at a time, with a pause for
+each call that it was sent. No transaction is open meanwhile.
 """
 
 from collections.abc import Mapping
