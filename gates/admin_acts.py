@@ -1,5 +1,5 @@
-"""Acts of an administrator on gates, by command or on a page: the registry's verbs, each with its row
-in the administrators' log."""
+"""Acts of an administrator on gates, by command or on a page: the registry's verbs, each with its
+row in the administrators' log."""
 
 from collections.abc import Sequence
 

@@ -1,5 +1,5 @@
-"""Acts of an administrator on applications, APIs and signing keys, by command or on a page: the verbs
-of clients, resources, keys and logouts, each with its row in the administrators' log."""
+"""Acts of an administrator on applications, APIs and signing keys, by command or on a page: the
+verbs of clients, resources, keys and logouts, each with its row in the administrators' log."""
 
 from collections.abc import Mapping
 from datetime import timedelta
