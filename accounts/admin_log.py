@@ -44,6 +44,15 @@ class Act(StrEnum):
     CLIENT_ENABLED = "client_enabled"
     CLIENT_REMOVED = "client_removed"
     OUTBOX_RETRIED = "outbox_retried"
+    INVITATION_ADDED = "invitation_added"
+    INVITATION_REMOVED = "invitation_removed"
+    GATE_ADDED = "gate_added"
+    GATE_CHANGED = "gate_changed"
+    GATE_REMOVED = "gate_removed"
+    RESOURCE_ADDED = "resource_added"
+    RESOURCE_REMOVED = "resource_removed"
+    KEYS_ROTATED = "signing_keys_rotated"
+    KEY_WITHDRAWN = "signing_key_withdrawn"
 
 
 @atomic
