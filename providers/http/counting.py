@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Calls:
-    """The calls of one piece of work. What an open circuit holds back is not sent."""
+    """The calls of one piece of work. Calls that an open circuit holds back do not count."""
 
     sent: int = 0
 
