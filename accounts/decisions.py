@@ -1,4 +1,4 @@
-"""What the linking rules decide (rules.py): each decision is a value with a reason."""
+"""Decisions of the linking rules (rules.py), each a value with a reason."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
