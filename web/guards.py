@@ -1,7 +1,7 @@
 """Guards: the conditions that requests must meet before a view sees them, in one list.
 
-A blueprint names its guards where it is made (``protect``), and they run in that order. What is
-answered before Flask (views/api/session_check.py, views/oidc/before_flask.py) obeys the same list.
+A blueprint names its guards where it is made (``protect``), and they run in that order. Answers
+before Flask (views/api/session_check.py, views/oidc/before_flask.py) obey the same list.
 """
 
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def limit_actions() -> None:
 
 
 # For a plain GET by session cookie these let everybody pass. The session check answers no other
-# request. What is answered before Flask on a local server was asked under its own name.
+# request. On a local server, answers before Flask are for requests under its own name only.
 THIS_MACHINE_ONLY = Guard("this_machine_only", refuse_other_machines, None, lets_anybody_in)
 OWN_NAME = Guard("own_name", redirect_to_own_name, true(), lets_programs_pass=True)
 BEARER_HOLDS = Guard("bearer_holds", require_bearer_to_hold, true())

@@ -1,4 +1,4 @@
-"""What is answered to programs before Flask is what the views would answer."""
+"""Answers to programs before Flask are those of the views."""
 
 from typing import NoReturn
 

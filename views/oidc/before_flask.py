@@ -1,4 +1,4 @@
-"""What programs ask most of the OpenID Provider, answered before Flask.
+"""The most frequent questions of programs to the OpenID Provider, answered before Flask.
 
 The answers are those of the views. Anything unusual falls through to the view; only the view
 refuses. Every guard before these views has to let all programs pass (web/guards.py): one that does
