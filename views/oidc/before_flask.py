@@ -62,7 +62,8 @@ class BeforeFlask:
         self._host = settings.host if settings.is_local else None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answerer = self._answerers.get(environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        answerer = self._answerers.get(path)
         if answerer is not None and self._host in (None, environ.get("HTTP_HOST")):
             began = time.perf_counter()
             if ready := answerer(environ):
