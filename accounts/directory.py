@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from accounts import admins
+from accounts import filters
+from accounts.filters import Only
 from accounts.rules import Policy
 from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
@@ -16,7 +16,6 @@ from storage import db, is_id
 SEARCH_PAGE_SIZE = 25
 # No name, address or subject is longer.
 SEARCH_MAX_CHARACTERS = 320
-Only = Literal["", "disabled", "admins"]
 
 
 def find(who: str) -> Sequence[User]:
@@ -116,10 +115,8 @@ def search(
     the name. ``after``: the id of the last one seen.
     """
     query = _with_identities().where(*_named(text.strip()))
-    if only == "disabled":
-        query = query.where(User.disabled_at.is_not(None))
-    elif only == "admins":
-        query = query.where(admins.condition(policy))
+    if only:
+        query = query.where(filters.condition(only, policy))
     last = db.session.get(User, after) if after and is_id(after) else None
     if last is not None:
         query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
