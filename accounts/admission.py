@@ -67,8 +67,8 @@ class Admission:
         identities: Sequence[WayIn],
         groups_of_person: Callable[[], Collection[str]],
     ) -> bool:
-        """Return the same of a person who is in by the rules of ACCESS_FILE (accounts/entry.py), and
-        whose identities and groups are at hand."""
+        """Return the same of a person whose identities and groups are at hand, and who is in by the
+        rules of ACCESS_FILE (accounts/entry.py)."""
         if self._admits_everyone(application):
             return True
         if not any_allowed(identities, self.policy):
