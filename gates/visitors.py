@@ -45,7 +45,7 @@ class Visitor:
     email_choice: str | None
     groups: Sequence[str]
     identities: Sequence[IdentityRow]
-    # What is kept for the rules of ACCESS_FILE, by identity.
+    # Facts for the rules of ACCESS_FILE, by identity.
     facts: Mapping[str, Facts] = field(default_factory=dict)
 
     @property
