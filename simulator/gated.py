@@ -12,10 +12,10 @@ from flask import Blueprint, Response, render_template, request
 SECONDS = 10
 # The first parts of its paths: its pages, and those that the gate answers.
 PATHS = ("wiki", ".quickstep")
-# What the gate says of a visitor, and what the browser is told if it does not let them pass.
+# The gate's headers about a visitor, and those that the browser gets if they do not pass.
 IDENTITY_PREFIX = "x-auth-request-"
 PASSED_ON = ("location", "set-cookie", "www-authenticate", "content-type", "cache-control")
-# What of the browser's headers the question needs.
+# The browser's headers that the question needs.
 ASKED_WITH = ("Cookie", "Accept", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Purpose")
 
 
