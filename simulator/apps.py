@@ -148,6 +148,11 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> Any:
         return json.load(answer)
 
 
+def problem_of(error: str | None) -> str | None:
+    """Return the words for an error."""
+    return PROBLEMS.get(error, FAILED) if error else None
+
+
 def blueprint(apps: dict[str, App], wiki: Wiki) -> Blueprint:
     routes = Blueprint("apps", __name__, url_prefix="/apps")
 
@@ -159,12 +164,9 @@ def blueprint(apps: dict[str, App], wiki: Wiki) -> Blueprint:
         app = known(name)
         person = app.people.get(request.cookies.get(app.cookie, ""))
         other = next(each for each in apps.values() if each is not app)
-        error = request.args.get("problem")
-        problem = PROBLEMS.get(error, FAILED) if error else None
-        gated = wiki.url if wiki.question else None
-        return render_template(
-            "app.html", app=app, person=person, other=other, problem=problem, gated=gated
-        )
+        problem = problem_of(request.args.get("problem"))
+        about = {"app": app, "other": other, "person": person, "problem": problem}
+        return render_template("app.html", **about, wiki=wiki)
 
     @routes.get("/<name>/login")
     def login(name: str) -> Any:
