@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from accounts import admins, name_search
+from accounts import filters, name_search
 from accounts.activity import Position
+from accounts.filters import Only
 from accounts.name_search import Place
 from accounts.names import words_of
 from accounts.rules import Policy
@@ -19,7 +19,6 @@ from storage import db, is_id
 SEARCH_PAGE_SIZE = 25
 # No name, address or subject is longer.
 SEARCH_MAX_CHARACTERS = 320
-Only = Literal["", "disabled", "admins"]
 
 
 def find(who: str) -> Sequence[User]:
@@ -106,13 +105,9 @@ def search(
     beginnings of words of the name, in any order. ``after``: the last one seen, by id or by time
     of creation and id.
     """
-    filters: list[ColumnElement[bool]] = []
-    if only == "disabled":
-        filters = [User.disabled_at.is_not(None)]
-    elif only == "admins":
-        filters = [admins.condition(policy)]
+    wanted = [filters.condition(only, policy)] if only else []
     place = _place_of(after) if after is None or isinstance(after, str) else Place(*after)
-    return _people(text, filters, place, limit)
+    return _people(text, wanted, place, limit)
 
 
 def _people(
