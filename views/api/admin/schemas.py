@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from accounts.directory import Only
+from accounts.filters import Only
 from views.api.schemas import (
     EXAMPLE_ID,
     Event,
@@ -47,7 +47,9 @@ class UsersQuery(PageQuery):
         "the name.",
         examples=["ada@gmail.com"],
     )
-    only: Only = Field(default="", description="Only such people.")
+    only: Only = Field(
+        default="", description="Only such people. stranded: without a usable way to sign in."
+    )
 
 
 class UserSession(Schema):
