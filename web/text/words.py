@@ -10,7 +10,7 @@ THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
 AN_ADMINISTRATOR = "an administrator"
-# What people and the administrators' log read of a program that acts.
+# The name of a program that acts, for people and the administrators' log.
 A_PROGRAM = "{name} (application)"
 # The headings of the page between a form and another site.
 TAKING_YOU_TO = "Taking you to {}"

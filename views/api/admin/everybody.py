@@ -1,4 +1,4 @@
-"""What concerns everybody: events, the administrators' log, applications and outboxes."""
+"""Events, the administrators' log, applications and outboxes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

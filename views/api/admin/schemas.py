@@ -99,7 +99,7 @@ class EventsQuery(PageQuery):
 
 
 class Act(Schema):
-    """What an administrator did."""
+    """An act of an administrator."""
 
     id: Id
     at: Moment
@@ -146,7 +146,7 @@ class ApplicationList(Schema):
 
 
 class Outbox(Schema):
-    """What waits to be told to providers or applications."""
+    """The messages that wait to be sent to providers or applications."""
 
     name: str = Field(examples=["revocations"])
     waiting: int
@@ -161,6 +161,6 @@ class OutboxList(Schema):
 
 
 class Retried(Schema):
-    """How much is tried again."""
+    """The number of messages that are tried again."""
 
     number: int
