@@ -19,11 +19,13 @@ from tests.eavesdropper import EAR
 from tests.prepare import find
 from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, Site, Sites, migrate, postgres_databases
+from tests.templates import keep_compiled
 
 pytest_plugins = ["simulator.pytest_plugin"]
 LACKS = "this machine lacks "
 EXIT_SECONDS = 60
 EAR.install()
+keep_compiled()
 EAR.learn(SECRET_KEY)
 
 
