@@ -18,6 +18,8 @@ log = structlog.get_logger()
 KEPT_DAYS = 90
 PAGE_SIZE = 25
 _ADD = CompiledStatement(insert(Event))
+# A row of a list: its time, and the id that orders rows of the same time.
+Position = tuple[datetime, str]
 
 
 class EventKind(StrEnum):
@@ -123,7 +125,7 @@ def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> S
     return db.session.scalars(query).all()
 
 
-def page(user_id: str, *, after: tuple[datetime, str] | None, limit: int) -> Sequence[Event]:
+def page(user_id: str, *, after: Position | None, limit: int) -> Sequence[Event]:
     """Return a person's events, newest first; ``after``: time and id of the last one seen."""
     query = _kept(user_id)
     if after is not None:
@@ -138,16 +140,25 @@ def _kept(user_id: str) -> Select[Event]:
 
 
 def across(
-    *, kind: str = "", provider: str = "", reference: str = "", before: str | None, limit: int
+    *,
+    kind: str = "",
+    provider: str = "",
+    reference: str = "",
+    before: str | Position | None,
+    limit: int,
 ) -> Sequence[Event]:
     """Return events of everybody, newest first: of this kind, provider and reference, as far as
-    they are given. ``before``: the id of an event; only older ones are returned."""
+    they are given. ``before``: an event, by id or by time and id; only older ones are returned."""
     query = select(Event).where(Event.at > now() - timedelta(days=KEPT_DAYS))
     asked = {Event.kind: kind, Event.provider: provider, Event.reference: reference}
+    if not all(value.isprintable() for value in asked.values()):
+        return []
     query = query.where(*(column == value for column, value in asked.items() if value))
-    last = db.session.get(Event, before) if before and is_id(before) else None
-    if last:
-        query = query.where(tuple_(Event.at, Event.id) < tuple_(last.at, last.id))
+    if isinstance(before, str):
+        last = db.session.get(Event, before) if is_id(before) else None
+        before = (last.at, last.id) if last else None
+    if before is not None:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(*before))
     return db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
 
 

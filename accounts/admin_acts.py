@@ -4,6 +4,10 @@ row in the administrators' log.
 ``policy``: given on pages, where the last administrator cannot be lost; commands leave it out.
 """
 
+from collections.abc import Collection
+
+from access import invitations
+from access.invitations import Invitation
 from accounts import (
     admin_log,
     admins,
@@ -130,6 +134,25 @@ def leave_group(user_id: str, name: str, caller: Caller) -> bool:
     is_removed = membership.leave_group(user_id, name, caller)
     if is_removed:
         admin_log.record(caller, Act.GROUP_LEFT, user_id=user_id, detail=name)
+    return is_removed
+
+
+@atomic
+def add_invitation(
+    caller: Caller, *, email: str | None, groups: Collection[str], uses: int, days: int
+) -> tuple[Invitation, str]:
+    """Make an invitation; return it and the token of its link, which is not stored."""
+    invitation, token = invitations.add(email=email, groups=groups, uses=uses, days=days)
+    admin_log.record(caller, Act.INVITATION_ADDED, target=invitation.id)
+    return invitation, token
+
+
+@atomic
+def remove_invitation(invitation_id: str, caller: Caller) -> bool:
+    """Withdraw an invitation; returns whether there was one."""
+    is_removed = invitations.remove(invitation_id)
+    if is_removed:
+        admin_log.record(caller, Act.INVITATION_REMOVED, target=invitation_id)
     return is_removed
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import structlog
 from sqlalchemy import Select, delete, select, tuple_
 
-from accounts.activity import COMMAND_LINE, Caller
+from accounts.activity import COMMAND_LINE, Caller, Position
 from accounts.models import AdminAct
 from storage import atomic, db, is_id, now
 
@@ -44,6 +44,15 @@ class Act(StrEnum):
     CLIENT_ENABLED = "client_enabled"
     CLIENT_REMOVED = "client_removed"
     OUTBOX_RETRIED = "outbox_retried"
+    INVITATION_ADDED = "invitation_added"
+    INVITATION_REMOVED = "invitation_removed"
+    GATE_ADDED = "gate_added"
+    GATE_CHANGED = "gate_changed"
+    GATE_REMOVED = "gate_removed"
+    RESOURCE_ADDED = "resource_added"
+    RESOURCE_REMOVED = "resource_removed"
+    KEYS_ROTATED = "signing_keys_rotated"
+    KEY_WITHDRAWN = "signing_key_withdrawn"
 
 
 @atomic
@@ -76,16 +85,18 @@ def _name_of(caller: Caller) -> str:
 
 
 def page(
-    after: str | None = None, limit: int = PAGE_SIZE, *, user_id: str | None = None
+    after: str | Position | None = None, limit: int = PAGE_SIZE, *, user_id: str | None = None
 ) -> Sequence[AdminAct]:
-    """Return acts, newest first. ``after``: the id of the last one seen. ``user_id``: only those
-    that were done to this person."""
+    """Return acts, newest first. ``after``: the last one seen, by id or by time and id.
+    ``user_id``: only those that were done to this person."""
     query = select(AdminAct).where(AdminAct.at > now() - timedelta(days=KEPT_DAYS))
     if user_id is not None:
         query = query.where(AdminAct.user_id == user_id)
-    last = db.session.get(AdminAct, after) if after and is_id(after) else None
-    if last:
-        query = query.where(tuple_(AdminAct.at, AdminAct.id) < tuple_(last.at, last.id))
+    if isinstance(after, str):
+        last = db.session.get(AdminAct, after) if is_id(after) else None
+        after = (last.at, last.id) if last else None
+    if after is not None:
+        query = query.where(tuple_(AdminAct.at, AdminAct.id) < tuple_(*after))
     query = query.order_by(AdminAct.at.desc(), AdminAct.id.desc()).limit(limit)
     return db.session.scalars(query).all()
 

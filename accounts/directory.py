@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from accounts import admins
+from accounts import filters
+from accounts.activity import Position
+from accounts.filters import Only
 from accounts.rules import Policy
 from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
@@ -16,7 +17,6 @@ from storage import db, is_id
 SEARCH_PAGE_SIZE = 25
 # No name, address or subject is longer.
 SEARCH_MAX_CHARACTERS = 320
-Only = Literal["", "disabled", "admins"]
 
 
 def find(who: str) -> Sequence[User]:
@@ -107,22 +107,22 @@ def search(
     policy: Policy,
     *,
     only: Only = "",
-    after: str | None = None,
+    after: str | Position | None = None,
     limit: int = SEARCH_PAGE_SIZE,
 ) -> Sequence[User]:
     """Return the people whom an administrator looks for, newest account first.
 
     ``text``: an id, ``provider:subject`` or an e-mail address, each exactly; otherwise a part of
-    the name. ``after``: the id of the last one seen.
+    the name. ``after``: the last one seen, by id or by time of creation and id.
     """
     query = _with_identities().where(*_named(text.strip()))
-    if only == "disabled":
-        query = query.where(User.disabled_at.is_not(None))
-    elif only == "admins":
-        query = query.where(admins.condition(policy))
-    last = db.session.get(User, after) if after and is_id(after) else None
-    if last is not None:
-        query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
+    if only:
+        query = query.where(filters.condition(only, policy))
+    if isinstance(after, str):
+        last = db.session.get(User, after) if is_id(after) else None
+        after = (last.created_at, last.id) if last else None
+    if after is not None:
+        query = query.where(tuple_(User.created_at, User.id) < tuple_(*after))
     query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     return db.session.scalars(query).all()
 

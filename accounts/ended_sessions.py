@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     IDENTITY_REFUSED = "identity_refused"
     MERGED = "merged"
     DELETED = "deleted"
+    REJECTED = "rejected"
     DISABLED = "disabled"
     OPERATOR = "operator"
     # The operator's rules no longer let the person in, the provider has to be asked more than it

@@ -7,16 +7,8 @@ from sqlalchemy import select
 
 from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
-from accounts.rules import (
-    AlreadyLinked,
-    Link,
-    LinkDecision,
-    NeedsOwnership,
-    Policy,
-    Refused,
-    decide_link,
-    ways_in,
-)
+from accounts.decisions import AlreadyLinked, Link, LinkDecision, NeedsOwnership, Refused
+from accounts.rules import Policy, decide_link, ways_in
 from accounts.signing_in import sign_in_preview
 from errors import LastWayIn, StateMismatch
 from models import Identity, OAuth

@@ -9,8 +9,9 @@ from access.groups import Source
 from access.refusals import InvitationUsed
 from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
 from accounts.activity import Caller, EventKind
+from accounts.decisions import Create, Join, Known, Refused, SignInDecision
 from accounts.ended_sessions import EndReason
-from accounts.rules import Create, Join, Known, Policy, Refused, SignInDecision, decide_sign_in
+from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
 from providers.base import Assertion

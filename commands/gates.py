@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from accounts import admission
+from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
     confirm_action,
@@ -18,6 +19,7 @@ from commands.console import (
     yes_option,
 )
 from config.validators import check_origin
+from gates import admin_acts
 from gates import registry as rows
 from gates.registry import Gate
 
@@ -113,7 +115,7 @@ def add(name: str, origins: list[str], allow: list[str], *, as_json: bool) -> No
     Prints the address that the application's proxy asks, at the name by which it knows this server.
     """
     refuse_own_host(origins)
-    gate = rows.add(name, origins, allow)
+    gate = admin_acts.add_gate(name, origins, allow, COMMAND_LINE)
     print_result(describe(gate), lines_of(gate), as_json=as_json)
 
 
@@ -148,7 +150,7 @@ def allow_people(name: str, rules: list[str], *, as_json: bool) -> None:
 
     Without RULES it has none, and APPS_DEFAULT says for whom it is.
     """
-    gate = rows.change_rules(name, rules)
+    gate = admin_acts.change_rules(name, rules, COMMAND_LINE)
     print_result(describe(gate), lines_of(gate), as_json=as_json)
 
 
@@ -161,5 +163,5 @@ def remove(name: str, *, yes: bool, as_json: bool) -> None:
     """Remove a gate: its proxy gets nobody through any more."""
     rows.get(name)
     confirm_action(f"Remove the gate {name}?", yes=yes)
-    rows.remove(name)
+    admin_acts.remove_gate(name, COMMAND_LINE)
     print_result({"name": name}, [f"The gate {name} is removed."], as_json=as_json)

@@ -8,6 +8,8 @@ from flask.cli import AppGroup
 from access import invitations as rows
 from access.groups import is_name
 from access.invitations import Invitation
+from accounts import admin_acts
+from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
     format_time,
@@ -85,7 +87,9 @@ def add(email: str | None, groups: list[str], uses: int, days: int, *, as_json: 
     settings = site().settings
     if settings.signups == "closed":
         print_note("SIGNUPS is closed, so this link opens no account yet. Set SIGNUPS=invited.")
-    invitation, token = rows.add(email=email, groups=groups, uses=uses, days=days)
+    invitation, token = admin_acts.add_invitation(
+        COMMAND_LINE, email=email, groups=groups, uses=uses, days=days
+    )
     link = f"{settings.base_url}/join/{token}"
     lines = [f"id: {invitation.id}", f"link: {link}", f"expires: {iso_time(invitation.expires_at)}"]
     print_result(_describe(invitation) | {"link": link}, lines, as_json=as_json)
@@ -113,7 +117,7 @@ def remove(invitation: str, *, as_json: bool) -> None:
 
     Accounts that it opened stay. INVITATION is an id.
     """
-    if not is_id(invitation) or not rows.remove(invitation):
+    if not is_id(invitation) or not admin_acts.remove_invitation(invitation, COMMAND_LINE):
         raise click.ClickException("There is no such invitation.")
     print_result({"id": invitation}, ["The invitation is withdrawn."], as_json=as_json)
 

@@ -5,8 +5,9 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from accounts.activity import COMMAND_LINE
 from commands.console import json_option, needs_database, print_result
-from issuer import clients
+from issuer import admin_acts, clients
 from issuer import resources as rows
 from issuer.resources import Resource
 
@@ -58,7 +59,7 @@ def add(
     if found:
         raise click.ClickException("\n  ".join(["This API cannot be registered:", *found]))
     resource = Resource(uri, list(scopes), client_id, name, meanings)
-    rows.add(resource)
+    admin_acts.add_resource(resource, COMMAND_LINE)
     print_result(describe(resource), [f"{uri} is registered."], as_json=as_json)
 
 
@@ -89,5 +90,5 @@ def list_resources(*, as_json: bool) -> None:
 def remove(uri: str, *, as_json: bool) -> None:
     """Remove an API. An API that does not introspect takes its tokens until they expire, for ten
     minutes at most."""
-    rows.remove(uri)
+    admin_acts.remove_resource(uri, COMMAND_LINE)
     print_result({"resource": uri}, [f"{uri} is removed."], as_json=as_json)

@@ -5,6 +5,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
 from commands.console import (
     confirm_action,
@@ -14,9 +15,9 @@ from commands.console import (
     print_result,
     yes_option,
 )
+from issuer import admin_acts
 from issuer import signing_keys as rows
 from issuer.signing_keys import KeyInfo, KeyUnreadable
-from keys.signing import ALGORITHMS
 
 signing_keys = AppGroup("signing-keys", help="List, rotate and withdraw the keys that sign tokens.")
 
@@ -63,7 +64,7 @@ def rotate(*, immediately: bool, as_json: bool) -> None:
 def rotate_signing_keys(*, immediately: bool, as_json: bool) -> None:
     """Make the next key of each algorithm, and print them."""
     try:
-        kids = [rows.rotate(alg, immediately=immediately) for alg in ALGORITHMS]
+        kids = admin_acts.rotate_keys(COMMAND_LINE, immediately=immediately)
     except KeyUnreadable as error:
         raise click.ClickException(str(error)) from None
     made = [key for key in rows.every() if key.id in kids]
@@ -83,5 +84,5 @@ def withdraw(kid: str, *, yes: bool, as_json: bool) -> None:
     immediately; applications learn of it when they read the keys again.
     """
     confirm_action(f"Withdraw {kid}? Tokens that it signed are refused.", yes=yes)
-    rows.withdraw(kid)
+    admin_acts.withdraw_key(kid, COMMAND_LINE)
     print_result({"kid": kid, "state": "withdrawn"}, [f"{kid} is withdrawn."], as_json=as_json)

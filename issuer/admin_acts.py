@@ -1,5 +1,5 @@
-"""Acts of an administrator on applications, by command or on a page: the verbs of clients and
-logouts, each with its row in the administrators' log."""
+"""Acts of an administrator on applications, APIs and signing keys, by command or on a page: the
+verbs of clients, resources, keys and logouts, each with its row in the administrators' log."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,8 +8,10 @@ from typing import Any
 from accounts import admin_log
 from accounts.activity import Caller
 from accounts.admin_log import Act
-from issuer import clients, logouts
+from issuer import clients, logouts, resources, signing_keys
 from issuer.clients import Client
+from issuer.resources import Resource
+from keys.signing import ALGORITHMS
 from storage import atomic
 
 
@@ -73,6 +75,35 @@ def retry_logouts(caller: Caller) -> int:
     if count:
         admin_log.record(caller, Act.OUTBOX_RETRIED, target="logouts", detail=str(count))
     return count
+
+
+@atomic
+def add_resource(resource: Resource, caller: Caller) -> None:
+    """Register an API, or change what is registered of it."""
+    resources.add(resource)
+    admin_log.record(caller, Act.RESOURCE_ADDED, target=resource.id)
+
+
+@atomic
+def remove_resource(identifier: str, caller: Caller) -> None:
+    """Remove an API: no token is made for it any more. Raises NotFound."""
+    resources.remove(identifier)
+    admin_log.record(caller, Act.RESOURCE_REMOVED, target=identifier)
+
+
+@atomic
+def rotate_keys(caller: Caller, *, immediately: bool) -> list[str]:
+    """Make the next signing key of each algorithm; return their ids. Raises KeyUnreadable."""
+    kids = [signing_keys.rotate(alg, immediately=immediately) for alg in ALGORITHMS]
+    admin_log.record(caller, Act.KEYS_ROTATED, target=", ".join(kids))
+    return kids
+
+
+@atomic
+def withdraw_key(kid: str, caller: Caller) -> None:
+    """Withdraw a signing key: nothing that it signed is accepted. Raises NotFound."""
+    signing_keys.withdraw(kid)
+    admin_log.record(caller, Act.KEY_WITHDRAWN, target=kid)
 
 
 def _record(caller: Caller, act: Act, client: Client, detail: str = "") -> None:

@@ -26,7 +26,7 @@ from web.text.words import AN_ADMINISTRATOR
 def is_admin_here() -> bool:
     """Tell whether the person of this request may see the operator's pages from where they are."""
     settings, session = site().settings, current_session()
-    if settings.admin == "off" or session is None or not _is_near(settings):
+    if settings.admin == "off" or session is None or not is_near(settings):
         return False
     if settings.admin_providers and session.provider not in settings.admin_providers:
         return False
@@ -34,7 +34,7 @@ def is_admin_here() -> bool:
     return user is not None and admins.is_admin(user, site().policy)
 
 
-def _is_near(settings: Settings) -> bool:
+def is_near(settings: Settings) -> bool:
     """Tell whether ADMIN_NETWORKS lets the sender of this request in."""
     if not settings.admin_networks:
         return True
@@ -46,7 +46,7 @@ def _is_near(settings: Settings) -> bool:
 
 def require_network() -> None:
     """Raises NotFound outside ADMIN_NETWORKS."""
-    if not _is_near(site().settings):
+    if not is_near(site().settings):
         raise NotFound
 
 

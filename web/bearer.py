@@ -8,7 +8,7 @@ from flask import request
 import accounts
 from access.refusals import AccountPending
 from accounts import sessions
-from accounts.rules import Refused
+from accounts.decisions import Refused
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
 from models import User
 from providers.base import Assertion

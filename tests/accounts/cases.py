@@ -2,12 +2,7 @@
 
 from typing import Literal
 
-from accounts.rules import (
-    Create,
-    NeedsOwnership,
-    Refused,
-    SignInDecision,
-)
+from accounts.decisions import Create, NeedsOwnership, Refused, SignInDecision
 from errors import SignupsClosed
 from providers.base import Profile
 

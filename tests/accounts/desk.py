@@ -9,11 +9,8 @@ from typing import Any, Literal
 import accounts
 from accounts import activity, sessions
 from accounts.activity import Caller
-from accounts.rules import (
-    Link,
-    Policy,
-    SignInDecision,
-)
+from accounts.decisions import Link, SignInDecision
+from accounts.rules import Policy
 from accounts.signing_in import SignIn
 from errors import Problem, WrongAccount
 from providers.base import Assertion

@@ -2,10 +2,7 @@
 
 import pytest
 
-from accounts.rules import (
-    Create,
-    NeedsOwnership,
-)
+from accounts.decisions import Create, NeedsOwnership
 from tests.accounts.desk import AUTO, Desk, assertion
 
 PLANTED = [

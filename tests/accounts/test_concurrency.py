@@ -11,11 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 import accounts
 from accounts import identities
-from accounts.rules import (
-    Create,
-    Known,
-    Policy,
-)
+from accounts.decisions import Create, Known
+from accounts.rules import Policy
 from errors import LastWayIn, NotFound, Problem, StateMismatch
 from models import OAuth
 from providers.base import Assertion

@@ -7,7 +7,8 @@ import pytest
 import accounts
 from access import invitations
 from access.refusals import InvitationUsed
-from accounts.rules import Create, Policy, Refused
+from accounts.decisions import Create, Refused
+from accounts.rules import Policy
 from errors import NotFound
 from tests.accounts.desk import CALLER, Desk, assertion
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from accounts import choices
-from accounts.rules import Create, Known, NeedsOwnership, Policy
+from accounts.decisions import Create, Known, NeedsOwnership
+from accounts.rules import Policy
 from providers.base import Assertion
 from tests.accounts.desk import AUTO, CALLER, Desk, assertion
 

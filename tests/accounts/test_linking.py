@@ -2,12 +2,8 @@
 
 import pytest
 
-from accounts.rules import (
-    AlreadyLinked,
-    Link,
-    NeedsMerge,
-    Policy,
-)
+from accounts.decisions import AlreadyLinked, Link, NeedsMerge
+from accounts.rules import Policy
 from errors import LastWayIn, NotFound, StateMismatch
 from tests.accounts.desk import ASK, NEWCOMER, SEPARATE, assertion, outcome_of
 

@@ -7,23 +7,19 @@ from typing import Any
 import pytest
 
 from access.refusals import InvitationUsed
-from accounts.newcomers import Invited
-from accounts.rules import (
+from accounts.decisions import (
     AlreadyLinked,
     Create,
     Join,
     Known,
     Link,
-    Match,
     NeedsMerge,
     NeedsSwitch,
-    Owner,
-    Policy,
     Refused,
     SignInDecision,
-    decide_link,
-    decide_sign_in,
 )
+from accounts.newcomers import Invited
+from accounts.rules import Match, Owner, Policy, decide_link, decide_sign_in
 from errors import AccountDisabled, EmailUnverified, NoEmail, NotAllowed
 from providers.base import Profile
 from tests.accounts.cases import ADDRESSES, LISTED, MODES, named

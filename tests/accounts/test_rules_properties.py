@@ -6,23 +6,19 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.rules import (
+from accounts.decisions import (
     AlreadyLinked,
     Create,
     Join,
     Known,
     Link,
-    Match,
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
-    Owner,
-    Policy,
     Refused,
     SignInDecision,
-    decide_link,
-    decide_sign_in,
 )
+from accounts.rules import Match, Owner, Policy, decide_link, decide_sign_in
 from providers.base import Profile
 from tests.accounts.cases import ADDRESSES, LISTED, MODES, named
 

@@ -2,15 +2,8 @@
 
 from dataclasses import replace
 
-from accounts.rules import (
-    Create,
-    Join,
-    Known,
-    NeedsOwnership,
-    NeedsSwitch,
-    Policy,
-    Refused,
-)
+from accounts.decisions import Create, Join, Known, NeedsOwnership, NeedsSwitch, Refused
+from accounts.rules import Policy
 from providers.base import Assertion
 from tests.accounts.desk import ASK, AUTO, assertion
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from accounts.rules import (
+from accounts.decisions import (
     AlreadyLinked,
     Create,
     Join,
@@ -26,9 +26,9 @@ from accounts.rules import (
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
-    Policy,
     Refused,
 )
+from accounts.rules import Policy
 from errors import LastWayIn, NotFound, Problem, StateMismatch
 from providers.base import Assertion
 from tests.accounts.desk import ASK, AUTO, SEPARATE, Desk, Seat, assertion, key, outcome_of

@@ -8,8 +8,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, questions
-from accounts.questions import Question
-from accounts.rules import (
+from accounts.decisions import (
     Create,
     Join,
     Known,
@@ -21,6 +20,7 @@ from accounts.rules import (
     Refused,
     SignInDecision,
 )
+from accounts.questions import Question
 from accounts.sessions import Begun
 from accounts.signing_in import SignIn
 from providers.base import Assertion

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, sessions
+from accounts.decisions import AlreadyLinked, Known, Link, LinkDecision, NeedsMerge, Refused
 from accounts.flows import Intent
 from accounts.questions import Question
-from accounts.rules import AlreadyLinked, Known, Link, LinkDecision, NeedsMerge, Refused
 from accounts.sessions import Begun
 from errors import WrongAccount
 from models import Session

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import questions, sessions
+from accounts.decisions import Known, NeedsOwnership
 from accounts.questions import PendingQuestion, Question
-from accounts.rules import Known, NeedsOwnership
 from accounts.sessions import Begun
 from errors import Expired, FormOld
 from models import Session

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from access.refusals import AccountPending
-from accounts.rules import NeedsOwnership, Refused
+from accounts.decisions import NeedsOwnership, Refused
 from errors import CrossSite, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare

@@ -26,6 +26,15 @@ ACTS: dict[str, str] = {
     Act.CLIENT_ENABLED: "enabled the application",
     Act.CLIENT_REMOVED: "deleted the application",
     Act.OUTBOX_RETRIED: "had {detail} tried again of the outbox",
+    Act.INVITATION_ADDED: "made the invitation",
+    Act.INVITATION_REMOVED: "withdrew the invitation",
+    Act.GATE_ADDED: "added the gate",
+    Act.GATE_CHANGED: "changed who may pass ({detail}) the gate",
+    Act.GATE_REMOVED: "removed the gate",
+    Act.RESOURCE_ADDED: "registered the API",
+    Act.RESOURCE_REMOVED: "removed the API",
+    Act.KEYS_ROTATED: "rotated the signing keys; the next are",
+    Act.KEY_WITHDRAWN: "withdrew the signing key",
 }
 # A kind that this release does not know: an instance of a later release may have written it.
 OTHER = "did something else to"

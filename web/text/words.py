@@ -40,6 +40,7 @@ SESSION_ENDED = {
     "is no longer allowed on this site.",
     "merged": "You were signed out here: this account was merged into another one of yours.",
     "deleted": "You were signed out here: the account was deleted.",
+    "rejected": "The person running this site did not let you in. Your account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
     "operator": "You were signed out here by the person running this site.",
     "access_lost": "You no longer have access: {membership} ended.",
