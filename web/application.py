@@ -115,8 +115,8 @@ class _Routes(Map):
 
 
 class _Route(Rule):
-    """A route that is compiled for ``url_for`` at its first use. Werkzeug compiles all at the start,
-    which took two thirds of ``create_app``."""
+    """A route that is compiled for ``url_for`` at its first use. Werkzeug compiles all of them when
+    they are registered, which took two thirds of ``create_app``."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         compiled: list[Callable[..., tuple[str, str]]] = []
