@@ -25,13 +25,13 @@ ONE_RARE_IN = 100_000
 DAYS = 1000
 FIRST_NAMES = tuple(
     f"{begin}{end}".title()
-    for end in ("na", "ro", "li", "sar", "to", "mir", "ella", "bert", "ine", "us")
+    for end in ("na", "ro", "li", "sar", "to", "mir", "ella", "bert", "ilda", "us")
     for begin in ("an", "be", "ca", "dor", "el", "fa", "gu", "han", "in", "jo", "ka", "le", "ma")
 )
 LAST_NAMES = tuple(
     f"{begin}{middle}{end}".title()
     for end in ("son", "er", "ez", "ov", "ini", "sen", "ski", "man", "wood", "ley")
-    for middle in ("a", "el", "in", "or", "u", "ar", "ist", "em")
+    for middle in ("a", "el", "in", "or", "u", "ar", "os", "em")
     for begin in ("h", "b", "ch", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w")
 )
 
