@@ -27,7 +27,7 @@ ASKED = {"email": "", "groups": "", "uses": "1", "days": "7"}
 
 @dataclass
 class Wanted:
-    """What a form asks for, and the faults of its fields by name, as codes of messages."""
+    """The values of a form, and the faults of its fields by name, as codes of messages."""
 
     email: str | None
     groups: list[str]
