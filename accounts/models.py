@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -52,3 +52,6 @@ class NameWord(Base):
     user_id: Mapped[str] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    # All words of the name, each after a blank: who has a rare word and a common one is found
+    # among those with the rare word.
+    words: Mapped[str] = mapped_column(Text)
