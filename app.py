@@ -25,6 +25,7 @@ from vault.tokens import IdentityTokens
 from views.api import session_check
 from views.blueprints import blueprints
 from views.gate import wiring as gate
+from views.inbox import wiring as inbox
 from views.oidc import wiring as oidc
 from views.operator import health, metrics
 from views.sign_in import callback
@@ -60,8 +61,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     rechecks.register(jobs, site.policy, site.connectors)
-    oidc.install(app, site, jobs)
-    gate.install(app, site, jobs)
+    for part in (oidc, gate, inbox):
+        part.install(app, site, jobs)
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)

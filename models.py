@@ -30,6 +30,12 @@ class User(UserMixin, Base):
             sqlite_where=text("pending_at IS NOT NULL"),
             postgresql_where=text("pending_at IS NOT NULL"),
         ),
+        Index(
+            "ix_users_delete_due_at",
+            "delete_due_at",
+            sqlite_where=text("delete_due_at IS NOT NULL"),
+            postgresql_where=text("delete_due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -43,6 +49,11 @@ class User(UserMixin, Base):
     pending_at: Mapped[datetime | None]
     # Since when the person administers this site (accounts/admins.py).
     admin_at: Mapped[datetime | None]
+    # Since when changes of the account have to wait, and why (accounts/holds.py).
+    held_at: Mapped[datetime | None]
+    held_reason: Mapped[str | None] = mapped_column(String(16))
+    # When the account is deleted because no identity opens it any more (accounts/orphans.py).
+    delete_due_at: Mapped[datetime | None]
     # The identity whose address the person chose; None: see email_identity.
     email_choice: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
@@ -139,6 +150,9 @@ class Identity:
     token: str | None = field(repr=False)
     token_expires_at: datetime | None
     grant_ended_at: datetime | None
+    suspended_at: datetime | None
+    suspended_reason: str | None
+    email_dead_at: datetime | None
     linked_at: datetime
     last_used_at: datetime
 
@@ -193,6 +207,11 @@ class OAuth(Base):
     renewal_until: Mapped[datetime | None]
     # When the provider refused the token for good; only a new sign-in replaces it.
     grant_ended_at: Mapped[datetime | None]
+    # Since when it opens nothing, and why (accounts/provider_acts.py).
+    suspended_at: Mapped[datetime | None]
+    suspended_reason: Mapped[str | None] = mapped_column(String(16))
+    # Since when nothing can be sent to its address.
+    email_dead_at: Mapped[datetime | None]
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -203,6 +222,14 @@ class Session(Base):
     """A signed-in browser or device. The cookie holds a random token; this row, its hash."""
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        Index(
+            "ix_sessions_upstream_sid",
+            "upstream_sid",
+            sqlite_where=text("upstream_sid IS NOT NULL"),
+            postgresql_where=text("upstream_sid IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -219,6 +246,8 @@ class Session(Base):
     authenticated_at: Mapped[datetime] = mapped_column(default=now)
     # The provider of the latest reauthentication; None: there was none.
     reauthenticated_with: Mapped[str | None] = mapped_column(String(64))
+    # The provider's name for its session (sid of the ID token), if it has one.
+    upstream_sid: Mapped[str | None] = mapped_column(String(255))
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     user_agent: Mapped[str] = mapped_column(String(256), default="")

@@ -193,7 +193,7 @@ def _lost_rule(earlier: Facts, facts: Facts, rules: Rules) -> str:
 
 def _candidates(those: Sequence[Identity], policy: Policy, rules: Rules) -> dict[str, Candidate]:
     """Return the identities that can be used here, as the rules look at them."""
-    usable = [each for each in those if policy.can_use(each.provider, each.issuer)]
+    usable = [each for each in those if policy.admits(each)]
     kept = checks.of_identities([each.id for each in usable])
     at = now()
     return {

@@ -30,9 +30,9 @@ def delete(user_id: str, caller: Caller, session_id: str | None = None) -> Delet
     """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
     activity. Its tokens are revoked at the providers soon after.
 
-    Raises SignedOut: AccountDeleted if it has already been deleted.
+    Raises AccountHeld, and SignedOut: AccountDeleted if it has already been deleted.
     """
-    user = actors.lock(user_id, session_id)
+    user = actors.lock_to_change(user_id, session_id, caller)
     those = identities.of_user(user_id)
     for identity in those:
         revocations.plan(identity)

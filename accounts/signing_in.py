@@ -7,7 +7,17 @@ import structlog
 from access import groups, invitations
 from access.groups import Source
 from access.refusals import InvitationUsed
-from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
+from accounts import (
+    activity,
+    actors,
+    entry,
+    facts,
+    identities,
+    profile_updates,
+    sessions,
+    suspensions,
+    users,
+)
 from accounts.activity import Caller, EventKind
 from accounts.decisions import Create, Join, Known, Refused, SignInDecision
 from accounts.ended_sessions import EndReason
@@ -60,7 +70,7 @@ def sign_in(
     barred = entry.sign_in_refusal(found, assertion, profile, policy)
     decision = decide_sign_in(
         profile,
-        facts.owner(found, policy) if found else None,
+        facts.owner(found, assertion, policy) if found else None,
         matches,
         policy,
         signed_in_as=signed_in_as,
@@ -76,6 +86,7 @@ def sign_in(
             assert found is not None
             is_pending = found.pending_at is not None
             identity = profile_updates.take_assertion(found, assertion, caller)
+            identity = suspensions.come_back(found, identity, assertion, caller)
         case Create():
             identity = _create(decision, assertion, caller)
             is_pending = decision.is_pending
@@ -141,7 +152,7 @@ def sign_in_preview(
     profile = facts.judged_profile(found.identity if found else None, assertion)
     return decide_sign_in(
         profile,
-        facts.owner(found, policy) if found else None,
+        facts.owner(found, assertion, policy) if found else None,
         matches,
         policy,
         barred=entry.sign_in_refusal(found, assertion, profile, policy),

@@ -66,6 +66,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "logouts",
             "memberships",
             "oauth",
+            "receipts",
             "resources",
             "revocations",
             "seen_proofs",

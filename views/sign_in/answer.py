@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, questions
+from accounts.begun import Begun
 from accounts.decisions import (
     Create,
     Join,
@@ -21,7 +22,6 @@ from accounts.decisions import (
     SignInDecision,
 )
 from accounts.questions import Question
-from accounts.sessions import Begun
 from accounts.signing_in import SignIn
 from providers.base import Assertion
 from storage import atomic
@@ -106,7 +106,7 @@ def _open_account(
     )
     if result.identity is None or (in_app and result.is_pending):
         return result, None
-    return result, start_session(result.identity, assertion.auth_time)
+    return result, start_session(result.identity, assertion.auth_time, assertion.upstream_sid)
 
 
 def ask_question(

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import questions, sessions
+from accounts.begun import Begun
 from accounts.decisions import Known, NeedsOwnership
 from accounts.questions import PendingQuestion, Question
-from accounts.sessions import Begun
 from errors import Expired, FormOld
 from models import Session
 from providers.base import Assertion
