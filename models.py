@@ -1,5 +1,4 @@
-"""Tables of people and their constraints: users, identities, sessions (also ended
-ones), flows, activity.
+"""Tables of people and their constraints: users, identities, sessions, flows, activity.
 
 accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
 to commit. accounts/, vault/ and jobs/ declare tables of their own.
@@ -17,25 +16,20 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from storage import Base, new_id, now
 
 
+def index_of_few(name: str, column: str) -> Index:
+    """Return an index of a column that is NULL in most rows; it holds the others only."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=there, postgresql_where=there)
+
+
 class User(UserMixin, Base):
     """A person. There is no e-mail column: the address comes from an identity
     (``email_identity``)."""
 
     __tablename__ = "users"
-    # Few wait, so the index holds those only.
     __table_args__ = (
-        Index(
-            "ix_users_pending_at",
-            "pending_at",
-            sqlite_where=text("pending_at IS NOT NULL"),
-            postgresql_where=text("pending_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_users_delete_due_at",
-            "delete_due_at",
-            sqlite_where=text("delete_due_at IS NOT NULL"),
-            postgresql_where=text("delete_due_at IS NOT NULL"),
-        ),
+        index_of_few("ix_users_pending_at", "pending_at"),
+        index_of_few("ix_users_delete_due_at", "delete_due_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -222,14 +216,7 @@ class Session(Base):
     """A signed-in browser or device. The cookie holds a random token; this row, its hash."""
 
     __tablename__ = "sessions"
-    __table_args__ = (
-        Index(
-            "ix_sessions_upstream_sid",
-            "upstream_sid",
-            sqlite_where=text("upstream_sid IS NOT NULL"),
-            postgresql_where=text("upstream_sid IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (index_of_few("ix_sessions_upstream_sid", "upstream_sid"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -254,19 +241,6 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
 
     user: Mapped[User] = relationship()
-
-
-class EndedSession(Base):
-    """Why a session was ended from elsewhere, by the hash of its token; its browser is told."""
-
-    __tablename__ = "ended_sessions"
-
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    reason: Mapped[str] = mapped_column(String(16))
-    # The rule of access that is no longer met, if that is why. The default is for instances of the
-    # release before.
-    detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class Flow(Base):

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 
 from accounts import endings
-from models import EndedSession, Session
+from accounts.models import EndedSession
+from models import Session
 from storage import atomic, db, now
 from storage.compiled import CompiledSelect
 

@@ -23,7 +23,7 @@ class Hold(StrEnum):
 
 
 def hold(user: User, reason: Hold, since: datetime | None = None) -> None:
-    """Hold an account. What the person asked for is not replaced. The account is locked.
+    """Hold an account. A hold that the person asked for is not replaced. The account is locked.
 
     ``since``: when it became necessary, if that is earlier.
     """

@@ -1,7 +1,7 @@
 """Orphans: accounts that nothing opens any more, because the provider's account is gone.
 
 Such an account keeps the key of its last identity, without anything that came from the provider, so
-that its person can still come back; else it is deleted when its days are over.
+that its person can still come back; else it is deleted on the planned day.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ def keep(user_id: str, caller: Caller) -> None:
 
 
 def due() -> Select[str]:
-    """Select the ids of accounts whose days are over."""
+    """Select the ids of accounts whose deletion is due."""
     return select(User.id).where(User.delete_due_at < now())
 
 

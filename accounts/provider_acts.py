@@ -5,9 +5,10 @@ A provider decides about its own identity, and about no other. Each verb runs wi
 transaction of its caller, with the account locked.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from accounts import (
     ended_sessions,
@@ -24,11 +25,21 @@ from accounts.ended_sessions import EndReason
 from accounts.holds import Hold
 from accounts.rules import Policy
 from accounts.suspensions import Suspension
-from models import Identity, Session
+from models import Identity, OAuth, Session
 from storage import db, now
 from vault import tokens
 
 STEP_BACK = timedelta(seconds=sessions.RECENT_SECONDS + 1)
+
+
+def subjects(provider: str, issuer: str, prefix: str) -> Sequence[str]:
+    """Return the subjects that begin so. It is compared exactly: LIKE has characters of its own,
+    and ignores case in SQLite."""
+    begins_so = func.substr(OAuth.subject, 1, len(prefix)) == prefix
+    query = select(OAuth.subject).where(
+        OAuth.provider == provider, OAuth.issuer == issuer, begins_so
+    )
+    return db.session.scalars(query.order_by(OAuth.user_id, OAuth.id)).all()
 
 
 def end_sessions(identity: Identity, begun_before: datetime | None = None) -> int:

@@ -8,11 +8,11 @@ from config.groups import Group
 
 
 class Inbox(Group):
-    """What happens when a provider reports something ([inbox](../operate/inbox.md))."""
+    """Reports of providers ([inbox](../operate/inbox.md))."""
 
     inbox_orphans: Literal["delete", "keep"] = "delete"
-    """What becomes of an account whose last identity is gone at its provider: `delete` it after
-    `INBOX_GRACE_DAYS`, or `keep` it."""
+    """`delete`: an account whose last identity is gone at its provider is deleted after
+    `INBOX_GRACE_DAYS`. `keep`: it stays."""
 
     inbox_grace_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days in which its person can still come back."""

@@ -1,4 +1,4 @@
-"""What providers send us: a permission taken back, an account hijacked, data to be deleted.
+"""Reports of providers: a permission taken back, an account hijacked, data to be deleted.
 
 One file a dialect in ``dialects/`` turns what came into a Notice, or refuses it; the notice leads
 to verbs of accounts, within the transaction that keeps its receipt. The room names providers, but

@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Kind(StrEnum):
-    """What a provider reports; the values are stored, logged and counted."""
+    """The kinds of reports; the values are stored, logged and counted."""
 
     SESSIONS_REVOKED = "sessions_revoked"
     SESSION_REVOKED = "session_revoked"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What a provider reports, verified.
+    """A report of a provider, verified.
 
     ``key``: what the provider gives each notice once; with ``route`` it makes a second copy do
     nothing. ``issuer`` and ``subject`` name the identity; ``subject_prefix``: every identity whose
@@ -95,7 +95,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a delivery says: its notices, and the reply once they are taken."""
+    """The notices of a delivery, and the reply once they are taken."""
 
     notices: tuple[Notice, ...] = ()
     reply: Reply = field(default_factory=Reply)

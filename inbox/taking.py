@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import func, select
 
-from accounts import identities
+from accounts import identities, provider_acts
 from accounts.rules import Policy
 from inbox import receipts
 from inbox.effects import UNKNOWN, About, carry_out
 from inbox.notices import Kind, Notice
-from models import OAuth
-from storage import atomic, db
+from storage import atomic
 from telemetry import metrics
 
 log = structlog.get_logger()
@@ -75,9 +73,4 @@ def _subjects(notice: Notice) -> Sequence[str]:
         return [notice.subject]
     if not notice.subject_prefix:
         return []
-    # Compared exactly: LIKE has characters of its own, and ignores case in SQLite.
-    begins_so = func.substr(OAuth.subject, 1, len(notice.subject_prefix)) == notice.subject_prefix
-    query = select(OAuth.subject).where(
-        OAuth.provider == notice.provider, OAuth.issuer == notice.issuer, begins_so
-    )
-    return db.session.scalars(query.order_by(OAuth.user_id, OAuth.id)).all()
+    return provider_acts.subjects(notice.provider, notice.issuer, notice.subject_prefix)

@@ -70,7 +70,7 @@ GATES = Counter(
 )
 NOTICES = Counter(
     "quickstep_notices",
-    "What providers reported, by kind and effect; effect refused if it did not prove itself, copy "
+    "Reports of providers, by kind and effect; effect refused if it did not prove itself, copy "
     "if it was taken before, unknown if it is about nobody here.",
     ["provider", "kind", "effect"],
     registry=_ours,

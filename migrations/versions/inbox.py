@@ -1,4 +1,4 @@
-"""What providers report: receipts, suspended identities, held accounts, planned deletions.
+"""Reports of providers: receipts, suspended identities, held accounts, planned deletions.
 
 Revision ID: inbox
 Revises: signups

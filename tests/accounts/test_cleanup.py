@@ -13,8 +13,9 @@ from sqlalchemy import event
 
 from access.models import Invitation
 from accounts import activity, cleanup
+from accounts.models import EndedSession
 from jobs import periodic, worker
-from models import EndedSession, Event, Flow, Session
+from models import Event, Flow, Session
 from storage import db
 from tests.processes import ended, until
 from tests.site import SECRET_KEY, Site

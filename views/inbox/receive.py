@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 MAX_BYTES = 64 * 1024
 RETRY_SECONDS = 30
-# What is counted where a delivery was refused, so that nothing of it was believed.
+# Counted where a delivery was refused, so that nothing of it was believed.
 NOTHING, REFUSED = "none", "refused"
 
 
