@@ -46,12 +46,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     logs.configure(settings.log_level, settings.log_format)
     app = Application(__name__, instance_path=str(ROOT / "instance"))
-    demo_url, demo_apps = None, {}
+    demo = None
     if settings.demo:
         demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
-        demo_url, demo_apps = demo.url, demo.apps if demo.wsgi else {}
-        simulated = load(PROVIDERS.values(), simulator.environment(demo_url), None)
+        simulated = load(PROVIDERS.values(), simulator.environment(demo.url), None)
         settings = settings.with_providers_of(simulated)
+    demo_url = demo.url if demo else None
     configure_flask(app, settings, demo_url)
     engine.init_app(app)
     site = app.extensions["quickstep"] = build_site(settings, demo_url)
@@ -66,7 +66,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)
-    oidc.register_demo_apps(app, demo_apps, settings.base_url)
+    oidc.register_demo_apps(app, demo, settings.base_url)
+    gate.register_demo_wiki(app, demo, settings.base_url)
     return app
 
 

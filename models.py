@@ -101,6 +101,8 @@ class WithAddress(Protocol):
     def email(self) -> str | None: ...
     @property
     def email_verified(self) -> bool: ...
+    @property
+    def suspended_at(self) -> object: ...
 
 
 # The member of an identity's profile that dates the provider's silence about the address.
@@ -112,10 +114,11 @@ AnAddress = TypeVar("AnAddress", bound=WithAddress)
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
     """Return the identity whose address is the person's, from their identities, oldest first.
 
-    Verified addresses come first, then the chosen one, then the oldest.
+    Verified addresses come first, then the chosen one, then the oldest. The address of a suspended
+    identity stands for nobody.
     """
     return min(
-        (row for row in identities if row.email),
+        (row for row in identities if row.email and row.suspended_at is None),
         key=lambda row: (not row.email_verified, row.id != choice),
         default=None,
     )

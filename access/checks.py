@@ -4,6 +4,7 @@ While a provider cannot be asked, its latest definite answer counts for as long 
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -93,6 +94,11 @@ def of_identities(identity_ids: Collection[str]) -> dict[str, Facts]:
     query = select(AccessCheck.identity_id, AccessCheck.facts)
     rows = db.session.execute(query.where(AccessCheck.identity_id.in_(identity_ids))).all()
     return {key: _read(facts) for key, facts in rows}
+
+
+def read_stored(facts: str | Mapping[str, Any] | None) -> Facts:
+    """Return the facts in a value of the column as a driver returns it; none if there is no row."""
+    return _read(json.loads(facts) if isinstance(facts, str) else facts or {})
 
 
 @atomic

@@ -52,7 +52,9 @@ class Admission:
 
     def admits(self, application: Application, user_id: str) -> bool:
         """Return whether a person may use an application now."""
-        if self._admits_everyone(application) and self.policy.access is None:
+        if not is_in(user_id, self.policy):
+            return False
+        if self._admits_everyone(application):
             return True
         return self.admits_person(
             application, user_id, of_user(user_id), lambda: groups.of_user(user_id)
@@ -65,10 +67,8 @@ class Admission:
         identities: Sequence[WayIn],
         groups_of_person: Callable[[], Collection[str]],
     ) -> bool:
-        """Return the same for a person whose identities and groups are at hand. The rules of
-        ACCESS_FILE, where there are any, need the database."""
-        if not is_in(user_id, self.policy):
-            return False
+        """Return the same of a person whose identities and groups are at hand, and who is in by the
+        rules of ACCESS_FILE (accounts/entry.py)."""
         if self._admits_everyone(application):
             return True
         identities = [each for each in identities if each.suspended_at is None]

@@ -6,6 +6,7 @@ from sqlalchemy.orm import contains_eager
 from accounts import activity, admin_log, lifecycle, users
 from accounts.activity import Caller, EventKind
 from accounts.admin_log import Act
+from accounts.ended_sessions import EndReason
 from accounts.lifecycle import Deleted
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import AccountDeleted, NotFound
@@ -53,7 +54,7 @@ def reject(user_id: str, caller: Caller) -> Deleted | None:
     """
     if not _lock(user_id).is_pending:
         return None
-    deleted = lifecycle.delete(user_id, caller)
+    deleted = lifecycle.delete(user_id, caller, reason=EndReason.REJECTED)
     admin_log.record(caller, Act.REJECTED, user_id=user_id)
     return deleted
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from accounts import admins
+from accounts import filters
 from accounts.activity import Position
+from accounts.filters import Only
 from accounts.rules import Policy
 from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
@@ -17,7 +17,6 @@ from storage import db, is_id
 SEARCH_PAGE_SIZE = 25
 # No name, address or subject is longer.
 SEARCH_MAX_CHARACTERS = 320
-Only = Literal["", "disabled", "admins"]
 
 
 def find(who: str) -> Sequence[User]:
@@ -117,10 +116,8 @@ def search(
     the name. ``after``: the last one seen, by id or by time of creation and id.
     """
     query = _with_identities().where(*_named(text.strip()))
-    if only == "disabled":
-        query = query.where(User.disabled_at.is_not(None))
-    elif only == "admins":
-        query = query.where(admins.condition(policy))
+    if only:
+        query = query.where(filters.condition(only, policy))
     if isinstance(after, str):
         last = db.session.get(User, after) if is_id(after) else None
         after = (last.created_at, last.id) if last else None

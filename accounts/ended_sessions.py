@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     IDENTITY_REFUSED = "identity_refused"
     MERGED = "merged"
     DELETED = "deleted"
+    REJECTED = "rejected"
     DISABLED = "disabled"
     OPERATOR = "operator"
     # The provider said that they ended, or took back the permission.

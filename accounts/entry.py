@@ -15,7 +15,7 @@ from accounts import activity, ended_sessions, endings, identities, sessions
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from accounts.identities import Found
-from accounts.rules import Policy
+from accounts.rules import Policy, WayIn
 from errors import NotAllowed, SignInError
 from models import Identity, Session
 from providers.base import Assertion, Profile
@@ -41,6 +41,13 @@ def verdict_of(user_id: str, policy: Policy) -> Verdict | None:
 def is_in(user_id: str, policy: Policy) -> bool:
     verdict = verdict_of(user_id, policy)
     return verdict is None or verdict.is_in
+
+
+def is_in_by(those: Mapping[str, WayIn], kept: Mapping[str, Facts], policy: Policy) -> bool:
+    """Return whether a person is in by identities and kept facts that are at hand, both by the
+    identities' ids. What else lets people in is left to ``is_in``."""
+    rules = policy.access
+    return rules is None or judge(rules, _candidates_by(those, kept, policy, rules)).is_in
 
 
 def sign_in_refusal(
@@ -193,15 +200,21 @@ def _lost_rule(earlier: Facts, facts: Facts, rules: Rules) -> str:
 
 def _candidates(those: Sequence[Identity], policy: Policy, rules: Rules) -> dict[str, Candidate]:
     """Return the identities that can be used here, as the rules look at them."""
-    usable = [each for each in those if policy.admits(each)]
-    kept = checks.of_identities([each.id for each in usable])
+    kept = checks.of_identities([each.id for each in those])
+    return _candidates_by({each.id: each for each in those}, kept, policy, rules)
+
+
+def _candidates_by(
+    those: Mapping[str, WayIn], kept: Mapping[str, Facts], policy: Policy, rules: Rules
+) -> dict[str, Candidate]:
     at = now()
     return {
-        each.id: Candidate(
+        key: Candidate(
             each.provider,
             each.email,
             each.email_verified,
-            checks.effective(kept.get(each.id, {}), rules, at),
+            checks.effective(kept.get(key, {}), rules, at),
         )
-        for each in usable
+        for key, each in those.items()
+        if policy.admits(each)
     }

@@ -80,6 +80,7 @@ def owner(found: Found, assertion: Assertion, policy: Policy | None = None) -> O
         identity.user_id,
         disabled=found.disabled_at is not None,
         suspended=suspensions.holds_back(identity, assertion),
+        leaving=found.delete_due_at is not None,
         allowed=allowed,
     )
 

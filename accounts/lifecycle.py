@@ -26,9 +26,15 @@ class Deleted:
 
 
 @atomic
-def delete(user_id: str, caller: Caller, session_id: str | None = None) -> Deleted:
+def delete(
+    user_id: str,
+    caller: Caller,
+    session_id: str | None = None,
+    *,
+    reason: EndReason = EndReason.DELETED,
+) -> Deleted:
     """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
-    activity. Its tokens are revoked at the providers soon after.
+    activity. Its tokens are revoked at the providers soon after. Its browsers are told the reason.
 
     Raises AccountHeld, and SignedOut: AccountDeleted if it has already been deleted.
     """
@@ -42,7 +48,7 @@ def delete(user_id: str, caller: Caller, session_id: str | None = None) -> Delet
         activity.count(user_id),
     )
     endings.end_person(user_id)
-    sessions.end_all(user_id, reason=EndReason.DELETED)
+    sessions.end_all(user_id, reason=reason)
     # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()

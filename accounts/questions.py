@@ -23,6 +23,7 @@ class Question(StrEnum):
     VERIFY_OWNERSHIP = "prove"
     SWITCH_ACCOUNT = "switch"
     MERGE = "merge"
+    KEEP_ACCOUNT = "keep"
 
 
 @dataclass(frozen=True)

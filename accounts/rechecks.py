@@ -1,11 +1,11 @@
 """The job that checks the operator's rules again for people who have a session.
 
-Each provider is asked about one identity at a time, with a pause after each, on one instance at a
-time. No transaction is open meanwhile.
+Each provider is asked about one identity at a time, on one instance at a time, with a pause for
+each call that it was sent. No transaction is open meanwhile.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_, select
@@ -23,12 +23,13 @@ from jobs.periodic import Periodic
 from jobs.registry import Jobs
 from models import Identity, OAuth, Session, User
 from providers.criteria import Fact, Standing
+from providers.http.counting import counting
 from providers.protocols.connector import Connector
 from storage import atomic, db, now
 from vault import tokens
 
-# The pause after an identity for each condition that its provider was asked about, and between two
-# batches that ask nobody.
+# The pause after an identity for each call that its provider was sent, and between two batches that
+# ask nobody.
 PAUSE_SECONDS = 1
 BATCH = 50
 # How often people are found whom no row is about, and how often a quiet job looks for work.
@@ -74,24 +75,30 @@ class Rechecks:
         _settle(identity, said, self.policy, caller)
 
     def _jobs(self) -> list[Periodic]:
-        asked = self._asked()
         of_provider = {
             name: and_(OAuth.provider == name, OAuth.issuer == connector.identity_issuer)
-            for name, connector in asked.items()
+            for name, connector in self._asked().items()
         }
         others = not_(or_(false(), *of_provider.values()))
         return [
             Periodic("access", FIND_SECONDS, lambda _lease: self._begin()),
             Periodic("access others", PAUSE_SECONDS, partial(self._check_due, others, BATCH)),
-            *(
-                Periodic(
-                    f"access {name}"[:32],
-                    PAUSE_SECONDS * len(asked[name].asked_again),
-                    partial(self._check_due, which, 1),
-                )
-                for name, which in of_provider.items()
-            ),
+            *(self._asking(name, which) for name, which in of_provider.items()),
         ]
+
+    def _asking(self, provider: str, which: ColumnElement[bool]) -> Periodic:
+        sent: list[int] = []
+
+        def run(lease: Lease) -> int:
+            with counting() as calls:
+                done = self._check_due(which, 1, lease)
+            sent.append(calls.sent)
+            return done
+
+        def pause() -> int:
+            return PAUSE_SECONDS * max(1, sum(sent))
+
+        return Periodic(f"access {provider}"[:32], PAUSE_SECONDS, run, pause)
 
     def _asked(self) -> dict[str, Connector]:
         """Return the connectors that can be asked again about stored tokens' people."""
@@ -114,7 +121,7 @@ class Rechecks:
             done.append(job.run(lease))
             return done[-1]
 
-        return Periodic(job.name, job.every_seconds, run)
+        return replace(job, run=run)
 
 
 def read_facts(identity: Identity, connector: Connector) -> dict[str, Fact]:

@@ -17,6 +17,7 @@ from accounts.decisions import (
     Known,
     Link,
     LinkDecision,
+    NeedsKeeping,
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
@@ -99,6 +100,8 @@ class Owner:
     disabled: bool = False
     # Whether the provider, or the person, has put this identity out of use since the sign-in began.
     suspended: bool = False
+    # Whether the account is deleted soon unless its person keeps it.
+    leaving: bool = False
     # Whether an address of its other identities passes the operator's list. This identity's address
     # is in the new profile, which may differ.
     allowed: bool = True
@@ -175,7 +178,7 @@ def _decide_account(
     *,
     newcomer: Newcomer,
     separate: bool,
-) -> Known | Create | Join | NeedsOwnership | Refused:
+) -> Known | Create | Join | NeedsOwnership | NeedsKeeping | Refused:
     if owner:
         return _decide_known(profile, owner, policy, barred)
     if not policy.allows(profile.email, verified=profile.email_verified):
@@ -201,14 +204,16 @@ def _decide_account(
 
 def _decide_known(
     profile: Profile, owner: Owner, policy: Policy, barred: SignInError | None
-) -> Known | Refused:
+) -> Known | NeedsKeeping | Refused:
     if owner.disabled:
         return Refused(AccountDisabled())
     if owner.suspended:
         return Refused(IdentitySuspended())
     if not (owner.allowed or policy.allows(profile.email, verified=profile.email_verified)):
         return Refused(_not_allowed(profile, policy))
-    return Refused(barred) if barred else Known(owner.user_id)
+    if barred:
+        return Refused(barred)
+    return NeedsKeeping(owner.user_id) if owner.leaving else Known(owner.user_id)
 
 
 def _decide_known_email(

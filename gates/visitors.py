@@ -1,14 +1,16 @@
 """Visitors: who stands behind the cookie of a gated host, by one SELECT."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, bindparam, select
+from sqlalchemy import ColumnElement, Engine, bindparam, null, select
 from sqlalchemy.exc import OperationalError
 
-from access import groups
+from access import checks, groups
+from access.checks import Facts
+from access.models import AccessCheck
 from accounts import sessions
 from gates import registry
 from gates.models import GateHostRow, GateRow, GateSessionRow
@@ -44,6 +46,8 @@ class Visitor:
     email_choice: str | None
     groups: Sequence[str]
     identities: Sequence[IdentityRow]
+    # Facts for the rules of ACCESS_FILE, by identity.
+    facts: Mapping[str, Facts] = field(default_factory=dict)
 
     @property
     def email(self) -> str:
@@ -55,14 +59,15 @@ class Visitor:
         return self.groups
 
 
-FIRST_IDENTITY_COLUMN = 8
+FACTS_COLUMN, FIRST_IDENTITY_COLUMN = 8, 9
 
 
 class Visitors:
-    """Finds visitors. ``predicate``: what the guards demand of sessions and users."""
+    """Finds visitors. ``predicate``: what the guards demand of sessions and users.
+    ``with_facts``: whether the site has rules that ask for them."""
 
-    def __init__(self, engine: Engine, predicate: ColumnElement[bool]) -> None:
-        self._query = CompiledQuery(engine, _select(predicate))
+    def __init__(self, engine: Engine, predicate: ColumnElement[bool], *, with_facts: bool) -> None:
+        self._query = CompiledQuery(engine, _select(predicate, with_facts=with_facts))
 
     def find(self, token: str, origin: str, *, is_seen: bool = True) -> Visitor | None:
         """Return the visitor whose cookie at an origin this is.
@@ -85,8 +90,10 @@ class Visitors:
         return _visitor(token_hash, rows) if rows else None
 
 
-def _select(predicate: ColumnElement[bool]) -> AnySelect:
-    """Select the gate, the session, its user, the user's groups and identities, oldest first."""
+def _select(predicate: ColumnElement[bool], *, with_facts: bool) -> AnySelect:
+    """Select the gate, the session, its user, the user's groups and identities, oldest first, with
+    the facts about each identity."""
+    facts = select(AccessCheck.facts).where(AccessCheck.identity_id == OAuth.id).scalar_subquery()
     return (
         select(
             GateRow.name,
@@ -97,6 +104,7 @@ def _select(predicate: ColumnElement[bool]) -> AnySelect:
             User.name,
             User.email_choice,
             groups.names_of_user(),
+            facts if with_facts else null(),
             *(getattr(OAuth, name) for name in IdentityRow._fields),
         )
         .select_from(GateSessionRow)
@@ -128,4 +136,5 @@ def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
         choice,
         groups.split(names),
         [IdentityRow(*row[FIRST_IDENTITY_COLUMN:]) for row in rows],
+        {row[FIRST_IDENTITY_COLUMN]: checks.read_stored(row[FACTS_COLUMN]) for row in rows},
     )

@@ -221,9 +221,13 @@ class KeyRing:
 
     def ring(self) -> Ring:
         """Return the keys, made where there are none. Raises KeyUnreadable."""
+        return self.ring_if_read() or self._read()
+
+    def ring_if_read(self) -> Ring | None:
+        """Return the keys, without reading their rows; None if those must be read first."""
         ring = self._ring
         if ring is None or time.monotonic() > ring.read_at + REREAD_SECONDS:
-            ring = self._read()
+            return None
         return ring
 
     def _read(self) -> Ring:
@@ -251,10 +255,8 @@ class KeyRing:
 
     def sign_if_read(self, alg: str, claims: dict[str, Any], token_type: str) -> str | None:
         """Sign with the current key, without reading its row; None if that must be read first."""
-        ring = self._ring
-        if ring is None or time.monotonic() > ring.read_at + REREAD_SECONDS:
-            return None
-        return ring.current[alg].sign(claims, token_type)
+        ring = self.ring_if_read()
+        return None if ring is None else ring.current[alg].sign(claims, token_type)
 
     def candidates(self, kid: str | None, algorithm: str) -> list[Key]:
         """Return the keys that may have signed a token of ours (keys.jwt.Keys)."""

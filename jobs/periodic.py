@@ -21,11 +21,13 @@ ROWS = Leasable(Job.name, Job.due_at, Job.lease)
 
 @dataclass(frozen=True)
 class Periodic:
-    """A job. ``run`` works while ``keep_lease`` says so; returns how much it did."""
+    """A job. ``run`` works while ``keep_lease`` says so; returns how much it did. ``pause`` tells
+    after a run how many seconds pass before the next one, if that is not always the same."""
 
     name: str
     every_seconds: int
     run: Callable[[Lease], int]
+    pause: Callable[[], int] | None = None
 
 
 def run_due(jobs: Sequence[Periodic]) -> None:
@@ -69,4 +71,5 @@ def _run(job: Periodic, lease: Lease) -> int:
 
 @atomic
 def _finish(job: Periodic, lease: Lease) -> None:
-    renew_lease(lease, job.every_seconds, done_at=now())
+    seconds = job.pause() if job.pause else job.every_seconds
+    renew_lease(lease, seconds, done_at=now())

@@ -19,6 +19,8 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
+from simulator.gated import Wiki
+
 NAMES = {"notes": "Notes", "photos": "Photos"}
 STATIC = Path(__file__).parent / "static"
 SECONDS = 10
@@ -146,7 +148,12 @@ def fetch(url: str, form: dict[str, str] | None = None, token: str = "") -> Any:
         return json.load(answer)
 
 
-def blueprint(apps: dict[str, App]) -> Blueprint:
+def problem_of(error: str | None) -> str | None:
+    """Return the words for an error."""
+    return PROBLEMS.get(error, FAILED) if error else None
+
+
+def blueprint(apps: dict[str, App], wiki: Wiki) -> Blueprint:
     routes = Blueprint("apps", __name__, url_prefix="/apps")
 
     def known(name: str) -> App:
@@ -157,9 +164,9 @@ def blueprint(apps: dict[str, App]) -> Blueprint:
         app = known(name)
         person = app.people.get(request.cookies.get(app.cookie, ""))
         other = next(each for each in apps.values() if each is not app)
-        error = request.args.get("problem")
-        problem = PROBLEMS.get(error, FAILED) if error else None
-        return render_template("app.html", app=app, person=person, other=other, problem=problem)
+        problem = problem_of(request.args.get("problem"))
+        about = {"app": app, "other": other, "person": person, "problem": problem}
+        return render_template("app.html", **about, wiki=wiki)
 
     @routes.get("/<name>/login")
     def login(name: str) -> Any:

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from simulator import apps, firebase
+from simulator import apps, firebase, gated
 from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.clients import Client
 from simulator.firebase import Firebase
@@ -43,6 +43,8 @@ class Server:
         self.firebase = Firebase()
         # Applications that sign people in at somebody who registers them (simulator/apps.py).
         self.apps = {name: apps.App(name) for name in apps.NAMES}
+        # One that asks a gate about each request (simulator/gated.py).
+        self.wiki = gated.Wiki()
         self.wsgi: BaseWSGIServer | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -115,6 +117,7 @@ def start(port: int = 0, public_url: str = "", names: Iterable[str] = ()) -> Ser
         look_alike.url = f"{server.url}/{name}"
     for name, demo_app in server.apps.items():
         demo_app.url = f"{server.url}/apps/{name}"
+    server.wiki.url = f"{server.url}/wiki"
     threading.Thread(target=server.wsgi.serve_forever, args=(0.05,), daemon=True).start()
     return server
 
@@ -156,7 +159,7 @@ class Parts:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return (*self._server.look_alikes, "firebase", "apps")
+        return (*self._server.look_alikes, "firebase", "apps", *gated.PATHS)
 
     def _part(self, name: str) -> Flask:
         with self._lock:
@@ -171,7 +174,9 @@ def create_app(server: Server, public_url: str, name: str) -> Flask:
     if name == "firebase":
         app.register_blueprint(firebase.blueprint(server.firebase))
     elif name == "apps":
-        app.register_blueprint(apps.blueprint(server.apps))
+        app.register_blueprint(apps.blueprint(server.apps, server.wiki))
+    elif name in gated.PATHS:
+        app.register_blueprint(gated.blueprint(server.wiki))
     elif name:
         app.register_blueprint(server.look_alikes[name].routes())
     else:

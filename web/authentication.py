@@ -96,7 +96,7 @@ def ended_before() -> SignedOut | None:
     if is_bearer() or is_signed_in():
         return None
     ended = read_end()
-    if ended and ended.reason in (EndReason.DELETED, EndReason.MERGED):
+    if ended and ended.reason in (EndReason.DELETED, EndReason.REJECTED, EndReason.MERGED):
         return AccountDeleted("the account is gone")
     return SignedOut("the session has ended") if ended else None
 

@@ -1,7 +1,7 @@
 """Guards: the conditions that requests must meet before a view sees them, in one list.
 
-A blueprint names its guards where it is made (``protect``), and they run in that order. The
-session check that answers before Flask (views/api/session_check.py) obeys the same list.
+A blueprint names its guards where it is made (``protect``), and they run in that order. Answers
+before Flask (views/api/session_check.py, views/oidc/before_flask.py) obey the same list.
 """
 
 from collections.abc import Callable
@@ -42,13 +42,17 @@ class Guard:
     ``check_request`` runs before the view: it returns None to let the request pass, else the
     response, or raises a Problem. ``predicate`` says in SQL, of the sessions and users joined,
     for whom a plain GET by session cookie passes; a guard without one cannot be obeyed before
-    Flask runs, and switches that session check off. ``is_on``: whether this site has it at all.
+    Flask runs, and switches that session check off. ``lets_programs_pass``: whether it lets every
+    request pass for which no cookie counts, to the addresses that programs ask of the OpenID
+    Provider; one that does not say so has their views answer. ``is_on``: whether this site has it
+    at all.
     """
 
     name: str
     check_request: Callable[[], Response | None]
     predicate: ColumnElement[bool] | None = None
     is_on: Callable[[Site], bool] = lambda _site: True
+    lets_programs_pass: bool = False
 
 
 def require_bearer_to_hold() -> None:
@@ -97,9 +101,9 @@ def limit_actions() -> None:
 
 
 # For a plain GET by session cookie these let everybody pass. The session check answers no other
-# request, and on a local server only those under its own name.
+# request. On a local server, answers before Flask are for requests under its own name only.
 THIS_MACHINE_ONLY = Guard("this_machine_only", refuse_other_machines, None, lets_anybody_in)
-OWN_NAME = Guard("own_name", redirect_to_own_name, true())
+OWN_NAME = Guard("own_name", redirect_to_own_name, true(), lets_programs_pass=True)
 BEARER_HOLDS = Guard("bearer_holds", require_bearer_to_hold, true())
 CSRF_CHECKED = Guard("csrf_checked", csrf.require_csrf_header, true())
 ASKED_FOR = Guard("asked_for", refuse_speculation)

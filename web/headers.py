@@ -40,10 +40,15 @@ def protect_response(response: Response) -> Response:
     )
     seconds = request_state().public_seconds
     if seconds is not None and response.status_code == 200:
-        response.headers["Cache-Control"] = f"public, max-age={seconds}"
+        response.headers["Cache-Control"] = public_for(seconds)
     elif request.endpoint not in CACHED or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def public_for(seconds: int) -> str:
+    """Return the Cache-Control of an answer that anybody may keep for so long."""
+    return f"public, max-age={seconds}"
 
 
 def replace_fragment(response: Response) -> None:

@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from errors import ProviderDown, ProviderError
-from providers.http import connections
+from providers.http import connections, counting
 from providers.http.breaker import MAX_WAITING, Breaker, mark_as_beside
 from providers.http.connections import POOLS, deadline, tls_context
 from providers.http.responses import Answer, fresh_seconds, place, read_json
@@ -134,6 +134,7 @@ class Transport(HTTPAdapter):
     def _ask_now(
         self, method: str, url: str, headers: Mapping[str, str], body: Any
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        counting.note_call()
         mark = deadline.set(time.monotonic() + (self.total_seconds or connections.TOTAL_SECONDS))
         try:
             with metrics.upstream_call(self.name) as call:
@@ -246,10 +247,7 @@ class Transport(HTTPAdapter):
         return self.get_dated_json(url)[0]
 
     def get_dated_json(self, url: str) -> tuple[Any, float | None]:
-        """Return a public JSON document, and for how many seconds it stays fresh if it says so.
-
-        Raises ProviderError.
-        """
+        """Return the same, and for how many seconds it stays fresh if it says so."""
         answer = self.ask("GET", url)
         return read_json(answer), fresh_seconds(answer.headers)
 

@@ -4,6 +4,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.accounts.membership import DOMAIN, ORG, Members
 from tests.gates.front import FETCH, NAVIGATION, WIKI, Front, add_gate
 from tests.site import Site, Sites
 from views.gate import forward_auth
@@ -11,6 +12,7 @@ from web import guards
 from web.guards import Guard
 
 URL = f"{WIKI}/"
+DENY = '[deny]\nemails = ["gone@navy.example"]\n'
 PER_ANSWER = {"Date", "Connection", "Server", "Content-Type"}
 
 
@@ -96,3 +98,52 @@ def test_a_database_that_is_away_lets_nobody_pass(gated, monkeypatch):
     gated.execute("ALTER TABLE elsewhere RENAME TO gate_sessions")
     assert refused.status_code == 503
     assert front.ask(URL, **FETCH).status_code == 200
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def members(request: pytest.FixtureRequest, make_site: Sites) -> Members:
+    """A gate of a site whose rules let in the members of an organisation, and one domain."""
+    made = Members(make_site, ORG + DOMAIN + DENY, str(request.param))
+    add_gate(made.site)
+    return made
+
+
+def came_in(members: Members, person: str, provider: str) -> Front:
+    front = Front(members.site)
+    front.sign_in(person, provider)
+    assert front.open(URL).status_code == 200
+    return front
+
+
+def test_the_rules_of_the_access_file_are_judged_before_flask_too(members, monkeypatch):
+    ada, grace = came_in(members, "ada", "github"), came_in(members, "grace", "google")
+    # The sessions outlive every change here, so that the rules alone decide.
+    monkeypatch.setattr("accounts.entry._end_access", lambda *_: None)
+    view = members.site.app.view_functions["forward_auth.check"]
+
+    def passes_before_flask(front: Front) -> bool:
+        lame(members.site)
+        status = front.ask(URL, **FETCH).status_code
+        members.site.app.view_functions["forward_auth.check"] = view
+        return bool(status == 200)
+
+    assert passes_before_flask(ada)
+    assert passes_before_flask(grace)
+    # Where the provider does not answer, its latest answer counts for a day.
+    members.github.answers["organisation"] = "status_503"
+    members.recheck()
+    assert passes_before_flask(ada)
+    members.fail_since(hours=25)
+    assert not passes_before_flask(ada)
+    assert ada.ask(URL, **FETCH).status_code == 403
+    del members.github.answers["organisation"]
+    members.recheck()
+    assert passes_before_flask(ada)
+    members.acme.members.clear()
+    members.recheck()
+    assert not passes_before_flask(ada)
+    assert ada.ask(URL, **FETCH).status_code == 403
+    assert passes_before_flask(grace)
+    members.site.execute("UPDATE oauth SET email = 'gone@navy.example'")
+    assert not passes_before_flask(grace)
+    assert grace.ask(URL, **FETCH).status_code == 403

@@ -41,7 +41,7 @@ def signed_request(secret: str, payload: object) -> str:
     return f"{encode(signature)}.{encoded}"
 
 
-def facebook(site: Site, act: str, subject: str, **changes: Any) -> requests.Response:
+def facebook(site: Site, act: str, subject: str | int, **changes: Any) -> requests.Response:
     """``act``: deauthorize or delete. ``at``: when it happened."""
     payload = {
         "algorithm": "HMAC-SHA256",

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,18 +13,26 @@ from inbox import taking
 from inbox.notices import Kind, Notice
 from inbox.taking import Inbox
 from tests.inbox import senders
+from tests.site import Site
 
 ENGINES = ["sqlite", "postgresql"]
 
 
-def notice(site, kind, *, provider="google", at=None, key="", **facts):
+def notice(
+    site: Site,
+    kind: Kind,
+    *,
+    provider: str = "google",
+    at: datetime | None = None,
+    **facts: Any,
+) -> Notice:
     """A notice about the only identity of that provider."""
     query = "SELECT issuer, subject FROM oauth WHERE provider = :provider"
     issuer, subject = site.rows(query, provider=provider)[0]
     return Notice(
         provider=provider,
         route=provider,
-        key=key or f"{kind}{at}{facts}",
+        key=f"{kind}{at}{facts}",
         kind=kind,
         event_at=at or datetime.now(UTC),
         issuer=issuer,
@@ -32,7 +41,7 @@ def notice(site, kind, *, provider="google", at=None, key="", **facts):
     )
 
 
-def take(site, *notices):
+def take(site: Site, *notices: Notice) -> list[str]:
     inbox = Inbox(site.app.extensions["quickstep"].policy, b"secret")
     return [each.effect for each in site.inside(taking.take, notices, inbox)]
 

@@ -7,10 +7,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from requests import Response
 
 from inbox.dialects.facebook import open_signed_request
 from inbox.notices import NoticeRefused
+from tests.browser import Page
 from tests.inbox import senders
+from tests.site import Site
 
 SECRET = "client_secret_shhhhhh!"
 # Computed with Facebook's own description; the payload is of 2010.
@@ -121,3 +124,55 @@ def test_a_deletion_is_answered_with_a_code_that_stays_the_same(site, browser):
     stranger = senders.facebook(site, "delete", "123123").json()
     assert set(stranger) == set(first)
     assert stranger["confirmation_code"] != first["confirmation_code"]
+
+
+def status_page(site: Site, answer: Response) -> Page:
+    page = site.browser().fetch(answer.json()["url"])
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert "Set-Cookie" not in page.headers
+    return page
+
+
+def test_the_page_of_a_deletion_says_how_far_it_is(site, browser):
+    stranger = senders.facebook(site, "delete", "123123")
+    assert status_page(site, stranger).heading == "We keep nothing about you"
+    browser.sign_in("facebook", "ada")
+    (subject,) = site.rows("SELECT subject FROM oauth")[0]
+    planned = senders.facebook(site, "delete", subject)
+    page = status_page(site, planned)
+    assert page.heading == "Your data will be deleted"
+    assert subject not in page.html
+    assert "Ada" not in page.html
+    question = browser.sign_in("facebook", "ada")
+    assert question.heading == "Keep your account?"
+    assert browser.me() is None
+    browser.answer(question, "keep")
+    assert browser.providers() == ["facebook"]
+    assert status_page(site, planned).heading == "Your data was not deleted"
+    assert site.user_count() == 1
+    again = senders.facebook(site, "delete", subject, nonce="another")
+    site.execute("DELETE FROM users")
+    assert status_page(site, again).heading == "Your data was deleted"
+    site.execute("UPDATE receipts SET received_at = '2020-01-01 00:00:00.000000'")
+    assert site.browser().fetch(again.json()["url"]).status == 404
+    for code in ("A" * 20, "a", "%00"):
+        assert site.browser().fetch(f"/inbox/deletion/{code}").status == 404
+
+
+def test_somebody_who_lets_the_account_go_is_not_signed_in(site, browser):
+    browser.sign_in("facebook", "ada")
+    (subject,) = site.rows("SELECT subject FROM oauth")[0]
+    senders.facebook(site, "delete", subject)
+    browser.answer(browser.sign_in("facebook", "ada"), "leave")
+    assert browser.me() is None
+    assert site.rows("SELECT count(*) FROM users WHERE delete_due_at IS NOT NULL") == [(1,)]
+
+
+def test_other_ways_in_stay_when_one_is_deleted(site, browser):
+    browser.sign_in("facebook", "ada")
+    browser.link("github", "ada")
+    (subject,) = site.rows("SELECT subject FROM oauth WHERE provider = 'facebook'")[0]
+    answer = senders.facebook(site, "delete", subject)
+    assert status_page(site, answer).heading == "Your data was deleted"
+    browser.sign_in("github", "ada")
+    assert browser.providers() == ["github"]

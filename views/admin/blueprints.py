@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from config.settings import Settings
 from views.admin.applications import applications
+from views.admin.approval import approval
 from views.admin.becoming import admin_link
 from views.admin.events import events
 from views.admin.groups import groups
@@ -17,6 +18,7 @@ from views.admin.providers import providers
 ADMIN_BLUEPRINTS = (
     admin,
     person,
+    approval,
     groups,
     events,
     providers,

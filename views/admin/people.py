@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from accounts import admin_log, admins, directory
-from accounts.directory import Only
+from accounts.filters import Only
 from models import User
 from web.administration import protect_admin
 from web.context import site

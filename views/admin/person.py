@@ -31,7 +31,7 @@ SHOWN_EVENTS = SHOWN_ACTS = 25
 
 @person.get("")
 def show(user_id: str) -> str:
-    user = _find(user_id)
+    user = find_person(user_id)
     return render_template(
         "admin/person.html",
         person=user,
@@ -47,7 +47,7 @@ def show(user_id: str) -> str:
     )
 
 
-def _find(user_id: str) -> User:
+def find_person(user_id: str) -> User:
     """Return the person of an id. Raises NotFound."""
     found = directory.find(user_id) if is_id(user_id) else []
     if not found:
@@ -113,13 +113,13 @@ def enable(user_id: str) -> Response:
 
 @person.post("/sessions/end")
 def end_sessions(user_id: str) -> Response:
-    ended = admin_acts.end_sessions(_find(user_id).id, admin_caller())
+    ended = admin_acts.end_sessions(find_person(user_id).id, admin_caller())
     return _back(user_id, "sessions_ended", number=str(ended))
 
 
 @person.post("/sessions/<session_id>/end")
 def end_session(user_id: str, session_id: str) -> Response:
-    ended = admin_acts.end_session(_find(user_id).id, session_id, admin_caller())
+    ended = admin_acts.end_session(find_person(user_id).id, session_id, admin_caller())
     return _back(user_id, "device_signed_out", device=device_name(ended.user_agent))
 
 
@@ -130,13 +130,13 @@ def join_group(user_id: str) -> Response:
     if not groups.is_name(name):
         flash(message("group_name"), "problem")
         return redirect(url_for("admin_person.show", user_id=user_id), 303)
-    admin_acts.join_group(_find(user_id).id, name, admin_caller())
+    admin_acts.join_group(find_person(user_id).id, name, admin_caller())
     return _back(user_id, "group_joined", group=name)
 
 
 @person.post("/groups/<name>/leave")
 def leave_group(user_id: str, name: str) -> Response:
-    if name not in groups.of_user(_find(user_id).id):
+    if name not in groups.of_user(find_person(user_id).id):
         raise NotFound("not in that group")
     admin_acts.leave_group(user_id, name, admin_caller())
     return _back(user_id, "group_left", group=name)
@@ -145,14 +145,14 @@ def leave_group(user_id: str, name: str) -> Response:
 @person.post("/unmake-admin")
 def unmake_admin(user_id: str) -> Response:
     """Take the right to administer away."""
-    admin_acts.unmake_admin(_find(user_id).id, admin_caller(), site().policy)
+    admin_acts.unmake_admin(find_person(user_id).id, admin_caller(), site().policy)
     return _back(user_id, "admin_unmade")
 
 
 @person.post("/export")
 def export(user_id: str) -> Response:
     """Export what is stored about the person, as one JSON file."""
-    document = personal_data.export(_find(user_id).id, admin_caller())
+    document = personal_data.export(find_person(user_id).id, admin_caller())
     text = json.dumps(document, indent=2, ensure_ascii=False)
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = (
@@ -175,7 +175,7 @@ def unlink(user_id: str, identity_id: str) -> Response:
 
 
 def _way_in(user_id: str, identity_id: str) -> dict[str, Any]:
-    user = _find(user_id)
+    user = find_person(user_id)
     for row in _ways_in(user.identities):
         if row["identity"].id == identity_id:
             if not row["is_removable"]:
@@ -186,13 +186,13 @@ def _way_in(user_id: str, identity_id: str) -> dict[str, Any]:
 
 @person.get("/delete")
 def ask_delete(user_id: str) -> str:
-    return render_template("admin/delete.html", person=_find(user_id), wrong=False)
+    return render_template("admin/delete.html", person=find_person(user_id), wrong=False)
 
 
 @person.post("/delete")
 def delete(user_id: str) -> Response | tuple[str, int]:
     """Delete the account after its id is typed."""
-    user = _find(user_id)
+    user = find_person(user_id)
     if request.form.get("confirm", "").strip() != user.id:
         return render_template("admin/delete.html", person=user, wrong=True), 400
     admin_acts.delete(user.id, admin_caller(), site().policy)

@@ -17,6 +17,7 @@ from sqlalchemy import and_, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.admission import Admission, admission_of
+from accounts.entry import is_in_by
 from gates import asked
 from gates.asked import Asked
 from gates.flows import CODE_NAME
@@ -61,7 +62,9 @@ class Desk:
     def __init__(self, app: Flask, site: Site) -> None:
         predicates = [guard.predicate for guard in guards_before(BLUEPRINT, site)]
         known = [each for each in predicates if each is not None]
-        self._visitors = Visitors(engine_of(app), and_(true(), *known))
+        self._policy = site.policy
+        with_facts = site.policy.access is not None
+        self._visitors = Visitors(engine_of(app), and_(true(), *known), with_facts=with_facts)
         self._admission: Admission = admission_of(site.policy, site.settings)
         self._assertions = Assertions(site.settings.base_url)
 
@@ -74,7 +77,12 @@ class Desk:
 
     def admits(self, visitor: Visitor) -> bool:
         """Return whether the rules of the gate, and the site's own, admit a visitor now."""
-        return self._admission.admits_person(
+        return self._admission.admits(visitor, visitor.user_id)
+
+    def admits_surely(self, visitor: Visitor) -> bool:
+        """Return whether they do by what was read with the visitor: without the database."""
+        those = {each.id: each for each in visitor.identities}
+        return is_in_by(those, visitor.facts, self._policy) and self._admission.admits_person(
             visitor, visitor.user_id, visitor.identities, visitor.group_names
         )
 
@@ -102,8 +110,7 @@ def install(app: Flask, site: Site) -> None:
     """Put the check before an application. It lets every question pass on to the view if one of the
     guards cannot be obeyed here."""
     answering = app.extensions[EXTENSION] = Desk(app, site)
-    # The rules of ACCESS_FILE are judged by rows that only the view reads.
-    is_fast = predicate_of(guards_before(BLUEPRINT, site)) is not None and not site.policy.access
+    is_fast = predicate_of(guards_before(BLUEPRINT, site)) is not None
     app.wsgi_app = GateCheck(app, answering, is_fast=is_fast)  # type: ignore[method-assign]
 
 
@@ -137,7 +144,7 @@ class GateCheck:
             visitor = self._desk.find(question, is_seen=True)
         except SQLAlchemyError:
             return None
-        if visitor is None or not self._desk.admits(visitor):
+        if visitor is None or not self._desk.admits_surely(visitor):
             return None
         about = self._desk.headers(visitor, wanted.origin, self._keys)
         if about is None:

@@ -6,11 +6,12 @@ from gates import housekeeping
 from jobs import periodic
 from jobs.registry import Jobs
 from views.gate import check
+from views.gate.demo import register as register_demo_wiki
 from views.gate.enter import destination_of, gate
 from views.gate.forward_auth import forward_auth
 from web.context import Site
 
-__all__ = ["destination_of", "install"]
+__all__ = ["destination_of", "install", "register_demo_wiki"]
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:

@@ -7,6 +7,7 @@ from inbox.catalogue import build_dialects
 from inbox.taking import Inbox
 from jobs import periodic
 from jobs.registry import Jobs
+from views.inbox.deletion import deletion
 from views.inbox.receive import build_blueprint
 from web.context import Site
 from web.csrf import csrf
@@ -19,5 +20,6 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     dialects = build_dialects(site.connectors, site.settings.base_url)
     blueprint = build_blueprint(dialects, inbox)
     app.register_blueprint(blueprint)
+    app.register_blueprint(deletion)
     csrf.exempt(blueprint)  # what comes proves itself
     jobs.add("inbox", lambda: periodic.run_due(housekeeping.jobs()))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from flask import Flask
@@ -30,14 +30,23 @@ class DemoApp(Protocol):
     def connect(self, issuer: str, client_id: str, client_secret: str) -> None: ...
 
 
-def register(app: Flask, demo_apps: Mapping[str, DemoApp], issuer: str) -> None:
+class Demo(Protocol):
+    """The simulator. ``wsgi``: its server, if that runs in this process."""
+
+    wsgi: Any
+
+    @property
+    def apps(self) -> Mapping[str, DemoApp]: ...
+
+
+def register(app: Flask, demo: Demo | None, issuer: str) -> None:
     """Give each application its registration; a second start finds it and renews its secret."""
-    if not demo_apps:
+    if demo is None or not demo.wsgi:
         return
     with app.app_context():
         try:
             known = {uri: each for each in clients.every() for uri in each.redirect_uris}
-            for demo_app in demo_apps.values():
+            for demo_app in demo.apps.values():
                 client, secret = _register(demo_app, known.get(demo_app.redirect_uri))
                 logos.keep(client.id, read_image(demo_app.logo))
                 demo_app.connect(issuer, client.client_id, secret)

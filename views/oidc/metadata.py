@@ -1,4 +1,7 @@
-"""Discovery and keys: what applications read of us before anything else."""
+"""Discovery and keys: what applications read of us before anything else.
+
+The usual GET is answered before Flask (views/oidc/before_flask.py).
+"""
 
 import json
 from functools import lru_cache
@@ -17,35 +20,45 @@ log = structlog.get_logger()
 metadata = Blueprint("metadata", __name__)
 
 PUBLIC_SECONDS = 300
-JSON = "application/json"
+JSON, KEYS = "application/json", "application/jwk-set+json"
+# The same document is at both (OpenID Connect Discovery 4, RFC 8414 3).
+CONFIGURATION = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+RESOURCE = "/.well-known/oauth-protected-resource"
+RESOURCES = (RESOURCE, f"{RESOURCE}/api/v1")
+JWKS = "/oauth2/jwks"
 
 
-@metadata.get("/.well-known/openid-configuration")
-@metadata.get("/.well-known/oauth-authorization-server")
+@metadata.get(CONFIGURATION[0])
+@metadata.get(CONFIGURATION[1])
 def configuration() -> Response:
-    """OpenID Connect Discovery 4, RFC 8414 3: the same document at both addresses."""
-    return _public(_configuration(issuer(), bool(admitted_hosts())), JSON)
+    """Say what we are and can."""
+    return _public(write_configuration(issuer(), bool(admitted_hosts())), JSON)
 
 
 @lru_cache
-def _configuration(our_name: str, has_documents: bool) -> bytes:
+def write_configuration(our_name: str, has_documents: bool) -> bytes:
     document = documents.document(our_name, has_documents=has_documents)
     return json.dumps(document, indent=1).encode()
 
 
-@metadata.get("/.well-known/oauth-protected-resource")
-@metadata.get("/.well-known/oauth-protected-resource/api/v1")
+@metadata.get(RESOURCES[0])
+@metadata.get(RESOURCES[1])
 def resource() -> Response:
     """Say who issues the access tokens of our own API (RFC 9728 3)."""
-    path = request.path.partition("/.well-known/oauth-protected-resource")[2]
-    document = documents.resource_document(issuer(), issuer() + path)
-    return _public(json.dumps(document, indent=1).encode(), JSON)
+    return _public(write_resource(issuer(), request.path), JSON)
 
 
-@metadata.get("/oauth2/jwks")
+@lru_cache
+def write_resource(our_name: str, path: str) -> bytes:
+    """``path``: one of RESOURCES, which names the resource."""
+    document = documents.resource_document(our_name, our_name + path.removeprefix(RESOURCE))
+    return json.dumps(document, indent=1).encode()
+
+
+@metadata.get(JWKS)
 def jwks() -> Response:
     """The public keys (RFC 7517)."""
-    return _public(key_ring().ring().jwks, "application/jwk-set+json")
+    return _public(key_ring().ring().jwks, KEYS)
 
 
 def _public(body: bytes, mimetype: str) -> Response:

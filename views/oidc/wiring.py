@@ -28,7 +28,7 @@ from providers.http.breaker import mark_as_beside
 from providers.http.public import ask_public
 from providers.http.responses import Answer, fresh_seconds
 from providers.http.transport import Transport
-from views.oidc import described, failures
+from views.oidc import before_flask, described, failures
 from views.oidc.authorize import authorize, destination_of, login_hint_of
 from views.oidc.demo import register as register_demo_apps
 from views.oidc.device import device
@@ -51,7 +51,8 @@ BLUEPRINTS = (metadata, authorize, end, device, pushed, tokens, userinfo, app_lo
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
-    """Add routes, jobs and the listener of what ends; after the general error handlers."""
+    """Add routes, what answers before Flask, jobs, and the listener of what ends; after the general
+    error handlers."""
     signing_keys.init_app(app)
     endings.init_app(app).append(Ends())
     for blueprint in BLUEPRINTS:
@@ -61,6 +62,7 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     transport = Transport()
     described.init_app(app, read_document, keys_reader(transport))
     app.register_error_handler(KeyUnreadable, on_unreadable_key)
+    before_flask.install(app, site)
     # Not needed: a server whose sealing keys were replaced still signs people in to itself.
     state: Health = app.extensions["health"]
     state.checks.append(Check("signing_key", check_signing_key, is_needed=False))

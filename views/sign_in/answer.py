@@ -15,6 +15,7 @@ from accounts.decisions import (
     Known,
     Link,
     LinkDecision,
+    NeedsKeeping,
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
@@ -44,6 +45,7 @@ OUTCOMES: dict[type, str] = {
     Link: "linked",
     NeedsOwnership: "asked",
     NeedsSwitch: "asked",
+    NeedsKeeping: "asked",
     NeedsMerge: "asked",
 }
 
@@ -67,6 +69,8 @@ def answer_sign_in(
             raise decision.error
         case NeedsOwnership():
             return ask_question(flow, Question.VERIFY_OWNERSHIP, assertion, decision.reason)
+        case NeedsKeeping():
+            return ask_question(flow, Question.KEEP_ACCOUNT, assertion, decision.reason)
         case NeedsSwitch():
             return ask_question(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
         case _:

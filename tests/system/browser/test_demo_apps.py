@@ -1,6 +1,7 @@
 """The demo: two applications, opened and left in a few clicks."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -79,6 +80,27 @@ def test_an_answer_counts_only_in_the_browser_that_asked(visitor, site):
     expect(visitor.page.get_by_role("alert")).to_have_text("Signing in did not work.")
 
 
+def test_a_wiki_that_knows_nothing_of_sign_in_stands_behind_a_gate(visitor):
+    """It is opened from Notes, or by its address; signing out here closes it."""
+    notes = address_of_notes(visitor)
+    visitor.be_signed_in("google", "grace")
+    visitor.page.goto(f"{notes}/login")
+    visitor.press("Open the wiki, behind a gate")
+    wiki, main = visitor.page.url, visitor.page.locator("main")
+    expect(main).to_contain_text("let Grace Hopper pass")
+    expect(main).to_contain_text("grace@navy.example")
+    assert "__gate" not in wiki
+    visitor.press("Sign out")
+    visitor.sees("Sign out of Quickstep?")
+    visitor.press("Sign out")
+    visitor.page.goto(f"{wiki}/a-page")
+    visitor.sees(f"Sign in to continue to {urlsplit(wiki).netloc}")
+    visitor.press("Continue with GitHub")
+    visitor.be("linus")
+    expect(main).to_contain_text("let Linus")
+    assert visitor.page.url == f"{wiki}/a-page"
+
+
 def test_the_demo_apps_are_accessible(chromium, site):
     grace = Visitor(chromium, site)
     notes = address_of_notes(grace)
@@ -86,4 +108,6 @@ def test_the_demo_apps_are_accessible(chromium, site):
     for address in (notes, f"{notes}?problem=access_denied", f"{notes}/login"):
         grace.page.goto(address)
         inspect(grace, "Notes")
+    grace.page.goto(notes.replace("/apps/notes", "/wiki"))
+    inspect(grace, "Wiki")
     grace.leave()

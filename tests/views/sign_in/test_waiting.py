@@ -147,7 +147,7 @@ def test_a_rejected_person_is_gone_after_the_operator_confirmed(both):
     result = run(both, "users", "reject", user_id, typed="y\n")
     assert result.stdout == "Ada Lovelace <ada@gmail.com> is rejected, and deleted.\n"
     assert both.user_count() == 0
-    assert "the account was deleted" in browser.get("/waiting").text
+    assert "did not let you in. Your account was deleted." in browser.get("/waiting").text
     (act,) = answer(both, "admin", "log")["items"]
     assert (act["act"], act["user_id"]) == ("account_rejected", user_id)
 
