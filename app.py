@@ -51,10 +51,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
         simulated = load(PROVIDERS.values(), simulator.environment(demo.url), None)
         settings = settings.with_providers_of(simulated)
-    demo_url = demo.url if demo else None
-    configure_flask(app, settings, demo_url)
+    configure_flask(app, settings, demo.url if demo else None)
     engine.init_app(app)
-    site = app.extensions["quickstep"] = build_site(settings, demo_url)
+    site = app.extensions["quickstep"] = build_site(settings, demo.url if demo else None)
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)

@@ -1,9 +1,9 @@
-"""Tables of administration, and of ended sessions. Only admin_links.py, admin_log.py and
+"""Tables of administration, and of ended sessions. Only admin_links.py, admin_log.py, names.py and
 ended_sessions.py write them."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -50,3 +50,19 @@ class EndedSession(Base):
     # release before.
     detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
     ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class NameWord(Base):
+    """A word of a person's name, as names.py compares it; in the order of bytes, so that the
+    words with one beginning are one range of the key."""
+
+    __tablename__ = "name_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: Mapped[str] = mapped_column(
+        String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
+    )
+    created_at: Mapped[datetime] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -1,14 +1,14 @@
 """Reports of providers: receipts, suspended identities, held accounts, planned deletions.
 
 Revision ID: inbox
-Revises: signups
+Revises: people_search
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "inbox"
-down_revision = "signups"
+down_revision = "people_search"
 branch_labels = None
 depends_on = None
 

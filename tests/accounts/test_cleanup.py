@@ -22,7 +22,7 @@ from tests.site import SECRET_KEY, Site
 
 ROOT = Path(__file__).parents[2]
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-TABLES = ("flows", "sessions", "events", "ended_sessions", "invitations")
+TABLES = ("flows", "sessions", "events", "ended_sessions", "orphans", "invitations")
 JOBS = (*TABLES, "admin_links", "admin_log")
 
 
