@@ -116,7 +116,7 @@ class GateList(Schema):
 
 
 class GateRules(Request):
-    """Who may pass a gate."""
+    """The rules of who may pass a gate."""
 
     allow: list[Rule] = Field(
         max_length=MAX_RULES,
