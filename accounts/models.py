@@ -1,4 +1,5 @@
-"""Tables of administration. Only admin_links.py, admin_log.py and names.py write them."""
+"""Tables of administration, and of ended sessions. Only admin_links.py, admin_log.py, names.py and
+ended_sessions.py write them."""
 
 from datetime import datetime
 
@@ -36,6 +37,19 @@ class AdminLink(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime]
+
+
+class EndedSession(Base):
+    """Why a session was ended from elsewhere, by the hash of its token; its browser is told."""
+
+    __tablename__ = "ended_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    # The rule of access that is no longer met, if that is why. The default is for instances of the
+    # release before.
+    detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class NameWord(Base):
