@@ -12,6 +12,8 @@ from errors import TooManyAttempts
 from web.shared_limits import SharedLimiter, State
 
 ACTIONS_PER_MINUTE = 60
+# Changes by one administrator, whatever they changed of their own account.
+ADMIN_ACTS_PER_MINUTE = 30
 # Wrong codes of devices, of one account and from one address, in ten minutes.
 WRONG_CODES_PER_ACCOUNT, WRONG_CODES_PER_ADDRESS = 10, 30
 # Failed requests of one application from one address.
@@ -19,6 +21,10 @@ APP_FAILURES_PER_MINUTE = 60
 # Rows that anybody can cause from one address in the name of an application without a secret:
 # pushed requests in a minute, and codes for devices in ten.
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
+# Refused deliveries to /inbox from one address.
+REFUSED_NOTICES_PER_MINUTE = 120
+# Sign-ins for one gate that begin at one address.
+GATE_SIGN_INS_PER_MINUTE = 300
 # Checks of one provider that administrators may ask for.
 CHECKS_PER_MINUTE = 6
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
@@ -77,9 +83,12 @@ class Limits:
         )
         self._begun = {
             "push": RateLimitItemPerMinute(PUSHES_PER_MINUTE, namespace="pushes"),
+            "gate": RateLimitItemPerMinute(GATE_SIGN_INS_PER_MINUTE, namespace="gates"),
             "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
+        self._notices = RateLimitItemPerMinute(REFUSED_NOTICES_PER_MINUTE, namespace="notices")
+        self._admin_acts = RateLimitItemPerMinute(ADMIN_ACTS_PER_MINUTE, namespace="admin_acts")
         self._checks = RateLimitItemPerMinute(CHECKS_PER_MINUTE, namespace="checks")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
@@ -96,10 +105,23 @@ class Limits:
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
 
+    def count_admin_act(self, user_id: str) -> None:
+        """Count an administrator's change. Raises TooManyAttempts if that is one too many."""
+        if not self._limiter.hit(self._admin_acts, user_id):
+            self._refuse(self._admin_acts, user_id)
+
     def count_check(self, provider: str) -> None:
         """Count a check of a provider. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._checks, provider):
             self._refuse(self._checks, provider)
+
+    def check_notices(self, address: str) -> None:
+        """Raise TooManyAttempts while an address sends too much that is refused."""
+        if not self._limiter.test(self._notices, network(address)):
+            self._refuse(self._notices, network(address))
+
+    def count_refused_notice(self, address: str) -> None:
+        self._limiter.hit(self._notices, network(address))
 
     def check_codes(self, user_id: str, address: str) -> None:
         """Raise TooManyAttempts while an account or an address tries too many codes."""
@@ -120,10 +142,12 @@ class Limits:
     def count_app_failure(self, client_id: str, address: str) -> None:
         self._limiter.hit(self._app_failures, f"{client_id}:{network(address)}")
 
-    def count_begun(self, kind: Literal["push", "device"], client_id: str, address: str) -> None:
+    def count_begun(
+        self, kind: Literal["push", "device", "gate"], app_name: str, address: str
+    ) -> None:
         """Count what anybody may have stored for an application without a secret. Raises
         TooManyAttempts if that is one too many."""
-        key = f"{client_id}:{network(address)}"
+        key = f"{app_name}:{network(address)}"
         if not self._limiter.hit(self._begun[kind], key):
             self._refuse(self._begun[kind], key)
 

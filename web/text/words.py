@@ -10,6 +10,8 @@ THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
 AN_ADMINISTRATOR = "an administrator"
+# The name of a program that acts, for people and the administrators' log.
+A_PROGRAM = "{name} (application)"
 # The headings of the page between a form and another site.
 TAKING_YOU_TO = "Taking you to {}"
 TAKING_YOU_BACK = "Taking you back"
@@ -43,6 +45,9 @@ SESSION_ENDED = {
     "rejected": "The person running this site did not let you in. Your account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
     "operator": "You were signed out here by the person running this site.",
+    "provider": "You were signed out here: the service that you sign in with ended it.",
+    "not_me": "You were signed out here: the account's owner said that this sign-in was not "
+    "theirs.",
     "access_lost": "You no longer have access: {membership} ended.",
     "access_consent": "You were signed out here: who may use this site now depends on "
     "{membership}. Sign in again, and allow that to be seen.",

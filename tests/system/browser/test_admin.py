@@ -7,8 +7,9 @@ import pytest
 from issuer.models import LogoutRow
 from storage import now
 from tests.commands.console import answer
+from tests.gates.front import add_gate
 from tests.issuer.relying_party import App
-from tests.system.browser.inspection import inspect
+from tests.system.browser.inspection import inspect, inspect_failure
 from tests.views.operator.test_metrics import add
 
 
@@ -44,7 +45,31 @@ def test_the_pages_of_people(admin):
     inspect(admin, "Log")
 
 
-def test_the_pages_of_what_happens(admin):
+def test_the_pages_of_newcomers(admin, site):
+    waiting = site.browser()
+    waiting.sign_in("google", "linus")
+    site.execute("UPDATE users SET pending_at = created_at WHERE id = :u", u=waiting.user_id)
+    admin.open("/admin/people?show=pending")
+    inspect(admin, "People")
+    admin.press("Reject Linus Pauling")
+    inspect(admin, "Reject Linus Pauling?")
+    admin.open("/admin/invitations")
+    inspect(admin, "Invitations")
+    admin.page.get_by_label("For whom").fill("katherine@orbit.example")
+    admin.page.get_by_label("Their groups").fill("St!aff")
+    admin.press("Make an invitation")
+    inspect_failure(admin, "The invitation wasn't made", "Invitations")
+    admin.page.get_by_label("Their groups").fill("staff, engineers")
+    admin.press("Make an invitation")
+    admin.reads("Send this link to its person.")
+    inspect(admin, "Invitation")
+    admin.press("Done")
+    inspect(admin, "Invitations")
+    admin.page.get_by_role("button", name="Withdraw the invitation for katherine@").click()
+    admin.is_told("The invitation is withdrawn: its link opens no account any more.")
+
+
+def test_the_pages_of_what_happens(admin, site):
     admin.open("/admin/events")
     inspect(admin, "Events")
     admin.open("/admin/outboxes")
@@ -53,6 +78,17 @@ def test_the_pages_of_what_happens(admin):
     inspect(admin, "Applications")
     admin.press("Notes")
     inspect(admin, "Notes")
+    add_gate(site, "wiki", "--allow", "group=engineers")
+    admin.open("/admin/gates")
+    inspect(admin, "Gates")
+    admin.press("wiki")
+    inspect(admin, "Gate wiki")
+    admin.page.get_by_label("Rules, one a line").fill("group=engineers\neverybody")
+    admin.press("Save")
+    inspect_failure(admin, "Nothing was changed", "Gate wiki")
+    admin.page.get_by_label("Rules, one a line").fill("group=engineers\ndomain=navy.example")
+    admin.press("Save")
+    admin.is_told("Who may pass wiki is changed, from the next request on.")
     admin.open("/admin/providers")
     inspect(admin, "Providers")
     admin.press("Check now: Google")
