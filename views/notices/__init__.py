@@ -1,0 +1,1 @@
+"""What notices bring into an application: the job that sends mail."""
