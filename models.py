@@ -41,6 +41,10 @@ class User(UserMixin, Base):
     # Since when the account waits for the operator's approval; until then its sessions let nobody
     # in.
     pending_at: Mapped[datetime | None]
+    # Since when the person is in by an invitation, whether a rule of access is met or not.
+    admitted_at: Mapped[datetime | None]
+    # The roles that rules of access give, separated by blanks.
+    role_names: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Since when the person administers this site (accounts/admins.py).
     admin_at: Mapped[datetime | None]
     # The identity whose address the person chose; None: see email_identity.

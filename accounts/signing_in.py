@@ -57,7 +57,8 @@ def sign_in(
     found, matches = facts.look_up(identities.lock, assertion, policy)
     identity = found.identity if found else None
     profile = facts.judged_profile(identity, assertion)
-    barred = entry.sign_in_refusal(found, assertion, profile, policy)
+    invited = None if found else facts.invited(invitation_id, assertion)
+    barred = entry.sign_in_refusal(found, assertion, profile, policy, invited)
     decision = decide_sign_in(
         profile,
         facts.owner(found, policy) if found else None,
@@ -66,9 +67,11 @@ def sign_in(
         signed_in_as=signed_in_as,
         separate=separate,
         barred=barred,
-        invited=None if found else facts.invited(invitation_id, assertion),
+        invited=invited,
     )
-    if isinstance(decision, Join) and (denial := entry.join_refusal(decision.user_id, policy)):
+    if isinstance(decision, Join) and (
+        denial := entry.join_refusal(decision.user_id, assertion, policy)
+    ):
         decision = Refused(denial)
     is_pending = False
     match decision:
@@ -101,14 +104,14 @@ def sign_in(
 def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:
     """Create an account, in the groups of its invitation; None if that was used meanwhile."""
     names: list[str] = []
+    is_admitted = False
     if decision.invitation_id:
         invitation = invitations.use(decision.invitation_id)
         if invitation is None:
             return None
-        names = invitation.groups
-    identity = identities.add(
-        users.add(assertion.profile, is_pending=decision.is_pending), assertion
-    )
+        names, is_admitted = invitation.groups, invitation.bypass
+    user_id = users.add(assertion.profile, is_pending=decision.is_pending, is_admitted=is_admitted)
+    identity = identities.add(user_id, assertion)
     for name in names:
         groups.add(identity.user_id, name, Source.INVITATION)
         activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)
@@ -139,13 +142,14 @@ def sign_in_preview(
     """Return what signing in would come to now. Writes nothing."""
     found, matches = facts.look_up(identities.find, assertion, policy)
     profile = facts.judged_profile(found.identity if found else None, assertion)
+    invited = None if found else facts.invited(invitation_id, assertion)
     return decide_sign_in(
         profile,
         facts.owner(found, policy) if found else None,
         matches,
         policy,
-        barred=entry.sign_in_refusal(found, assertion, profile, policy),
-        invited=None if found else facts.invited(invitation_id, assertion),
+        barred=entry.sign_in_refusal(found, assertion, profile, policy, invited),
+        invited=invited,
     )
 
 

@@ -72,6 +72,7 @@ def _print_explanation(person: User, rules: Rules, *, as_json: bool) -> None:
         "id": person.id,
         "is_in": verdict.is_in,
         "denied": verdict.denied or None,
+        "invited": verdict.is_admitted,
         "groups": groups.of_user(person.id),
         "roles": rules.roles_of(verdict.met) if verdict.is_in else [],
         "identities": rows,
@@ -113,6 +114,8 @@ def _lines(person: User, document: Mapping[str, Any]) -> list[str]:
     ]
     if document["denied"]:
         lines.append(f"denied         {document['denied']}")
+    if document["invited"]:
+        lines.append("invitation     lets in, whatever the rules say")
     lines.append(f"groups         {' '.join(document['groups']) or 'none'}")
     lines.append(f"roles          {' '.join(document['roles']) or 'none'}")
     for identity in document["identities"]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Engine, bindparam, null, select
 from sqlalchemy.exc import OperationalError
 
-from access import checks, groups
+from access import checks, groups, roles
 from access.checks import Facts
 from access.models import AccessCheck
 from accounts import sessions
@@ -44,6 +44,7 @@ class Visitor:
     name: str
     email_choice: str | None
     groups: Sequence[str]
+    roles: Sequence[str]
     identities: Sequence[IdentityRow]
     # Facts for the rules of ACCESS_FILE, by identity.
     facts: Mapping[str, Facts] = field(default_factory=dict)
@@ -57,8 +58,11 @@ class Visitor:
     def group_names(self) -> Collection[str]:
         return self.groups
 
+    def role_names(self) -> Collection[str]:
+        return self.roles
 
-FACTS_COLUMN, FIRST_IDENTITY_COLUMN = 8, 9
+
+FACTS_COLUMN, FIRST_IDENTITY_COLUMN = 9, 10
 
 
 class Visitors:
@@ -90,8 +94,8 @@ class Visitors:
 
 
 def _select(predicate: ColumnElement[bool], *, with_facts: bool) -> AnySelect:
-    """Select the gate, the session, its user, the user's groups and identities, oldest first, with
-    the facts about each identity."""
+    """Select the gate, the session, its user, the user's groups, roles and identities, the oldest
+    first, with the facts about each identity."""
     facts = select(AccessCheck.facts).where(AccessCheck.identity_id == OAuth.id).scalar_subquery()
     return (
         select(
@@ -103,6 +107,7 @@ def _select(predicate: ColumnElement[bool], *, with_facts: bool) -> AnySelect:
             User.name,
             User.email_choice,
             groups.names_of_user(),
+            User.role_names,
             facts if with_facts else null(),
             *(getattr(OAuth, name) for name in IdentityRow._fields),
         )
@@ -123,7 +128,7 @@ def _select(predicate: ColumnElement[bool], *, with_facts: bool) -> AnySelect:
 
 
 def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
-    gate, rules, session_id, provider, user_id, name, choice, names, *_ = rows[0]
+    gate, rules, session_id, provider, user_id, name, choice, names, role_names, *_ = rows[0]
     return Visitor(
         gate,
         registry.split(rules),
@@ -134,6 +139,7 @@ def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
         name or "",
         choice,
         groups.split(names),
+        roles.split(role_names),
         [IdentityRow(*row[FIRST_IDENTITY_COLUMN:]) for row in rows],
         {row[FIRST_IDENTITY_COLUMN]: checks.read_stored(row[FACTS_COLUMN]) for row in rows},
     )

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
-# Our own API, the list of a person's identities, and the names of their groups.
-ACCOUNT, IDENTITIES, GROUPS = "account", "identities", "groups"
-KNOWN = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
+# Our own API, the list of a person's identities, and the names of their groups and roles.
+ACCOUNT, IDENTITIES, GROUPS, ROLES = "account", "identities", "groups", "roles"
+KNOWN = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS, ROLES)
 # A client that acts for itself has nothing of these.
 OF_PEOPLE = KNOWN
 USUAL = (OPENID, PROFILE, EMAIL, OFFLINE)
