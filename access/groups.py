@@ -59,6 +59,16 @@ def of_user(user_id: str) -> list[str]:
     return _OF_USER.rows(user_id=user_id)
 
 
+def of_users(user_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the names of people's groups, in order, by user id."""
+    found: dict[str, list[str]] = {}
+    query = select(Membership.user_id, Membership.group_name).distinct()
+    query = query.where(Membership.user_id.in_(user_ids)).order_by(Membership.group_name)
+    for user_id, name in db.session.execute(query):
+        found.setdefault(user_id, []).append(name)
+    return found
+
+
 def names_of_user() -> ScalarSelect[str]:
     """Select the groups of ``User.id`` as one text, in a statement about users (``split``)."""
     # A bound separator would have to be rendered when the statement runs.

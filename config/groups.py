@@ -165,13 +165,17 @@ class Administration(Group):
     admin: Literal["on", "off"] = "on"
     """`off`: there are no such pages. Without an administrator they answer 404 to everybody."""
 
+    admin_api: Literal["on", "off"] = "off"
+    """`on`: programs with the scope `admin` may do the same through `/api/v1/admin`, also with
+    `ADMIN=off` ([API](../operate/admin-api.md))."""
+
     admins: Identities = ()
     """Identities whose people administer this site, such as `github:583231`, besides those whom
     `flask --app app users admin` or a link made one."""
 
     admin_networks: Networks = ()
-    """Networks from which `/admin` can be reached, such as `10.0.0.0/8`; elsewhere it answers 404.
-    Default: any."""
+    """Networks from which `/admin` and `/api/v1/admin` can be reached, such as `10.0.0.0/8`;
+    elsewhere they answer 404. Default: any."""
 
     admin_providers: Names = ()
     """Providers with which administrators must have signed in, and sign in again before a change.

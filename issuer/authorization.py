@@ -135,7 +135,7 @@ def scopes_granted(asked: Asked) -> str | None:
     """Unknown scopes are dropped; the answer says what was granted (RFC 6749 3.3)."""
     wanted = scopes.split(asked.parameters.get("scope"))
     of_resource = asked.resource.scopes if asked.resource else []
-    asked.scopes = scopes.allowed(wanted, [*asked.client.scopes, *of_resource])
+    asked.scopes = scopes.allowed(wanted, [*scopes.of_people(asked.client.scopes), *of_resource])
     return None
 
 

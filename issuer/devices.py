@@ -76,7 +76,7 @@ def begin(client: Client, asked: Sequence[str], caller: Caller) -> tuple[str, st
         id=hash_token(device_code),
         user_code_hash=hash_user_code(user_code),
         client_id=client.id,
-        scopes=scopes.join(scopes.allowed(asked, client.scopes)),
+        scopes=scopes.join(scopes.allowed(asked, scopes.of_people(client.scopes))),
         state=WAITING,
         interval=INTERVAL_SECONDS,
         address=caller.address,

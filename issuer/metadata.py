@@ -42,7 +42,7 @@ def document(issuer: str, *, has_documents: bool) -> dict[str, Any]:
     return {
         "issuer": issuer,
         **endpoints(issuer),
-        "scopes_supported": list(scopes.KNOWN),
+        "scopes_supported": list(scopes.OF_PEOPLE),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": [CODE, REFRESH, MACHINE, DEVICE],

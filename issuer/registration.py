@@ -102,6 +102,8 @@ def _choice_faults(values: Mapping[str, Any], *, is_public: bool) -> list[str]:
     if named or strange:
         known = ", ".join(scopes.KNOWN)
         found.append(f"--scope {', '.join([*named, *strange])}: one of {known}")
+    if scopes.ADMIN in values["scopes"] and MACHINE not in values["grant_types"]:
+        found.append(f"--scope {scopes.ADMIN}: only with --grant {MACHINE}")
     least, most = ACCESS_SECONDS
     if not least <= values["access_seconds"] <= most:
         found.append(f"--access-seconds: {least} to {most}")

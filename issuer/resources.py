@@ -46,7 +46,7 @@ def faults(identifier: str, its_scopes: Sequence[str]) -> list[str]:
     """Return why a resource cannot be registered, each fault in one line (RFC 8707 2)."""
     found = [f"{identifier}: {fault}"] if (fault := _address_fault(identifier)) else []
     for scope in its_scopes:
-        if scope in scopes.KNOWN:
+        if scope in scopes.OF_PEOPLE:
             found.append(f"--scope {scope}: has a meaning of its own here")
         elif not SCOPE.fullmatch(scope):
             found.append(f"--scope {scope}: 1 to 100 characters without spaces and quotes")
@@ -71,7 +71,8 @@ def find(identifier: str) -> Resource | None:
 def scopes_now(client: Client, granted: Iterable[str], identifier: str | None) -> tuple[str, ...]:
     """Return those of the granted scopes that a client may still have, with those of its API."""
     resource = find(identifier) if identifier else None
-    return scopes.allowed(granted, [*client.scopes, *(resource.scopes if resource else ())])
+    its_scopes = resource.scopes if resource else ()
+    return scopes.allowed(granted, [*scopes.of_people(client.scopes), *its_scopes])
 
 
 def is_usable(client: Client, identifier: str | None) -> bool:

@@ -46,6 +46,8 @@ class RequestState:
     has_ambiguous_session: bool = False
     # The provider of a failure that is shown again (web/failure_page.py).
     failed_provider: str | None = None
+    # The program that acts, at the administrators' API.
+    program: Caller | None = None
     # Cookies to set, by name: value and lifetime in seconds.
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
     # Where else a form of this page may lead: an application's origin or scheme.

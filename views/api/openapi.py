@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
+from issuer import scopes
 from views.api.examples import REF_PREFIX, fill_in_examples
 from views.api.operations import JSON, OPERATIONS, Operation, Text
 from web.context import site
@@ -23,12 +24,17 @@ REF = REF_PREFIX + "{model}"
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 COOKIE, APP_COOKIE, CSRF, BEARER = "session", "app_session", "csrf", "bearer"
+PROGRAM = "program"
 INTRODUCTION = (
     "A program acts for the person whose session cookie it brings. "
     "A change needs the header X-CSRF-Token too; its value stands in the answer to GET /api/v1/me."
 )
 WITH_BEARER = (
     " The apps of a Firebase project may send their ID token as a bearer token in place of both."
+)
+FOR_PROGRAMS = (
+    " What stands under /api/v1/admin is for programs that act for themselves: they bring an "
+    "access token of their own (client credentials) with the scope admin."
 )
 CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
 WAIT = {"Retry-After": "Seconds to wait."}
@@ -42,6 +48,14 @@ PROBLEMS = {
     422: "The body has unknown, read-only or bad fields; errors names each.",
     429: "Too many changes of this account.",
     503: "The database does not answer.",
+}
+
+# The same where a program acts for itself.
+PROBLEMS_OF_PROGRAMS = PROBLEMS | {
+    401: "There is no access token, or it is invalid.",
+    403: "insufficient_scope: the token is a person's, or lacks the scope admin.",
+    404: "No such thing, or ADMIN_NETWORKS does not name yours.",
+    429: "Too many changes by this program.",
 }
 
 
@@ -94,12 +108,22 @@ def document() -> dict[str, Any]:
         "info": {
             "title": f"{settings.brand_name} API",
             "version": API_VERSION,
-            "description": INTRODUCTION + (WITH_BEARER if site().firebase else ""),
+            "description": introduction(),
         },
         "servers": [{"url": settings.base_url}],
         "paths": paths,
         "components": {"schemas": models, "securitySchemes": security_schemes()},
     }
+
+
+def introduction() -> str:
+    told = INTRODUCTION + (WITH_BEARER if site().firebase else "")
+    return told + (FOR_PROGRAMS if has_programs() else "")
+
+
+def has_programs() -> bool:
+    """Tell whether this site has the administrators' API."""
+    return site().settings.admin_api == "on"
 
 
 def cookie_names() -> dict[str, str]:
@@ -110,11 +134,15 @@ def cookie_names() -> dict[str, str]:
 
 
 def security_schemes() -> dict[str, Any]:
-    schemes = {
+    schemes: dict[str, Any] = {
         scheme: {"type": "apiKey", "in": "cookie", "name": name}
         for scheme, name in cookie_names().items()
     }
     schemes[CSRF] = {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"}
+    if has_programs():
+        token_url = f"{site().settings.base_url}/oauth2/token"
+        flow = {"tokenUrl": token_url, "scopes": {scopes.ADMIN: "Administer this site."}}
+        schemes[PROGRAM] = {"type": "oauth2", "flows": {"clientCredentials": flow}}
     if site().firebase:
         schemes[BEARER] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return schemes
@@ -178,6 +206,8 @@ def security(route: Route) -> list[dict[str, list[str]]]:
     together."""
     if route.operation.is_open:
         return []
+    if route.operation.is_of_programs:
+        return [{PROGRAM: [scopes.ADMIN]}]
     with_cookie: dict[str, list[str]] = {} if route.method in SAFE_METHODS else {CSRF: []}
     found: list[dict[str, list[str]]] = [{name: [], **with_cookie} for name in cookie_names()]
     return [*found, {BEARER: []}] if site().firebase else found
@@ -207,7 +237,10 @@ def responses(route: Route) -> dict[str, Any]:
 def usual_problems(route: Route) -> dict[int, str]:
     """Return the problems that follow from an operation's parameters and body."""
     takes, statuses = route.operation, [503]
-    if not takes.is_open:
+    words = PROBLEMS_OF_PROGRAMS if takes.is_of_programs else PROBLEMS
+    if takes.is_of_programs:
+        statuses += [401, 403, 404] if route.method in SAFE_METHODS else [401, 403, 404, 429]
+    elif not takes.is_open:
         statuses += [401] if route.method in SAFE_METHODS else [401, 403, 429]
     if route.arguments:
         statuses += [404]
@@ -215,7 +248,7 @@ def usual_problems(route: Route) -> dict[int, str]:
         statuses += [400]
     if takes.body:
         statuses += [413, 415] if isinstance(takes.body, Text) else [400, 413, 415, 422]
-    return {status: PROBLEMS[status] for status in statuses}
+    return {status: words[status] for status in statuses}
 
 
 def problem(status: int, words: str) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class Text:
 class Operation:
     """``answer`` None is a 204. ``problems``: statuses with their meaning, in addition to those
     that follow from parameters and body (see openapi.py). ``headers`` of the response. ``is_open``:
-    needs no signed-in person."""
+    needs no signed-in person. ``is_of_programs``: needs a token with which a program administers.
+    """
 
     body: type[BaseModel] | Text | None = None
     query: type[BaseModel] | None = None
@@ -69,6 +70,7 @@ class Operation:
     problems: Mapping[int, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_open: bool = False
+    is_of_programs: bool = False
 
 
 OPERATIONS: dict[Callable[..., Any], Operation] = {}

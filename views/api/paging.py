@@ -6,7 +6,7 @@ when earlier items are added or removed, and that item itself may be gone.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -41,6 +41,17 @@ def decode_cursor(cursor: object) -> Position | None:
     if not is_usable or encode_cursor(position) != cursor:
         raise ValueError("is not a next_cursor of this API")
     return position
+
+
+def cut(
+    found: Sequence[Row], limit: int, position_of: Callable[[Row], Position]
+) -> tuple[Sequence[Row], str | None]:
+    """Return the rows of one page, and the cursor of the next; None on the last.
+
+    ``found``: these rows, and one more if there are more.
+    """
+    shown = found[:limit]
+    return shown, encode_cursor(position_of(shown[-1])) if len(found) > limit else None
 
 
 def page_of(

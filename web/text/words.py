@@ -10,6 +10,8 @@ THE_PROVIDER = "The provider"
 OPERATOR = "the person running this site"
 SUPPORT = "support"
 AN_ADMINISTRATOR = "an administrator"
+# The name of a program that acts, for people and the administrators' log.
+A_PROGRAM = "{name} (application)"
 # The headings of the page between a form and another site.
 TAKING_YOU_TO = "Taking you to {}"
 TAKING_YOU_BACK = "Taking you back"
