@@ -9,10 +9,10 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
-from sqlalchemy import CursorResult, Select, delete, insert, select, update
+from sqlalchemy import CursorResult, Select, delete, insert, select, tuple_, update
 
 from access.groups import SEPARATOR, split
 from access.models import Invitation as InvitationRow
@@ -31,6 +31,8 @@ from storage import atomic, db, new_id, now
 log = structlog.get_logger()
 
 TOKEN_MAX_CHARACTERS = 128
+MAX_USES = 10_000
+MAX_DAYS = 365
 # An expired invitation is kept this long, so that its link gets the right error.
 KEPT_DAYS = 30
 
@@ -53,6 +55,12 @@ class Invitation:
     @property
     def groups(self) -> list[str]:
         return split(self.group_names)
+
+    @property
+    def state(self) -> Literal["open", "used", "expired"]:
+        if self.used >= self.uses:
+            return "used"
+        return "expired" if self.expires_at <= now() else "open"
 
 
 _COLUMNS = [InvitationRow.__table__.c[each.name] for each in fields(Invitation)]
@@ -122,9 +130,9 @@ def fault(invitation: Invitation | None, profile: Profile) -> SignInError | None
 def _fault(invitation: Invitation | None) -> SignInError | None:
     if invitation is None:
         return InvitationUnknown("there is no such invitation")
-    if invitation.used >= invitation.uses:
+    if invitation.state == "used":
         return InvitationUsed(f"invitation {invitation.id} was used")
-    if invitation.expires_at <= now():
+    if invitation.state == "expired":
         return InvitationExpired(f"invitation {invitation.id} has expired")
     return None
 
@@ -157,10 +165,15 @@ def remove(invitation_id: str) -> bool:
     return is_removed
 
 
-def kept(limit: int) -> list[Invitation]:
-    """Return the latest invitations, newest first, with those that were used or have expired."""
-    order = (InvitationRow.created_at.desc(), InvitationRow.id)
-    rows = db.session.execute(select(*_COLUMNS).order_by(*order).limit(limit)).all()
+def kept(limit: int, after: str = "") -> list[Invitation]:
+    """Return the latest invitations, newest first, with those that were used or have expired.
+    ``after``: the id of the last one seen."""
+    query = select(*_COLUMNS)
+    if last := of_id(after):
+        position = tuple_(InvitationRow.created_at, InvitationRow.id)
+        query = query.where(position < tuple_(last.created_at, last.id))
+    order = (InvitationRow.created_at.desc(), InvitationRow.id.desc())
+    rows = db.session.execute(query.order_by(*order).limit(limit)).all()
     return [Invitation(*row) for row in rows]
 
 

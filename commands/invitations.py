@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from access import invitations as rows
 from access.groups import is_name
-from access.invitations import Invitation
+from access.invitations import MAX_DAYS, MAX_USES, Invitation
 from accounts import admin_acts
 from accounts.activity import COMMAND_LINE
 from accounts.export import iso_time
@@ -25,8 +25,6 @@ from storage import is_id
 
 invitations = AppGroup("invitations", help="Invite people: links that open an account.")
 
-MAX_USES = 10_000
-MAX_DAYS = 365
 MOST_SHOWN = 1000
 
 

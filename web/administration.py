@@ -16,7 +16,7 @@ from config.settings import Settings
 from models import Session
 from web.authentication import current_session, current_user, this_session, this_user
 from web.context import site
-from web.guards import EVERYWHERE, GUARDS, LIMITED, Guard, protect
+from web.guards import EVERYWHERE, GUARDS, Guard, protect
 from web.reauthentication import has_fresh_auth, reauth_url
 from web.request_info import SAFE_METHODS, address_of, caller
 from web.return_to import local_path
@@ -72,10 +72,17 @@ def is_fresh_admin() -> bool:
     return has_fresh_auth(session) and (not allowed or (latest or session.provider) in allowed)
 
 
+def limit_admin_acts() -> None:
+    """Limit how often one administrator may change something. Raises TooManyAttempts."""
+    if request.method not in SAFE_METHODS:
+        site().limits.count_admin_act(this_user().id)
+
+
 ADMIN_NETWORK = Guard("admin_network", require_network)
 # It has no say about other requests, such as those that are answered before Flask.
 ADMIN_ONLY = Guard("admin_only", hide_from_others, true(), lets_programs_pass=True)
 ADMIN_FRESH = Guard("admin_fresh", require_fresh_admin)
+ADMIN_LIMITED = Guard("admin_limited", limit_admin_acts)
 
 
 # The names of the blueprints that only administrators see.
@@ -86,7 +93,7 @@ GUARDS[EVERYWHERE].append(ADMIN_ONLY)
 def protect_admin(blueprint: Blueprint) -> None:
     """Put the guards of the operator's pages before every request of a blueprint."""
     HIDDEN.add(blueprint.name)
-    protect(blueprint, LIMITED, ADMIN_FRESH)
+    protect(blueprint, ADMIN_FRESH, ADMIN_LIMITED)
 
 
 def admin_caller() -> Caller:

@@ -12,6 +12,8 @@ from errors import TooManyAttempts
 from web.shared_limits import SharedLimiter, State
 
 ACTIONS_PER_MINUTE = 60
+# Changes by one administrator, whatever they changed of their own account.
+ADMIN_ACTS_PER_MINUTE = 30
 # Wrong codes of devices, of one account and from one address, in ten minutes.
 WRONG_CODES_PER_ACCOUNT, WRONG_CODES_PER_ADDRESS = 10, 30
 # Failed requests of one application from one address.
@@ -80,6 +82,7 @@ class Limits:
             "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
+        self._admin_acts = RateLimitItemPerMinute(ADMIN_ACTS_PER_MINUTE, namespace="admin_acts")
         self._checks = RateLimitItemPerMinute(CHECKS_PER_MINUTE, namespace="checks")
 
     def check_refusals(self, address: str, *, in_flow: bool = True) -> None:
@@ -95,6 +98,11 @@ class Limits:
         """Count a change of an account. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._actions, user_id):
             self._refuse(self._actions, user_id)
+
+    def count_admin_act(self, user_id: str) -> None:
+        """Count an administrator's change. Raises TooManyAttempts if that is one too many."""
+        if not self._limiter.hit(self._admin_acts, user_id):
+            self._refuse(self._admin_acts, user_id)
 
     def count_check(self, provider: str) -> None:
         """Count a check of a provider. Raises TooManyAttempts if that is one too many."""

@@ -160,7 +160,10 @@ def reauth() -> str | Response:
     if has_fresh_auth(this_session()) and "always" not in request.args:
         return redirect(return_to)
     identities = accounts.identities_of(this_session().user_id)
+    act = _act_before(return_to)
     rows = [row for row in sign_in_methods(identities) if row["is_provable"]]
+    if act == "administer" and (allowed := site().settings.admin_providers):
+        rows = [row for row in rows if row["identity"].provider in allowed]
     app = site().destination_of(return_to)
     if app and app.form_target:
         request_state().form_targets = (app.form_target,)
@@ -169,15 +172,15 @@ def reauth() -> str | Response:
         rows=rows,
         offered=Counter(row["label"] for row in rows),
         return_to=return_to,
-        action=_act_before(return_to),
+        action=ACTS[act],
         app=app,
     )
 
 
 def _act_before(return_to: str) -> str:
+    """Return the sensitive act that a person signs in again for."""
     own_path = return_to.removeprefix(request.root_path)
-    act = next((act for path, act in ACT_OF_PAGE.items() if own_path.startswith(path)), "change")
-    return ACTS[act]
+    return next((act for path, act in ACT_OF_PAGE.items() if own_path.startswith(path)), "change")
 
 
 @account.post("/reauth/<identity_id>")

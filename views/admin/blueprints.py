@@ -10,6 +10,7 @@ from views.admin.approval import approval
 from views.admin.becoming import admin_link
 from views.admin.events import events
 from views.admin.groups import groups
+from views.admin.invitations import invitations
 from views.admin.outboxes import outboxes
 from views.admin.people import admin
 from views.admin.person import person
@@ -20,6 +21,7 @@ ADMIN_BLUEPRINTS = (
     person,
     approval,
     groups,
+    invitations,
     events,
     providers,
     applications,

@@ -15,6 +15,10 @@ MESSAGES = {
     "not_waiting": "Nothing was changed: this account does not wait for approval.",
     "sessions_ended": "Sessions ended: {number}.",
     "group_joined": "Added to the group {group}.",
+    "invitation_removed": "The invitation is withdrawn: its link opens no account any more.",
+    "invitation_email": "This must be one email address, or nothing.",
+    "invitation_uses": "This must be a number from 1 to 10000.",
+    "invitation_days": "This must be a number from 1 to 365.",
     "group_left": "Removed from the group {group}.",
     "group_name": "A group's name has 1 to 64 of the characters a-z, 0-9, _ and -.",
     "only_admin": (

@@ -8,7 +8,7 @@ from issuer.models import LogoutRow
 from storage import now
 from tests.commands.console import answer
 from tests.issuer.relying_party import App
-from tests.system.browser.inspection import inspect
+from tests.system.browser.inspection import inspect, inspect_failure
 from tests.views.operator.test_metrics import add
 
 
@@ -42,6 +42,30 @@ def test_the_pages_of_people(admin):
     inspect(admin, "Group engineers")
     admin.open("/admin/log")
     inspect(admin, "Log")
+
+
+def test_the_pages_of_newcomers(admin, site):
+    waiting = site.browser()
+    waiting.sign_in("google", "linus")
+    site.execute("UPDATE users SET pending_at = created_at WHERE id = :u", u=waiting.user_id)
+    admin.open("/admin/people?show=pending")
+    inspect(admin, "People")
+    admin.press("Reject Linus Pauling")
+    inspect(admin, "Reject Linus Pauling?")
+    admin.open("/admin/invitations")
+    inspect(admin, "Invitations")
+    admin.page.get_by_label("For whom").fill("katherine@orbit.example")
+    admin.page.get_by_label("Their groups").fill("St!aff")
+    admin.press("Make an invitation")
+    inspect_failure(admin, "The invitation wasn't made", "Invitations")
+    admin.page.get_by_label("Their groups").fill("staff, engineers")
+    admin.press("Make an invitation")
+    admin.reads("Send this link to its person.")
+    inspect(admin, "Invitation")
+    admin.press("Done")
+    inspect(admin, "Invitations")
+    admin.page.get_by_role("button", name="Withdraw the invitation for katherine@").click()
+    admin.is_told("The invitation is withdrawn: its link opens no account any more.")
 
 
 def test_the_pages_of_what_happens(admin):

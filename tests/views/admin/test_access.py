@@ -12,6 +12,7 @@ from tests.commands.test_users import id_of, sign_in, subject_of
 from tests.config.test_settings import faults
 from tests.views.account.test_reauthentication import grow_old
 from tests.views.admin.conftest import make_admin
+from web import limits
 
 PATHS = ("/admin", "/admin/people", "/admin/log", "/admin/people/" + "0" * 32, "/admin/nothing")
 
@@ -178,13 +179,45 @@ def test_a_reauthentication_elsewhere_lets_no_change_through(make_site):
     path = f"/admin/people/{id_of(grace)}"
     asked = ada.post(f"{path}/disable", ada.get(path), back=path)
     assert asked.heading == "Confirm it's you"
-    github = next(action for action in asked.actions() if ada.identity("github") in action)
+    assert not any(ada.identity("github") in action for action in asked.actions())
+    google = next(action for action in asked.actions() if ada.identity("google") in action)
+    github = google.replace(ada.identity("google"), ada.identity("github"))
     form = {"csrf_token": asked.csrf_token, "next": path}
     onward = ada.fetch(github, "POST", data=form).onward
     assert ada.get(ada.choose(onward, "ada")).path == path
     assert ada.post(f"{path}/disable", ada.get(path), back=path).heading == "Confirm it's you"
     assert grace.me()
-    google = next(action for action in asked.actions() if ada.identity("google") in action)
     onward = ada.fetch(google, "POST", data=form).onward
     page = ada.get(ada.choose(onward, "ada"))
     assert "is disabled" in ada.post(f"{path}/disable", page, back=path).message
+
+
+def test_what_is_no_act_of_administration_may_be_confirmed_by_any_method(make_site):
+    site = make_site()
+    ada = make_admin(site)
+    ada.link("github", "ada")
+    site.restart(ADMIN_PROVIDERS="google")
+    grow_old(site)
+    actions = ada.get("/account/reauth?next=/account/delete").actions()
+    for provider in ("google", "github"):
+        assert any(ada.identity(provider) in action for action in actions), provider
+
+
+def test_administrators_have_a_limit_of_changes_of_their_own(make_site, monkeypatch):
+    monkeypatch.setattr(limits, "ADMIN_ACTS_PER_MINUTE", 3)
+    monkeypatch.setattr(limits, "ACTIONS_PER_MINUTE", 6)
+    site = make_site()
+    ada, linus, grace = make_admin(site), make_admin(site, "linus"), sign_in(site, "grace")
+    path = f"/admin/people/{id_of(grace)}"
+    page = ada.get(path)
+    for name in ("a", "b", "c"):
+        assert ada.post(f"{path}/groups", page, name=name).status == 200
+    refused = ada.fetch(f"{path}/groups", "POST", data={"csrf_token": page.csrf_token, "name": "d"})
+    assert refused.status == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert answer(site, "groups", "list")["items"] == [
+        {"name": name, "members": 1} for name in ("a", "b", "c")
+    ]
+    # Neither another administrator nor what Ada does with her own account is touched by that.
+    assert linus.post(f"{path}/groups", linus.get(path), name="d").status == 200
+    assert ada.post("/account/profile", ada.get("/account/profile"), name="Ada").status == 200
