@@ -69,10 +69,7 @@ def sign_in(
         barred=barred,
         invited=invited,
     )
-    if isinstance(decision, Join) and (
-        denial := entry.join_refusal(decision.user_id, assertion, policy)
-    ):
-        decision = Refused(denial)
+    decision = _unless_denied(decision, assertion, policy)
     is_pending = False
     match decision:
         case Known():
@@ -99,6 +96,16 @@ def sign_in(
     entry.settle_sign_in(identity, assertion, policy, caller)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
     return SignIn(decision, identity, is_pending)
+
+
+def _unless_denied(
+    decision: SignInDecision, assertion: Assertion, policy: Policy
+) -> SignInDecision:
+    """Refuse to join an account whose person would not be in."""
+    if isinstance(decision, Join):
+        denial = entry.join_refusal(decision.user_id, assertion, policy)
+        return Refused(denial) if denial else decision
+    return decision
 
 
 def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:
