@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage import Base, new_id, now
+from storage.types import index_of_few
 
 
 class User(UserMixin, Base):
@@ -22,14 +23,11 @@ class User(UserMixin, Base):
     (``email_identity``)."""
 
     __tablename__ = "users"
-    # Few wait, so the index holds those only.
     __table_args__ = (
-        Index(
-            "ix_users_pending_at",
-            "pending_at",
-            sqlite_where=text("pending_at IS NOT NULL"),
-            postgresql_where=text("pending_at IS NOT NULL"),
-        ),
+        Index("ix_users_created_at", "created_at", "id"),
+        index_of_few("ix_users_disabled_at", "disabled_at IS NOT NULL", "created_at", "id"),
+        index_of_few("ix_users_pending_at", "pending_at IS NOT NULL", "created_at", "id"),
+        index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -47,6 +45,8 @@ class User(UserMixin, Base):
     role_names: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Since when the person administers this site (accounts/admins.py).
     admin_at: Mapped[datetime | None]
+    # The name whose words are written (accounts/names.py).
+    words_of: Mapped[str | None] = mapped_column(String(200))
     # The identity whose address the person chose; None: see email_identity.
     email_choice: Mapped[str | None] = mapped_column(
         ForeignKey("oauth.id", ondelete="SET NULL", use_alter=True)
@@ -172,7 +172,11 @@ class OAuth(Base):
     """
 
     __tablename__ = "oauth"
-    __table_args__ = (UniqueConstraint("provider", "issuer", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "issuer", "subject"),
+        # An operator names a person by provider:subject.
+        Index("ix_oauth_subject", "subject", "provider"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -277,7 +281,11 @@ class Event(Base):
     """A line of a person's activity: what happened to the account, when and from where."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_user_id", "user_id", "at"),)
+    __table_args__ = (
+        Index("ix_events_user_id", "user_id", "at"),
+        Index("ix_events_kind", "kind", "at"),
+        Index("ix_events_provider", "provider", "at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -288,6 +296,6 @@ class Event(Base):
     detail: Mapped[str] = mapped_column(String(300), default="")
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(45), default="")
-    reference: Mapped[str] = mapped_column(String(16), default="")
+    reference: Mapped[str] = mapped_column(String(16), default="", index=True)
     # The name of the administrator who did it for the person.
     administrator: Mapped[str | None] = mapped_column(String(200))

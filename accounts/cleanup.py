@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Select
 
 from access import invitations
-from accounts import activity, admin_links, admin_log, ended_sessions, flows, sessions
+from accounts import activity, admin_links, admin_log, ended_sessions, flows, names, sessions
 from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
@@ -27,8 +27,9 @@ Report = Callable[[str, int], None]
 
 
 def register(jobs: Jobs) -> None:
-    """Have the application delete expired rows in the background."""
+    """Have the application delete expired rows, and write the words of names, in the background."""
     jobs.add("housekeeping", run_due)
+    jobs.add("names", names.work)
 
 
 def run_due() -> None:

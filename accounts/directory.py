@@ -3,12 +3,14 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, select, tuple_
 from sqlalchemy.orm import selectinload
 
-from accounts import filters
+from accounts import filters, name_search
 from accounts.activity import Position
 from accounts.filters import Only
+from accounts.name_search import Place
+from accounts.names import words_of
 from accounts.rules import Policy
 from models import Event, Identity, OAuth, Session, User
 from providers.profile import email_key
@@ -66,40 +68,27 @@ def page(
 ) -> Sequence[User]:
     """Return the newest accounts first, older than the one with id ``after``.
 
-    ``text``: only those whose name or an address contains it, in capitals or not. Raises ValueError
-    if there is no account ``after``.
+    ``text``: as ``search`` takes it. Raises ValueError if there is no account ``after``.
     """
-    wanted = _wanted(only_disabled=only_disabled, only_pending=only_pending, text=text)
-    query = _with_identities().where(*wanted)
-    query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
-    if after is not None:
-        last = db.session.get(User, after) if is_id(after) else None
-        if last is None:
-            raise ValueError("there is no user with that id")
-        query = query.where(tuple_(User.created_at, User.id) < tuple_(last.created_at, last.id))
-    return db.session.scalars(query).all()
+    place = _place_of(after)
+    if after is not None and place is None:
+        raise ValueError("there is no user with that id")
+    return _people(text, _only(only_disabled, only_pending), place, limit)
 
 
 def count(*, only_disabled: bool = False, only_pending: bool = False, text: str = "") -> int:
     """Return how many accounts ``page`` has in total."""
-    wanted = _wanted(only_disabled=only_disabled, only_pending=only_pending, text=text)
-    return db.session.scalar(select(func.count()).select_from(User).where(*wanted)) or 0
+    only = _only(only_disabled, only_pending)
+    exact, words = _meaning(text)
+    if words:
+        return name_search.count(words, only)
+    query = select(func.count()).select_from(User).where(*exact, *only)
+    return db.session.scalar(query) or 0
 
 
-def _wanted(*, only_disabled: bool, only_pending: bool, text: str) -> list[ColumnElement[bool]]:
-    """Return the conditions of a list."""
-    found: list[ColumnElement[bool]] = [User.disabled_at.is_not(None)] if only_disabled else []
-    if only_pending:
-        found.append(User.pending_at.is_not(None))
-    if text:
-        # SQLite ignores the case of ASCII letters only.
-        forms = {text, text.lower(), text.upper(), text.title()}
-        has_address = select(OAuth.user_id).where(
-            or_(*(OAuth.email.icontains(form, autoescape=True) for form in forms))
-        )
-        names = (User.name.icontains(form, autoescape=True) for form in forms)
-        found.append(or_(*names, User.id.in_(has_address)))
-    return found
+def _only(disabled: bool, pending: bool) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [User.disabled_at.is_not(None)] if disabled else []
+    return [*found, User.pending_at.is_not(None)] if pending else found
 
 
 def search(
@@ -112,39 +101,54 @@ def search(
 ) -> Sequence[User]:
     """Return the people whom an administrator looks for, newest account first.
 
-    ``text``: an id, ``provider:subject`` or an e-mail address, each exactly; otherwise a part of
-    the name. ``after``: the last one seen, by id or by time of creation and id.
+    ``text``: an id, ``provider:subject`` or an e-mail address, each exactly; otherwise the
+    beginnings of words of the name, in any order. ``after``: the last one seen, by id or by time
+    of creation and id.
     """
-    query = _with_identities().where(*_named(text.strip()))
-    if only:
-        query = query.where(filters.condition(only, policy))
-    if isinstance(after, str):
-        last = db.session.get(User, after) if is_id(after) else None
-        after = (last.created_at, last.id) if last else None
-    if after is not None:
-        query = query.where(tuple_(User.created_at, User.id) < tuple_(*after))
+    wanted = [filters.condition(only, policy)] if only else []
+    place = _place_of(after) if after is None or isinstance(after, str) else Place(*after)
+    return _people(text, wanted, place, limit)
+
+
+def _people(
+    text: str, only: list[ColumnElement[bool]], before: Place | None, limit: int
+) -> Sequence[User]:
+    exact, words = _meaning(text)
+    if words:
+        ids = name_search.find(words, only, before, limit)
+        query = _with_identities().where(User.id.in_(ids))
+    else:
+        query = _with_identities().where(*exact, *only)
+        if before is not None:
+            query = query.where(tuple_(User.created_at, User.id) < tuple_(*before))
     query = query.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     return db.session.scalars(query).all()
 
 
-def _named(text: str) -> list[ColumnElement[bool]]:
-    """Return the conditions that a searched text amounts to; a text that nobody can have, with
-    controls, finds nobody."""
+def _place_of(user_id: str | None) -> Place | None:
+    user = db.session.get(User, user_id) if user_id and is_id(user_id) else None
+    return Place(user.created_at, user.id) if user else None
+
+
+def _meaning(text: str) -> tuple[list[ColumnElement[bool]], list[str]]:
+    """Return what a searched text amounts to: conditions of one person or address, or words of
+    names. A text that nobody can have, such as one with controls, finds nobody."""
+    text = text.strip()
     if not text:
-        return []
+        return [], []
     if not text.isprintable() or len(text) > SEARCH_MAX_CHARACTERS:
-        return [false()]
+        return [false()], []
     if is_id(text):
-        return [User.id == text]
+        return [User.id == text], []
     provider, colon, subject = text.partition(":")
     if colon and provider and subject:
         same = and_(OAuth.provider == provider, OAuth.subject == subject)
     elif is_address(text):
         same = OAuth.email_key == email_key(text)
     else:
-        forms = {text, text.lower(), text.upper(), text.title()}
-        return [or_(*(User.name.icontains(form, autoescape=True) for form in forms))]
-    return [User.id.in_(select(OAuth.user_id).where(same))]
+        words = words_of(text)
+        return ([], words) if words else ([false()], [])
+    return [User.id.in_(select(OAuth.user_id).where(same))], []
 
 
 def last_seen(user_ids: Collection[str]) -> dict[str, datetime]:

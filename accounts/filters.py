@@ -19,7 +19,8 @@ def condition(only: Only, policy: Policy) -> ColumnElement[bool]:
     if only == "disabled":
         return User.disabled_at.is_not(None)
     if only == "stranded":
-        return not_(User.id.in_(select(OAuth.user_id).where(_is_usable(policy))))
+        theirs = select(OAuth.id).where(OAuth.user_id == User.id, _is_usable(policy))
+        return not_(theirs.exists())
     return admins.condition(policy) if only == "admins" else true()
 
 

@@ -1,8 +1,8 @@
-"""Tables of administration. Only admin_links.py and admin_log.py write them."""
+"""Tables of administration. Only admin_links.py, admin_log.py and names.py write them."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -36,3 +36,19 @@ class AdminLink(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime]
+
+
+class NameWord(Base):
+    """A word of a person's name, as names.py compares it; in the order of bytes, so that the
+    words with one beginning are one range of the key."""
+
+    __tablename__ = "name_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: Mapped[str] = mapped_column(
+        String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
+    )
+    created_at: Mapped[datetime] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -126,7 +126,12 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
 @click.option(
     "--after", metavar="ID", help="Continue after this user, the last of the previous page."
 )
-@click.option("--search", metavar="TEXT", default="", help="Only names and addresses with this.")
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help="Only people with words in their name that begin so, or with this address or identity.",
+)
 @click.option("--disabled", is_flag=True, help="Only disabled users.")
 @click.option("--pending", is_flag=True, help="Only users who wait for approval.")
 @json_option

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy import CursorResult, Select, delete, func, select, update
 
 from accounts.sessions import hash_token
 from gates.models import GateFlowRow, GateHostRow, GateRow, GateSessionRow
 from storage import atomic, db, is_id, new_id, now
 
 LIFETIME_SECONDS = 600
+# A browser opens our page immediately after it begins a flow. A crawler that follows no redirect
+# begins one with each page, so a flow that was not opened ends early.
+UNOPENED_SECONDS = 120
 CODE_SECONDS = 60
+# Flows of people who are not signed in, of one origin; beyond that those end that would first.
+MAX_WAITING, TRIMMED = 5000, 500
 # The code is the last parameter of the address that a browser brings it to.
 CODE_NAME = "__gate"
 MAX_CODE_CHARACTERS = 64
@@ -56,16 +61,38 @@ def begin(origin: str, target: str, known_secret: str | None) -> tuple[str, str]
     secret = secrets.token_urlsafe(32)
     if known_secret and _has_open(origin, known_secret):
         secret = known_secret
+    _trim(origin)
     row = GateFlowRow(
         id=new_id(),
         origin=origin,
         target=target,
         browser_hash=hash_token(secret),
-        expires_at=now() + timedelta(seconds=LIFETIME_SECONDS),
+        expires_at=now() + timedelta(seconds=UNOPENED_SECONDS),
     )
     db.session.add(row)
     db.session.flush()
     return row.id, secret
+
+
+def _trim(origin: str) -> None:
+    """Make room, so that nobody can fill the table. Flows that were opened end last."""
+    waiting = (GateFlowRow.origin == origin, GateFlowRow.session_id.is_(None))
+    count = db.session.scalar(select(func.count()).select_from(GateFlowRow).where(*waiting))
+    if (count or 0) < MAX_WAITING:
+        return
+    query = select(GateFlowRow.id).where(*waiting).order_by(GateFlowRow.expires_at)
+    # Without waiting for others who do the same in another order.
+    ids = db.session.scalars(query.limit(TRIMMED).with_for_update(skip_locked=True)).all()
+    purge(ids)
+
+
+@atomic
+def open_page(flow: Flow) -> None:
+    """Note that a browser has come to the page of a flow: its person has time to sign in."""
+    until = now() + timedelta(seconds=LIFETIME_SECONDS)
+    db.session.execute(
+        update(GateFlowRow).where(GateFlowRow.id == flow.id).values(expires_at=until)
+    )
 
 
 def _has_open(origin: str, secret: str) -> bool:

@@ -21,6 +21,8 @@ APP_FAILURES_PER_MINUTE = 60
 # Rows that anybody can cause from one address in the name of an application without a secret:
 # pushed requests in a minute, and codes for devices in ten.
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
+# Sign-ins for one gate that begin at one address.
+GATE_SIGN_INS_PER_MINUTE = 300
 # Checks of one provider that administrators may ask for.
 CHECKS_PER_MINUTE = 6
 # The weight of a refusal relative to a provider's failure, for which the address may not be to
@@ -79,6 +81,7 @@ class Limits:
         )
         self._begun = {
             "push": RateLimitItemPerMinute(PUSHES_PER_MINUTE, namespace="pushes"),
+            "gate": RateLimitItemPerMinute(GATE_SIGN_INS_PER_MINUTE, namespace="gates"),
             "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
@@ -128,10 +131,12 @@ class Limits:
     def count_app_failure(self, client_id: str, address: str) -> None:
         self._limiter.hit(self._app_failures, f"{client_id}:{network(address)}")
 
-    def count_begun(self, kind: Literal["push", "device"], client_id: str, address: str) -> None:
+    def count_begun(
+        self, kind: Literal["push", "device", "gate"], app_name: str, address: str
+    ) -> None:
         """Count what anybody may have stored for an application without a secret. Raises
         TooManyAttempts if that is one too many."""
-        key = f"{client_id}:{network(address)}"
+        key = f"{app_name}:{network(address)}"
         if not self._limiter.hit(self._begun[kind], key):
             self._refuse(self._begun[kind], key)
 

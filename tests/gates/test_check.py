@@ -56,6 +56,14 @@ def test_any_method_is_answered_before_flask(gated, kind, method):
         assert front.ask(f"{WIKI}/a//b?c", method, **headers).status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["nginx", "traefik", "envoy"])
+def test_the_view_answers_for_a_websocket_as_for_a_page(gated, kind, monkeypatch):
+    monkeypatch.setattr("views.gate.check.GateCheck._answer", lambda *_: None)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Fetch-Mode": "websocket"}
+    assert Front(gated, kind).ask(URL, **upgrade).status_code == 401
+    assert Front(gated, kind).enter().ask(URL, **upgrade).status_code == 200
+
+
 def test_the_view_alone_refuses(gated):
     front = Front(gated)
     lame(gated)

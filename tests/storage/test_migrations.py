@@ -65,6 +65,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "invitations",
             "logouts",
             "memberships",
+            "name_words",
             "oauth",
             "resources",
             "revocations",

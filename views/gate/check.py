@@ -135,7 +135,9 @@ class GateCheck:
                 metrics.count_request(ENDPOINT, "2xx", time.perf_counter() - began)
                 start_response("200 OK", headers)
                 return [b""]
-            # The method and the path behind the name are those of the application.
+            # The method and the path behind the name are those of the application, and so is a
+            # WebSocket, for which no view of ours would be found.
+            environ.pop("HTTP_UPGRADE", None)
             environ |= {"REQUEST_METHOD": "GET", "PATH_INFO": PATH, QUESTION: question}
         return self._inner(environ, start_response)
 

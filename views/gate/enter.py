@@ -12,7 +12,7 @@ from gates import flows, registry
 from gates.flows import Flow
 from views.oidc.place import admission, is_head
 from web.authentication import current_session, this_user
-from web.context import Destination
+from web.context import Destination, site
 from web.guards import ASKED_FOR, protect
 from web.onward import show_way
 from web.reauthentication import reauth_url
@@ -37,6 +37,7 @@ def enter(name: str) -> Answer:
     here = url_for("gate.enter", name=name, flow=flow.id, signed_in=1)
     session = current_session()
     if session is None:
+        await_sign_in(flow)
         return redirect(url_for("login.choose", next=here))
     if not is_bound(session):  # another host may have planted it
         return redirect(reauth_url(here))
@@ -48,6 +49,13 @@ def enter(name: str) -> Answer:
     if code is None:
         raise NotFound("the flow ended meanwhile")
     return send_back(flow, code)
+
+
+def await_sign_in(flow: Flow) -> None:
+    """Give a person time to sign in. Raises TooManyAttempts."""
+    if not is_head():
+        site().limits.count_begun("gate", flow.gate, caller().address)
+        flows.open_page(flow)
 
 
 def send_back(flow: Flow, code: str) -> Response:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,9 @@ class Application:
                 headers = [[name, value] for name, value in self.headers.items()]
                 about = {"method": self.command, "target": self.path, "headers": headers}
                 application.requests.append(about)
+                if self.headers.get("Upgrade"):
+                    self.switch()
+                    return
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 body = json.dumps(about).encode()
                 self.send_response(200)
@@ -62,12 +66,23 @@ class Application:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def switch(self) -> None:
+                """Send back whatever comes, as a WebSocket of an application would."""
+                self.send_response(101)
+                self.send_header("Upgrade", "websocket")
+                self.send_header("Connection", "Upgrade")
+                self.end_headers()
+                self.close_connection = True
+                while data := self.connection.recv(100):
+                    self.connection.sendall(data)
+
             do_POST = do_OPTIONS = do_GET  # noqa: N815 (as the standard library calls them)
 
             def log_message(self, *_args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -215,6 +230,34 @@ def open_page(browser: Browser, url: str) -> Page:
             return page
         page = browser.fetch(urljoin(page.url, html.unescape(target)))
     raise AssertionError(f"redirected in circles, last to {page.location}")
+
+
+@contextmanager
+def websocket(street: Street, name: str, cookie: str) -> Iterator[tuple[int, ssl.SSLSocket]]:
+    """Open a WebSocket as a page of an application does (RFC 6455 4.1): the status of the answer,
+    and the connection."""
+    about = {
+        "Host": street.place(name),
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-Fetch-Mode": "websocket",
+        "Sec-Fetch-Dest": "empty",
+        "Origin": street.origin(name),
+        "Cookie": cookie,
+    }
+    lines = ["GET /live HTTP/1.1", *(f"{each}: {value}" for each, value in about.items())]
+    context = ssl.create_default_context(cafile=str(street.certificate))
+    with (
+        socket.create_connection(("127.0.0.1", street.port), 20) as plain,
+        context.wrap_socket(plain, server_hostname=HOSTS[name]) as connection,
+    ):
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer and (data := connection.recv(1)):
+            answer += data
+        yield int(answer.split()[1]), connection
 
 
 def received(page: Page) -> dict[str, str]:

@@ -21,6 +21,7 @@ from tests.system.packages.gated import (
     received,
     resolve,
     street_of,
+    websocket,
 )
 
 PROXIES = ["nginx", "caddy", "envoy"]
@@ -149,6 +150,34 @@ def test_nobody_is_who_they_claim_to_be(street):
     assert [value for name, value in headers if "root" in value] == []
     users = [value for name, value in headers if name.lower() == "x-auth-request-user"]
     assert users == [browser.user_id]
+
+
+def test_a_websocket_is_asked_about_once_when_it_is_opened(street, monkeypatch):
+    questions = []
+    answer = street.site.app.wsgi_app
+
+    def count(environ: dict[str, str], start_response: object) -> object:
+        if environ["PATH_INFO"].startswith("/forward-auth/wiki"):
+            questions.append(environ)
+        return answer(environ, start_response)
+
+    monkeypatch.setattr(street.site.app, "wsgi_app", count)
+    browser, app = street.browser(), street.apps["wiki"]
+    sign_in(street, browser)
+    token = next(each.value for each in browser.http.cookies if each.name == "__Host-gate")
+    questions.clear()
+    app.requests.clear()
+    with websocket(street, "wiki", f"__Host-gate={token}") as (status, connection):
+        assert status == 101
+        for _ in range(3):
+            connection.sendall(b"hello")
+            assert connection.recv(5) == b"hello"
+    assert len(questions) == len(app.requests) == 1
+    names = {name.lower(): value for name, value in app.requests[0]["headers"]}
+    assert names["x-auth-request-user"] == browser.user_id
+    with websocket(street, "wiki", f"__Host-gate={token[::-1]}") as (status, _connection):
+        assert status == 401
+    assert len(app.requests) == 1
 
 
 def test_signing_out_closes_all_applications_at_the_next_request(street):
