@@ -25,6 +25,7 @@ from vault.tokens import IdentityTokens
 from views.api import session_check
 from views.blueprints import blueprints
 from views.gate import wiring as gate
+from views.inbox import wiring as inbox
 from views.oidc import wiring as oidc
 from views.operator import health, metrics
 from views.sign_in import callback
@@ -50,18 +51,17 @@ def create_app(settings: Settings | None = None) -> Flask:
         demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
         simulated = load(PROVIDERS.values(), simulator.environment(demo.url), None)
         settings = settings.with_providers_of(simulated)
-    demo_url = demo.url if demo else None
-    configure_flask(app, settings, demo_url)
+    configure_flask(app, settings, demo.url if demo else None)
     engine.init_app(app)
-    site = app.extensions["quickstep"] = build_site(settings, demo_url)
+    site = app.extensions["quickstep"] = build_site(settings, demo.url if demo else None)
     add_handlers(app, site)
     add_blueprints(app, site)
     session_check.install(app, site)
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     rechecks.register(jobs, site.policy, site.connectors)
-    oidc.install(app, site, jobs)
-    gate.install(app, site, jobs)
+    for part in (oidc, gate, inbox):
+        part.install(app, site, jobs)
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     cleanup.register(jobs)
     migrations.bring_up_embedded_database(app, settings)

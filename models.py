@@ -1,8 +1,7 @@
-"""Tables of people and their constraints: users, identities, sessions (also ended
-ones), flows, activity.
+"""Tables of people and their constraints: users, identities, sessions, flows, activity.
 
 accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
-to commit. accounts/, vault/ and jobs/ declare tables of their own.
+to commit. Other rooms declare tables of their own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,8 +18,7 @@ from storage.types import index_of_few
 
 
 class User(UserMixin, Base):
-    """A person. There is no e-mail column: the address comes from an identity
-    (``email_identity``)."""
+    """A person, whose address comes from an identity (``email_identity``)."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -28,6 +26,7 @@ class User(UserMixin, Base):
         index_of_few("ix_users_disabled_at", "disabled_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_pending_at", "pending_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "id"),
+        index_of_few("ix_users_delete_due_at", "delete_due_at IS NOT NULL", "delete_due_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -36,8 +35,7 @@ class User(UserMixin, Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
-    # Since when the account waits for the operator's approval; until then its sessions let nobody
-    # in.
+    # Since when it waits for the operator's approval; until then its sessions let nobody in.
     pending_at: Mapped[datetime | None]
     # Since when the person is in by an invitation, whether a rule of access is met or not.
     admitted_at: Mapped[datetime | None]
@@ -45,6 +43,11 @@ class User(UserMixin, Base):
     role_names: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Since when the person administers this site (accounts/admins.py).
     admin_at: Mapped[datetime | None]
+    # Since when changes of the account have to wait, and why (accounts/holds.py).
+    held_at: Mapped[datetime | None]
+    held_reason: Mapped[str | None] = mapped_column(String(16))
+    # When the account is deleted because no identity opens it any more (accounts/orphans.py).
+    delete_due_at: Mapped[datetime | None]
     # The name whose words are written (accounts/names.py).
     words_of: Mapped[str | None] = mapped_column(String(200))
     # The identity whose address the person chose; None: see email_identity.
@@ -100,6 +103,8 @@ class WithAddress(Protocol):
     def email(self) -> str | None: ...
     @property
     def email_verified(self) -> bool: ...
+    @property
+    def suspended_at(self) -> object: ...
 
 
 # The member of an identity's profile that dates the provider's silence about the address.
@@ -111,10 +116,11 @@ AnAddress = TypeVar("AnAddress", bound=WithAddress)
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
     """Return the identity whose address is the person's, from their identities, oldest first.
 
-    Verified addresses come first, then the chosen one, then the oldest.
+    Verified addresses come first, then the chosen one, then the oldest. The address of a suspended
+    identity stands for nobody.
     """
     return min(
-        (row for row in identities if row.email),
+        (row for row in identities if row.email and row.suspended_at is None),
         key=lambda row: (not row.email_verified, row.id != choice),
         default=None,
     )
@@ -125,8 +131,7 @@ class Identity:
     """One person at one provider: a row of ``oauth`` as a value, returned by accounts/.
 
     ``profile``: the provider's latest name, username and picture, and since when it shares no
-    address. ``token``: the provider's token
-    response, sealed; vault/tokens.py opens it.
+    address. ``token``: the provider's token response, sealed; vault/tokens.py opens it.
     """
 
     id: str
@@ -143,6 +148,9 @@ class Identity:
     token: str | None = field(repr=False)
     token_expires_at: datetime | None
     grant_ended_at: datetime | None
+    suspended_at: datetime | None
+    suspended_reason: str | None
+    email_dead_at: datetime | None
     linked_at: datetime
     last_used_at: datetime
 
@@ -188,8 +196,7 @@ class OAuth(Base):
     email_key: Mapped[str | None] = mapped_column(String(254), index=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     email_trusted: Mapped[bool] = mapped_column(default=False)
-    # The provider's latest profile, and when it was read: name, username, picture, and
-    # NOT_SHARED_SINCE.
+    # The latest profile, and when it was read: name, username, picture, and NOT_SHARED_SINCE.
     profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     read_at: Mapped[datetime | None] = mapped_column(default=now)
     scopes: Mapped[str] = mapped_column(Text, default="")
@@ -201,6 +208,10 @@ class OAuth(Base):
     renewal_until: Mapped[datetime | None]
     # When the provider refused the token for good; only a new sign-in replaces it.
     grant_ended_at: Mapped[datetime | None]
+    # Since when it opens nothing, and why (accounts/suspensions.py).
+    suspended_at: Mapped[datetime | None]
+    suspended_reason: Mapped[str | None] = mapped_column(String(16))
+    email_dead_at: Mapped[datetime | None]
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -211,6 +222,9 @@ class Session(Base):
     """A signed-in browser or device. The cookie holds a random token; this row, its hash."""
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        index_of_few("ix_sessions_upstream_sid", "upstream_sid IS NOT NULL", "upstream_sid"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -220,32 +234,21 @@ class Session(Base):
         ForeignKey("oauth.id", ondelete="SET NULL"), index=True
     )
     provider: Mapped[str] = mapped_column(String(64))
-    # The name of this sign-in for applications; a session that replaces it for the same person
-    # keeps it. None: started by an instance of the release before.
+    # The name of this sign-in for applications; a successor of the same person keeps it. None:
+    # started by an instance of the release before.
     sid: Mapped[str | None] = mapped_column(String(32), index=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(default=now)
     authenticated_at: Mapped[datetime] = mapped_column(default=now)
     # The provider of the latest reauthentication; None: there was none.
     reauthenticated_with: Mapped[str | None] = mapped_column(String(64))
+    # The provider's name for its session (sid of the ID token), if it has one.
+    upstream_sid: Mapped[str | None] = mapped_column(String(255))
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(45), default="")
 
     user: Mapped[User] = relationship()
-
-
-class EndedSession(Base):
-    """Why a session was ended from elsewhere, by the hash of its token; its browser is told."""
-
-    __tablename__ = "ended_sessions"
-
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    reason: Mapped[str] = mapped_column(String(16))
-    # The rule of access that is no longer met, if that is why. The default is for instances of the
-    # release before.
-    detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class Flow(Base):

@@ -69,6 +69,17 @@ def of_users(user_ids: Collection[str]) -> dict[str, list[str]]:
     return found
 
 
+def reasons(user_id: str) -> dict[str, list[str]]:
+    """Return why a person is in each of their groups, by name in order: values of ``Source``."""
+    query = select(Membership.group_name, Membership.source).where(Membership.user_id == user_id)
+    found: dict[str, list[str]] = {}
+    for name, source in db.session.execute(
+        query.order_by(Membership.group_name, Membership.source)
+    ):
+        found.setdefault(name, []).append(source)
+    return found
+
+
 def names_of_user() -> ScalarSelect[str]:
     """Select the groups of ``User.id`` as one text, in a statement about users (``split``)."""
     # A bound separator would have to be rendered when the statement runs.

@@ -51,6 +51,11 @@ class EventKind(StrEnum):
     ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
     ADMIN_UNMADE = "admin_unmade"
+    # A provider reported something; the reason is the kind of its notice.
+    PROVIDER_NOTICE = "provider_notice"
+    RELEASED = "released"
+    DELETION_PLANNED = "deletion_planned"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,18 @@ class Caller:
     # The administrator who acts for others (accounts/admin_acts.py): user id and name.
     admin_id: str | None = None
     admin_name: str = ""
+    # Whether it is an operator or an administrator, who may act on held accounts.
+    is_operator: bool = False
 
 
 # An operator at the command line; web/text has words for it.
-COMMAND_LINE = Caller(user_agent="command line")
+COMMAND_LINE = Caller(user_agent="command line", is_operator=True)
 # The job that checks the operator's rules again; likewise.
 ACCESS_RULES = Caller(user_agent="access rules")
+# The job that deletes what is due.
+HOUSEKEEPING = Caller(user_agent="housekeeping", is_operator=True)
+# A provider that reports something by itself.
+PROVIDER = Caller(user_agent="provider")
 
 
 def network(address: str) -> str:

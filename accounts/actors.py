@@ -6,7 +6,8 @@ the session ended from another device, so each verb looks again, under the lock.
 
 from sqlalchemy import bindparam, select
 
-from accounts import identities, users
+from accounts import holds, identities, users
+from accounts.activity import Caller
 from accounts.identities import Found
 from errors import SignedOut
 from models import Session, User
@@ -30,6 +31,13 @@ def lock(user_id: str, session_id: str | None) -> User:
     user = users.lock(user_id)
     if session_id is not None and _SESSION.row(session_id=session_id, user_id=user_id) is None:
         raise SignedOut("the session has ended")
+    return user
+
+
+def lock_to_change(user_id: str, session_id: str | None, caller: Caller) -> User:
+    """Do the same for a change that waits while the account is held. Raises AccountHeld too."""
+    user = lock(user_id, session_id)
+    holds.check(user, caller)
     return user
 
 

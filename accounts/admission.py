@@ -80,6 +80,7 @@ class Admission:
         by the rules of ACCESS_FILE (accounts/entry.py)."""
         if self._admits_everyone(application):
             return True
+        identities = [each for each in identities if each.suspended_at is None]
         if not any_allowed(identities, self.policy):
             return False
         rules = self._rules_of(application)

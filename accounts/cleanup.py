@@ -8,7 +8,16 @@ import structlog
 from sqlalchemy import Select
 
 from access import invitations
-from accounts import activity, admin_links, admin_log, ended_sessions, flows, names, sessions
+from accounts import (
+    activity,
+    admin_links,
+    admin_log,
+    ended_sessions,
+    flows,
+    names,
+    orphans,
+    sessions,
+)
 from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
@@ -108,6 +117,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         # expensive.
         job("sessions", 6 * 3600, sessions.expired, sessions.purge),
         job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
+        job("orphans", 3600, orphans.due, orphans.purge),
         job("invitations", 24 * 3600, invitations.expired, invitations.purge),
         job("events", 3600, activity.expired, activity.purge),
         job("admin_links", 3600, admin_links.expired, admin_links.purge),

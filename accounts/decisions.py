@@ -48,6 +48,15 @@ class NeedsOwnership:
 
 
 @dataclass(frozen=True)
+class NeedsKeeping:
+    """The account is about to be deleted, because its identity was gone at its provider: the person
+    is asked whether to keep it."""
+
+    user_id: str
+    reason: ClassVar[str] = "deletion_planned"
+
+
+@dataclass(frozen=True)
 class NeedsSwitch:
     """The browser is signed in to another account: the person is asked before changing over."""
 
@@ -85,5 +94,5 @@ class Refused:
         return self.error.code
 
 
-SignInDecision = Known | Create | Join | NeedsOwnership | NeedsSwitch | Refused
+SignInDecision = Known | Create | Join | NeedsOwnership | NeedsKeeping | NeedsSwitch | Refused
 LinkDecision = Link | AlreadyLinked | NeedsMerge | Refused

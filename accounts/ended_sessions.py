@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 
 from accounts import endings
-from models import EndedSession, Session
+from accounts.models import EndedSession
+from models import Session
 from storage import atomic, db, now
 from storage.compiled import CompiledSelect
 
@@ -40,6 +41,10 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     DISABLED = "disabled"
     OPERATOR = "operator"
+    # The provider said that they ended, or took back the permission.
+    PROVIDER = "provider"
+    # The person said that a sign-in was not theirs.
+    NOT_ME = "not_me"
     # The operator's rules no longer let the person in, the provider has to be asked more than it
     # was allowed to tell, or it could not be asked for too long.
     ACCESS_LOST = "access_lost"

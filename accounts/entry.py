@@ -254,5 +254,5 @@ def _candidates_by(
             checks.effective(kept.get(key, {}), rules, at),
         )
         for key, each in those.items()
-        if policy.can_use(each.provider, each.issuer)
+        if policy.admits(each)
     }

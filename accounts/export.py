@@ -14,9 +14,9 @@ from storage import atomic, now
 def download(user_id: str, caller: Caller, session_id: str | None = None) -> dict[str, Any]:
     """Record a download, and return what it contains, with that line of activity.
 
-    Raises SignedOut.
+    Raises SignedOut or AccountHeld.
     """
-    user = actors.lock(user_id, session_id)
+    user = actors.lock_to_change(user_id, session_id, caller)
     activity.record(user_id, EventKind.DOWNLOADED, caller)
     return of_user(user)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 
 from access import invitations
-from accounts import identities
+from accounts import identities, suspensions
 from accounts.identities import Found
 from accounts.newcomers import Invited
 from accounts.rules import Match, Owner, Policy, any_allowed
@@ -27,6 +27,7 @@ class _Row(NamedTuple):
     email_key: str | None
     email_verified: bool
     email_trusted: bool
+    suspended_at: datetime | None
     disabled_at: datetime | None
 
 
@@ -38,6 +39,7 @@ _OF_ADDRESS = CompiledSelect(
         OAuth.email_key,
         OAuth.email_verified,
         OAuth.email_trusted,
+        OAuth.suspended_at,
         User.disabled_at,
     )
     .join(User, User.id == OAuth.user_id)
@@ -64,7 +66,7 @@ def look_up(
     return found, [] if found else matches
 
 
-def owner(found: Found, policy: Policy | None = None) -> Owner:
+def owner(found: Found, assertion: Assertion, policy: Policy | None = None) -> Owner:
     """Return what the rules need to know of the account that an identity opens.
 
     ``policy``: who may come in, if that is to be checked. The identity's own row does not count:
@@ -74,7 +76,13 @@ def owner(found: Found, policy: Policy | None = None) -> Owner:
     if policy and policy.allowed_email_domains:
         others = [each for each in identities.of_user(identity.user_id) if each.id != identity.id]
         allowed = any_allowed(others, policy)
-    return Owner(identity.user_id, disabled=found.disabled_at is not None, allowed=allowed)
+    return Owner(
+        identity.user_id,
+        disabled=found.disabled_at is not None,
+        suspended=suspensions.holds_back(identity, assertion),
+        leaving=found.delete_due_at is not None,
+        allowed=allowed,
+    )
 
 
 def invited(invitation_id: str | None, assertion: Assertion) -> Invited | None:
@@ -108,14 +116,18 @@ def matches_of(assertion: Assertion, policy: Policy) -> list[Match]:
     profile = assertion.profile
     if profile.email is None or not profile.email_verified:
         return []  # nothing depends on who else has it, nor how long the answer takes
-    by_user: dict[str, list[_Row]] = {}
-    for row in _OF_ADDRESS.rows(key=email_key(profile.email)):
-        by_user.setdefault(row.user_id, []).append(row)
-    return [_match(by_user[user_id], assertion, policy) for user_id in sorted(by_user)]
+    address, by_user = email_key(profile.email), dict[str, list[_Row]]()
+    for row in _OF_ADDRESS.rows(key=address):
+        if row.suspended_at is None:  # opens nothing, so its address stands for nobody
+            by_user.setdefault(row.user_id, []).append(row)
+    return [
+        _match(rows, address, assertion, policy)
+        for _, rows in sorted(by_user.items())
+        if any(row.email_key == address for row in rows)
+    ]
 
 
-def _match(rows: list[_Row], assertion: Assertion, policy: Policy) -> Match:
-    address = email_key(assertion.profile.email or "")
+def _match(rows: list[_Row], address: str, assertion: Assertion, policy: Policy) -> Match:
     replaced = (assertion.provider, assertion.issuer, address)
     same = [row for row in rows if row.email_key == address]
     return Match(

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Select, delete, select
 
@@ -65,6 +66,8 @@ class Flow:
     nonce: str = ""
     request_token_secret: str = ""
     cookie: str = ""
+    # When the person left for the provider, as a Unix time; None in a flow of one request.
+    begun_at: float | None = None
     # Whether the provider is asked to let the person choose; known where the flow begins only.
     chooses_account: bool = False
 
@@ -282,7 +285,7 @@ def add(
     )
 
 
-def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
+def flow_of(row: FlowRow, cookie: str, **held: Any) -> Flow:
     return Flow(
         id=row.id,
         provider=row.provider,
@@ -292,6 +295,6 @@ def flow_of(row: FlowRow, cookie: str, **held: str) -> Flow:
         session_id=row.session_id,
         identity_id=row.identity_id,
         cookie=cookie,
-        chooses_account=False,
+        begun_at=row.expires_at.timestamp() - LIFETIME_SECONDS,
         **held,
     )

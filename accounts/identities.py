@@ -31,18 +31,23 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """A known identity, when its account was disabled, since when that waits for approval, and
-    whether it lacks a name or a picture that nobody chose to leave out."""
+    """A known identity with its account: when that was disabled, since when it waits for approval,
+    since when it is held and why, when it is deleted, and whether it lacks a name or a picture that
+    nobody chose to leave out."""
 
     identity: Identity
     disabled_at: datetime | None
     pending_at: datetime | None
-    lacks: bool
+    held_at: datetime | None
+    held_reason: str | None
+    delete_due_at: datetime | None
+    # The databases have 0 and 1 here, or a truth value.
+    lacks: bool | int
 
 
 def _found(*columns: Any) -> Found:
-    *of_identity, disabled_at, pending_at, lacks = columns
-    return Found(Identity(*of_identity), disabled_at, pending_at, bool(lacks))
+    of_identity, of_account = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
+    return Found(Identity(*of_identity), *of_account)
 
 
 _COLUMNS = [OAuth.__table__.c[each.name] for each in fields(Identity)]
@@ -56,6 +61,9 @@ _WITH_OWNER = (
         *_COLUMNS,
         User.disabled_at,
         User.pending_at,
+        User.held_at,
+        User.held_reason,
+        User.delete_due_at,
         or_(User.name.is_(None), User.picture.is_(None)),
     )
     .select_from(User)
@@ -86,7 +94,12 @@ def lock(assertion: Assertion) -> Found | None:
     The previous holder of the locks may have moved the identity to another account. Then the join
     with its old account finds nothing, and it is looked up again.
     """
-    key = _key(assertion)
+    return lock_key(**_key(assertion))
+
+
+def lock_key(provider: str, issuer: str, subject: str) -> Found | None:
+    """Do the same for an identity that is named by its key."""
+    key = {"provider": provider, "issuer": issuer, "subject": subject}
     while True:
         if found := _LOCK_BOTH.row(**key):
             return found
@@ -181,6 +194,9 @@ def add(user_id: str, assertion: Assertion) -> Identity:
         token=None,
         token_expires_at=None,
         grant_ended_at=None,
+        suspended_at=None,
+        suspended_reason=None,
+        email_dead_at=None,
         linked_at=now(),
         last_used_at=now(),
     )

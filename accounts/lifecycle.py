@@ -36,9 +36,9 @@ def delete(
     """Delete an account with everything it owns: identities and their tokens, sessions, open flows,
     activity. Its tokens are revoked at the providers soon after. Its browsers are told the reason.
 
-    Raises SignedOut: AccountDeleted if it has already been deleted.
+    Raises AccountHeld, and SignedOut: AccountDeleted if it has already been deleted.
     """
-    user = actors.lock(user_id, session_id)
+    user = actors.lock_to_change(user_id, session_id, caller)
     those = identities.of_user(user_id)
     for identity in those:
         revocations.plan(identity)

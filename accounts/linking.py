@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
+from accounts import (
+    activity,
+    actors,
+    entry,
+    facts,
+    holds,
+    identities,
+    profile_updates,
+    sessions,
+    users,
+)
 from accounts.activity import Caller, EventKind
 from accounts.decisions import AlreadyLinked, Link, LinkDecision, NeedsOwnership, Refused
 from accounts.rules import Policy, decide_link, ways_in
@@ -30,11 +40,13 @@ def link(
     """Add an identity to an account whose owner asked for it, or return why not (NeedsMerge).
 
     ``policy``: has the rules of access, if there are any. Raises SignedOut if the account or the
-    session is gone, ProviderError if a part of a new identity's profile could not be read.
+    session is gone, AccountHeld, ProviderError if a part of a new identity's profile could not be
+    read.
     """
-    _, found = actors.lock_with_owner(user_id, session_id, assertion)
+    user, found = actors.lock_with_owner(user_id, session_id, assertion)
+    holds.check(user, caller)
     policy = policy or Policy()
-    decision = decide_link(user_id, facts.owner(found) if found else None)
+    decision = decide_link(user_id, facts.owner(found, assertion) if found else None)
     match decision:
         case Link():
             if barred := entry.link_refusal(user_id, assertion, policy):
@@ -87,10 +99,11 @@ def unlink(
     """Remove an identity and end the other sessions that it started; return what is gone.
     Its token is revoked at the provider soon after.
 
-    Raises SignedOut, NotFound (also for another person's identity) or LastWayIn: identities are
-    counted while the account is locked, so of two concurrent removals the second sees the first.
+    Raises SignedOut, AccountHeld, NotFound (also for another person's identity) or LastWayIn:
+    identities are counted while the account is locked, so of two concurrent removals the second
+    sees the first.
     """
-    user = actors.lock(user_id, session_id)
+    user = actors.lock_to_change(user_id, session_id, caller)
     identity = identities.own(user.id, identity_id)
     if not others_usable(identities.of_user(user.id), identity_id, policy):
         raise LastWayIn("the last usable identity")

@@ -1,7 +1,7 @@
 """The verb that merges two accounts."""
 
 from access import checks, groups
-from accounts import activity, actors, admins, endings, identities, sessions, users
+from accounts import activity, actors, admins, endings, holds, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import StateMismatch
@@ -23,6 +23,8 @@ def merge(
     longer opens another account, or one of the two is disabled.
     """
     kept, gone = _lock_both(user_id, session_id, assertion)
+    for user in (kept, gone):
+        holds.check(user, caller)
     before = kept.email_identity
     kept.email_choice = _choice(kept)
     endings.end_person(gone.id)

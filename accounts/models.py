@@ -1,8 +1,9 @@
-"""Tables of administration. Only admin_links.py, admin_log.py and names.py write them."""
+"""Tables of administration, and of ended sessions. Only admin_links.py, admin_log.py, names.py and
+ended_sessions.py write them."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -38,6 +39,19 @@ class AdminLink(Base):
     expires_at: Mapped[datetime]
 
 
+class EndedSession(Base):
+    """Why a session was ended from elsewhere, by the hash of its token; its browser is told."""
+
+    __tablename__ = "ended_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(16))
+    # The rule of access that is no longer met, if that is why. The default is for instances of the
+    # release before.
+    detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
 class NameWord(Base):
     """A word of a person's name, as names.py compares it; in the order of bytes, so that the
     words with one beginning are one range of the key."""
@@ -52,3 +66,6 @@ class NameWord(Base):
     user_id: Mapped[str] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    # All words of the name, each after a blank: who has a rare word and a common one is found
+    # among those with the rare word.
+    words: Mapped[str] = mapped_column(Text)

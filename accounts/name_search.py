@@ -20,7 +20,7 @@ from storage import db
 # From this many entries on, a word is common.
 MANY = 20_000
 # How many of the newest accounts are read for common words: many more than are needed.
-NEWEST = 5_000
+NEWEST = 2_000
 # How many names are read whose words are not written yet.
 UNWRITTEN = 10_000
 # Sorts after every character of a word.
@@ -54,7 +54,7 @@ def count(words: Sequence[str], only: Conditions) -> int:
     matching = sum(names.matches(row.name, words) for row in unwritten)
     first, *rest = words
     query = select(func.count(NameWord.user_id.distinct())).where(
-        _begins(NameWord, first), *_have(NameWord.user_id, rest), NameWord.user_id.not_in(others)
+        _begins(NameWord, first), *_hold(rest), NameWord.user_id.not_in(others)
     )
     return matching + (db.session.scalar(_among(query, only)) or 0)
 
@@ -69,18 +69,18 @@ def _written(
     words: Sequence[str], only: Conditions, before: Place | None, limit: int, stale: set[str]
 ) -> list[Place]:
     """Return the first people by their written words, without those whose words are stale."""
-    entries = {word: _entries(word) for word in words}
-    rarest = min(entries, key=lambda word: entries[word])
-    if only or entries[rarest] > MANY:
-        found = _among_newest(words, only, before, limit)
-        if len(found) == limit or not _has_more(only, before):
+    counts = {word: _entries(word) for word in words}
+    rarest = min(counts, key=lambda word: counts[word])
+    if only or counts[rarest] > MANY:
+        end = _end_of_newest(only, before)
+        found = _among_newest(words, only, before, end, limit)
+        if len(found) == limit or end is None:
             return [place for place in found if place.user_id not in stale]
-    others = [word for word in words if word != rarest]
     found = []
     while len(found) < limit:
         query = select(NameWord.created_at, NameWord.user_id).where(
             _begins(NameWord, rarest),
-            *_have(NameWord.user_id, others),
+            *_hold(words),
             *_older(NameWord.created_at, NameWord.user_id, before),
         )
         query = _among(query, only).order_by(*_newest_first(NameWord.created_at, NameWord.user_id))
@@ -93,18 +93,23 @@ def _written(
     return found
 
 
+def _end_of_newest(only: Conditions, before: Place | None) -> Place | None:
+    """Return the last of the newest accounts that are read; None: there are no more than these."""
+    row = db.session.execute(_newest(only, before).offset(NEWEST).limit(1)).first()
+    return Place(*row) if row else None
+
+
 def _among_newest(
-    words: Sequence[str], only: Conditions, before: Place | None, limit: int
+    words: Sequence[str],
+    only: Conditions,
+    before: Place | None,
+    end: Place | None,
+    limit: int,
 ) -> list[Place]:
-    newest = _newest(only, before).limit(NEWEST).subquery()
-    query = select(newest.c.created_at, newest.c.id).where(*_have(newest.c.id, words))
-    query = query.order_by(*_newest_first(newest.c.created_at, newest.c.id)).limit(limit)
+    query = _newest(only, before).where(*(_has(word) for word in words)).limit(limit)
+    if end is not None:
+        query = query.where(tuple_(User.created_at, User.id) >= tuple_(*end))
     return [Place(*row) for row in db.session.execute(query)]
-
-
-def _has_more(only: Conditions, before: Place | None) -> bool:
-    """Tell whether there are accounts that ``_among_newest`` does not read."""
-    return db.session.execute(_newest(only, before).offset(NEWEST).limit(1)).first() is not None
 
 
 def _newest(only: Conditions, before: Place | None) -> Select[datetime, str]:
@@ -124,15 +129,17 @@ def _begins(entry: Any, word: str) -> ColumnElement[bool]:
     return and_(entry.word >= word, entry.word < word + _LAST)
 
 
-def _have(user_id: ColumnElement[str] | Any, words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Return that a person's name has words that begin with these."""
-    found: list[ColumnElement[bool]] = []
-    for word in words:
-        entry = aliased(NameWord)
-        found.append(
-            select(entry.word).where(entry.user_id == user_id, _begins(entry, word)).exists()
-        )
-    return found
+def _hold(words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Return that an entry is of a name that also has these words; they hold no wildcard."""
+    return [NameWord.words.contains(f" {word}") for word in words]
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Return that a person's name has a word. As a value it is looked up for one person after the
+    other; of EXISTS, PostgreSQL may read everybody with the word first."""
+    entry = aliased(NameWord)
+    found = select(entry.word).where(entry.user_id == User.id, _begins(entry, word)).limit(1)
+    return found.correlate(User).scalar_subquery().is_not(None)
 
 
 def _among(query: Any, only: Conditions) -> Any:

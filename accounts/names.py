@@ -9,6 +9,8 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, bindparam, delete, insert, select, update
 
@@ -57,6 +59,14 @@ def _distinct(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))[:MAX_WORDS]
 
 
+def entries(user_id: str, name: str | None, created_at: datetime) -> list[dict[str, Any]]:
+    """Return what is written of a person, as values of NameWord."""
+    words = written_words(name)
+    whole = "".join(f" {word}" for word in words)
+    common = {"user_id": user_id, "created_at": created_at, "words": whole}
+    return [{"word": word, **common} for word in words]
+
+
 def matches(name: str | None, words: Iterable[str]) -> bool:
     """Tell whether each of these words is the beginning of a word of a name."""
     written = written_words(name)
@@ -94,9 +104,7 @@ def _write(lease: Lease) -> int:
     ids = [person.id for person in people]
     db.session.execute(delete(NameWord).where(NameWord.user_id.in_(ids)))
     words = [
-        {"word": word, "created_at": person.created_at, "user_id": person.id}
-        for person in people
-        for word in written_words(person.name)
+        each for person in people for each in entries(person.id, person.name, person.created_at)
     ]
     if words:
         db.session.execute(insert(NameWord), words)

@@ -27,6 +27,7 @@ def build_policy(
         usable=on_the_web | in_apps,
         apps_only=in_apps,
         access=access,
+        orphan_days=settings.inbox_grace_days if settings.inbox_orphans == "delete" else None,
         admins=frozenset(
             (provider, connectors[provider].identity_issuer, subject)
             for provider, _, subject in (each.partition(":") for each in settings.admins)

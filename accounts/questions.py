@@ -23,6 +23,7 @@ class Question(StrEnum):
     VERIFY_OWNERSHIP = "prove"
     SWITCH_ACCOUNT = "switch"
     MERGE = "merge"
+    KEEP_ACCOUNT = "keep"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def find(
         auth_time=held.get("auth_time", held.get("proved_at")),
         is_relayed=held.get("is_relayed", False),
         incomplete=held.get("incomplete", ""),
+        begun_at=held.get("begun_at"),
+        upstream_sid=held.get("upstream_sid", ""),
         facts={name: Fact.of(row) for name, row in held.get("facts", {}).items()},
     )
     return PendingQuestion(flows.flow_of(row, cookies[row.id]), Question(row.parked_as), assertion)

@@ -5,6 +5,7 @@ Pure: no database, no request. The verbs read the facts (facts.py), ask here and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from access.rules import Rules
@@ -16,6 +17,7 @@ from accounts.decisions import (
     Known,
     Link,
     LinkDecision,
+    NeedsKeeping,
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
@@ -23,6 +25,7 @@ from accounts.decisions import (
     SignInDecision,
 )
 from accounts.newcomers import Invited, Newcomer, Signups
+from accounts.refusals import IdentitySuspended
 from errors import (
     AccountDisabled,
     EmailUnverified,
@@ -48,9 +51,16 @@ class Policy:
     access: Rules | None = None
     # Identities whose people administer the site (ADMINS): provider, issuer, subject.
     admins: frozenset[tuple[str, str, str]] = frozenset()
+    # After how many days an account is deleted whose last identity is gone at its provider; None:
+    # never.
+    orphan_days: int | None = 7
 
     def can_use(self, provider: str, issuer: str) -> bool:
         return self.usable is None or (provider, issuer) in self.usable
+
+    def admits(self, identity: "WayIn") -> bool:
+        """Whether an identity opens its account here."""
+        return identity.suspended_at is None and self.can_use(identity.provider, identity.issuer)
 
     def can_verify_ownership(self, provider: str, issuer: str) -> bool:
         """Whether a question on a page can be answered by signing in with it."""
@@ -75,6 +85,8 @@ class WayIn(Protocol):
     def email(self) -> str | None: ...
     @property
     def email_verified(self) -> bool: ...
+    @property
+    def suspended_at(self) -> datetime | None: ...
 
 
 AWayIn = TypeVar("AWayIn", bound=WayIn)
@@ -86,6 +98,10 @@ class Owner:
 
     user_id: str
     disabled: bool = False
+    # Whether the provider, or the person, has put this identity out of use since the sign-in began.
+    suspended: bool = False
+    # Whether the account is deleted soon unless its person keeps it.
+    leaving: bool = False
     # Whether an address of its other identities passes the operator's list. This identity's address
     # is in the new profile, which may differ.
     allowed: bool = True
@@ -110,14 +126,18 @@ def any_allowed(identities: Sequence[WayIn], policy: Policy) -> bool:
     """Whether one of an account's addresses passes the operator's list."""
     if not policy.allowed_email_domains:
         return True
-    return any(policy.allows(row.email, verified=row.email_verified) for row in identities)
+    return any(
+        policy.allows(row.email, verified=row.email_verified)
+        for row in identities
+        if row.suspended_at is None
+    )
 
 
 def ways_in(identities: Sequence[AWayIn], policy: Policy) -> list[AWayIn]:
     """Return the identities that admit the person, if these are all that the account has."""
     if not any_allowed(identities, policy):
         return []
-    return [row for row in identities if policy.can_use(row.provider, row.issuer)]
+    return [row for row in identities if policy.admits(row)]
 
 
 def decide_sign_in(
@@ -158,7 +178,7 @@ def _decide_account(
     *,
     newcomer: Newcomer,
     separate: bool,
-) -> Known | Create | Join | NeedsOwnership | Refused:
+) -> Known | Create | Join | NeedsOwnership | NeedsKeeping | Refused:
     if owner:
         return _decide_known(profile, owner, policy, barred)
     if not policy.allows(profile.email, verified=profile.email_verified):
@@ -184,12 +204,16 @@ def _decide_account(
 
 def _decide_known(
     profile: Profile, owner: Owner, policy: Policy, barred: SignInError | None
-) -> Known | Refused:
+) -> Known | NeedsKeeping | Refused:
     if owner.disabled:
         return Refused(AccountDisabled())
+    if owner.suspended:
+        return Refused(IdentitySuspended())
     if not (owner.allowed or policy.allows(profile.email, verified=profile.email_verified)):
         return Refused(_not_allowed(profile, policy))
-    return Refused(barred) if barred else Known(owner.user_id)
+    if barred:
+        return Refused(barred)
+    return NeedsKeeping(owner.user_id) if owner.leaving else Known(owner.user_id)
 
 
 def _decide_known_email(

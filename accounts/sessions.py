@@ -7,9 +7,7 @@ A deleted row ends its session on every instance, from the next request on.
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,6 +28,7 @@ from sqlalchemy.orm import contains_eager
 
 from accounts import ended_sessions, endings
 from accounts.activity import Caller
+from accounts.begun import Begun, Opener
 from accounts.ended_sessions import EndReason
 from errors import SignedOut
 from models import Session, User
@@ -81,35 +80,6 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Opener(Protocol):
-    """An identity, as far as it starts a session."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def user_id(self) -> str: ...
-    @property
-    def provider(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A session that was just started: the columns of its row."""
-
-    id: str
-    token_hash: str = field(repr=False)
-    user_id: str
-    identity_id: str
-    provider: str
-    sid: str
-    created_at: datetime
-    authenticated_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
-    user_agent: str
-    address: str
-
-
 @atomic
 def start(
     identity: Opener,
@@ -117,6 +87,7 @@ def start(
     *,
     replaces: str | None = None,
     auth_time: float | None = None,
+    upstream_sid: str = "",
 ) -> tuple[Begun, str]:
     """Start a session for the identity's owner; return it and the token for the cookie.
 
@@ -124,6 +95,7 @@ def start(
     person's, the new one keeps its auth_time: a provider that remembers the person signs in whoever
     sits there without asking, so sensitive acts need a reauthentication (``renew``). It keeps its
     sid too. ``auth_time``: when the person authenticated at the provider, as a Unix time.
+    ``upstream_sid``: the provider's name for its session.
     """
     started_at = now()
     kept = _end_replaced(replaces, identity.user_id) if replaces else None
@@ -138,6 +110,7 @@ def start(
         sid=sid or new_id(),
         created_at=started_at,
         authenticated_at=begun_at if auth_time is None else moment(auth_time),
+        upstream_sid=upstream_sid[:255] or None,
         last_seen_at=started_at,
         expires_at=started_at + timedelta(days=LIFETIME_DAYS),
         user_agent=caller.user_agent[:256],
@@ -180,7 +153,7 @@ def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:
     return next((find(token) for token in tokens if hash_token(token) == expected), None)
 
 
-def is_recent(session: "Session | Begun") -> bool:
+def is_recent(session: Session | Begun) -> bool:
     """Return whether the person authenticated in the last 15 minutes."""
     return is_recent_moment(session.authenticated_at)
 

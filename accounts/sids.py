@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, update
 
-from accounts.sessions import Begun
+from accounts.begun import Begun
 from models import Session
 from storage import atomic, db, new_id
 

@@ -7,10 +7,21 @@ import structlog
 from access import groups, invitations
 from access.groups import Source
 from access.refusals import InvitationUsed
-from accounts import activity, actors, entry, facts, identities, profile_updates, sessions, users
+from accounts import (
+    activity,
+    actors,
+    entry,
+    facts,
+    identities,
+    profile_updates,
+    sessions,
+    suspensions,
+    users,
+)
 from accounts.activity import Caller, EventKind
 from accounts.decisions import Create, Join, Known, Refused, SignInDecision
 from accounts.ended_sessions import EndReason
+from accounts.identities import Found
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
@@ -61,7 +72,7 @@ def sign_in(
     barred = entry.sign_in_refusal(found, assertion, profile, policy, invited)
     decision = decide_sign_in(
         profile,
-        facts.owner(found, policy) if found else None,
+        facts.owner(found, assertion, policy) if found else None,
         matches,
         policy,
         signed_in_as=signed_in_as,
@@ -75,7 +86,7 @@ def sign_in(
         case Known():
             assert found is not None
             is_pending = found.pending_at is not None
-            identity = profile_updates.take_assertion(found, assertion, caller)
+            identity = _take_known(found, assertion, caller)
         case Create():
             identity = _create(decision, assertion, caller)
             is_pending = decision.is_pending
@@ -106,6 +117,12 @@ def _unless_denied(
         denial = entry.join_refusal(decision.user_id, assertion, policy)
         return Refused(denial) if denial else decision
     return decision
+
+
+def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
+    """Store what a sign-in brought about a known identity, and put that back into use."""
+    identity = profile_updates.take_assertion(found, assertion, caller)
+    return suspensions.come_back(found, identity, assertion, caller)
 
 
 def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:
@@ -152,7 +169,7 @@ def sign_in_preview(
     invited = None if found else facts.invited(invitation_id, assertion)
     return decide_sign_in(
         profile,
-        facts.owner(found, policy) if found else None,
+        facts.owner(found, assertion, policy) if found else None,
         matches,
         policy,
         barred=entry.sign_in_refusal(found, assertion, profile, policy, invited),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, event, insert
 
 from accounts.activity import EventKind
 from accounts.models import NameWord
-from accounts.names import written_words
+from accounts.names import entries
 from bench.provider import address_of
 from models import Event, OAuth, Session, User
 
@@ -66,9 +66,7 @@ def _write(engine: Engine, numbers: range, issuer: str) -> None:
     identities = {number: secrets.token_hex(16) for number in numbers}
     people = [_person(n, ids[n], now, chance) for n in numbers]
     words = [
-        {"word": word, "created_at": each["created_at"], "user_id": each["id"]}
-        for each in people
-        for word in written_words(each["name"])
+        entry for each in people for entry in entries(each["id"], each["name"], each["created_at"])
     ]
     events = [
         _event(number * EVENTS_EACH + each, ids[number], now)

@@ -6,12 +6,11 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from access import checks, groups
-from access.checks import Held
+from access import groups
 from access.rules import Rules
-from access.verdicts import Verdict
-from accounts import entry, identities
+from accounts import explanations, identities
 from accounts.activity import COMMAND_LINE
+from accounts.explanations import Explained, Result
 from accounts.export import iso_time
 from accounts.rechecks import Rechecks
 from commands.console import (
@@ -23,9 +22,8 @@ from commands.console import (
     print_result,
     site,
 )
-from models import Identity, User
-from providers.criteria import Fact, Standing
-from storage import db, now
+from models import User
+from storage import db
 
 access = AppGroup("access", help="Explain and check who may come in by the rules of ACCESS_FILE.")
 
@@ -36,7 +34,8 @@ access = AppGroup("access", help="Explain and check who may come in by the rules
 @needs_database
 def explain(user: str, *, as_json: bool) -> None:
     """Print each rule with its result for a user, and how old that is. Nobody is asked."""
-    _print_explanation(find_user(user), _rules(), as_json=as_json)
+    _rules()
+    _print_explanation(find_user(user), as_json=as_json)
 
 
 @access.command("check")
@@ -54,7 +53,7 @@ def check(user: str, *, as_json: bool) -> None:
     for identity in identities.of_user(person.id):
         job.check(identity, COMMAND_LINE)
     db.session.expire_all()
-    _print_explanation(person, rules, as_json=as_json)
+    _print_explanation(person, as_json=as_json)
 
 
 def _rules() -> Rules:
@@ -64,46 +63,41 @@ def _rules() -> Rules:
     return rules
 
 
-def _print_explanation(person: User, rules: Rules, *, as_json: bool) -> None:
-    verdict = entry.verdict_of(person.id, site().policy)
-    assert verdict is not None
-    rows = [_of_identity(each, verdict, rules) for each in identities.of_user(person.id)]
+def _print_explanation(person: User, *, as_json: bool) -> None:
+    found = explanations.explain(person.id, site().policy)
+    assert found is not None
     document = {
         "id": person.id,
-        "is_in": verdict.is_in,
-        "denied": verdict.denied or None,
-        "invited": verdict.is_admitted,
+        "is_in": found.is_in,
+        "denied": found.denied or None,
+        "invited": found.is_admitted,
         "groups": groups.of_user(person.id),
-        "roles": rules.roles_of(verdict.met) if verdict.is_in else [],
-        "identities": rows,
+        "roles": found.roles,
+        "identities": [_of_identity(each) for each in found.identities],
     }
     print_result(document, _lines(person, document), as_json=as_json)
 
 
-def _of_identity(identity: Identity, verdict: Verdict, rules: Rules) -> dict[str, Any]:
+def _of_identity(explained: Explained) -> dict[str, Any]:
     """Return what --json shows of an identity."""
-    outcome = verdict.outcomes.get(identity.id)
-    kept = checks.of_identity(identity.id)
-    facts: Mapping[str, Fact] = outcome.facts if outcome else {}
     return {
-        "id": identity.id,
-        "provider": identity.provider,
-        "subject": identity.subject,
-        "usable": outcome is not None,
-        "rules": [_of_rule(name, facts[name], kept.get(name), rules) for name in facts],
+        "id": explained.identity.id,
+        "provider": explained.identity.provider,
+        "subject": explained.identity.subject,
+        "usable": explained.is_usable,
+        "rules": [_of_rule(each) for each in explained.results],
     }
 
 
-def _of_rule(name: str, fact: Fact, held: Held | None, rules: Rules) -> dict[str, Any]:
+def _of_rule(result: Result) -> dict[str, Any]:
     """Return a rule's result. ``counts``: whether it lets the user in, perhaps for now."""
-    said = held.fact if held else fact
     return {
-        "rule": name,
-        "standing": said.standing.value,
-        "counts": held.counts(rules.grace, now()) if held else said.standing is Standing.MET,
-        "detail": said.detail or None,
-        "checked_at": iso_time(held.checked_at) if held else None,
-        "failing_since": iso_time(held.failing_since) if held else None,
+        "rule": result.rule,
+        "standing": result.standing.value,
+        "counts": result.counts,
+        "detail": result.detail or None,
+        "checked_at": iso_time(result.checked_at),
+        "failing_since": iso_time(result.failing_since),
     }
 
 

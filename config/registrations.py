@@ -19,6 +19,8 @@ CREDENTIALS = {
     "key_id": ("{0}_KEY_ID",),
     "private_key": ("{0}_PRIVATE_KEY",),
 }
+# By these a provider proves what it sends to /inbox/NAME.
+INBOX_SECRETS = frozenset({"webhook_secret"})
 SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
 # A name in OIDC_PROVIDERS becomes a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -107,6 +109,9 @@ class Registration(BaseModel):
     trust_email: bool = False
     """Issuers of `OIDC_PROVIDERS`: `1` trusts their `email_verified`, which otherwise counts as
     false."""
+
+    webhook_secret: SecretStr | None = None
+    """GitHub Apps: the secret with which GitHub signs what it sends to `/inbox/github`."""
 
     @property
     def secret(self) -> str:
@@ -237,7 +242,8 @@ def _read_registration(
         faults += _missing(upper, lacking, f"{_variable(upper, next(iter(values)))} is set")
         return None
     for name in provider.settings:
-        values[name] = variables.get(f"{upper}_{name.upper()}")
+        read = read_secret if name in INBOX_SECRETS else _read_plain
+        values[name] = read(variables, f"{upper}_{name.upper()}", faults)
     try:
         given = {name: value for name, value in values.items() if value is not None}
         registration = Registration(key=provider.key, **given)
@@ -246,6 +252,10 @@ def _read_registration(
         return None
     faults += provider.faults(registration)
     return registration
+
+
+def _read_plain(variables: Variables, name: str, _faults: list[str]) -> str | None:
+    return variables.get(name)
 
 
 def _read_credential(

@@ -21,6 +21,7 @@ from config.groups import (
 )
 from config.kinds import describe_faults
 from config.misspelt import Known, find_misspelt
+from config.notice_groups import Inbox
 from config.registrations import (
     Registrable,
     Registration,
@@ -40,7 +41,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_MIN_CHARACTERS = 32
 
 
-class Settings(Server, Keys, Storage, SignIn, Administration, Browser, Pages, Firebase, Telemetry):
+class Settings(
+    Server, Keys, Storage, SignIn, Administration, Browser, Pages, Inbox, Firebase, Telemetry
+):
     """Everything an operator can choose: the groups, and a registration for each provider."""
 
     registrations: Mapping[str, Registration] = {}

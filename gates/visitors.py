@@ -29,6 +29,7 @@ class IdentityRow(NamedTuple):
     issuer: str
     email: str | None
     email_verified: bool
+    suspended_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ class Assertion:
     a new identity, but does not update a known one.
     ``incomplete``: the code of the failure that hid a part of the profile. Such a profile opens a
     known identity and updates nothing; it is not enough for a new one.
+    ``begun_at``: when the sign-in at the provider began, as a Unix time, if it is known.
+    ``upstream_sid``: the provider's name for its session, if it has one.
     ``facts``: how the person stands to the operator's rules, by the names of their conditions.
     """
 
@@ -67,6 +69,8 @@ class Assertion:
     auth_time: float | None = None
     is_relayed: bool = False
     incomplete: str = ""
+    begun_at: float | None = None
+    upstream_sid: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     token: dict[str, Any] = field(repr=False, default_factory=dict)
 
@@ -127,6 +131,8 @@ class Provider:
     adds_fragment: bool = False
     # Whether a stored token can refresh the profile; otherwise only a new sign-in does.
     refreshable: bool = True
+    # The fields of Registration that what it reports to us needs (inbox/dialects/).
+    inbox_settings: tuple[str, ...] = ()
     # The questions of the operator's rules about a person, and about any claim, if it has such.
     criteria: Criteria = field(default_factory=dict)
     claim_criterion: Callable[[str], Criterion] | None = None
@@ -149,7 +155,7 @@ class Provider:
     @property
     def settings(self) -> tuple[str, ...]:
         """Return the optional fields of Registration that it uses."""
-        return self.protocol.settings
+        return (*self.protocol.settings, *self.inbox_settings)
 
     def criterion(self, kind: str) -> Criterion | None:
         """Return what a condition of this kind asks; None if there is no such."""

@@ -53,6 +53,7 @@ def _can_receive(email: object) -> bool:
 
 GITHUB = Provider(
     name="github",
+    inbox_settings=("webhook_secret",),
     label="GitHub",
     console="https://github.com/settings/developers",
     protocol=OAuth2(

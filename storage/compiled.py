@@ -6,7 +6,6 @@ driver gets its text and the values. This takes a tenth of the time that the ORM
 compare and track.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
 
+from storage.readers import Reader, current_reader
 from storage.transactions import as_raised, open_connection
 
 AnySelect = Select[*tuple[Any, ...]]
@@ -78,10 +78,7 @@ class _Executable:
         """Return the driver's cursor. Converts the driver's errors into SQLAlchemy's."""
         connection = open_connection()
         dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = _compile(self._statement, dialect, list(values))
-            self._compiled[dialect.name] = compiled
+        compiled = self._compiled_for(dialect, values)
         driver: Any = connection.connection.driver_connection
         assert dialect.dbapi is not None
         try:
@@ -91,6 +88,13 @@ class _Executable:
             if is_lost:
                 connection.invalidate(error)
             raise as_raised(dialect, compiled.sql, error, is_lost=is_lost) from error
+
+    def _compiled_for(self, dialect: Dialect, values: dict[str, Any]) -> _Compiled:
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = _compile(self._statement, dialect, list(values))
+            self._compiled[dialect.name] = compiled
+        return compiled
 
 
 class CompiledStatement(_Executable):
@@ -105,8 +109,8 @@ class CompiledStatement(_Executable):
 
 
 class CompiledSelect(_Executable, Generic[R]):
-    """A SELECT of the open transaction. ``make_row`` gets the columns in order, with values as the
-    ORM returns them: texts, numbers, aware times."""
+    """A SELECT of the open transaction, or of the current reader. ``make_row`` gets the columns in
+    order, with values as the ORM returns them: texts, numbers, aware times."""
 
     def __init__(self, statement: AnySelect, make_row: Callable[..., R]) -> None:
         super().__init__(statement)
@@ -114,14 +118,26 @@ class CompiledSelect(_Executable, Generic[R]):
 
     def row(self, **values: Any) -> R | None:
         """Return the first row, or None."""
+        if reader := current_reader():
+            return next(iter(self._read_by(reader, values)), None)
         cursor, compiled = self._execute(values)
         row = cursor.fetchone()
         return None if row is None else self._make_row(*compiled.read(row))
 
     def rows(self, **values: Any) -> list[R]:
         """Return all rows."""
+        if reader := current_reader():
+            return self._read_by(reader, values)
         cursor, compiled = self._execute(values)
         return [self._make_row(*compiled.read(row)) for row in cursor.fetchall()]
+
+    def _read_by(self, reader: Reader, values: dict[str, Any]) -> list[R]:
+        compiled = self._compiled_for(reader.dialect, values)
+        try:
+            rows = reader.fetch(compiled.sql, compiled.values(values))
+        except reader.driver_error as error:
+            raise as_raised(reader.dialect, compiled.sql, error) from error
+        return [self._make_row(*compiled.read(row)) for row in rows]
 
 
 class CompiledQuery:
@@ -129,44 +145,11 @@ class CompiledQuery:
     times as texts and booleans as numbers."""
 
     def __init__(self, engine: Engine, statement: AnySelect) -> None:
-        self._engine = engine
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        self._own = threading.local()
+        self._reader = Reader(engine)
         self._compiled = _compile(statement, engine.dialect, [])
-        assert engine.dialect.dbapi is not None
-        self.driver_error: type[Exception] = engine.dialect.dbapi.Error
+        self.driver_error = self._reader.driver_error
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
         """Return all rows. Raises ``driver_error``, or SQLAlchemy's error if there is no
         connection."""
-        values = self._compiled.values(values)
-        if self._is_sqlite:
-            return self._rows_of_file(values)
-        held = self._engine.raw_connection()
-        connection: Any = held.driver_connection
-        try:
-            connection.autocommit = True
-            rows = connection.execute(self._compiled.sql, values).fetchall()
-            connection.autocommit = False
-        except self.driver_error as error:
-            held.invalidate(error)
-            raise
-        held.close()
-        return list(rows)
-
-    def _rows_of_file(self, values: dict[str, Any]) -> list[Sequence[Any]]:
-        """Read with a connection that belongs to the thread and returns to the pool when the thread
-        ends.
-
-        Keeping it is harmless: it begins no transaction by itself (see engine.py).
-        """
-        held = getattr(self._own, "held", None)
-        if held is None:
-            held = self._own.held = self._engine.raw_connection()
-        connection: Any = held.driver_connection
-        try:
-            return list(connection.execute(self._compiled.sql, values).fetchall())
-        except self.driver_error:
-            del self._own.held
-            held.invalidate()
-            raise
+        return self._reader.fetch(self._compiled.sql, self._compiled.values(values))

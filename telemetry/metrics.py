@@ -68,6 +68,13 @@ GATES = Counter(
     ["gate", "outcome"],
     registry=_ours,
 )
+NOTICES = Counter(
+    "quickstep_notices",
+    "Reports of providers, by kind and effect; effect refused if it did not prove itself, copy "
+    "if it was taken before, unknown if it is about nobody here.",
+    ["provider", "kind", "effect"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
@@ -88,7 +95,7 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, UPSTREAM, CONNECTIONS)
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, NOTICES, UPSTREAM, CONNECTIONS)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.
@@ -134,6 +141,11 @@ def count_app(kind: str, outcome: str) -> None:
 def count_gate(gate: str, outcome: str) -> None:
     """Count an answer to a proxy. ``gate``: the name of one that exists."""
     _gates(gate, outcome).inc()
+
+
+def count_notice(provider: str, kind: str, effect: str) -> None:
+    """Count what a provider reported. ``kind``: of inbox/notices.py; none if it was refused."""
+    NOTICES.labels(provider, kind, effect).inc()
 
 
 class Call:

@@ -7,6 +7,7 @@ from datetime import UTC
 import schemathesis
 from hypothesis import strategies as st
 
+from views.api.admin.site_schemas import RULE_FORMAT
 from views.api.paging import CURSOR_FORMAT, encode_cursor
 from views.api.schemas import RETURN_TO_FORMAT
 
@@ -17,6 +18,8 @@ ids = st.text("0123456789abcdef", min_size=32, max_size=32)
 positions = st.tuples(st.datetimes(timezones=st.just(UTC)), ids)
 schemathesis.openapi.format(CURSOR_FORMAT, positions.map(encode_cursor))
 schemathesis.openapi.format(RETURN_TO_FORMAT, st.sampled_from(["/", "/account", "/account?a=b"]))
+RULES = ["everyone", "group=staff", "domain=example.org"]
+schemathesis.openapi.format(RULE_FORMAT, st.sampled_from(RULES))
 
 
 @schemathesis.auth()

@@ -86,6 +86,14 @@ def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, An
     return values
 
 
+def ended_columns() -> dict[str, Any]:
+    """Return the columns of an identity whose provider ended the grant: the token is forgotten."""
+    return {"token": None, "token_expires_at": None, "grant_ended_at": now()} | {
+        "renewal": None,
+        "renewal_until": None,
+    }
+
+
 def read(identity: WithToken) -> Token | None:
     """Return the token in a row; None if there is none or no key opens it any more."""
     if identity.token is None:

@@ -103,6 +103,7 @@ def admin_caller() -> Caller:
         here.address,
         here.user_agent,
         here.reference,
+        is_operator=True,
         admin_id=user.id,
         admin_name=user.name or AN_ADMINISTRATOR,
     )

@@ -6,8 +6,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from accounts import sessions, users
+from accounts.begun import Begun
 from accounts.ended_sessions import EndReason
-from accounts.sessions import Begun
 from errors import AccountDeleted, SignedOut
 from models import Session, User
 from storage import db

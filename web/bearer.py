@@ -8,7 +8,7 @@ from flask import request
 import accounts
 from access.refusals import AccountPending
 from accounts import sessions
-from accounts.decisions import Refused
+from accounts.decisions import NeedsKeeping, Refused
 from errors import IdTokenRefused, InvalidToken, Problem, UnknownAccount
 from models import User
 from providers.base import Assertion
@@ -56,6 +56,8 @@ def _find_user(assertion: Assertion) -> User:
     decision = accounts.sign_in_preview(assertion, site().policy)
     if isinstance(decision, Refused):
         raise decision.error
+    if isinstance(decision, NeedsKeeping):
+        raise UnknownAccount("the account is about to be deleted")
     return user
 
 

@@ -61,7 +61,7 @@ class Site:
 
     def can_use(self, identity: Identity) -> bool:
         """Whether a person can sign in with this identity here today."""
-        return self.policy.can_use(identity.provider, identity.issuer)
+        return self.policy.admits(identity)
 
     @property
     def for_newcomers(self) -> list[str]:

@@ -21,6 +21,8 @@ APP_FAILURES_PER_MINUTE = 60
 # Rows that anybody can cause from one address in the name of an application without a secret:
 # pushed requests in a minute, and codes for devices in ten.
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
+# Refused deliveries to /inbox from one address.
+REFUSED_NOTICES_PER_MINUTE = 120
 # Sign-ins for one gate that begin at one address.
 GATE_SIGN_INS_PER_MINUTE = 300
 # Checks of one provider that administrators may ask for.
@@ -85,6 +87,7 @@ class Limits:
             "device": RateLimitItemPerMinute(DEVICES_PER_TEN_MINUTES, 10, namespace="devices"),
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
+        self._notices = RateLimitItemPerMinute(REFUSED_NOTICES_PER_MINUTE, namespace="notices")
         self._admin_acts = RateLimitItemPerMinute(ADMIN_ACTS_PER_MINUTE, namespace="admin_acts")
         self._checks = RateLimitItemPerMinute(CHECKS_PER_MINUTE, namespace="checks")
 
@@ -111,6 +114,14 @@ class Limits:
         """Count a check of a provider. Raises TooManyAttempts if that is one too many."""
         if not self._limiter.hit(self._checks, provider):
             self._refuse(self._checks, provider)
+
+    def check_notices(self, address: str) -> None:
+        """Raise TooManyAttempts while an address sends too much that is refused."""
+        if not self._limiter.test(self._notices, network(address)):
+            self._refuse(self._notices, network(address))
+
+    def count_refused_notice(self, address: str) -> None:
+        self._limiter.hit(self._notices, network(address))
 
     def check_codes(self, user_id: str, address: str) -> None:
         """Raise TooManyAttempts while an account or an address tries too many codes."""

@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from accounts import sessions
-from accounts.sessions import Begun
+from accounts.begun import Begun
 from models import Session
 from web.authentication import current_login, this_session
 from web.paths import path_of

@@ -45,14 +45,15 @@ def address_of(http_request: Request) -> str:
 
 def _read_address(text: str) -> str:
     try:
-        return _canonical(text)
+        return canonical_address(text)
     except ValueError:
         log.warning("address_unreadable", value=text)
         return ""
 
 
 @lru_cache(1024)  # visitors come back, and a proxy's own address is in every request
-def _canonical(text: str) -> str:
+def canonical_address(text: str) -> str:
+    """Return an address in its one form, without a port. Raises ValueError."""
     address = ipaddress.ip_address(_without_port(text).partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import g
 
 from accounts.activity import Caller
-from accounts.sessions import Begun
+from accounts.begun import Begun
 from errors import Problem
 from models import Session, User
 

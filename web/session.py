@@ -8,7 +8,7 @@ from flask.globals import request_ctx
 
 import accounts
 from accounts import sessions
-from accounts.sessions import Begun, Opener
+from accounts.begun import Begun, Opener
 from models import Session
 from web.account_choice import choose_next_time
 from web.authentication import current_session, forget_login
@@ -26,16 +26,21 @@ from web.session_cookie import (
 LAST_USED_DAYS = 90
 
 
-def start_session(identity: Opener, auth_time: float | None = None) -> tuple[Begun, str]:
+def start_session(
+    identity: Opener, auth_time: float | None = None, upstream_sid: str = ""
+) -> tuple[Begun, str]:
     """Make a session for an identity's owner, in place of the one that this browser has, and its
     token. Call within an atomic verb, and ``begin_session`` after it.
 
     ``auth_time``: when the provider says that the person signed in there, as Unix time.
+    ``upstream_sid``: its name for its session.
     Flows that the old session's person began end with it (accounts/flows.py).
     """
     old = current_session() or find_waiting_session()
     replaces = old.id if old else None
-    return sessions.start(identity, caller(), replaces=replaces, auth_time=auth_time)
+    return sessions.start(
+        identity, caller(), replaces=replaces, auth_time=auth_time, upstream_sid=upstream_sid
+    )
 
 
 def begin_session(session: Begun, token: str, *, in_app: bool = False) -> None:

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("word", in_bytes, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_name_words_user_id_users"), ondelete="CASCADE"
         ),

@@ -1,14 +1,14 @@
 """The roles of people, and invitations that let in whom no rule does.
 
 Revision ID: roles
-Revises: signups
+Revises: inbox
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "roles"
-down_revision = "signups"
+down_revision = "inbox"
 branch_labels = None
 depends_on = None
 

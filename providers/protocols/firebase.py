@@ -103,6 +103,7 @@ class Firebase:
             issuer=issuer,
             profile=profile_of(claims, subject),
             auth_time=float(max(0, claims["auth_time"])),
+            begun_at=float(claims["auth_time"]),
             is_relayed=provider != NAME,
         )
 

@@ -71,6 +71,7 @@ class NativeTokens:
             issuer=self._issuer.identity_issuer,
             profile=profile,
             auth_time=auth_time(claims),
+            begun_at=float(claims["iat"]),
             facts=read_facts(self._provider, self._conditions, asked, None),
         )
 

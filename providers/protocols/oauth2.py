@@ -165,6 +165,7 @@ class OAuth2Client(AskingClient):
             scopes=scopes,
             facts=self.facts_at_sign_in(profile.subject, answer, get, scopes),
             incomplete=failure.code if failure else "",
+            upstream_sid=_session_name(claims),
             token=_kept(answer, claims, profile.subject),
         )
 
@@ -245,6 +246,12 @@ class OAuth2Client(AskingClient):
     def check(self) -> None:
         self.authorization_url(InventedFlow())
         self.exchange("made-up-code-to-check-the-settings", InventedFlow())
+
+
+def _session_name(claims: VerifiedClaims | None) -> str:
+    """Return the sid of an id_token (OpenID Connect Back-Channel Logout 2.1), if it has one."""
+    sid = claims.get("sid") if claims else None
+    return sid if isinstance(sid, str) else ""
 
 
 def _kept(answer: Token, claims: VerifiedClaims | None, subject: str) -> dict[str, Any]:

@@ -35,9 +35,10 @@ INSERT INTO oauth (id, user_id, provider, issuer, subject, email, email_key, ema
     email_trusted, profile, scopes, linked_at, last_used_at) {numbers}
     SELECT {id}, {id}, 'google', 'https://i', '' || n, n || '@example.org', n || '@example.org',
     true, true, '{{}}', '', {at}, {at} FROM n;
-INSERT INTO name_words (word, created_at, user_id) SELECT 'person', created_at, id FROM users;
-INSERT INTO name_words (word, created_at, user_id)
-    SELECT lower(substr(name, 8)), created_at, id FROM users;
+INSERT INTO name_words (word, created_at, user_id, words)
+    SELECT 'person', created_at, id, lower(' ' || name) FROM users;
+INSERT INTO name_words (word, created_at, user_id, words)
+    SELECT lower(substr(name, 8)), created_at, id, lower(' ' || name) FROM users;
 INSERT INTO events (id, user_id, at, kind, reason, provider, detail, user_agent, address,
     reference) {numbers}
     SELECT {id}, {id}, {at}, CASE WHEN n = 4000 THEN 'merged' ELSE 'signed_in' END, '',

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import Deleted
-from accounts.sessions import Begun
+from accounts.begun import Begun
 from issuer import consents, personal_data
 from models import Session
 from storage import atomic, now

@@ -9,6 +9,7 @@ from views.admin.applications import applications
 from views.admin.approval import approval
 from views.admin.becoming import admin_link
 from views.admin.events import events
+from views.admin.gates import gates
 from views.admin.groups import groups
 from views.admin.invitations import invitations
 from views.admin.outboxes import outboxes
@@ -25,6 +26,7 @@ ADMIN_BLUEPRINTS = (
     events,
     providers,
     applications,
+    gates,
     outboxes,
     admin_link,
 )

@@ -8,7 +8,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from access import groups
-from accounts import activity, admin_acts, admin_log, admins, directory, linking, sessions
+from accounts import (
+    activity,
+    admin_acts,
+    admin_log,
+    admins,
+    directory,
+    explanations,
+    linking,
+    sessions,
+)
 from errors import LastAdmin, LastWayIn, NotFound, Problem
 from issuer import consents, personal_data
 from models import Identity, User
@@ -22,6 +31,7 @@ from web.authentication import this_session
 from web.context import site
 from web.text.devices import device_name
 from web.text.messages import message
+from web.text.standings import STANDINGS
 
 person = Blueprint("admin_person", __name__, url_prefix="/admin/people/<user_id>")
 protect_admin(person)
@@ -40,7 +50,10 @@ def show(user_id: str) -> str:
         is_self=user.id == this_session().user_id,
         rows=_ways_in(user.identities),
         sessions=_session_rows(user.id),
-        groups=groups.of_user(user.id),
+        groups=groups.reasons(user.id),
+        access=explanations.explain(user.id, site().policy),
+        standings=STANDINGS,
+        label_of=site().label,
         apps=consents.of_user(user.id),
         events=event_rows(activity.recent(user.id, limit=SHOWN_EVENTS)),
         acts=act_rows(admin_log.page(limit=SHOWN_ACTS, user_id=user.id)),

@@ -10,6 +10,7 @@ from accounts.activity import EventKind
 from providers.protocols import firebase
 from providers.protocols.connector import Connector
 from web.administration import protect_admin
+from web.checks.findings import Finding
 from web.checks.provider import check_all
 from web.context import site
 
@@ -20,22 +21,35 @@ protect_admin(providers)
 @providers.get("")
 def show_all() -> str:
     """Show all providers that are on."""
-    rows = [_row(connector) for connector in site().connectors.values()]
-    if site().firebase:
-        rows.append(_signed_in(firebase.NAME) | {"label": firebase.LABEL, "origins": {}})
-    return render_template("admin/providers.html", rows=rows)
+    return render_template("admin/providers.html", rows=provider_rows())
 
 
 @providers.post("/<name>/check")
 def check(name: str) -> str:
     """Check a provider as ``providers check`` does, and show what was found."""
-    is_firebase = name == firebase.NAME and site().firebase is not None
-    if name not in site().connectors and not is_firebase:
+    if not has_provider(name):
         raise NotFound
+    return render_template("admin/check.html", label=site().label(name), findings=check_now(name))
+
+
+def has_provider(name: str) -> bool:
+    return name in site().connectors or (name == firebase.NAME and site().firebase is not None)
+
+
+def check_now(name: str) -> list[Finding]:
+    """Check a provider that is on. Raises TooManyAttempts."""
     site().limits.count_check(name)
-    one = [] if is_firebase else [site().connectors[name]]
-    findings = check_all(one, site().firebase if is_firebase else None)
-    return render_template("admin/check.html", label=site().label(name), findings=findings)
+    if name in site().connectors:
+        return check_all([site().connectors[name]], None)
+    return check_all([], site().firebase)
+
+
+def provider_rows() -> list[dict[str, Any]]:
+    """Return all providers that are on, with what this process knows of each."""
+    rows = [_row(connector) for connector in site().connectors.values()]
+    if site().firebase:
+        rows.append(_signed_in(firebase.NAME) | {"label": firebase.LABEL, "origins": {}})
+    return rows
 
 
 def _row(connector: Connector) -> dict[str, Any]:

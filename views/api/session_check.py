@@ -64,6 +64,7 @@ class IdentityRow(NamedTuple):
     subject: str
     email: str | None
     email_verified: bool
+    suspended_at: Time | None
     linked_at: Time
     last_used_at: Time
 

@@ -6,50 +6,35 @@ not say that it does switches this off.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Flask
 
-from issuer.signing_keys import EXTENSION as KEY_RING
-from issuer.signing_keys import KeyRing
 from telemetry import metrics
-from views.oidc import metadata
-from views.oidc.json_answers import ANY_ORIGIN
+from views.oidc.about_tokens import AboutTokens
+from views.oidc.metadata import metadata
+from views.oidc.published import Published
+from views.oidc.ready import Answerer
+from views.oidc.tokens import tokens
+from views.oidc.userinfo import userinfo
 from web.context import Site
 from web.guards import guards_before
-from web.headers import public_for, security_headers
 
 log = structlog.get_logger()
 
-Headers = list[tuple[str, str]]
-
-
-class Ready(NamedTuple):
-    """An answer with status 200. ``endpoint``: the view that would give the same."""
-
-    endpoint: str
-    headers: Headers
-    body: bytes
-
-
-# Gives the answer to a usual request; None where the view must.
-Answerer = Callable[[WSGIEnvironment], Ready | None]
-
 
 def install(app: Flask, site: Site) -> None:
-    """Put what answers before an application, unless one of its guards cannot be obeyed there."""
-    unable = [
-        guard.name
-        for guard in guards_before(metadata.metadata.name, site)
-        if not guard.lets_programs_pass
-    ]
+    """Put what answers before an application, unless a guard cannot be obeyed there."""
+    answered = (metadata.name, userinfo.name, tokens.name)
+    guards = [guard for name in answered for guard in guards_before(name, site)]
+    unable = [guard.name for guard in guards if not guard.lets_programs_pass]
     if unable:
-        log.debug("answers_before_flask_off", guards=unable)
+        log.debug("answers_before_flask_off", guards=sorted(set(unable)))
         return
-    app.wsgi_app = BeforeFlask(app.wsgi_app, site, Published(app, site).answerers())  # type: ignore[method-assign]
+    answerers = Published(app, site).answerers() | AboutTokens(app, site).answerers()
+    app.wsgi_app = BeforeFlask(app.wsgi_app, site, answerers)  # type: ignore[method-assign]
 
 
 class BeforeFlask:
@@ -71,50 +56,3 @@ class BeforeFlask:
                 start_response("200 OK", ready.headers)
                 return [ready.body]
         return self._inner(environ, start_response)
-
-
-class Published:
-    """Discovery and keys, which are the same for everybody."""
-
-    def __init__(self, app: Flask, site: Site) -> None:
-        self._keys: KeyRing = app.extensions[KEY_RING]
-        self._settings = site.settings
-        self._security = security_headers(site.settings.is_https)
-
-    def answerers(self) -> dict[str, Answerer]:
-        name = self._settings.base_url
-        has_documents = bool(self._settings.client_document_hosts)
-        configuration = metadata.write_configuration(name, has_documents)
-        bodies = dict.fromkeys(metadata.CONFIGURATION, ("configuration", configuration))
-        bodies |= {
-            path: ("resource", metadata.write_resource(name, path)) for path in metadata.RESOURCES
-        }
-        return {
-            metadata.JWKS: self._answer_keys,
-            **{path: self._always(view, body) for path, (view, body) in bodies.items()},
-        }
-
-    def _always(self, view: str, body: bytes) -> Answerer:
-        headers = self._headers(metadata.JSON, body)
-        endpoint = f"{metadata.metadata.name}.{view}"
-        return lambda environ: Ready(endpoint, [*headers], body) if is_plain_get(environ) else None
-
-    def _answer_keys(self, environ: WSGIEnvironment) -> Ready | None:
-        ring = self._keys.ring_if_read()
-        if ring is None or not is_plain_get(environ):
-            return None
-        headers = self._headers(metadata.KEYS, ring.jwks)
-        return Ready(f"{metadata.metadata.name}.jwks", headers, ring.jwks)
-
-    def _headers(self, mimetype: str, body: bytes) -> Headers:
-        return [
-            ("Content-Type", mimetype),
-            ("Content-Length", str(len(body))),
-            ANY_ORIGIN,
-            *self._security,
-            ("Cache-Control", public_for(metadata.PUBLIC_SECONDS)),
-        ]
-
-
-def is_plain_get(environ: WSGIEnvironment) -> bool:
-    return environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")

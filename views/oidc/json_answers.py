@@ -13,6 +13,8 @@ from telemetry import metrics
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = 5
+JSON = "application/json"
+NO_CACHE = ("Pragma", "no-cache")
 ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 CORS = (
     ANY_ORIGIN,
@@ -25,8 +27,11 @@ CORS = (
 
 def answer(document: dict[str, Any], status: int = 200) -> Response:
     """Answer with JSON. Any origin may read it: nothing here counts cookies."""
-    body = json.dumps(document, separators=(",", ":"))
-    return Response(body, status, mimetype="application/json", headers={"Pragma": "no-cache"})
+    return Response(write(document), status, mimetype=JSON, headers=[NO_CACHE])
+
+
+def write(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def refuse(refused: Refused) -> Response:

@@ -1,7 +1,11 @@
-"""The UserInfo endpoint (OpenID Connect Core 5.3); how it reads an access token (RFC 6750 2)."""
+"""The UserInfo endpoint (OpenID Connect Core 5.3); how it reads an access token (RFC 6750 2).
+
+The usual GET is answered before Flask (views/oidc/about_tokens.py).
+"""
 
 import re
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -89,10 +93,18 @@ def show() -> Response:
     token = bearer_token()
     if isinstance(token, Refused):
         return refuse(token)
+    document = describe(token)
+    if isinstance(document, Refused):
+        return refuse(document)
+    metrics.count_app("userinfo", "issued")
+    return answer(document)
+
+
+def describe(token: AccessToken) -> dict[str, Any] | Refused:
+    """Return the claims about the person of a token."""
     if token.user_id is None or scopes.OPENID not in token.scope_list:
-        return refuse_name("bearer_scope")
+        return Refused("bearer_scope")
     person = claims.find_person(token.user_id)
     if person is None:
-        return refuse_name("bearer_invalid")
-    metrics.count_app("userinfo", "issued")
-    return answer({"sub": token.subject, **claims.of_person(person, token.scope_list)})
+        return Refused("bearer_invalid")
+    return {"sub": token.subject, **claims.of_person(person, token.scope_list)}

@@ -8,12 +8,14 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, questions
+from accounts.begun import Begun
 from accounts.decisions import (
     Create,
     Join,
     Known,
     Link,
     LinkDecision,
+    NeedsKeeping,
     NeedsMerge,
     NeedsOwnership,
     NeedsSwitch,
@@ -21,7 +23,6 @@ from accounts.decisions import (
     SignInDecision,
 )
 from accounts.questions import Question
-from accounts.sessions import Begun
 from accounts.signing_in import SignIn
 from providers.base import Assertion
 from storage import atomic
@@ -44,6 +45,7 @@ OUTCOMES: dict[type, str] = {
     Link: "linked",
     NeedsOwnership: "asked",
     NeedsSwitch: "asked",
+    NeedsKeeping: "asked",
     NeedsMerge: "asked",
 }
 
@@ -67,6 +69,8 @@ def answer_sign_in(
             raise decision.error
         case NeedsOwnership():
             return ask_question(flow, Question.VERIFY_OWNERSHIP, assertion, decision.reason)
+        case NeedsKeeping():
+            return ask_question(flow, Question.KEEP_ACCOUNT, assertion, decision.reason)
         case NeedsSwitch():
             return ask_question(flow, Question.SWITCH_ACCOUNT, assertion, decision.reason)
         case _:
@@ -106,7 +110,7 @@ def _open_account(
     )
     if result.identity is None or (in_app and result.is_pending):
         return result, None
-    return result, start_session(result.identity, assertion.auth_time)
+    return result, start_session(result.identity, assertion.auth_time, assertion.upstream_sid)
 
 
 def ask_question(

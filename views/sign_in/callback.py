@@ -2,6 +2,7 @@
 flow's intent and responds.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,10 +11,10 @@ from werkzeug.wrappers import Response
 
 import accounts
 from accounts import flows, sessions
+from accounts.begun import Begun
 from accounts.decisions import AlreadyLinked, Known, Link, LinkDecision, NeedsMerge, Refused
 from accounts.flows import Intent
 from accounts.questions import Question
-from accounts.sessions import Begun
 from errors import WrongAccount
 from models import Session
 from providers.base import Assertion
@@ -49,6 +50,7 @@ def on_authorized(blueprint: Any, **_token: object) -> Response | None:
     flow, assertion = current_flow(), current_assertion()
     if connector_of(blueprint) is None or flow is None or assertion is None:
         return None
+    assertion = replace(assertion, begun_at=flow.begun_at)
     return FINISH[flow.intent](flow, accounts.recognise(assertion))
 
 

@@ -1,4 +1,4 @@
-"""The pending questions between a callback and its end: connect, switch, merge.
+"""The pending questions between a callback and its end: connect, switch, merge, keep.
 
 Nothing happens before the answer. The flow waits with its assertion, for this browser and, if a
 person was signed in, for that person only, for 10 minutes.
@@ -10,10 +10,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import questions, sessions
+from accounts import orphans, questions, sessions
+from accounts.begun import Begun
 from accounts.decisions import Known, NeedsOwnership
 from accounts.questions import PendingQuestion, Question
-from accounts.sessions import Begun
 from errors import Expired, FormOld
 from models import Session
 from providers.base import Assertion
@@ -180,6 +180,30 @@ def _merge_now(question: PendingQuestion, session: Session | Begun) -> str:
     return sessions.renew(session.id)
 
 
+# The account is about to be deleted.
+
+
+def _ask_to_keep(question: PendingQuestion) -> str:
+    owner = accounts.owner_of(question.assertion)
+    if owner is None or owner.delete_due_at is None:
+        raise Expired("the account is not about to be deleted any more")
+    return _render("keep", question, due_at=owner.delete_due_at)
+
+
+def _keep(question: PendingQuestion) -> Response:
+    owner = accounts.owner_of(question.assertion)
+    if owner is None:
+        raise Expired("the account was deleted meanwhile")
+    _keep_now(question, owner.id)
+    return answer_sign_in(question.flow, question.assertion, signed_in_as=None, separate=False)
+
+
+@atomic
+def _keep_now(question: PendingQuestion, user_id: str) -> None:
+    orphans.keep(user_id, caller())
+    questions.take(question.flow)
+
+
 def _leave(question: PendingQuestion) -> Response:
     """Answer no: nothing changes."""
     questions.take(question.flow)
@@ -194,6 +218,7 @@ QUESTIONS: dict[Question, Callable[[PendingQuestion], str | Response]] = {
     Question.VERIFY_OWNERSHIP: _ask_ownership,
     Question.SWITCH_ACCOUNT: _ask_switch,
     Question.MERGE: _ask_merge,
+    Question.KEEP_ACCOUNT: _ask_to_keep,
 }
 ANSWERS: dict[tuple[Question, str], Callable[[PendingQuestion], Response]] = {
     (Question.VERIFY_OWNERSHIP, "connect"): _connect,
@@ -203,4 +228,6 @@ ANSWERS: dict[tuple[Question, str], Callable[[PendingQuestion], Response]] = {
     (Question.SWITCH_ACCOUNT, "stay"): _leave,
     (Question.MERGE, "merge"): _merge,
     (Question.MERGE, "keep"): _leave,
+    (Question.KEEP_ACCOUNT, "keep"): _keep,
+    (Question.KEEP_ACCOUNT, "leave"): _leave,
 }

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from access.refusals import AccountPending
-from accounts.decisions import NeedsOwnership, Refused
+from accounts.decisions import NeedsKeeping, NeedsOwnership, Refused
 from errors import CrossSite, IdTokenRefused, InvalidToken, UnsupportedMediaType
 from providers.protocols.gate import sign_in_progress
 from views.api.operations import Operation, Text, declare
@@ -63,7 +63,9 @@ def sign_in() -> Response:
         case Refused():
             raise decision.error
         case NeedsOwnership():
-            return answer_needs_ownership(decision)
+            return answer_needs_web(may_create=decision.may_create)
+        case NeedsKeeping():
+            return answer_needs_web(may_create=False)
     if result.is_pending:
         raise AccountPending
     return Response("OK", mimetype="text/plain")
@@ -101,14 +103,15 @@ def verify(check: Callable[[str], Verified], unverified_token: str) -> Verified:
         raise InvalidToken(error.detail) from error
 
 
-def answer_needs_ownership(decision: NeedsOwnership) -> Response:
-    """Tell the app that an account has this address: its owner must confirm in a browser."""
+def answer_needs_web(*, may_create: bool) -> Response:
+    """Tell the app that a question has to be answered in a browser: whose the address is, or
+    whether to keep the account."""
     place = f"{site().settings.base_url}/login"
     return problem_json(
         409,
         "needs_proof",
         "Conflict",
         message("needs_proof", place=place),
-        may_create=decision.may_create,
+        may_create=may_create,
         url=place,
     )

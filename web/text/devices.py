@@ -4,10 +4,11 @@ import functools
 
 from ua_parser import parse
 
-from accounts.activity import ACCESS_RULES, COMMAND_LINE
+from accounts.activity import ACCESS_RULES, COMMAND_LINE, HOUSEKEEPING, PROVIDER
 
 OPERATOR = "This site's operator"
 RULES = "This site's rules"
+THE_PROVIDER = "The provider"
 UNKNOWN_BROWSER = "Unknown browser"
 ON = "{browser} on {system}"
 # Long names and their usual short forms.
@@ -20,6 +21,10 @@ def device_name(user_agent: str) -> str:
     if user_agent == COMMAND_LINE.user_agent:
         return OPERATOR
     if user_agent == ACCESS_RULES.user_agent:
+        return RULES
+    if user_agent == PROVIDER.user_agent:
+        return THE_PROVIDER
+    if user_agent == HOUSEKEEPING.user_agent:
         return RULES
     known = parse(user_agent)
     browser = known.user_agent.family if known.user_agent else UNKNOWN_BROWSER

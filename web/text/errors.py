@@ -150,6 +150,17 @@ ERRORS: dict[str, ErrorText] = {
         "retry",
     ),
     "disabled": ErrorText("This account is disabled", "Contact {support}.", "nothing"),
+    "identity_suspended": ErrorText(
+        "Signing in with {provider} is paused here",
+        "Either {provider} told us that your account there is not safe or switched off, or the "
+        "owner of this account said that it is not theirs. Sign in another way, or sign in at "
+        "{provider} first and start again here.",
+    ),
+    "account_held": ErrorText(
+        "Changes to this account are on hold",
+        "Somebody else may have got into it. Sign in again in the way you have used the longest.",
+        "nothing",
+    ),
     "pending": ErrorText(
         "This account waits for approval",
         "The person running this site has to let you in first. Then you can sign in.",

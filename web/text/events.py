@@ -56,6 +56,30 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "Signed out: for too long nobody could tell about {membership}",
     (EventKind.ADMIN_MADE, ""): "Made an administrator of this site",
     (EventKind.ADMIN_UNMADE, ""): "No longer an administrator of this site",
+    (EventKind.PROVIDER_NOTICE, "sessions_revoked"): "{provider} ended your sessions",
+    (EventKind.PROVIDER_NOTICE, "session_revoked"): "{provider} ended a session of yours",
+    (EventKind.PROVIDER_NOTICE, "signed_out"): "You signed out at {provider}",
+    (EventKind.PROVIDER_NOTICE, "consent_revoked"): "You took {provider}'s permission back; "
+    "next time {provider} asks again",
+    (EventKind.PROVIDER_NOTICE, "token_revoked"): "{provider} took a permission back",
+    (EventKind.PROVIDER_NOTICE, "hijacked"): "{provider} says that somebody else got into your "
+    "account there; signing in with it is paused",
+    (EventKind.PROVIDER_NOTICE, "disabled"): "{provider} has switched your account there off",
+    (EventKind.PROVIDER_NOTICE, "enabled"): "{provider} has switched your account there on again",
+    (EventKind.PROVIDER_NOTICE, "credential_changed"): "{provider} asked that you confirm it's "
+    "you again",
+    (EventKind.PROVIDER_NOTICE, "identifier_changed"): "Your email address at {provider} may "
+    "have changed",
+    (EventKind.PROVIDER_NOTICE, "email_stopped"): "{provider} stopped passing mail on to you",
+    (EventKind.PROVIDER_NOTICE, "email_resumed"): "{provider} passes mail on to you again",
+    (EventKind.PROVIDER_NOTICE, "account_gone"): "Removed {provider}: your account there is gone",
+    (EventKind.PROVIDER_NOTICE, "deletion_asked"): "Removed {provider}, with everything that it "
+    "shared, as you asked there",
+    (EventKind.PROVIDER_NOTICE, ""): "{provider} told us about your account",
+    (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
+    "any more",
+    (EventKind.KEPT, ""): "You chose to keep this account",
+    (EventKind.RELEASED, ""): "Changes to this account are possible again",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }

@@ -19,6 +19,7 @@ MESSAGES = {
     "invitation_email": "This must be one email address, or nothing.",
     "invitation_uses": "This must be a number from 1 to 10000.",
     "invitation_days": "This must be a number from 1 to 365.",
+    "gate_changed": "Who may pass {gate} is changed, from the next request on.",
     "group_left": "Removed from the group {group}.",
     "group_name": "A group's name has 1 to 64 of the characters a-z, 0-9, _ and -.",
     "only_admin": (

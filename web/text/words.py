@@ -45,6 +45,9 @@ SESSION_ENDED = {
     "rejected": "The person running this site did not let you in. Your account was deleted.",
     "disabled": "You were signed out here: the account was disabled.",
     "operator": "You were signed out here by the person running this site.",
+    "provider": "You were signed out here: the service that you sign in with ended it.",
+    "not_me": "You were signed out here: the account's owner said that this sign-in was not "
+    "theirs.",
     "access_lost": "You no longer have access: {membership} ended.",
     "access_consent": "You were signed out here: who may use this site now depends on "
     "{membership}. Sign in again, and allow that to be seen.",

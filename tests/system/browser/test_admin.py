@@ -7,6 +7,7 @@ import pytest
 from issuer.models import LogoutRow
 from storage import now
 from tests.commands.console import answer
+from tests.gates.front import add_gate
 from tests.issuer.relying_party import App
 from tests.system.browser.inspection import inspect, inspect_failure
 from tests.views.operator.test_metrics import add
@@ -68,7 +69,7 @@ def test_the_pages_of_newcomers(admin, site):
     admin.is_told("The invitation is withdrawn: its link opens no account any more.")
 
 
-def test_the_pages_of_what_happens(admin):
+def test_the_pages_of_what_happens(admin, site):
     admin.open("/admin/events")
     inspect(admin, "Events")
     admin.open("/admin/outboxes")
@@ -77,6 +78,17 @@ def test_the_pages_of_what_happens(admin):
     inspect(admin, "Applications")
     admin.press("Notes")
     inspect(admin, "Notes")
+    add_gate(site, "wiki", "--allow", "group=engineers")
+    admin.open("/admin/gates")
+    inspect(admin, "Gates")
+    admin.press("wiki")
+    inspect(admin, "Gate wiki")
+    admin.page.get_by_label("Rules, one a line").fill("group=engineers\neverybody")
+    admin.press("Save")
+    inspect_failure(admin, "Nothing was changed", "Gate wiki")
+    admin.page.get_by_label("Rules, one a line").fill("group=engineers\ndomain=navy.example")
+    admin.press("Save")
+    admin.is_told("Who may pass wiki is changed, from the next request on.")
     admin.open("/admin/providers")
     inspect(admin, "Providers")
     admin.press("Check now: Google")

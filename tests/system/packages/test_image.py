@@ -67,6 +67,7 @@ def test_only_what_a_server_needs_comes_into_the_image():
             "config",
             "deploy",
             "gates",
+            "inbox",
             "issuer",
             "jobs",
             "keys",

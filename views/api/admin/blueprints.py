@@ -6,9 +6,14 @@ from flask import Blueprint
 
 from config.settings import Settings
 from views.api.admin.everybody import everybody
+from views.api.admin.gates import gates
+from views.api.admin.groups import groups
 from views.api.admin.people import people
+from views.api.admin.providers import providers
+
+ADMIN_API_BLUEPRINTS = (people, groups, everybody, providers, gates)
 
 
 def admin_api_blueprints(settings: Settings) -> Iterable[Blueprint]:
     """Return the blueprints that this site has."""
-    return (people, everybody) if settings.admin_api == "on" else ()
+    return ADMIN_API_BLUEPRINTS if settings.admin_api == "on" else ()

@@ -61,6 +61,7 @@ def test_the_token_of_a_person_opens_nothing_even_of_an_administrator(site):
     program = Program(site, "Steward", *OPTIONS, *usual, "--first-party")
     tokens = program.tokens(admin, scope="openid account admin")
     assert tokens.document["scope"] == "openid account"
+    assert site.rows("SELECT scopes FROM grants") == [("openid account",)]
     assert problem(program.send("GET", "/users", tokens.access)) == (403, "insufficient_scope")
     refused = program.send("POST", f"/users/{id_of(admin)}/disable", tokens.access)
     assert problem(refused) == (403, "insufficient_scope")

@@ -1,0 +1,1 @@
+"""The dialects: how each provider writes, signs and wants to be answered. One file each."""

@@ -1,0 +1,53 @@
+"""Reads what was verified: JSON of bounded depth, and times."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from inbox.notices import NoticeRefused, Reply
+
+MAX_DEPTH = 20
+# Years that a datetime and both databases can hold.
+LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+
+
+def parse_object(text: bytes | str, refusal: Reply) -> dict[str, Any]:
+    """Return a JSON object. Raises NoticeRefused for anything else, also if it is too deep."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise NoticeRefused(refusal, "the body is no JSON") from None
+    if not isinstance(value, dict) or _depth(value) > MAX_DEPTH:
+        raise NoticeRefused(refusal, "the body is no JSON object, or too deep")
+    return value
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [each for outer in level for each in _parts(outer)]
+    return depth
+
+
+def _parts(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def moment(seconds: object, default: datetime) -> datetime:
+    """Return a Unix time as a datetime, never later than ``default``; that itself if it is none."""
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 < float(seconds) < LATEST:  # type: ignore[arg-type]
+        return default
+    return min(datetime.fromtimestamp(float(seconds), UTC), default)  # type: ignore[arg-type]
+
+
+def text_at(value: object, *path: str) -> str:
+    """Return a text, or a number as text, at a path of members; empty if there is none."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and len(value) <= 255 else ""
