@@ -70,6 +70,7 @@ GOOGLE_CRITERIA: Criteria = {
         "your account of {value}",
         pattern=r"[a-z0-9][a-z0-9.-]*\.[a-z0-9-]+",
         example="example.org",
+        hint="hd",
     )
 }
 
