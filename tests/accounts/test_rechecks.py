@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.membership import DOMAIN, ORG, Members
+from tests.accounts.membership import DOMAIN, LONG_AGO, ORG, Members
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,6 +57,24 @@ def test_a_revoked_authorization_counts_for_the_time_of_grace_only(members):
     members.fail_since(hours=25)
     members.recheck()
     assert browser.me() is None
+
+
+def test_an_expired_token_that_nothing_renews_counts_for_the_time_of_grace_only(make_site):
+    """The provider gave no refresh token, so nobody can be asked until the next sign-in."""
+    members = Members(make_site)
+    browser = members.signed_in("ada")
+    members.site.execute("UPDATE oauth SET token_expires_at = :at", at=LONG_AGO)
+    before = asked(members)
+    members.recheck()
+    assert asked(members) == before
+    assert browser.me()["groups"] == ["engineers"]
+    members.fail_since(hours=23)
+    members.recheck()
+    assert browser.me()
+    members.fail_since(hours=25)
+    members.recheck()
+    assert browser.me() is None
+    assert members.signed_in("ada").me()["groups"] == ["engineers"]
 
 
 def test_each_round_asks_a_provider_about_one_person_and_everybody_once(make_site):
