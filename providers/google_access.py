@@ -24,7 +24,7 @@ from providers.profile import clean_email, value_at
 
 SCOPE = "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
 SEARCH = "groups/-/memberships:searchTransitiveGroups"
-# What tells a Google group from other kinds of groups.
+# Google groups have this label, other kinds of groups do not.
 LABEL = "cloudidentity.googleapis.com/groups.discussion_forum"
 PAGE_ROWS, MOST_PAGES = 1000, 20
 
