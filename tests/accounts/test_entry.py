@@ -163,7 +163,8 @@ def test_no_group_comes_from_a_claim_but_those_that_a_rule_gives(make_site):
 def test_deny_keeps_out_an_administrator(make_site):
     members = Members(make_site)
     ada = members.signed_in("ada")
-    admins = f"github:{ada.me()['identities'][0]['subject']}"
+    ((subject,),) = members.site.rows("SELECT subject FROM oauth")
+    admins = f"github:{subject}"
     members.site.restart(ADMINS=admins)
     assert ada.get("/admin").path == "/admin/people"
     members.site.restart(ADMINS=admins, ACCESS_RULES=ORG + '[deny]\nemails = ["ada@gmail.com"]\n')
