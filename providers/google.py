@@ -1,7 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
-from providers import google_access
 from providers.base import Get, Profile, Provider
+from providers.google_access import CRITERIA
 from providers.parts import EmailTrust, Errors, OpenIDConnect
 from providers.profile import claims_with_userinfo, clean_email, email_key, profile_from
 
@@ -49,5 +49,5 @@ GOOGLE = Provider(
     choice_params={"prompt": "select_account"},
     errors=Errors(misconfigured={"deleted_client", "disabled_client"}),
     reauth_params={"prompt": "select_account"},
-    criteria=google_access.CRITERIA,
+    criteria=CRITERIA,
 )
