@@ -106,7 +106,7 @@ class AuthorizationCode:
     revocation: Revocation | None = None
     # For OpenID Connect: the base of the paths that criteria ask, if that is not where userinfo is;
     # ends with a slash.
-    criteria_url: str = ""
+    criteria_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

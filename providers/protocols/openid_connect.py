@@ -136,7 +136,7 @@ class OpenIDConnectClient(OAuth2Client):
     def facts_url(self, path: str) -> str:
         """Return an address relative to userinfo, which is where an access token belongs, or to
         the place that the provider has for this. Another issuer, in its stead, has userinfo."""
-        documented = "" if self.registration.issuer else self.protocol.criteria_url
+        documented = None if self.registration.issuer else self.protocol.criteria_url
         base = documented or self.endpoint_url("userinfo")
         url = urljoin(base, path)
         if origin(url) != origin(base):
