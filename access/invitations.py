@@ -157,13 +157,16 @@ def remove(invitation_id: str) -> bool:
     return is_removed
 
 
-def kept(limit: int, after: str = "") -> list[Invitation]:
+def kept(limit: int, after: str | tuple[datetime, str] | None = None) -> list[Invitation]:
     """Return the latest invitations, newest first, with those that were used or have expired.
-    ``after``: the id of the last one seen."""
+    ``after``: the last one seen, by id or by time and id."""
     query = select(*_COLUMNS)
-    if last := of_id(after):
+    if isinstance(after, str):
+        last = of_id(after)
+        after = (last.created_at, last.id) if last else None
+    if after is not None:
         position = tuple_(InvitationRow.created_at, InvitationRow.id)
-        query = query.where(position < tuple_(last.created_at, last.id))
+        query = query.where(position < tuple_(*after))
     order = (InvitationRow.created_at.desc(), InvitationRow.id.desc())
     rows = db.session.execute(query.order_by(*order).limit(limit)).all()
     return [Invitation(*row) for row in rows]

@@ -38,18 +38,14 @@ class Recipient:
     read_keys: Reader
 
 
-def named(authorization: str | None, form: Parameters) -> str:
+def named(credentials: Credentials | Refused) -> str:
     """Return the id by which failures are counted: an invented one counts as unknown."""
-    credentials = read(authorization, form)
     client_id = "" if isinstance(credentials, Refused) else credentials.client_id
     return client_id if is_id(client_id) else "unknown"
 
 
-def authenticate(
-    authorization: str | None, form: Parameters, recipient: Recipient
-) -> Client | Refused:
-    """Return the client of a request. A refused one does not learn why."""
-    credentials = read(authorization, form)
+def authenticate(credentials: Credentials | Refused, recipient: Recipient) -> Client | Refused:
+    """Return the client of a request by what ``read`` found. A refused one does not learn why."""
     if isinstance(credentials, Refused):
         return credentials
     client = clients.named(credentials.client_id)

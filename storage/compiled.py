@@ -8,10 +8,12 @@ compare and track.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from json import JSONDecoder
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Delete, Dialect, Engine, Insert, Select, Update
+from sqlalchemy import JSON, Delete, Dialect, Engine, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
 
 from storage.readers import Reader, current_reader
 from storage.transactions import as_raised, open_connection
@@ -19,6 +21,7 @@ from storage.transactions import as_raised, open_connection
 AnySelect = Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 R = TypeVar("R")
+_JSON = JSONDecoder()
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,24 @@ def _compile(
     }
     selected = list(statement.selected_columns) if isinstance(statement, Select) else []
     found = tuple(
-        (place, convert)
+        (place, read)
         for place, column in enumerate(selected)
-        if (convert := column.type.dialect_impl(named).result_processor(named, None))
+        if (read := _reader_of(column.type, named))
     )
     fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
     return _Compiled(str(compiled), fixed, given, found)
+
+
+def _reader_of(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what converts the driver's values of a type; None where there is nothing to do."""
+    if isinstance(kind, JSON) and dialect.name == "sqlite":
+        return _read_json
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _read_json(text: str | None) -> Any:
+    """Decode what SQLAlchemy has written, in a sixth of the steps that its own processor takes."""
+    return None if text is None else _JSON.raw_decode(text)[0]
 
 
 class _Executable:

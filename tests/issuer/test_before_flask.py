@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from errors import NotAllowed
-from issuer.scopes import KNOWN as SCOPES
+from issuer.scopes import OF_PEOPLE as SCOPES
 from tests.commands.console import answer
 from tests.issuer.relying_party import CALLBACK, App
 from tests.issuer.test_resources import Key, exchange_with

@@ -2,13 +2,14 @@
 
 import pytest
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from accounts import users
-from models import User
+from models import OAuth, User
 from providers.profile import make_profile
 from storage import atomic, db
 from storage.compiled import CompiledSelect, CompiledStatement
+from storage.readers import reader_of, reading
 
 NUMBER = CompiledSelect(select(func.count()).select_from(User), int)
 RENAME = CompiledStatement(
@@ -35,6 +36,57 @@ def test_a_compiled_statement_shares_the_orm_transaction_and_sees_pending_rows(m
     assert site.user_count() == 0
     assert site.inside(add, fail=False) == 1
     assert site.rows("SELECT name FROM users") == [("Ada L.",)]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_reader_sees_what_is_committed_and_an_atomic_verb_sees_its_own_rows(make_site, engine):
+    site = make_site(engine)
+
+    @atomic
+    def add() -> int:
+        db.session.add(User(id="b" * 32, name="Bob"))
+        return NUMBER.row() or 0
+
+    def read() -> tuple[int | None, int, list[int]]:
+        with reading(reader_of(site.app)):
+            before = NUMBER.row()
+            within = add()
+            return before, within, NUMBER.rows()
+
+    assert site.inside(read) == (0, 1, [1])
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_reader_that_fails_raises_what_the_orm_does_and_reads_again(make_site, engine):
+    site = make_site(engine)
+
+    def read() -> int | None:
+        with reading(reader_of(site.app)):
+            return NUMBER.row()
+
+    site.execute("ALTER TABLE users RENAME TO elsewhere")
+    with pytest.raises(DBAPIError, match="users"):
+        site.inside(read)
+    site.execute("ALTER TABLE elsewhere RENAME TO users")
+    assert site.inside(read) == 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_json_is_read_as_the_orm_reads_it(make_site, engine):
+    site = make_site(engine)
+    values = [{}, {"a": [1, 2.5, None, True]}, {"name": 'Gr\u00e4ce "\\ \u2028 🦉'}]
+    query = select(OAuth.profile).order_by(OAuth.id)
+
+    @atomic
+    def add() -> None:
+        db.session.add(User(id="a" * 32))
+        for number, profile in enumerate(values):
+            key = {"id": f"{number:032}", "user_id": "a" * 32, "provider": "p", "issuer": ""}
+            db.session.add(OAuth(**key, subject=str(number), profile=profile))
+
+    site.inside(add)
+    found = site.inside(CompiledSelect(query, lambda each: each).rows)
+    assert found == values == site.inside(lambda: list(db.session.scalars(query)))
 
 
 # A row whose foreign key is checked at commit, and then fails.

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, current_app, request
 from accounts import sessions
 from gates import asked, flows, probe, registry
 from gates.asked import Asked
-from gates.visitors import Visitor
+from gates.visitors import OWN_HOST, Visitor
 from keys.signing import Macs
 from telemetry import metrics
 from views.gate.check import BLUEPRINT, OWN_PATHS, PATH, QUESTION, Question, cookie_name_at, desk
+from views.gate.own_host import OwnHost
 from web.context import site
 from web.guards import Guard, protect
 from web.request_info import is_navigation
@@ -41,20 +42,42 @@ def check() -> Response:
     question = cast(Question, request.environ.get(QUESTION))
     wanted = question.asked
     gate = registry.of_origin(wanted.origin) if wanted else None
+    if wanted and gate is None and question.is_on_own_host:
+        return answer_on_own_host(question, wanted)
     if wanted is None or gate is None or question.name not in ("", gate.name):
         return refuse(NO_GATE, "no_gate", question)
+    return answer_at_gate(question, wanted, gate.name)
+
+
+def answer_at_gate(question: Question, wanted: Asked, name: str) -> Response:
+    """Answer for an application behind a gate, by its name."""
     if answer := answer_own_path(wanted):
         return answer
     visitor = find_visitor(question)
     code = flows.code_of(wanted.target)
     if code is not None:
-        return use_code(question, wanted, code, gate.name, is_known=visitor is not None)
+        return use_code(question, wanted, code, name, is_known=visitor is not None)
     if visitor and desk().admits(visitor):
-        metrics.count_gate(gate.name, "passed")
+        metrics.count_gate(name, "passed")
         return Response(headers=desk().headers_always(visitor, wanted.origin))
     if is_page(wanted):
-        return begin(question, wanted, gate.name)
-    metrics.count_gate(gate.name, "refused")
+        return begin(question, wanted, name)
+    metrics.count_gate(name, "refused")
+    return refuse(NOT_ALLOWED, "not_admitted", question) if visitor else challenge()
+
+
+def answer_on_own_host(question: Question, wanted: Asked) -> Response:
+    """Answer for an application on our own host, which needs no gate (own_host.py)."""
+    if answer := answer_own_path(wanted):
+        return answer
+    visitor = find_visitor(question)
+    if visitor and desk().admits(visitor):
+        metrics.count_gate(OWN_HOST, "passed")
+        return Response(headers=desk().headers_always(visitor, wanted.origin))
+    if visitor is None and is_page(wanted):
+        metrics.count_gate(OWN_HOST, "begun")
+        return lead(wanted, OwnHost(site().settings).sign_in_url(wanted))
+    metrics.count_gate(OWN_HOST, "refused")
     return refuse(NOT_ALLOWED, "not_admitted", question) if visitor else challenge()
 
 

@@ -19,8 +19,7 @@ from issuer import access_tokens, client_authentication, introspection, paramete
 from issuer.clients import Client
 from issuer.faults import Refused
 from issuer.parameters import Parameters
-from storage.engine import engine_of
-from storage.readers import Reader, reading
+from storage.readers import reader_of, reading
 from telemetry import metrics
 from views.oidc.described import recipient
 from views.oidc.json_answers import CORS, JSON, NO_CACHE, write
@@ -44,7 +43,7 @@ class AboutTokens:
         self._app, self._limits = app, site.limits
         self._name = site.settings.base_url
         self._admission = admission_of(site.policy, site.settings)
-        self._reader = Reader(engine_of(app))
+        self._reader = reader_of(app)
         self._address_of = AddressReader(site.settings.trusted_proxies)
         self._headers = [
             ("Content-Type", JSON),
@@ -100,11 +99,12 @@ class AboutTokens:
         TooManyAttempts."""
         if form.get("client_assertion") is not None:
             return None
-        header, address = environ.get("HTTP_AUTHORIZATION"), self._address_of(environ)
+        address = self._address_of(environ)
         if address is None:
             return None
-        self._limits.check_app(client_authentication.named(header, form), address)
-        found = client_authentication.authenticate(header, form, recipient())
+        credentials = client_authentication.read(environ.get("HTTP_AUTHORIZATION"), form)
+        self._limits.check_app(client_authentication.named(credentials), address)
+        found = client_authentication.authenticate(credentials, recipient())
         return None if isinstance(found, Refused) else found
 
 

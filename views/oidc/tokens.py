@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -30,6 +30,7 @@ from issuer.exchanges import Issued, Use
 from issuer.faults import Refused
 from issuer.parameters import Parameters
 from issuer.resource_tokens import Content
+from storage.readers import reader_of, reading
 from telemetry import metrics
 from views.oidc.described import recipient
 from views.oidc.json_answers import allow_any_origin, answer, refuse, refuse_name
@@ -71,10 +72,12 @@ def authenticated() -> tuple[Client, Parameters] | Response:
         return refuse_name("parameter_repeated")
     if not form.are_plain():
         return refuse_name("parameter_malformed")
-    header = request.headers.get("Authorization")
-    who = client_authentication.named(header, form)
+    credentials = client_authentication.read(request.headers.get("Authorization"), form)
+    who = client_authentication.named(credentials)
     site().limits.check_app(who, caller().address)
-    client = client_authentication.authenticate(header, form, recipient())
+    # Most of these requests need no session of the ORM, neither here nor later.
+    with reading(reader_of(current_app)):
+        client = client_authentication.authenticate(credentials, recipient())
     if isinstance(client, Refused):
         if client.name != "keys_away":
             site().limits.count_app_failure(who, caller().address)
