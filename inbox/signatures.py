@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from inbox.notices import NoticeRefused, Reply
 
 FRESH = timedelta(minutes=5)
-# Of a time until the year 5138.
+# Digits of a Unix time until the year 5138.
 MAX_DIGITS = 11
 
 
