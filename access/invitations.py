@@ -40,11 +40,13 @@ KEPT_DAYS = 30
 @dataclass(frozen=True)
 class Invitation:
     """An invitation. ``email``: the address that must be verified; None: any. ``uses``: how many
-    accounts it may open in total; ``used``: how many it has opened."""
+    accounts it may open in total; ``used``: how many it has opened. ``bypass``: whether it lets in
+    people whom no rule of access does."""
 
     id: str
     email: str | None
     group_names: str
+    bypass: bool
     uses: int
     used: int
     created_at: datetime
@@ -66,7 +68,12 @@ _COLUMNS = [InvitationRow.__table__.c[each.name] for each in fields(Invitation)]
 
 @atomic
 def add(
-    *, email: str | None = None, groups: Collection[str] = (), uses: int = 1, days: int = 7
+    *,
+    email: str | None = None,
+    groups: Collection[str] = (),
+    uses: int = 1,
+    days: int = 7,
+    bypass: bool = False,
 ) -> tuple[Invitation, str]:
     """Add an invitation; return it and the token of its link."""
     token, created_at = secrets.token_urlsafe(32), now()
@@ -74,6 +81,7 @@ def add(
         id=new_id(),
         email=email,
         group_names=SEPARATOR.join(sorted(set(groups))),
+        bypass=bypass,
         uses=uses,
         used=0,
         created_at=created_at,
@@ -157,13 +165,16 @@ def remove(invitation_id: str) -> bool:
     return is_removed
 
 
-def kept(limit: int, after: str = "") -> list[Invitation]:
+def kept(limit: int, after: str | tuple[datetime, str] | None = None) -> list[Invitation]:
     """Return the latest invitations, newest first, with those that were used or have expired.
-    ``after``: the id of the last one seen."""
+    ``after``: the last one seen, by id or by time and id."""
     query = select(*_COLUMNS)
-    if last := of_id(after):
+    if isinstance(after, str):
+        last = of_id(after)
+        after = (last.created_at, last.id) if last else None
+    if after is not None:
         position = tuple_(InvitationRow.created_at, InvitationRow.id)
-        query = query.where(position < tuple_(last.created_at, last.id))
+        query = query.where(position < tuple_(*after))
     order = (InvitationRow.created_at.desc(), InvitationRow.id.desc())
     rows = db.session.execute(query.order_by(*order).limit(limit)).all()
     return [Invitation(*row) for row in rows]

@@ -3,7 +3,7 @@ ended_sessions.py write them."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -53,19 +53,23 @@ class EndedSession(Base):
 
 
 class NameWord(Base):
-    """A word of a person's name, as names.py compares it; in the order of bytes, so that the
-    words with one beginning are one range of the key."""
+    """A word of a person's name, as names.py compares it. Words are in the order of bytes, so
+    those with one beginning are one range of the index, which answers alone."""
 
     __tablename__ = "name_words"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("ix_name_words_word", "word", "created_at", "user_id", "words"),
+        {"sqlite_with_rowid": False},
+    )
 
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
     word: Mapped[str] = mapped_column(
         String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
     )
-    created_at: Mapped[datetime] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    # When the account was made.
+    created_at: Mapped[datetime]
     # All words of the name, each after a blank: who has a rare word and a common one is found
     # among those with the rare word.
-    words: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(String(400))

@@ -26,6 +26,8 @@ BATCH_PEOPLE = 500
 # No name has more; a name of more or longer words is found by those.
 MAX_WORDS = 24
 MAX_CHARACTERS = 40
+# PostgreSQL refuses longer entries of an index.
+ALL_MAX_CHARACTERS = 400
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without blanks between words: kana and Han. A word begins at each of these.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -62,7 +64,7 @@ def _distinct(words: Iterable[str]) -> list[str]:
 def entries(user_id: str, name: str | None, created_at: datetime) -> list[dict[str, Any]]:
     """Return what is written of a person, as values of NameWord."""
     words = written_words(name)
-    whole = "".join(f" {word}" for word in words)
+    whole = "".join(f" {word}" for word in words)[:ALL_MAX_CHARACTERS]
     common = {"user_id": user_id, "created_at": created_at, "words": whole}
     return [{"word": word, **common} for word in words]
 

@@ -7,7 +7,7 @@ from datetime import UTC
 import schemathesis
 from hypothesis import strategies as st
 
-from views.api.admin.site_schemas import RULE_FORMAT
+from views.api.admin.site_schemas import ADDRESS_FORMAT, RULE_FORMAT
 from views.api.paging import CURSOR_FORMAT, encode_cursor
 from views.api.schemas import RETURN_TO_FORMAT
 
@@ -20,6 +20,7 @@ schemathesis.openapi.format(CURSOR_FORMAT, positions.map(encode_cursor))
 schemathesis.openapi.format(RETURN_TO_FORMAT, st.sampled_from(["/", "/account", "/account?a=b"]))
 RULES = ["everyone", "group=staff", "domain=example.org"]
 schemathesis.openapi.format(RULE_FORMAT, st.sampled_from(RULES))
+schemathesis.openapi.format(ADDRESS_FORMAT, st.sampled_from(["ada@gmail.com", "x@example.org"]))
 
 
 @schemathesis.auth()

@@ -1,13 +1,10 @@
 """Fixtures: sites, browsers, databases. Tests for parts that a machine lacks are skipped, and
-listed at the end."""
+listed at the end (endings.py)."""
 
-import faulthandler
 import logging
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from sqlalchemy import make_url
@@ -16,39 +13,16 @@ from simulator import Server
 from tests.browser import Browser
 from tests.clock import Clock
 from tests.eavesdropper import EAR
+from tests.missing import lack
 from tests.prepare import find
 from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, Site, Sites, forget_at_power_loss, migrate, postgres_databases
 from tests.templates import keep_compiled
 
-pytest_plugins = ["simulator.pytest_plugin"]
-LACKS = "this machine lacks "
-EXIT_SECONDS = 60
+pytest_plugins = ["simulator.pytest_plugin", "tests.endings"]
 EAR.install()
 keep_compiled()
 EAR.learn(SECRET_KEY)
-
-
-def lack(what: str) -> NoReturn:
-    """Skip a test because this machine has no ``what``; with CI=true that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(LACKS + what)
-    pytest.skip(LACKS + what)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List each missing part once. Reports reach this process from all workers."""
-    reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")}
-    missing = {reason.partition(LACKS)[2] for reason in reasons if LACKS in reason}
-    if missing:
-        terminalreporter.section("left out, because this machine lacks")
-        for what in sorted(missing):
-            terminalreporter.line(what)
-
-
-def pytest_unconfigure() -> None:
-    """Limit the end of the run, which waits for every thread that a test left behind."""
-    faulthandler.dump_traceback_later(EXIT_SECONDS, exit=True)
 
 
 @pytest.fixture(autouse=True)

@@ -43,17 +43,17 @@ def upgrade() -> None:
     in_bytes = sa.String(length=40).with_variant(sa.String(40, collation="C"), "postgresql")
     op.create_table(
         "name_words",
+        sa.Column("user_id", sa.String(length=32), nullable=False),
         sa.Column("word", in_bytes, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("user_id", sa.String(length=32), nullable=False),
-        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("words", sa.String(length=400), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_name_words_user_id_users"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("word", "created_at", "user_id", name=op.f("pk_name_words")),
+        sa.PrimaryKeyConstraint("user_id", "word", name=op.f("pk_name_words")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_name_words_user_id"), "name_words", ["user_id"])
+    op.create_index("ix_name_words_word", "name_words", ["word", "created_at", "user_id", "words"])
 
 
 def downgrade() -> None:

@@ -23,6 +23,8 @@ NAMES = {
     "percent": "100%_x",
     "fox": "🦊",
     "none": None,
+    "longest": " ".join(f"\U00020000{n:02}" for n in range(50)),
+    "syllables": "\uac01" * 200,
 }
 # By what is searched: who is found.
 FOUND = {
@@ -45,6 +47,8 @@ FOUND = {
     "l_e": set(),
     "love%": {"ada"},
     "🦊": set(),
+    "\U0002000007": {"longest"},
+    "\uac01": {"syllables"},
 }
 
 

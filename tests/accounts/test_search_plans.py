@@ -54,9 +54,9 @@ PEOPLE: tuple[tuple[str, str, set[str]], ...] = (
     ("", "admins", {"ix_users_admin_at", "uq_oauth_provider"}),
     ("17@example.org", "", {"ix_oauth_email_key"}),
     ("google:17", "", {"ix_oauth_subject"}),
-    ("x1234", "", {"pk_name_words", "ix_users_words_of"}),
-    ("x1234 pers", "", {"pk_name_words"}),
-    ("person", "", {"ix_users_created_at"}),
+    ("x1234", "", {"ix_name_words_word", "ix_users_words_of"}),
+    ("x1234 pers", "", {"ix_name_words_word"}),
+    ("person", "", {"ix_users_created_at", "pk_name_words"}),
     ("person", "disabled", {"ix_users_disabled_at"}),
 )
 EVENTS: tuple[tuple[dict[str, str], str], ...] = (

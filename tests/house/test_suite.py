@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 LACKS_TWO_PARTS = """
 import pytest
-from tests.conftest import lack
+from tests.missing import lack
 
 @pytest.fixture(scope="session")
 def wheel():
@@ -24,10 +24,10 @@ def test_a_third(): lack("a sail")
 HANGS = "import threading\ndef test_waits(): threading.Event().wait()\n"
 LEAVES_A_THREAD = """
 import threading
-from tests import conftest
+from tests import endings
 
 def test_leaves_a_thread():
-    conftest.EXIT_SECONDS = 0.2
+    endings.EXIT_SECONDS = 0.2
     threading.Thread(target=threading.Event().wait).start()
 """
 
@@ -39,7 +39,7 @@ def run_suite(tmp_path):
     def run(text: str, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_it.py").write_text(text)
         command = [sys.executable, "-m", "pytest", "-c", f"{ROOT}/pyproject.toml", "-p"]
-        command += ["tests.conftest", "-p", "no:cacheprovider", *options, f"{tmp_path}/test_it.py"]
+        command += ["tests.endings", "-p", "no:cacheprovider", *options, f"{tmp_path}/test_it.py"]
         inherited = {name: value for name, value in os.environ.items() if name != "CI"}
         return subprocess.run(
             command,
@@ -76,7 +76,8 @@ def test_a_test_that_hangs_fails(run_suite):
     assert "Timeout (>1.0s)" in result.stdout
 
 
-def test_every_test_has_a_time_limit(pytestconfig):
+def test_every_test_has_a_time_limit_and_our_ending(pytestconfig):
+    assert pytestconfig.pluginmanager.has_plugin("tests.endings")
     assert 0 < float(pytestconfig.getini("timeout")) <= 300
 
 

@@ -21,8 +21,8 @@ import requests
 
 from config import processes
 from simulator import environment
-from tests.conftest import lack
 from tests.gunicorn import Gunicorn
+from tests.missing import lack
 from tests.site import SECRET_KEY
 
 PROBE = """

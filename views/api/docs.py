@@ -50,7 +50,8 @@ def type_words(schema: dict[str, Any]) -> str:
         str(schema["format"]) if "format" in schema else "",
         f"from {schema['minimum']} to {schema['maximum']}" if "minimum" in schema else "",
         f"at most {schema['maxLength']} characters" if "maxLength" in schema else "",
-        f"by default {schema['default']}" if schema.get("default") is not None else "",
+        f"by default {schema['default']}" if schema.get("default") not in (None, "") else "",
+        f"one of {', '.join(filter(None, schema['enum']))}" if "enum" in schema else "",
     ]
     told = ", ".join(bound for bound in bounds if bound)
     return f"{words} ({told})" if told else words

@@ -33,7 +33,7 @@ WITH_BEARER = (
     " The apps of a Firebase project may send their ID token as a bearer token in place of both."
 )
 FOR_PROGRAMS = (
-    " What stands under /api/v1/admin is for programs that act for themselves: they bring an "
+    " The operations under /api/v1/admin are for programs that act for themselves: they bring an "
     "access token of their own (client credentials) with the scope admin."
 )
 CHALLENGE = {"WWW-Authenticate": "The challenge of RFC 6750."}
@@ -79,10 +79,11 @@ class PlainJsonSchema(GenerateJsonSchema):
 
 
 def routes() -> Iterator[Route]:
-    """Return every declared operation of this application, in the order of the declarations."""
+    """Return every declared operation of this application, in the order of the declarations; those
+    of programs come last."""
     views = current_app.view_functions
     rules = {views[rule.endpoint]: rule for rule in current_app.url_map.iter_rules()}
-    for view in OPERATIONS:
+    for view in sorted(OPERATIONS, key=lambda view: OPERATIONS[view].is_of_programs):
         for method in METHODS:
             if view in rules and method in (rules[view].methods or ()):
                 yield _route(rules[view], method, view)

@@ -11,7 +11,7 @@ import pytest
 
 from errors import ProviderDown, ProviderError
 from providers.http import connections
-from tests.conftest import lack
+from tests.missing import lack
 from tests.providers.http.peers import GOOD, OK, SLOW, Peer, post, say_nothing
 
 

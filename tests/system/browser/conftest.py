@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import chromium as find_chromium
 from tests.site import Site, Sites
 from tests.system.browser.visitor import TIMEOUT_MILLISECONDS, Visitor

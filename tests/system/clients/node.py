@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import find
 
 # The least that the npm packages below need.

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from tests.browser import Browser
-from tests.conftest import lack
 from tests.issuer.relying_party import App
+from tests.missing import lack
 from tests.prepare import find
 from tests.processes import free_port, until
 from tests.site import Site

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from simulator import Server, environment
-from tests.conftest import lack
 from tests.gunicorn import APP
+from tests.missing import lack
 from tests.processes import free_port
 from tests.site import USUAL
 from tests.system.faults.served import FLAGS, Served

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from storage import db
 from storage.postgresql import PING_AFTER_IDLE_SECONDS
 from tests.browser import Browser, Page
-from tests.conftest import lack
+from tests.missing import lack
 from tests.processes import children_of
 from tests.site import migrate
 from tests.system.faults.served import Served, assert_unavailable, at_once, timed

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.server import start
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import find
 from tests.processes import free_port
 from tests.redis_server import RedisServer

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from simulator import Server
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import find
 from tests.system.packages import context
 from tests.system.packages.fronts import Front, Proxy

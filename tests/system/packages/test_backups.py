@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from config import ROOT
-from tests.conftest import lack
+from tests.missing import lack
 from tests.site import SECRET_KEY, Site
 
 PAGE = (ROOT / "docs" / "operate" / "operation.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from joserfc import jwk, jwt
 
 from tests.browser import Browser, Page
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import find
 from tests.site import Sites
 from tests.system.clients import pages

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from simulator import Server, environment
-from tests.conftest import lack
+from tests.missing import lack
 from tests.processes import free_port
 from tests.site import SECRET_KEY
 from tests.system.packages import context

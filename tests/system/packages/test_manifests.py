@@ -12,7 +12,7 @@ import yaml
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from config.settings import Settings
-from tests.conftest import lack
+from tests.missing import lack
 
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"

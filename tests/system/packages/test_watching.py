@@ -14,7 +14,7 @@ import requests
 import yaml
 
 from telemetry import metrics, reference
-from tests.conftest import lack
+from tests.missing import lack
 from tests.prepare import find
 from tests.processes import free_port, until
 from tests.site import Site

@@ -12,7 +12,7 @@ import requests
 
 import errors
 from tests.browser import Browser
-from tests.conftest import lack
+from tests.missing import lack
 
 DOCS = Path(__file__).parents[3] / "docs" / "integrate"
 API = (DOCS / "api.md").read_text(encoding="utf-8")

@@ -8,10 +8,11 @@ from config.settings import Settings
 from views.api.admin.everybody import everybody
 from views.api.admin.gates import gates
 from views.api.admin.groups import groups
+from views.api.admin.invitations import invitations
 from views.api.admin.people import people
 from views.api.admin.providers import providers
 
-ADMIN_API_BLUEPRINTS = (people, groups, everybody, providers, gates)
+ADMIN_API_BLUEPRINTS = (people, groups, invitations, everybody, providers, gates)
 
 
 def admin_api_blueprints(settings: Settings) -> Iterable[Blueprint]:

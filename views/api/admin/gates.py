@@ -1,10 +1,11 @@
 """Gates, and who may pass them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint
 
-from gates import admin_acts, registry
+from gates import admin_acts, occupancy, registry
 from gates.registry import Gate as GateRow
 from views.api.admin.guard import program_caller, protect_programs
 from views.api.admin.site_schemas import Gate, GateList, GateRules
@@ -21,7 +22,7 @@ FACTS: dict[str, Any] = {"is_of_programs": True}
 @operation(answer=GateList, **FACTS)
 def list_gates() -> GateList:
     """List the gates before applications, by name."""
-    return GateList(items=[_describe(each) for each in registry.every()], next_cursor=None)
+    return GateList(items=_described(registry.every()), next_cursor=None)
 
 
 @gates.patch("/<gate>")
@@ -32,15 +33,19 @@ def change_gate(gate: str, body: GateRules) -> Gate:
     Without rules it has none, and APPS_DEFAULT says for whom it is.
     """
     rules = list(dict.fromkeys(body.allow))
-    return _describe(admin_acts.change_rules(gate, rules, program_caller()))
+    return _described([admin_acts.change_rules(gate, rules, program_caller())])[0]
 
 
-def _describe(gate: GateRow) -> Gate:
-    address = f"{site().settings.base_url}/forward-auth/{gate.name}"
-    return Gate(
-        name=gate.name,
-        hosts=gate.origins,
-        allow=gate.allow,
-        forward_auth=address,
-        created_at=gate.created_at,
-    )
+def _described(found: Iterable[GateRow]) -> list[Gate]:
+    counts = occupancy.count_sessions()
+    return [
+        Gate(
+            name=gate.name,
+            hosts=gate.origins,
+            allow=gate.allow,
+            sessions=counts.get(gate.id, 0),
+            forward_auth=f"{site().settings.base_url}/forward-auth/{gate.name}",
+            created_at=gate.created_at,
+        )
+        for gate in found
+    ]

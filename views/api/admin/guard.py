@@ -44,7 +44,7 @@ def require_program() -> Response | None:
         challenge = f'Bearer error="insufficient_scope", scope="{scopes.ADMIN}"'
         return _refuse(403, "insufficient_scope", challenge)
     if request.method not in SAFE_METHODS:
-        site().limits.count_action(token.client.id)
+        site().limits.count_admin_act(token.client.id)
     program = token.client
     name = A_PROGRAM.format(name=program.shown_name)
     request_state().program = replace(caller(), admin_id=program.id, admin_name=name)

@@ -2,13 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, Strict, StringConstraints, WithJsonSchema
 
+from access.invitations import MAX_DAYS, MAX_USES
 from accounts import admission
+from providers.profile import clean_email
 from views.api.schemas import (
     EXAMPLE_ID,
     EXAMPLE_LABEL,
     EXAMPLE_PROVIDER,
+    Id,
     Moment,
     Request,
     Schema,
@@ -17,6 +20,8 @@ from views.api.schemas import (
 RULE_FORMAT = "access-rule"
 RULE_MAX_CHARACTERS = 300
 MAX_RULES = 100
+MAX_GROUPS = 20
+ADDRESS_FORMAT = "email-address"
 LAST_PAGE = "Always null."
 
 
@@ -28,6 +33,18 @@ def check_rule(rule: str) -> str:
     return rule
 
 
+def check_address(text: str) -> str:
+    """Return an e-mail address. Raises ValueError."""
+    address = clean_email(text)
+    if address is None:
+        raise ValueError("is no e-mail address")
+    return address
+
+
+Address = Annotated[
+    str, AfterValidator(check_address), WithJsonSchema({"type": "string", "format": ADDRESS_FORMAT})
+]
+GroupName = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]{1,64}$")]
 Rule = Annotated[
     str, AfterValidator(check_rule), WithJsonSchema({"type": "string", "format": RULE_FORMAT})
 ]
@@ -101,6 +118,7 @@ class Gate(Schema):
     allow: list[str] = Field(
         description="Rules of who may pass; empty: as APPS_DEFAULT says.", examples=[["everyone"]]
     )
+    sessions: int = Field(description="How many sessions are open there.")
     forward_auth: str = Field(
         description="The address that the proxy asks.",
         examples=["https://login.example.org/forward-auth/wiki"],
@@ -113,6 +131,56 @@ class GateList(Schema):
 
     items: list[Gate]
     next_cursor: str | None = Field(description=LAST_PAGE, examples=[None])
+
+
+class Invitation(Schema):
+    """An invitation to open an account."""
+
+    id: Id
+    email: str | None = Field(
+        description="The address that must be verified; null: any.", examples=["ada@gmail.com"]
+    )
+    groups: list[str] = Field(examples=[["engineers"]])
+    uses: int = Field(description="How many accounts it may open.")
+    used: int = Field(description="How many it has opened.")
+    state: str = Field(description="open, used or expired.", examples=["open"])
+    created_at: Moment
+    expires_at: Moment
+
+
+class InvitationWithLink(Invitation):
+    """An invitation just made, with its link."""
+
+    link: str = Field(examples=["https://login.example.org/join/…"])
+
+
+class InvitationList(Schema):
+    """One page of invitations, newest first."""
+
+    items: list[Invitation]
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.")
+
+
+class InvitationRequest(Request):
+    """An invitation to make."""
+
+    email: Address | None = Field(
+        default=None,
+        description="Only for a person whose sign-in has this address, verified.",
+        examples=["ada@gmail.com"],
+    )
+    groups: list[GroupName] = Field(
+        default=[],
+        max_length=MAX_GROUPS,
+        description="The groups that they come into.",
+        examples=[["engineers"]],
+    )
+    uses: Annotated[int, Strict()] = Field(
+        default=1, ge=1, le=MAX_USES, description="How many accounts it may open."
+    )
+    days: Annotated[int, Strict()] = Field(
+        default=7, ge=1, le=MAX_DAYS, description="How long it may be used."
+    )
 
 
 class GateRules(Request):

@@ -133,7 +133,7 @@ def test_the_api_is_for_the_networks_that_the_settings_name(make_site):
 
 
 def test_a_program_may_change_so_much_in_a_minute(make_site, monkeypatch):
-    monkeypatch.setattr(limits, "ACTIONS_PER_MINUTE", 2)
+    monkeypatch.setattr(limits, "ADMIN_ACTS_PER_MINUTE", 2)
     site = make_site(ADMIN_API="on")
     program = Program(site)
     path = f"/users/{id_of(sign_in(site, 'grace'))}/enable"
