@@ -35,7 +35,7 @@ ROWS = Leasable(Mail.id, Mail.due_at, Mail.attempts)
 
 
 class MailKind(StrEnum):
-    """What a mail is about; text.py has the words of each."""
+    """The subjects of mails; text.py has the words of each."""
 
     NEW_DEVICE = "new_device"
     IDENTITY_LINKED = "identity_linked"
@@ -65,7 +65,7 @@ OUTLIVING = frozenset({MailKind.DELETED})
 
 @dataclass(frozen=True)
 class Content:
-    """What is sealed in a row: the address, and the facts that its text needs."""
+    """The sealed part of a row: the address, and the facts that its text needs."""
 
     to: str
     data: Mapping[str, str]

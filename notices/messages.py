@@ -1,6 +1,6 @@
 """Messages of mails: plain text and HTML made of the same sentences, with one layout.
 
-What comes from outside (devices, names of applications) is cleaned: no control characters, one
+Texts from outside (devices, names of applications) are cleaned: no control characters, one
 line, at most 60 characters, and nothing that a mail program turns into a link.
 """
 
@@ -32,7 +32,7 @@ LANGUAGE, DIRECTION = "en", "ltr"
 
 
 class ToSend(Protocol):
-    """What a message is made of."""
+    """The mail that a message is made of."""
 
     @property
     def id(self) -> str: ...

@@ -1,14 +1,14 @@
 """Mail: the outbox of what people are told.
 
 Revision ID: mails
-Revises: inbox
+Revises: roles
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "mails"
-down_revision = "inbox"
+down_revision = "roles"
 branch_labels = None
 depends_on = None
 

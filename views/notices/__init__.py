@@ -1,1 +1,1 @@
-"""What notices bring into an application: the job that sends mail."""
+"""The job that sends mail, as a part of an application."""

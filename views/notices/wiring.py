@@ -1,4 +1,4 @@
-"""Wiring: what notices bring into an application."""
+"""Wiring: the mail server of an application, and the job that sends."""
 
 from urllib.parse import urlsplit
 
