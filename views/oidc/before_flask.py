@@ -63,7 +63,7 @@ def attempt(answerer: Answerer, environ: WSGIEnvironment) -> Ready | None:
     programs of a failure."""
     try:
         return answerer(environ)
-    except Exception as error:  # noqa: BLE001
+    except Exception:
         structlog.contextvars.clear_contextvars()  # those of this thread's request before
-        log.error("bug", exc_info=error)
+        log.exception("bug")
         return None
