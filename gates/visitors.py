@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Engine, bindparam, null, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from access import checks, groups
+from access import checks, groups, roles
 from access.checks import Facts
 from access.models import AccessCheck
 from accounts import sessions
@@ -52,6 +52,7 @@ class Visitor:
     name: str
     email_choice: str | None
     groups: Sequence[str]
+    roles: Sequence[str]
     identities: Sequence[IdentityRow]
     # Facts for the rules of ACCESS_FILE, by identity.
     facts: Mapping[str, Facts] = field(default_factory=dict)
@@ -65,8 +66,11 @@ class Visitor:
     def group_names(self) -> Collection[str]:
         return self.groups
 
+    def role_names(self) -> Collection[str]:
+        return self.roles
 
-FACTS_COLUMN, FIRST_IDENTITY_COLUMN = 8, 9
+
+FACTS_COLUMN, FIRST_IDENTITY_COLUMN = 9, 10
 
 
 class Visitors:
@@ -130,7 +134,7 @@ def _on_own_host(facts: ColumnElement[Any]) -> AnySelect:
 
 
 def _select(name: _Column, rules: _Column, facts: ColumnElement[Any]) -> AnySelect:
-    """Select the gate, the session, its user, the user's groups, and each identity with facts."""
+    """Select gate, session, user, the user's groups and roles, and each identity with facts."""
     return select(
         name,
         rules,
@@ -140,6 +144,7 @@ def _select(name: _Column, rules: _Column, facts: ColumnElement[Any]) -> AnySele
         User.name,
         User.email_choice,
         groups.names_of_user(),
+        User.role_names,
         facts,
         *(getattr(OAuth, name) for name in IdentityRow._fields),
     )
@@ -161,7 +166,7 @@ def _facts() -> ColumnElement[Any]:
 
 
 def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
-    gate, rules, session_id, provider, user_id, name, choice, names, *_ = rows[0]
+    gate, rules, session_id, provider, user_id, name, choice, names, role_names, *_ = rows[0]
     return Visitor(
         gate or OWN_HOST,
         registry.split(rules or ""),
@@ -172,6 +177,7 @@ def _visitor(token_hash: str, rows: Sequence[Sequence[Any]]) -> Visitor:
         name or "",
         choice,
         groups.split(names),
+        roles.split(role_names),
         [IdentityRow(*row[FIRST_IDENTITY_COLUMN:]) for row in rows],
         {row[FIRST_IDENTITY_COLUMN]: checks.read_stored(row[FACTS_COLUMN]) for row in rows},
     )

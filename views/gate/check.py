@@ -92,7 +92,11 @@ class Desk:
         """Return whether they do by what was read with the visitor: without the database."""
         those = {each.id: each for each in visitor.identities}
         return is_in_by(those, visitor.facts, self._policy) and self._admission.admits_person(
-            visitor, visitor.user_id, visitor.identities, visitor.group_names
+            visitor,
+            visitor.user_id,
+            visitor.identities,
+            visitor.group_names,
+            visitor.role_names,
         )
 
     def headers(self, visitor: Visitor, origin: str, keys: KeyRing) -> list[tuple[str, str]] | None:
