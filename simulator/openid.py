@@ -92,6 +92,11 @@ class OpenIDLookAlike(Signer, StrictIssuer):
             jwks=self.url + self.keys_path,
         )
 
+    @property
+    def events_issuer(self) -> str:
+        """The iss of its security events."""
+        return self.url
+
     # Its metadata and claims.
 
     def metadata(self) -> Claims:
@@ -283,6 +288,13 @@ def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
     def userinfo(**_where: str) -> Any:
         return look_alike.answer_userinfo()
 
+    def events(**_where: str) -> Response:
+        """The configuration of its security events (Shared Signals Framework 1.0, 7.1)."""
+        look_alike.note("events")
+        return jsonify(issuer=look_alike.events_issuer, jwks_uri=look_alike.endpoints.jwks)
+
+    add("/.well-known/risc-configuration", "risc", events)
+    add("/.well-known/ssf-configuration", "ssf", events)
     add(look_alike.discovery_path, "metadata", metadata)
     add(look_alike.keys_path, "keys", keys)
     add(look_alike.authorize_path, "authorize", authorize, methods=["GET", "POST"])
