@@ -5,10 +5,10 @@ sign in, and back to the very address; everything else is refused, because nobod
 sent. nginx follows no redirect of ours, so it gets 401 with the Location.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import structlog
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, render_template, request
 
 from accounts import sessions
 from gates import asked, flows, probe, registry
@@ -31,9 +31,20 @@ LET_IN = Guard("let_in_at_gate", lambda: None, sessions.LETS_IN)
 protect(forward_auth, LET_IN)
 
 SIGN_OUT_PATH = f"{OWN_PATHS}sign-out"
-NO_GATE = "There is no gate before this address.\n"
-NO_COOKIE = "Your browser is blocking cookies. Allow them for this site, and open it again.\n"
-NOT_ALLOWED = "This account can't use this site.\n"
+
+
+class Problem(NamedTuple):
+    """A refusal, in the words that a person reads."""
+
+    title: str
+    advice: str
+
+
+NO_GATE = Problem("There is no gate before this address", "Ask the person who runs this site.")
+NO_COOKIE = Problem(
+    "Your browser is blocking cookies", "Allow them for this site, and open it again."
+)
+NOT_ALLOWED = Problem("This account can't use this site", "Ask the person who runs it.")
 
 
 @forward_auth.get(PATH)
@@ -151,11 +162,15 @@ def challenge() -> Response:
     return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
-def refuse(text: str, reason: str, question: Question) -> Response:
+def refuse(problem: Problem, reason: str, question: Question) -> Response:
+    """Refuse with a page for people, and a line for programs; both stand at the application's
+    address."""
     origin = question.asked.origin if question.asked else None
     log.info("gate_refused_request", gate=question.name, reason=reason, origin=origin)
     metrics.count_refusal(None, reason)
-    return Response(text, 403, mimetype="text/plain")
+    if question.asked and is_page(question.asked):
+        return Response(render_template("gate/plain.html", problem=problem), 403)
+    return Response(f"{problem.title}. {problem.advice}\n", 403, mimetype="text/plain")
 
 
 def with_cookie(response: Response, wanted: Asked, value: str, seconds: int) -> Response:
