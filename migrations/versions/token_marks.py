@@ -1,14 +1,14 @@
 """Marks of refresh tokens, by which a provider's report finds one.
 
 Revision ID: token_marks
-Revises: inbox
+Revises: roles
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "token_marks"
-down_revision = "inbox"
+down_revision = "roles"
 branch_labels = None
 depends_on = None
 

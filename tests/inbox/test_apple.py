@@ -3,6 +3,7 @@
 import pytest
 
 from tests.inbox import token_senders as senders
+from tests.inbox.senders import post
 from tests.site import Site
 
 
@@ -63,7 +64,7 @@ def test_whose_notifications_are_taken(site, browser, claims, status):
     "body", [b"[]", b"{}", b'{"payload": 1}', b"x", b"\xff", b'{"payload": "\xc3\xa9"}']
 )
 def test_a_body_of_another_shape_is_refused(site, body):
-    answer = senders.post(site, "apple", body, headers={"Content-Type": "application/json"})
+    answer = post(site, "apple", body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
 
 

@@ -182,14 +182,14 @@ def test_keys_that_are_known_work_while_google_is_away(site, browser):
     browser.sign_in("google", "ada")
     assert senders.google(site, f"{RISC}account-enabled", subject_of(site)).status_code == 202
     fake = site.simulator.google
-    fake.certs_answer = "error"
+    fake.certs_answer = "html"
     assert senders.google(site, f"{RISC}sessions-revoked", subject_of(site)).status_code == 202
     assert browser.me() is None
 
 
 def test_without_any_key_google_is_asked_to_send_it_again(site):
     fake = site.simulator.google
-    fake.certs_answer = "error"
+    fake.certs_answer = "html"
     answer = senders.google(site, f"{RISC}sessions-revoked", "1")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from tests.browser import Browser
 from tests.inbox import token_senders as senders
+from tests.inbox.senders import post
 from tests.inbox.token_senders import LOGOUT
 from tests.site import Site
 
@@ -14,7 +16,7 @@ def site(make_site):
     return make_site(look_alikes=("acme", "github"))
 
 
-def sign_in_with(site: Site, sid: str, person: str = "ada"):
+def sign_in_with(site: Site, sid: str, person: str = "ada") -> Browser:
     """A browser whose session the issuer calls ``sid``."""
     site.simulator.acme.told[("id_token", person)] = {"sid": sid}
     browser = site.browser()
@@ -97,13 +99,13 @@ def test_a_token_of_another_key_ends_nothing(site, flaw):
 def test_other_tokens_and_other_requests_are_refused(site):
     ada = sign_in_with(site, "one")
     fake = site.simulator.acme
-    assert senders.post(site, "acme/logout", method="GET").status_code == 405
+    assert post(site, "acme/logout", method="GET").status_code == 405
     json = {"Content-Type": "application/json"}
-    assert senders.post(site, "acme/logout", b"{}", headers=json).status_code == 415
-    assert senders.post(site, "acme/logout", {"logout_token": ""}).status_code == 400
+    assert post(site, "acme/logout", b"{}", headers=json).status_code == 415
+    assert post(site, "acme/logout", {"logout_token": ""}).status_code == 400
     good = senders.logout_token(site, sub="user-ada")
     twice = [("logout_token", good), ("logout_token", good)]
-    assert senders.post(site, "acme/logout", twice).status_code == 400
+    assert post(site, "acme/logout", twice).status_code == 400
     now = int(time.time())
     claims = {"iss": fake.url, "aud": fake.client.client_id, "sub": "user-ada", "iat": now}
     id_token = fake.sign(claims | {"exp": now + 300, "nonce": "n"})

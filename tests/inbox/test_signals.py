@@ -3,8 +3,10 @@
 import pytest
 
 from inbox import stream_states
+from tests.browser import Browser
 from tests.inbox import token_senders as senders
 from tests.inbox.token_senders import CAEP, RISC, SSF
+from tests.site import Site
 
 STREAM = "stream-1"
 
@@ -20,11 +22,11 @@ def site(make_site):
     return site
 
 
-def ada(site):
+def ada(site: Site) -> dict[str, str]:
     return {"format": "iss_sub", "iss": site.simulator.acme.url, "sub": "user-ada"}
 
 
-def sign_in_with(site, sid):
+def sign_in_with(site: Site, sid: str) -> Browser:
     site.simulator.acme.told[("id_token", "ada")] = {"sid": sid}
     browser = site.browser()
     browser.sign_in("acme", "ada")
