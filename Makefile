@@ -35,7 +35,7 @@ docs: $(VENV)/run.stamp
 	@$(PY) -m web.text.reference
 	@$(PY) -m telemetry.reference
 
-# The pictures of README.md, from a running demo; needs Chromium.
+# The pictures of README.md and of docs/operate/administration.md, from a running demo; needs Chromium.
 pictures: $(VENV)/test.stamp
 	@$(PY) -m tests.system.browser.pictures
 

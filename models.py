@@ -37,6 +37,9 @@ class User(UserMixin, Base):
     disabled_at: Mapped[datetime | None]
     # Since when it waits for the operator's approval; until then its sessions let nobody in.
     pending_at: Mapped[datetime | None]
+    # Since when an invitation lets the person in without a rule; their roles, between blanks.
+    admitted_at: Mapped[datetime | None]
+    role_names: Mapped[str] = mapped_column(Text, default="", server_default="")
     # Since when the person administers this site (accounts/admins.py).
     admin_at: Mapped[datetime | None]
     # Since when changes of the account have to wait, and why (accounts/holds.py).
@@ -86,8 +89,7 @@ class User(UserMixin, Base):
 
     @property
     def email(self) -> str | None:
-        identity = self.email_identity
-        return identity.email if identity else None
+        return self.email_without("")
 
 
 class WithAddress(Protocol):
@@ -112,8 +114,7 @@ AnAddress = TypeVar("AnAddress", bound=WithAddress)
 def address_of(identities: Iterable[AnAddress], choice: str | None) -> AnAddress | None:
     """Return the identity whose address is the person's, from their identities, oldest first.
 
-    Verified addresses come first, then the chosen one, then the oldest. The address of a suspended
-    identity stands for nobody.
+    Verified addresses come first, then the chosen, then the oldest; suspended identities have none.
     """
     return min(
         (row for row in identities if row.email and row.suspended_at is None),
@@ -163,8 +164,7 @@ class Identity:
     @property
     def handle(self) -> str:
         """Return what a person recognises it by: address, @username, name or subject."""
-        username = self.profile.get("username")
-        name = self.profile.get("name")
+        username, name = self.profile.get("username"), self.profile.get("name")
         return self.email or (username and f"@{username}") or name or self.subject
 
 

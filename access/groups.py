@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple, cast
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import ScalarSelect, Select, bindparam, delete, func, insert, literal_column, select
 
 from access.models import Membership
 from models import User
@@ -133,6 +133,11 @@ def replace_of_rules(user_id: str, names: Collection[str]) -> tuple[list[str], l
         add(user_id, name, Source.RULE)
     after = set(of_user(user_id))
     return sorted(after - before), sorted(before - after)
+
+
+def select_given_by_rules() -> Select[str]:
+    """Select the ids of people in a group by a rule."""
+    return select(Membership.user_id).where(Membership.source == Source.RULE.value)
 
 
 def move(from_user_id: str, to_user_id: str) -> None:

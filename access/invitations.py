@@ -40,11 +40,13 @@ KEPT_DAYS = 30
 @dataclass(frozen=True)
 class Invitation:
     """An invitation. ``email``: the address that must be verified; None: any. ``uses``: how many
-    accounts it may open in total; ``used``: how many it has opened."""
+    accounts it may open in total; ``used``: how many it has opened. ``bypass``: whether it lets in
+    people whom no rule of access does."""
 
     id: str
     email: str | None
     group_names: str
+    bypass: bool
     uses: int
     used: int
     created_at: datetime
@@ -66,7 +68,12 @@ _COLUMNS = [InvitationRow.__table__.c[each.name] for each in fields(Invitation)]
 
 @atomic
 def add(
-    *, email: str | None = None, groups: Collection[str] = (), uses: int = 1, days: int = 7
+    *,
+    email: str | None = None,
+    groups: Collection[str] = (),
+    uses: int = 1,
+    days: int = 7,
+    bypass: bool = False,
 ) -> tuple[Invitation, str]:
     """Add an invitation; return it and the token of its link."""
     token, created_at = secrets.token_urlsafe(32), now()
@@ -74,6 +81,7 @@ def add(
         id=new_id(),
         email=email,
         group_names=SEPARATOR.join(sorted(set(groups))),
+        bypass=bypass,
         uses=uses,
         used=0,
         created_at=created_at,

@@ -61,4 +61,5 @@ def apply_rules(settings: Settings, connectors: Mapping[str, Connector]) -> Rule
         places = StoredPlaces([rule.condition for rule in rules.allow])
         for name, connector in connectors.items():
             connector.ask_about(rules.conditions_of(name), places)
+            connector.expect(rules.only_condition_of(name))
     return rules

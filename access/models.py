@@ -4,7 +4,7 @@ and of invitations (invitations.py)."""
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
@@ -61,6 +61,8 @@ class Invitation(Base):
     email: Mapped[str | None] = mapped_column(String(254))
     # The groups of those who use it, separated by blanks.
     group_names: Mapped[str] = mapped_column(Text, default="")
+    # Whether it lets in people whom no rule of access does.
+    bypass: Mapped[bool] = mapped_column(default=False, server_default=false())
     # How many accounts it may open, and how many it has opened.
     uses: Mapped[int]
     used: Mapped[int] = mapped_column(default=0)

@@ -75,6 +75,12 @@ class Rules:
             rule.condition for rule in self.allow if rule.condition.provider == provider != ""
         )
 
+    def only_condition_of(self, provider: str) -> Condition | None:
+        """Return the one condition that people of a provider can meet; None if there is none, or
+        more than one."""
+        found = [rule.condition for rule in self.allow if rule.condition.provider in ("", provider)]
+        return found[0] if len(found) == 1 and found[0].provider else None
+
     def find(self, name: str) -> Rule | None:
         """Return the rule of a name; None if there is none any more."""
         return next((rule for rule in self.allow if rule.name == name), None)

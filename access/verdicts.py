@@ -1,6 +1,7 @@
 """Whether a person is in: the outcomes of all their identities together.
 
-Pure. One identity that meets a rule is enough, and one that is denied is too much.
+Pure. One identity that meets a rule is enough, and one that is denied is too much. An invitation
+may take the place of a rule.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,11 @@ from providers.criteria import Standing
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcomes of a person's identities, by id."""
+    """The outcomes of a person's identities, by id. ``is_admitted``: an invitation lets them in
+    without a rule."""
 
     outcomes: Mapping[str, Outcome]
+    is_admitted: bool = False
 
     @property
     def denied(self) -> str:
@@ -28,7 +31,7 @@ class Verdict:
 
     @property
     def is_in(self) -> bool:
-        return bool(self.met) and not self.denied
+        return (bool(self.met) or self.is_admitted) and not self.denied
 
     @property
     def standing(self) -> Standing:
@@ -62,6 +65,9 @@ class Verdict:
         return "; ".join(said) or "no rule is about these identities"
 
 
-def judge(rules: Rules, candidates: Mapping[str, Candidate]) -> Verdict:
+def judge(
+    rules: Rules, candidates: Mapping[str, Candidate], *, is_admitted: bool = False
+) -> Verdict:
     """Judge a person by all their identities, by id."""
-    return Verdict({key: evaluate(rules, each) for key, each in candidates.items()})
+    outcomes = {key: evaluate(rules, each) for key, each in candidates.items()}
+    return Verdict(outcomes, is_admitted)

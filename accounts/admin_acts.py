@@ -139,10 +139,18 @@ def leave_group(user_id: str, name: str, caller: Caller) -> bool:
 
 @atomic
 def add_invitation(
-    caller: Caller, *, email: str | None, groups: Collection[str], uses: int, days: int
+    caller: Caller,
+    *,
+    email: str | None,
+    groups: Collection[str],
+    uses: int,
+    days: int,
+    bypass: bool = False,
 ) -> tuple[Invitation, str]:
     """Make an invitation; return it and the token of its link, which is not stored."""
-    invitation, token = invitations.add(email=email, groups=groups, uses=uses, days=days)
+    invitation, token = invitations.add(
+        email=email, groups=groups, uses=uses, days=days, bypass=bypass
+    )
     admin_log.record(caller, Act.INVITATION_ADDED, target=invitation.id)
     return invitation, token
 

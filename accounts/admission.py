@@ -5,11 +5,11 @@ Asked when a person comes to an application, and again at each use of what it wa
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from access import groups
+from access import groups, roles
 from accounts.entry import is_in
 from accounts.identities import of_user
 from accounts.rules import Policy, WayIn, any_allowed
@@ -17,9 +17,12 @@ from config.settings import Settings
 from storage import is_id
 
 EVERYONE = "everyone"
-WORDS = "everyone, domain=example.org, group=NAME, user=ID or provider=NAME"
+WORDS = "everyone, domain=example.org, group=NAME, role=NAME, user=ID or provider=NAME"
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]+")
 PROVIDER = re.compile(r"[a-z0-9_-]{1,64}")
+
+# Reads the names of a person's groups, or of their roles.
+Names = Callable[[], Collection[str]]
 
 
 def fault(rule: str) -> str | None:
@@ -30,6 +33,7 @@ def fault(rule: str) -> str | None:
     is_good = {
         "domain": DOMAIN.fullmatch(value) is not None,
         "group": groups.is_name(value),
+        "role": groups.is_name(value),
         "user": is_id(value),
         "provider": PROVIDER.fullmatch(value) is not None,
     }.get(kind, False)
@@ -57,7 +61,11 @@ class Admission:
         if self._admits_everyone(application):
             return True
         return self.admits_person(
-            application, user_id, of_user(user_id), lambda: groups.of_user(user_id)
+            application,
+            user_id,
+            of_user(user_id),
+            lambda: groups.of_user(user_id),
+            lambda: roles.of_user(user_id),
         )
 
     def admits_person(
@@ -65,17 +73,19 @@ class Admission:
         application: Application,
         user_id: str,
         identities: Sequence[WayIn],
-        groups_of_person: Callable[[], Collection[str]],
+        groups_of_person: Names,
+        roles_of_person: Names,
     ) -> bool:
-        """Return the same of a person whose identities and groups are at hand, and who is in by the
-        rules of ACCESS_FILE (accounts/entry.py)."""
+        """Return the same of a person whose identities, groups and roles are at hand, and who is in
+        by the rules of ACCESS_FILE (accounts/entry.py)."""
         if self._admits_everyone(application):
             return True
         identities = [each for each in identities if each.suspended_at is None]
         if not any_allowed(identities, self.policy):
             return False
         rules = self._rules_of(application)
-        return any(_admits(rule, user_id, identities, groups_of_person) for rule in rules)
+        named = {"group": groups_of_person, "role": roles_of_person}
+        return any(_admits(rule, user_id, identities, named) for rule in rules)
 
     def _rules_of(self, application: Application) -> Sequence[str]:
         return application.allow or ([EVERYONE] if self.is_open else [])
@@ -92,15 +102,15 @@ def _admits(
     rule: str,
     user_id: str,
     identities: Sequence[WayIn],
-    groups_of_person: Callable[[], Collection[str]],
+    named: Mapping[str, Names],
 ) -> bool:
     kind, _, value = rule.partition("=")
     if kind == "domain":
         return value in _verified_domains(identities)
     if kind == "provider":
         return any(identity.provider == value for identity in identities)
-    if kind == "group":
-        return value in groups_of_person()
+    if kind in named:
+        return value in named[kind]()
     return rule == EVERYONE or (kind == "user" and value == user_id)
 
 

@@ -18,7 +18,7 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class Begun:
-    """A session that was just started: the columns of its row."""
+    """A session that was just started, or is read without its user: the columns of its row."""
 
     id: str
     token_hash: str = field(repr=False)

@@ -4,17 +4,18 @@ again while they have a session.
 Without rules everybody is in. The facts are kept by access/checks.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from access import checks, groups
 from access.checks import Facts
 from access.refusals import AccessUnknown, NeedsConsent
 from access.rules import Candidate, Rules
 from access.verdicts import Verdict, judge
-from accounts import activity, ended_sessions, endings, identities, sessions
+from accounts import activity, ended_sessions, endings, identities, sessions, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from accounts.identities import Found
+from accounts.newcomers import Invited
 from accounts.rules import Policy, WayIn
 from errors import NotAllowed, SignInError
 from models import Identity, Session
@@ -35,7 +36,8 @@ def verdict_of(user_id: str, policy: Policy) -> Verdict | None:
     """Judge a person by what is kept; None if there are no rules."""
     if policy.access is None:
         return None
-    return judge(policy.access, _candidates(identities.of_user(user_id), policy, policy.access))
+    candidates = _candidates(identities.of_user(user_id), policy, policy.access)
+    return judge(policy.access, candidates, is_admitted=users.is_admitted(user_id))
 
 
 def is_in(user_id: str, policy: Policy) -> bool:
@@ -51,11 +53,16 @@ def is_in_by(those: Mapping[str, WayIn], kept: Mapping[str, Facts], policy: Poli
 
 
 def sign_in_refusal(
-    found: Found | None, assertion: Assertion, profile: Profile, policy: Policy
+    found: Found | None,
+    assertion: Assertion,
+    profile: Profile,
+    policy: Policy,
+    invited: Invited | None = None,
 ) -> SignInError | None:
     """Return why the rules do not let in the person of an assertion; None if they do.
 
     ``profile``: what is judged (``facts.judged_profile``). The person's other identities count too.
+    ``invited``: what a newcomer brings.
     """
     rules = policy.access
     if rules is None:
@@ -72,7 +79,14 @@ def sign_in_refusal(
     others = identities.of_user(identity.user_id) if identity else []
     others = [each for each in others if identity and each.id != identity.id]
     key = identity.id if identity else NEW
-    return refusal(judge(rules, {key: own, **_candidates(others, policy, rules)}), profile.email)
+    is_admitted = bool(invited and invited.is_admitted)
+    if identity:
+        is_admitted = users.is_admitted(identity.user_id)
+    candidates = {key: own, **_candidates(others, policy, rules)}
+    verdict = judge(rules, candidates, is_admitted=is_admitted)
+    if invited and invited.bypass and not (verdict.is_in or verdict.denied):
+        return invited.refusal
+    return refusal(verdict, profile.email)
 
 
 def link_refusal(user_id: str, assertion: Assertion, policy: Policy) -> SignInError | None:
@@ -89,18 +103,26 @@ def link_refusal(user_id: str, assertion: Assertion, policy: Policy) -> SignInEr
     return refusal(both, profile.email)
 
 
-def join_refusal(user_id: str, policy: Policy) -> SignInError | None:
-    """Return why an identity that is let in must not join an account: another of its identities is
-    denied."""
-    verdict = verdict_of(user_id, policy)
-    return NotAllowed(verdict.detail) if verdict and verdict.denied else None
+def join_refusal(user_id: str, assertion: Assertion, policy: Policy) -> SignInError | None:
+    """Return why a new identity must not join an account: another of its identities is denied, or
+    it came by an invitation in place of a rule, which a new account alone can use."""
+    rules, verdict = policy.access, verdict_of(user_id, policy)
+    if rules is None or verdict is None:
+        return None
+    profile = assertion.profile
+    new = Candidate(assertion.provider, profile.email, profile.email_verified, assertion.facts)
+    outcomes = {**verdict.outcomes, **judge(rules, {NEW: new}).outcomes}
+    return refusal(Verdict(outcomes, verdict.is_admitted), profile.email)
 
 
 def lets_in(those: Sequence[Identity], policy: Policy) -> bool:
     """Return whether these identities would let in their person, if they were all that they
     have."""
     rules = policy.access
-    return rules is None or judge(rules, _candidates(those, policy, rules)).is_in
+    if rules is None or not those:
+        return rules is None
+    is_admitted = users.is_admitted(those[0].user_id)
+    return judge(rules, _candidates(those, policy, rules), is_admitted=is_admitted).is_in
 
 
 def refusal(verdict: Verdict, email: str | None) -> SignInError | None:
@@ -154,7 +176,8 @@ def settle(
 def follow(
     user_id: str, policy: Policy, caller: Caller, *, provider: str = "", lost: str = ""
 ) -> None:
-    """Carry out what is kept about a person: groups, and the end of sessions if they are not in.
+    """Carry out what is kept about a person: groups and roles, and the end of sessions if they are
+    not in.
 
     ``lost``: the rule that one of their identities, of that provider, no longer meets. The account
     is locked by the caller.
@@ -162,13 +185,28 @@ def follow(
     rules, verdict = policy.access, verdict_of(user_id, policy)
     if rules is None or verdict is None:
         return
-    given = rules.groups_of(verdict.met) if verdict.is_in else []
-    gained, gone = groups.replace_of_rules(user_id, given)
+    met = verdict.met if verdict.is_in else []
+    _give(user_id, rules.groups_of(met), rules.roles_of(met), caller)
+    if not verdict.is_in:
+        _end_access(user_id, verdict, provider, lost, caller)
+
+
+@atomic
+def take_back(user_id: str, caller: Caller) -> None:
+    """Take from a person what rules gave that are gone. Does nothing if the account is gone."""
+    if users.find_locked(user_id):
+        _give(user_id, [], [], caller)
+
+
+def _give(
+    user_id: str, group_names: Collection[str], role_names: Collection[str], caller: Caller
+) -> None:
+    """Have the groups and roles by rules be these."""
+    users.give_roles(user_id, role_names)
+    gained, gone = groups.replace_of_rules(user_id, group_names)
     for kind, names in ((EventKind.GROUP_JOINED, gained), (EventKind.GROUP_LEFT, gone)):
         for name in names:
             activity.record(user_id, kind, caller, detail=name)
-    if not verdict.is_in:
-        _end_access(user_id, verdict, provider, lost, caller)
 
 
 def _end_access(user_id: str, verdict: Verdict, provider: str, rule: str, caller: Caller) -> None:

@@ -40,10 +40,12 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Whether a person is in. ``denied``: the entry that keeps them out; empty if none does."""
+    """Whether a person is in. ``denied``: the entry that keeps them out; empty if none does.
+    ``is_admitted``: an invitation lets them in, whether a rule is met or not."""
 
     is_in: bool
     denied: str
+    is_admitted: bool
     roles: list[str]
     identities: list[Explained]
 
@@ -56,6 +58,7 @@ def explain(user_id: str, policy: Policy) -> Explanation | None:
     return Explanation(
         verdict.is_in,
         verdict.denied,
+        verdict.is_admitted,
         rules.roles_of(verdict.met) if verdict.is_in else [],
         [_explained(each, verdict, rules) for each in identities.of_user(user_id)],
     )

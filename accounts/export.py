@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from access import checks, groups
+from access import checks, groups, roles
 from accounts import activity, actors, identities, sessions
 from accounts.activity import Caller, EventKind
 from models import Event, Identity, Session, User
@@ -22,8 +22,8 @@ def download(user_id: str, caller: Caller, session_id: str | None = None) -> dic
 
 
 def of_user(user: User) -> dict[str, Any]:
-    """Return profile, identities with what their providers shared, groups, what the
-    rules of access found, sessions and activity, as JSON values; times are ISO 8601 in UTC."""
+    """Return profile, identities with what their providers shared, groups, roles, what
+    the rules of access found, sessions and activity, as JSON values; times are ISO 8601 in UTC."""
     email = user.email_identity
     return {
         "exported_at": iso_time(now()),
@@ -37,6 +37,7 @@ def of_user(user: User) -> dict[str, Any]:
         },
         "identities": [identity(row) for row in identities.of_user(user.id)],
         "groups": groups.of_user(user.id),
+        "roles": roles.of_user(user.id),
         "access": _access(user.id),
         "sessions": [session(row) for row in sessions.of_user(user.id)],
         "activity": [_event(row) for row in activity.all_of(user.id)],

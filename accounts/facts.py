@@ -90,7 +90,8 @@ def invited(invitation_id: str | None, assertion: Assertion) -> Invited | None:
     if invitation_id is None:
         return None
     invitation = invitations.of_id(invitation_id)
-    return Invited(invitation_id, invitations.fault(invitation, assertion.profile))
+    refusal = invitations.fault(invitation, assertion.profile)
+    return Invited(invitation_id, refusal, bypass=invitation is not None and invitation.bypass)
 
 
 def judged_profile(identity: Identity | None, assertion: Assertion) -> Profile:

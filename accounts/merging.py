@@ -30,6 +30,7 @@ def merge(
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     groups.move(gone.id, kept.id)
+    kept.admitted_at = kept.admitted_at or gone.admitted_at
     if gone.admin_at is not None:
         admins.make(kept.id, caller)
     ended = len(sessions.of_user(gone.id))

@@ -11,10 +11,17 @@ Signups = Literal["open", "invited", "approval", "closed"]
 
 @dataclass(frozen=True)
 class Invited:
-    """The invitation that a newcomer brings; ``refusal``: why it opens no account for them."""
+    """The invitation that a newcomer brings; ``refusal``: why it opens no account for them;
+    ``bypass``: whether it takes the place of a rule of access."""
 
     id: str
     refusal: SignInError | None = None
+    bypass: bool = False
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether it lets the newcomer in without a rule."""
+        return self.bypass and self.refusal is None
 
 
 @dataclass(frozen=True)

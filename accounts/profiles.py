@@ -19,6 +19,7 @@ class Account:
     name: str | None
     picture: str | None
     created_at: datetime
+    role_names: str
     email_choice: str | None
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_, select
 
-from access import checks
+from access import checks, groups
 from access.rules import Rules
 from accounts import entry, identities, users
 from accounts.activity import ACCESS_RULES, Caller
@@ -42,6 +42,10 @@ _IS_LIVE = (
     .join(User, User.id == Session.user_id)
     .where(Session.user_id == OAuth.user_id, ALIVE, User.disabled_at.is_(None))
     .exists()
+)
+# A person to whom a rule gave a group or a role.
+_HAS_SOMETHING = select(User.id).where(
+    or_(User.role_names != "", User.id.in_(groups.select_given_by_rules()))
 )
 
 
@@ -162,7 +166,25 @@ def _settle(read: Identity, said: Mapping[str, Fact], policy: Policy, caller: Ca
     entry.settle(identity, said, policy, caller)
 
 
+@dataclass
+class WithoutRules:
+    """The job of an application without rules: once, it takes back what earlier rules gave."""
+
+    _is_done: bool = field(default=False, init=False)
+
+    def work(self) -> None:
+        if self._is_done:
+            return
+        while user_ids := db.session.scalars(_HAS_SOMETHING.limit(BATCH)).all():
+            db.session.commit()
+            for user_id in user_ids:
+                entry.take_back(user_id, ACCESS_RULES)
+        self._is_done = True
+
+
 def register(jobs: Jobs, policy: Policy, connectors: Mapping[str, Connector]) -> None:
     """Have the application check the rules again in the background, if it has rules."""
-    if policy.access is not None:
+    if policy.access is None:
+        jobs.add("access", WithoutRules().work)
+    else:
         jobs.add("access", Rechecks(policy, policy.access, connectors).work)

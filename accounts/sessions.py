@@ -7,6 +7,7 @@ A deleted row ends its session on every instance, from the next request on.
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
@@ -54,6 +55,18 @@ _FIND = (
     .join(Session.user)
     .where(Session.token_hash == bindparam("token_hash"), LETS_IN)
     .options(contains_eager(Session.user))
+)
+_FIND_USUAL = CompiledSelect(
+    select(*(Session.__table__.c[each.name] for each in fields(Begun)))
+    .join(User, User.id == Session.user_id)
+    .where(
+        Session.token_hash == bindparam("token_hash"),
+        LETS_IN,
+        Session.last_seen_at > bindparam("seen_after"),
+        Session.sid.is_not(None),
+        Session.identity_id.is_not(None),
+    ),
+    Begun,
 )
 _OF_USER = (
     select(Session)
@@ -145,6 +158,17 @@ def find(token: str | None) -> Session | None:
     if not token or len(token) > 128:
         return None
     return db.session.scalar(_FIND, {"token_hash": hash_token(token), **alive_at(now())})
+
+
+def find_usual(token: str) -> Begun | None:
+    """Return the session of a cookie's token without its user, by a plain statement; None where
+    ``find`` must look: it lets nobody in, its use is to be noted, or it has no sid or identity."""
+    if len(token) > 128:
+        return None
+    moment = now()
+    seen_after = moment - timedelta(seconds=SEEN_EVERY_SECONDS)
+    found = {"token_hash": hash_token(token), "seen_after": seen_after}
+    return _FIND_USUAL.row(**found, **alive_at(moment))
 
 
 def find_begun(session_id: str, tokens: Collection[str]) -> Session | None:

@@ -68,7 +68,8 @@ def sign_in(
     found, matches = facts.look_up(identities.lock, assertion, policy)
     identity = found.identity if found else None
     profile = facts.judged_profile(identity, assertion)
-    barred = entry.sign_in_refusal(found, assertion, profile, policy)
+    invited = None if found else facts.invited(invitation_id, assertion)
+    barred = entry.sign_in_refusal(found, assertion, profile, policy, invited)
     decision = decide_sign_in(
         profile,
         facts.owner(found, assertion, policy) if found else None,
@@ -77,10 +78,9 @@ def sign_in(
         signed_in_as=signed_in_as,
         separate=separate,
         barred=barred,
-        invited=None if found else facts.invited(invitation_id, assertion),
+        invited=invited,
     )
-    if isinstance(decision, Join) and (denial := entry.join_refusal(decision.user_id, policy)):
-        decision = Refused(denial)
+    decision = _unless_denied(decision, assertion, policy)
     is_pending = False
     match decision:
         case Known():
@@ -109,6 +109,16 @@ def sign_in(
     return SignIn(decision, identity, is_pending)
 
 
+def _unless_denied(
+    decision: SignInDecision, assertion: Assertion, policy: Policy
+) -> SignInDecision:
+    """Refuse to join an account whose person would not be in."""
+    if isinstance(decision, Join):
+        denial = entry.join_refusal(decision.user_id, assertion, policy)
+        return Refused(denial) if denial else decision
+    return decision
+
+
 def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
     """Store what a sign-in brought about a known identity, and put that back into use."""
     identity = profile_updates.take_assertion(found, assertion, caller)
@@ -118,14 +128,14 @@ def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
 def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:
     """Create an account, in the groups of its invitation; None if that was used meanwhile."""
     names: list[str] = []
+    is_admitted = False
     if decision.invitation_id:
         invitation = invitations.use(decision.invitation_id)
         if invitation is None:
             return None
-        names = invitation.groups
-    identity = identities.add(
-        users.add(assertion.profile, is_pending=decision.is_pending), assertion
-    )
+        names, is_admitted = invitation.groups, invitation.bypass
+    user_id = users.add(assertion.profile, is_pending=decision.is_pending, is_admitted=is_admitted)
+    identity = identities.add(user_id, assertion)
     for name in names:
         groups.add(identity.user_id, name, Source.INVITATION)
         activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)
@@ -156,13 +166,14 @@ def sign_in_preview(
     """Return what signing in would come to now. Writes nothing."""
     found, matches = facts.look_up(identities.find, assertion, policy)
     profile = facts.judged_profile(found.identity if found else None, assertion)
+    invited = None if found else facts.invited(invitation_id, assertion)
     return decide_sign_in(
         profile,
         facts.owner(found, assertion, policy) if found else None,
         matches,
         policy,
-        barred=entry.sign_in_refusal(found, assertion, profile, policy),
-        invited=None if found else facts.invited(invitation_id, assertion),
+        barred=entry.sign_in_refusal(found, assertion, profile, policy, invited),
+        invited=invited,
     )
 
 

@@ -6,8 +6,9 @@ An account is locked before its identities are counted or moved.
 from collections.abc import Collection
 
 import structlog
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
+from access import roles
 from accounts import activity
 from accounts.activity import Caller, EventKind
 from errors import AccountDeleted
@@ -51,7 +52,12 @@ def lock_all(user_ids: Collection[str]) -> None:
         find_locked(user_id)
 
 
-def add(profile: Profile, *, is_pending: bool = False) -> str:
+def is_admitted(user_id: str) -> bool:
+    """Tell whether an invitation lets a person in, whether a rule of access is met or not."""
+    return db.session.scalar(select(User.admitted_at).where(User.id == user_id)) is not None
+
+
+def add(profile: Profile, *, is_pending: bool = False, is_admitted: bool = False) -> str:
     """Add a person without identities; return the id."""
     user_id = new_id()
     if is_pending:
@@ -63,9 +69,19 @@ def add(profile: Profile, *, is_pending: bool = False) -> str:
         created_at=now(),
         disabled_at=None,
         pending_at=now() if is_pending else None,
+        admitted_at=now() if is_admitted else None,
+        role_names="",
         email_choice=None,
     )
     return user_id
+
+
+def give_roles(user_id: str, names: Collection[str]) -> None:
+    """Have a person's roles be these. The account is locked by the caller, or is just being
+    made."""
+    these = (User.id == user_id, User.role_names != roles.join(names))
+    change = update(User).where(*these).values(role_names=roles.join(names))
+    db.session.execute(change)
 
 
 def note_email_change(user: User, before: str | None, caller: Caller) -> None:

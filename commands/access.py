@@ -70,6 +70,7 @@ def _print_explanation(person: User, *, as_json: bool) -> None:
         "id": person.id,
         "is_in": found.is_in,
         "denied": found.denied or None,
+        "invited": found.is_admitted,
         "groups": groups.of_user(person.id),
         "roles": found.roles,
         "identities": [_of_identity(each) for each in found.identities],
@@ -107,6 +108,8 @@ def _lines(person: User, document: Mapping[str, Any]) -> list[str]:
     ]
     if document["denied"]:
         lines.append(f"denied         {document['denied']}")
+    if document["invited"]:
+        lines.append("invitation     lets in, whatever the rules say")
     lines.append(f"groups         {' '.join(document['groups']) or 'none'}")
     lines.append(f"roles          {' '.join(document['roles']) or 'none'}")
     for identity in document["identities"]:

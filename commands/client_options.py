@@ -43,7 +43,8 @@ REPEATABLE = {
     "allow": (
         "--allow",
         (
-            "Who may use it: everyone, domain=example.org, group=NAME, user=ID or provider=NAME; "
+            "Who may use it: everyone, domain=example.org, group=NAME, role=NAME, "
+            "user=ID or provider=NAME; "
             "may be given several times. Default: as APPS_DEFAULT says."
         ),
     ),

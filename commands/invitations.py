@@ -74,9 +74,16 @@ def check_groups(
     show_default=True,
     help="How long it may be used.",
 )
+@click.option(
+    "--bypass",
+    is_flag=True,
+    help="Let them in whether a rule of ACCESS_FILE does or not; [deny] still keeps them out.",
+)
 @json_option
 @needs_database
-def add(email: str | None, groups: list[str], uses: int, days: int, *, as_json: bool) -> None:
+def add(
+    email: str | None, groups: list[str], uses: int, days: int, *, bypass: bool, as_json: bool
+) -> None:
     """Make an invitation, and print its link, once.
 
     A person who opens the link can sign in with any provider and gets an account; with
@@ -86,7 +93,7 @@ def add(email: str | None, groups: list[str], uses: int, days: int, *, as_json: 
     if settings.signups == "closed":
         print_note("SIGNUPS is closed, so this link opens no account yet. Set SIGNUPS=invited.")
     invitation, token = admin_acts.add_invitation(
-        COMMAND_LINE, email=email, groups=groups, uses=uses, days=days
+        COMMAND_LINE, email=email, groups=groups, uses=uses, days=days, bypass=bypass
     )
     link = f"{settings.base_url}/join/{token}"
     lines = [f"id: {invitation.id}", f"link: {link}", f"expires: {iso_time(invitation.expires_at)}"]
@@ -126,6 +133,7 @@ def _describe(invitation: Invitation) -> dict[str, Any]:
         "id": invitation.id,
         "email": invitation.email,
         "groups": invitation.groups,
+        "bypass": invitation.bypass,
         "uses": invitation.uses,
         "used": invitation.used,
         "created_at": iso_time(invitation.created_at),
@@ -141,4 +149,6 @@ def _format_row(invitation: Invitation) -> str:
     ]
     if invitation.groups:
         parts.append(f"groups {' '.join(invitation.groups)}")
+    if invitation.bypass:
+        parts.append("beats the rules of access")
     return f"{invitation.id}  {', '.join(parts)}"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from config.inbox_registrations import INBOX_SECRETS
 from config.registrations import CREDENTIALS, SECRET_CREDENTIALS, Registrable, Registration
 from config.variables import Variables
 
@@ -96,3 +97,5 @@ def _names_of(stem: str, provider: Registrable) -> Iterator[str]:
                 yield f"{template.format(stem)}_FILE"
     for setting in provider.settings:
         yield f"{stem}_{setting.upper()}"
+        if setting in INBOX_SECRETS:
+            yield f"{stem}_{setting.upper()}_FILE"

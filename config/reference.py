@@ -10,6 +10,7 @@ from typing import get_type_hints
 from pydantic import BaseModel
 
 from config.groups import Group
+from config.inbox_registrations import INBOX_SECRETS, InboxRegistration
 from config.kinds import accepts
 from config.registrations import CREDENTIALS, SECRET_CREDENTIALS, Registration
 from config.settings import ROOT, SECRET_FIELDS, Settings
@@ -34,8 +35,13 @@ GROUPS = [base for base in Settings.__bases__ if issubclass(base, Group)]
 def render() -> str:
     """Write the whole page."""
     groups = [_section(group.__name__, group, _settings_rows(group)) for group in GROUPS]
-    registrations = _section("Registrations at providers", Registration, _registration_rows())
-    return "\n".join([INTRODUCTION, *groups, registrations])
+    registrations = _section(
+        "Registrations at providers", Registration, _registration_rows(Registration)
+    )
+    inbox = _section(
+        "Reports of providers", InboxRegistration, _registration_rows(InboxRegistration)
+    )
+    return "\n".join([INTRODUCTION, *groups, registrations, inbox])
 
 
 def attribute_docs(model: type[BaseModel]) -> dict[str, str]:
@@ -67,16 +73,16 @@ def _settings_rows(group: type[Group]) -> Iterator[str]:
         yield _row(group, name, f"`{name.upper()}`{marks}")
 
 
-def _registration_rows() -> Iterator[str]:
+def _registration_rows(model: type[InboxRegistration]) -> Iterator[str]:
     """Write a row for each variable of a provider's."""
-    for name in Registration.__annotations__:
-        if name == "key":
+    for name in model.__annotations__:
+        if name in ("key", "model_config"):
             continue
         templates = CREDENTIALS.get(name, (f"{{0}}_{name.upper()}",))
         first, *aliases = [f"`{template.format('NAME')}`" for template in templates]
-        marks = " *secret*" if name in SECRET_CREDENTIALS else ""
+        marks = " *secret*" if name in SECRET_CREDENTIALS | INBOX_SECRETS else ""
         also = f"; aliases {', '.join(aliases)}" if aliases else ""
-        yield _row(Registration, name, f"{first}{marks}{also}")
+        yield _row(model, name, f"{first}{marks}{also}")
 
 
 def _row(model: type[BaseModel], name: str, variable: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ConfigDict, Field, SecretStr, ValidationError
 
+from config.inbox_registrations import INBOX_SECRETS, InboxRegistration
 from config.kinds import describe_faults
 from config.validators import ApiVersion, BaseURL, Domain, Endpoint, Names
 from config.variables import Variables, read_secret
@@ -19,8 +20,6 @@ CREDENTIALS = {
     "key_id": ("{0}_KEY_ID",),
     "private_key": ("{0}_PRIVATE_KEY",),
 }
-# By these a provider proves what it sends to /inbox/NAME.
-INBOX_SECRETS = frozenset({"webhook_secret"})
 SECRET_CREDENTIALS = frozenset({"client_secret", "private_key"})
 # A name in OIDC_PROVIDERS becomes a path below /login and a part of variable names.
 ISSUER_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -30,7 +29,7 @@ PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
 ClientAuth = Literal["basic", "post", "private_key_jwt", "none"]
 
 
-class Registration(BaseModel):
+class Registration(InboxRegistration):
     """Variables of one provider; NAME is `GOOGLE`, `GITHUB`, `OIDC_ACME` and so on.
 
     The provider is on when its id and secret are set. Aliases may repeat a value but not
@@ -109,9 +108,6 @@ class Registration(BaseModel):
     trust_email: bool = False
     """Issuers of `OIDC_PROVIDERS`: `1` trusts their `email_verified`, which otherwise counts as
     false."""
-
-    webhook_secret: SecretStr | None = None
-    """GitHub Apps: the secret with which GitHub signs what it sends to `/inbox/github`."""
 
     @property
     def secret(self) -> str:

@@ -23,6 +23,7 @@ DEFAULT_PORTS = {"http": "80", "https": "443"}
 _PLACE = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?"
 _AUTHORITY = re.compile(_PLACE)
 _URL = re.compile(rf"([A-Za-z]{{2,5}})://{_PLACE}(/[^\x00-\x20\x7f]*)?")
+_PORT = re.compile(r":[0-9]+\Z")
 _TARGET = re.compile(r"/[^\x00-\x20\x7f]*")
 
 
@@ -89,6 +90,17 @@ def _origin(scheme: str, host: str, port: str | None) -> str | None:
     host = host.lower()
     is_default = port is None or port.lstrip("0") == DEFAULT_PORTS[known]
     return f"{known}://{host}" if is_default else f"{known}://{host}:{port}"
+
+
+def origin_of(url: str) -> str | None:
+    """Return the origin of a URL, in the form that is compared; None if it is none."""
+    parts = _URL.fullmatch(url)
+    return _origin(parts[1], parts[2], parts[3]) if parts else None
+
+
+def without_port(origin: str) -> str:
+    """Return the scheme and the host of an origin."""
+    return _PORT.sub("", origin)
 
 
 def path_of(target: str) -> str:

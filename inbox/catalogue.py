@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from inbox.dialects import facebook, github
+from inbox.dialects import discord, facebook, github, kakao, naver, slack, twitch, zoom
 from inbox.notices import Dialect
 from providers.protocols.connector import Connector
 
@@ -15,6 +15,12 @@ def build_dialects(connectors: Mapping[str, Connector], base_url: str) -> list[D
     builders: Mapping[str, Callable[[Connector], Sequence[Dialect]]] = {
         "facebook": lambda connector: facebook.dialects(connector, status_url),
         "github": github.dialects,
+        "discord": discord.dialects,
+        "kakao": kakao.dialects,
+        "naver": naver.dialects,
+        "slack": slack.dialects,
+        "twitch": twitch.dialects,
+        "zoom": zoom.dialects,
     }
     found: Iterable[Sequence[Dialect]] = (
         build(connectors[name]) for name, build in builders.items() if name in connectors

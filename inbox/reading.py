@@ -1,5 +1,6 @@
 """Reads what was verified: JSON of bounded depth, and times."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +45,21 @@ def moment(seconds: object, default: datetime) -> datetime:
     return min(datetime.fromtimestamp(float(seconds), UTC), default)  # type: ignore[arg-type]
 
 
+def read_iso(text: str) -> datetime | None:
+    """Read a time in ISO 8601, in UTC where it does not say; None if it is none."""
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said
+
+
+def iso_moment(text: str, default: datetime) -> datetime:
+    """Do the same; ``default`` if it is none, or later than that."""
+    said = read_iso(text)
+    return moment(said.timestamp(), default) if said else default
+
+
 def text_at(value: object, *path: str) -> str:
     """Return a text, or a number as text, at a path of members; empty if there is none."""
     for name in path:
@@ -51,3 +67,8 @@ def text_at(value: object, *path: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and len(value) <= 255 else ""
+
+
+def key_of(said: object, body: bytes) -> str:
+    """Return what a provider gives each notice once; a hash of what came, if it gives nothing."""
+    return said if isinstance(said, str) and said else hashlib.sha256(body).hexdigest()

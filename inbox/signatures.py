@@ -2,11 +2,13 @@
 
 import hashlib
 import hmac
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from inbox.notices import NoticeRefused, Reply
 
 FRESH = timedelta(minutes=5)
+# Digits of a Unix time until the year 5138.
+MAX_DIGITS = 11
 
 
 def is_hmac(secret: str, message: bytes, claimed: str) -> bool:
@@ -24,3 +26,12 @@ def require(condition: object, detail: str, reply: Reply) -> None:
 def is_fresh(signed_at: datetime, now: datetime, old: timedelta = FRESH) -> bool:
     """Tell whether a signed time is neither old nor far ahead."""
     return now - old <= signed_at <= now + FRESH
+
+
+def signed_moment(stamp: str, now: datetime, reply: Reply) -> datetime:
+    """Return a signed Unix time in seconds. Raises NoticeRefused unless it is fresh."""
+    is_time = stamp.isascii() and stamp.isdigit() and len(stamp) <= MAX_DIGITS
+    signed_at = datetime.fromtimestamp(int(stamp), UTC) if is_time else None
+    require(signed_at and is_fresh(signed_at, now), "the signed time is not now", reply)
+    assert signed_at is not None
+    return min(signed_at, now)

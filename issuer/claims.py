@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from access import groups
+from access import groups, roles
 from accounts import profiles
 from accounts.profiles import Account
 from issuer import scopes
@@ -46,6 +46,7 @@ BY_SCOPE: dict[str, dict[str, Callable[[Person], Any]]] = {
         ],
     },
     scopes.GROUPS: {"groups": lambda person: groups.of_user(person.account.id)},
+    scopes.ROLES: {"roles": lambda person: roles.split(person.account.role_names)},
 }
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
-# Our own API, the list of a person's identities, and the names of their groups.
-ACCOUNT, IDENTITIES, GROUPS = "account", "identities", "groups"
+# Our own API, the list of a person's identities, and the names of their groups and roles.
+ACCOUNT, IDENTITIES, GROUPS, ROLES = "account", "identities", "groups", "roles"
 # The administrators' API, for a client that acts for itself: nobody can consent to it.
 ADMIN = "admin"
 # A client that acts for itself has nothing of these.
-OF_PEOPLE = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS)
+OF_PEOPLE = (OPENID, PROFILE, EMAIL, OFFLINE, ACCOUNT, IDENTITIES, GROUPS, ROLES)
 KNOWN = (*OF_PEOPLE, ADMIN)
 USUAL = (OPENID, PROFILE, EMAIL, OFFLINE)
 

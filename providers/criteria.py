@@ -141,6 +141,9 @@ class Criterion:
     covered_by: frozenset[str] = frozenset()
     # Whether a stored token can ask again; otherwise only a sign-in shows it.
     is_asked_again: bool = True
+    # The parameter of an authorization request that has the provider offer such accounts. It is no
+    # check: anybody may take it away.
+    hint: str = ""
     # Whether the provider's names of these ignore case.
     folds_case: bool = False
 
@@ -160,14 +163,16 @@ class Criterion:
         return [scope for scope in self.scope.split() if scope not in granted]
 
 
-def claim_is(claim: str, noun: str, *, example: str, pattern: str = r"\S+") -> Criterion:
+def claim_is(
+    claim: str, noun: str, *, example: str, pattern: str = r"\S+", hint: str = ""
+) -> Criterion:
     """Build the criterion of a claim of the ID token, which only a sign-in shows."""
 
     def read(ask: Ask, value: str) -> Fact:
         said = ask.get("id_token").get(claim)
         return met_if(said == value, f"{claim} is {told(said)}")
 
-    return Criterion(read, noun, example=example, pattern=pattern, is_asked_again=False)
+    return Criterion(read, noun, example=example, pattern=pattern, is_asked_again=False, hint=hint)
 
 
 def told(value: object) -> str:

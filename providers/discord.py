@@ -37,6 +37,7 @@ def _picture(user: dict[str, Any]) -> str | None:
 
 DISCORD = Provider(
     name="discord",
+    inbox_settings=("public_key",),
     label="Discord",
     console="https://discord.com/developers/applications",
     protocol=OAuth2(

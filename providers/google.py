@@ -1,7 +1,7 @@
 """Google, OpenID Connect. https://developers.google.com/identity/openid-connect"""
 
 from providers.base import Get, Profile, Provider
-from providers.organisations import GOOGLE_CRITERIA
+from providers.google_access import CRITERIA
 from providers.parts import EmailTrust, Errors, OpenIDConnect
 from providers.profile import claims_with_userinfo, clean_email, email_key, profile_from
 
@@ -36,6 +36,7 @@ GOOGLE = Provider(
         # A refresh token comes only with a consent, and Google asks for that only once by itself.
         offline_params={"access_type": "offline", "prompt": "consent"},
         hosted_domains=True,
+        criteria_url="https://cloudidentity.googleapis.com/v1/",
         native_tokens=True,
         # https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
         one_tap_cookie="g_csrf_token",
@@ -48,5 +49,5 @@ GOOGLE = Provider(
     choice_params={"prompt": "select_account"},
     errors=Errors(misconfigured={"deleted_client", "disabled_client"}),
     reauth_params={"prompt": "select_account"},
-    criteria=GOOGLE_CRITERIA,
+    criteria=CRITERIA,
 )

@@ -67,6 +67,7 @@ def slack_profile(get: Get) -> Profile:
 
 SLACK = Provider(
     name="slack",
+    inbox_settings=("signing_secret",),
     label="Slack",
     verb="Sign in with",
     console="https://api.slack.com/apps",
@@ -122,6 +123,7 @@ def twitch_profile(get: Get) -> Profile:
 
 TWITCH = Provider(
     name="twitch",
+    inbox_settings=("webhook_secret",),
     label="Twitch",
     console="https://dev.twitch.tv/console/apps",
     protocol=OpenIDConnect(

@@ -15,7 +15,6 @@ from providers.criteria import (
     Criteria,
     Criterion,
     Fact,
-    claim_is,
     met_if,
     rows_of,
     told,
@@ -61,17 +60,6 @@ SLACK_CRITERIA: Criteria = {
 }
 
 SALESFORCE_CRITERIA: Criteria = {"org": _begins_subject("/", "organisation")}
-
-# Not the parameter of the request, which anybody may take away: the claim. A private account with
-# an address of the domain has none.
-GOOGLE_CRITERIA: Criteria = {
-    "hd": claim_is(
-        "hd",
-        "your account of {value}",
-        pattern=r"[a-z0-9][a-z0-9.-]*\.[a-z0-9-]+",
-        example="example.org",
-    )
-}
 
 
 def _gitlab_group(ask: Ask, path: str) -> Fact:

@@ -104,6 +104,9 @@ class AuthorizationCode:
     reads: tuple[str, ...] = ()
     # For OpenID Connect, if the issuer's metadata name no endpoint (RFC 7009).
     revocation: Revocation | None = None
+    # For OpenID Connect: the base of the paths that criteria ask, if that is not where userinfo is;
+    # ends with a slash.
+    criteria_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

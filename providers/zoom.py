@@ -27,6 +27,7 @@ def _name_of_parts(user: object) -> str:
 
 ZOOM = Provider(
     name="zoom",
+    inbox_settings=("webhook_secret",),
     label="Zoom",
     console="https://marketplace.zoom.us/user/build",
     protocol=OAuth2(

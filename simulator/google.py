@@ -12,6 +12,8 @@ from simulator.people import PEOPLE
 from simulator.protocol import Code
 from simulator.signing import ODD_CLAIMS, SPOILT_CLAIMS, SPOILT_SUBJECTS, Claims
 
+GROUPS_SCOPE = "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
+GROUP_LABEL = "cloudidentity.googleapis.com/groups.discussion_forum"
 SCOPE_URLS = {
     "email": "https://www.googleapis.com/auth/userinfo.email",
     "profile": "https://www.googleapis.com/auth/userinfo.profile",
@@ -30,8 +32,10 @@ class Google(OpenIDLookAlike):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        # For tests: the name that only userinfo has.
+        # For tests: the name that only userinfo has, and the groups of people, which an edition
+        # without the search shows to nobody.
         self.userinfo_name = ""
+        self.groups: dict[str, list[str]] = {}
 
     def offered(self) -> dict[str, str]:
         """Leave out userinfo: the id_token has the profile, so a failure there goes unnoticed."""
@@ -73,7 +77,28 @@ class Google(OpenIDLookAlike):
         for version in ("v1", "v2"):
             path = f"/oauth2/{version}/userinfo"
             routes.add_url_rule(path, f"userinfo_{version}", self.answer_old_userinfo)
+        path = "/v1/groups/-/memberships:searchTransitiveGroups"
+        routes.add_url_rule(path, "search_groups", self.answer_groups)
         return routes
+
+    def answer_groups(self) -> Response | tuple[Response, int]:
+        """Cloud Identity, whose list has one group on each page here."""
+        self.note("groups")
+        code = self.bearer()
+        if code is None:
+            return jsonify(error={"code": 401, "status": "UNAUTHENTICATED"}), 401
+        asked = f"member_key_id == '{code.person.email}' && '{GROUP_LABEL}' in labels"
+        is_theirs = request.args.get("query") == asked
+        if GROUPS_SCOPE not in code.scopes or not is_theirs or not code.person.workspace:
+            return jsonify(error={"code": 403, "status": "PERMISSION_DENIED"}), 403
+        mine, page = self.groups.get(code.person.key, []), int(request.args["pageToken"] or "0")
+        rows = [
+            {"groupKey": {"id": address}, "relationType": "DIRECT"}
+            for address in mine[page : page + 1]
+        ]
+        more = {"nextPageToken": str(page + 1)} if page + 1 < len(mine) else {}
+        said = {"memberships": rows} if rows else {}
+        return self.misbehave("groups", code) or jsonify({**said, **more})
 
     def answer_old_userinfo(self) -> Response | tuple[Response, int]:
         code = self.bearer()

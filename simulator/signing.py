@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import math
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -94,20 +95,31 @@ SPOILT_PROOFS: dict[str, Callable[[Claims], Claims]] = {
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 
-@functools.cache
-def first_key(_name: str) -> jwk.RSAKey:
+_first_keys: dict[str, jwk.RSAKey] = {}
+_making = threading.Lock()
+
+
+def first_key(name: str) -> jwk.RSAKey:
     """Create one key per name, since that is slow: providers of one name start with the same."""
-    return jwk.RSAKey.generate_key(2048, auto_kid=True)
+    with _making:
+        if name not in _first_keys:
+            _first_keys[name] = jwk.RSAKey.generate_key(2048, auto_kid=True)
+        return _first_keys[name]
 
 
 class Signer:
-    """Signs with ``key`` and ``algorithm``; ``rotate`` changes the key."""
+    """Signs with ``key`` and ``algorithm``; ``rotate`` changes the key. The first is created at its
+    first use: most providers of a demo or a test never sign."""
 
     def __init__(self, name: str) -> None:
-        self.key: jwk.Key = first_key(name)
+        self._name = name
         self.algorithm = "RS256"
         # For tests: header parameters of every token.
         self.header: Claims = {}
+
+    @functools.cached_property
+    def key(self) -> jwk.Key:
+        return first_key(self._name)
 
     def rotate(self, algorithm: str = "RS256") -> None:
         self.algorithm = algorithm

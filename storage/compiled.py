@@ -8,6 +8,7 @@ compare and track.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from json import JSONDecoder
 from typing import Any, Generic, TypeVar
 
@@ -161,8 +162,13 @@ class CompiledQuery:
 
     def __init__(self, engine: Engine, statement: AnySelect) -> None:
         self._reader = Reader(engine)
-        self._compiled = _compile(statement, engine.dialect, [])
+        self._statement = statement
         self.driver_error = self._reader.driver_error
+
+    @cached_property
+    def _compiled(self) -> _Compiled:
+        """Compile it at its first use: the start of a server is long enough."""
+        return _compile(self._statement, self._reader.dialect, [])
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
         """Return all rows. Raises ``driver_error``, or SQLAlchemy's error if there is no

@@ -64,7 +64,7 @@ APPS = Counter(
 GATES = Counter(
     "quickstep_gate_answers",
     "Answers to proxies, by gate and outcome: passed, begun (sent to sign in), entered (came back "
-    "with a code) or refused.",
+    "with a code) or refused. Applications on our own host have the gate PUBLIC_URL.",
     ["gate", "outcome"],
     registry=_ours,
 )
@@ -139,7 +139,7 @@ def count_app(kind: str, outcome: str) -> None:
 
 
 def count_gate(gate: str, outcome: str) -> None:
-    """Count an answer to a proxy. ``gate``: the name of one that exists."""
+    """Count an answer to a proxy. ``gate``: the name of one that exists, or PUBLIC_URL."""
     _gates(gate, outcome).inc()
 
 

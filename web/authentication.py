@@ -15,7 +15,7 @@ from web.bearer import is_bearer, load_bearer_login
 from web.paths import path_of
 from web.request_state import Login, request_state
 from web.return_to import local_path
-from web.session_cookie import load_session_login, read_end
+from web.session_cookie import load_session_login, load_usual_login, read_end
 
 ANONYMOUS = AnonymousUserMixin()
 
@@ -26,6 +26,14 @@ def current_login() -> Login:
     if state.login is None:
         state.login = load_bearer_login() if is_bearer() else load_session_login()
     return state.login
+
+
+def load_without_user() -> None:
+    """Load the login of this request without its user's row, where that is usual; elsewhere
+    ``current_login`` loads it. For views that need the person's id only."""
+    state = request_state()
+    if state.login is None and not is_bearer():
+        state.login = load_usual_login()
 
 
 def current_user() -> User | None:

@@ -73,6 +73,17 @@ def load_session_login() -> Login:
     return Login(session, session.user)
 
 
+def load_usual_login() -> Login | None:
+    """Return the login of this request's session cookie, without its user; None where
+    ``load_session_login`` must look."""
+    sent = _read_sent_tokens()
+    session = sessions.find_usual(sent.tokens[0]) if len(sent.tokens) == 1 else None
+    if session is None:
+        return None
+    request_state().session_cookie = sent.name
+    return Login(session)
+
+
 def _read_sent_tokens() -> SentTokens:
     settings = site().settings
     return read_session_tokens(request.cookies.items(multi=True), request.environ, settings)

@@ -6,7 +6,7 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads#github_app_autho
 from collections.abc import Sequence
 
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
-from inbox.reading import parse_object, text_at
+from inbox.reading import key_of, parse_object, text_at
 from inbox.signatures import is_hmac, require
 from providers.protocols.connector import Connector
 
@@ -35,7 +35,7 @@ class AuthorizationRevoked:
         notice = Notice(
             provider=self.provider,
             route=self.path,
-            key=delivery.headers.get("X-GitHub-Delivery", ""),
+            key=key_of(delivery.headers.get("X-GitHub-Delivery", ""), delivery.body),
             kind=Kind.CONSENT_REVOKED if is_revoked else kind,
             event_at=delivery.at,
             issuer=self._issuer,

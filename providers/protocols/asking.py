@@ -23,6 +23,8 @@ class AskingClient(AuthenticatedClient):
     ) -> None:
         super().__init__(provider, registration, http, redirect_uri)
         self.places: Places = NoPlaces()
+        # A parameter of usual sign-ins.
+        self.hint: dict[str, str] = {}
 
     def ask_about(self, conditions: Collection[Condition], places: Places) -> None:
         self.conditions, self.places = tuple(conditions), places
@@ -31,6 +33,11 @@ class AskingClient(AuthenticatedClient):
             criterion = self.provider.criterion(condition.kind)
             names += criterion.missing_scopes(names) if criterion else []
         self.scope = " ".join(names)
+
+    def expect(self, condition: Condition | None) -> None:
+        criterion = self.provider.criterion(condition.kind) if condition else None
+        if condition and criterion and criterion.hint:
+            self.hint = {criterion.hint: condition.value}
 
     def facts_url(self, path: str) -> str:
         """Return an address of the API, for a path of the provider's criteria."""

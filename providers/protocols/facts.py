@@ -140,6 +140,10 @@ class AsksNothing:
         """Read how people stand to these conditions at each sign-in, and request the scopes that
         this needs. Call once, before the first flow."""
 
+    def expect(self, condition: Condition | None) -> None:
+        """Have the provider offer accounts that meet the one condition by which people of it come
+        in, if it can. Call once, before the first flow."""
+
     @property
     def asked_again(self) -> tuple[Condition, ...]:
         """Return the conditions that a stored token can ask again; sign-ins show the others."""

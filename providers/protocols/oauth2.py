@@ -89,6 +89,8 @@ class OAuth2Client(AskingClient):
         }
         if self.protocol.read_form_user:
             parameters["response_mode"] = "form_post"
+        if intent == "sign_in" and not chooses_account:
+            parameters |= self.hint
         if self.registration.hosted_domain:
             parameters["hd"] = self.registration.hosted_domain
         return {name: value for name, value in parameters.items() if value}

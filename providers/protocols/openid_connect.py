@@ -134,11 +134,13 @@ class OpenIDConnectClient(OAuth2Client):
         return url == self.issuer.metadata().userinfo_endpoint
 
     def facts_url(self, path: str) -> str:
-        """Return an address relative to userinfo, which is where an access token belongs."""
-        base = self.endpoint_url("userinfo")
+        """Return an address relative to userinfo, which is where an access token belongs, or to
+        the place that the provider has for this. Another issuer, in its stead, has userinfo."""
+        documented = None if self.registration.issuer else self.protocol.criteria_url
+        base = documented or self.endpoint_url("userinfo")
         url = urljoin(base, path)
         if origin(url) != origin(base):
-            raise ValueError(f"{url} is not next to userinfo")
+            raise ValueError(f"{url} is not next to {base}")
         return url
 
     def _further_parameters(self, intent: str, chooses_account: bool) -> dict[str, str]:

@@ -138,6 +138,26 @@ def test_groups_and_roles_are_those_of_the_rules_that_are_met():
     assert RULES.groups_of(judge(org="not_met").met) == []
 
 
+HD = Condition("forge", "hd", "example.org")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "only"),
+    [
+        ((HD,), HD),
+        ((HD, OTHER), HD),
+        ((HD, ORG), None),
+        ((HD, DOMAIN), None),
+        ((DOMAIN,), None),
+        ((OTHER,), None),
+    ],
+)
+def test_a_condition_is_the_only_one_if_nothing_else_lets_in_people_of_its_provider(
+    conditions, only
+):
+    assert Rules(tuple(map(Rule, conditions))).only_condition_of("forge") == only
+
+
 def test_only_its_own_conditions_are_asked_of_a_provider():
     assert RULES.conditions_of("forge") == (ORG, TEAM)
     assert RULES.conditions_of("") == ()

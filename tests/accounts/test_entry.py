@@ -148,3 +148,29 @@ def test_an_empty_file_lets_in_nobody(make_site):
     for provider in ("google", "github"):
         page = members.site.browser().sign_in(provider, "ada")
         assert page.alert == "This account can't sign in here"
+
+
+def test_no_group_comes_from_a_claim_but_those_that_a_rule_gives(make_site):
+    rules = '[[allow]]\noidc.acme.groups = "core"\ngroups = ["engineers"]\n'
+    site = make_site(look_alikes=("acme",), ACCESS_RULES=rules)
+    claims = {"groups": ["core", "admins"], "roles": ["admin"]}
+    site.simulator.acme.told["userinfo", "grace"] = claims
+    browser = site.browser()
+    browser.sign_in("acme", "grace")
+    assert (browser.me()["groups"], browser.me()["roles"]) == (["engineers"], [])
+
+
+def test_deny_keeps_out_an_administrator(make_site):
+    members = Members(make_site)
+    ada = members.signed_in("ada")
+    ((subject,),) = members.site.rows("SELECT subject FROM oauth")
+    admins = f"github:{subject}"
+    members.site.restart(ADMINS=admins)
+    assert ada.get("/admin").path == "/admin/people"
+    members.site.restart(ADMINS=admins, ACCESS_RULES=ORG + '[deny]\nemails = ["ada@gmail.com"]\n')
+    members.site.inside(members.job().work)
+    members.recheck()
+    assert ada.me() is None
+    assert ada.get("/admin").path != "/admin/people"
+    page = members.site.browser().sign_in("github", "ada")
+    assert page.alert == "This account can't sign in here"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.accounts.membership import DOMAIN, ORG, Members
+from tests.accounts.membership import DOMAIN, LONG_AGO, ORG, Members
+from tests.browser import Browser
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -12,6 +13,11 @@ def members(request, make_site) -> Members:
 
 def asked(members: Members) -> int:
     return int(members.github.seen.count("organisation"))
+
+
+def groups_of(browser: Browser) -> list[str]:
+    me = browser.me()
+    return list(me["groups"]) if me else []
 
 
 def test_a_member_who_left_loses_every_session_at_the_next_check(members):
@@ -57,6 +63,24 @@ def test_a_revoked_authorization_counts_for_the_time_of_grace_only(members):
     members.fail_since(hours=25)
     members.recheck()
     assert browser.me() is None
+
+
+def test_an_expired_token_that_nothing_renews_counts_for_the_time_of_grace_only(make_site):
+    """The provider gave no refresh token, so nobody can be asked until the next sign-in."""
+    members = Members(make_site)
+    browser = members.signed_in("ada")
+    members.site.execute("UPDATE oauth SET token_expires_at = :at", at=LONG_AGO)
+    before = asked(members)
+    members.recheck()
+    assert asked(members) == before
+    assert groups_of(browser) == ["engineers"]
+    members.fail_since(hours=23)
+    members.recheck()
+    assert browser.me()
+    members.fail_since(hours=25)
+    members.recheck()
+    assert browser.me() is None
+    assert groups_of(members.signed_in("ada")) == ["engineers"]
 
 
 def test_each_round_asks_a_provider_about_one_person_and_everybody_once(make_site):

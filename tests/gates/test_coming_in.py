@@ -208,6 +208,9 @@ def test_a_browser_without_cookies_is_told_so_and_not_led_in_circles(gated):
     refused = front.ask(address, **NAVIGATION)
     assert refused.status_code == 403
     assert "blocking cookies" in refused.text
+    assert refused.headers["Content-Type"] == "text/html; charset=utf-8"
+    front.gate = "unknown"
+    assert front.ask(**FETCH).headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_a_flow_that_took_too_long_says_so(gated):

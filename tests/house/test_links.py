@@ -44,6 +44,11 @@ def test_every_link_leads_somewhere(name):
             assert anchor in headings(there), f"{name} leads to {target}#{anchor}"
 
 
+def test_no_document_holds_the_marks_of_a_merge_conflict():
+    marks = re.compile(r"^(<{7}|\|{7}|>{7}) ", re.MULTILINE)
+    assert [each for each in documents() if marks.search((ROOT / each).read_text("utf-8"))] == []
+
+
 def test_documents_are_found():
     pages = {"README.md", "docs/operate/operation.md", "docs/providers/README.md"}
     assert pages <= set(documents())

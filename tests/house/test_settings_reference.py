@@ -6,6 +6,7 @@ import pytest
 
 import config
 from config import reference
+from config.inbox_registrations import InboxRegistration
 from config.registrations import CREDENTIALS, Registration
 from config.settings import FIELDS, ROOT
 from providers import PROVIDERS
@@ -29,7 +30,7 @@ def test_the_page_of_settings_is_what_make_docs_writes():
     assert reference.PAGE.read_text() == reference.render(), "run: make docs"
 
 
-@pytest.mark.parametrize("model", [*reference.GROUPS, Registration])
+@pytest.mark.parametrize("model", [*reference.GROUPS, Registration, InboxRegistration])
 def test_every_setting_has_a_docstring(model):
     fields = set(model.__annotations__) - {"key", "model_config"}
     assert set(reference.attribute_docs(model)) == fields

@@ -3,6 +3,7 @@
 import time
 
 from tests.issuer.relying_party import App, query_of
+from tests.issuer.times import set_back
 
 
 def test_a_person_signs_in_to_an_application_after_signing_in_here(site, app, browser):
@@ -87,3 +88,31 @@ def test_an_id_token_has_whole_times_and_no_nbf(app, grace):
     assert claims["at_hash"]
     assert claims["sid"]
     assert tokens.headers["Cache-Control"] == "no-store"
+
+
+def test_only_a_session_that_lets_in_signs_in_to_an_application(app, grace, site):
+    app.sign_in(grace)
+    kept = "(SELECT created_at FROM users)"
+    for column in ("users.disabled_at", "users.pending_at"):
+        table, name = column.split(".")
+        site.execute(f"UPDATE {table} SET {name} = {kept}")
+        assert query_of(app.ask(grace, prompt="none").location)["error"] == "login_required"
+        site.execute(f"UPDATE {table} SET {name} = NULL")
+    assert "code" in query_of(app.ask(grace, prompt="none").location)
+    site.execute("UPDATE sessions SET expires_at = created_at")
+    assert query_of(app.ask(grace, prompt="none").location)["error"] == "login_required"
+
+
+def test_an_authorization_notes_the_use_of_its_session_once_a_minute(app, grace, site):
+    app.sign_in(grace)
+    set_back(site, "last_seen_at", 90, "sessions")
+    seen = [site.rows("SELECT last_seen_at FROM sessions")]
+    for _ in range(2):
+        assert "code" in query_of(app.ask(grace).location)
+        seen.append(site.rows("SELECT last_seen_at FROM sessions"))
+    assert seen[0] != seen[1] == seen[2]
+
+
+def test_a_person_whose_session_has_lost_its_identity_signs_in_to_an_application(app, grace, site):
+    site.execute("UPDATE sessions SET identity_id = NULL")
+    assert app.tokens(grace).status == 200

@@ -1,13 +1,21 @@
 """What rules ask of each provider, of fake providers that say it as the real ones do."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+import config
+from providers import PROVIDERS
 from providers.criteria import Fact, Standing
+from providers.google_access import SEARCH
+from providers.http.transport import Transport
+from providers.protocols.connectors import build_connectors
+from providers.protocols.openid_connect import OpenIDConnectClient
 from simulator.microsoft import TENANTS
 from tests.providers.asking import Asking
+from tests.site import SECRET_KEY
 
 NAVY = TENANTS["navy.example"]
 GROUP, OTHER_GROUP = "02bd9fd6-8f93-4758-87c3-1fb73740a315", "12bd9fd6-8f93-4758-87c3-1fb73740a315"
@@ -43,6 +51,11 @@ def having(attribute: str, value: Any) -> Callable[[Any], None]:
     return lambda look_alike: getattr(look_alike, attribute).update(grace=value)
 
 
+def unverified_of_the_crew(look_alike: Any) -> None:
+    told("id_token", email_verified=False)(look_alike)
+    having("groups", ["crew@navy.example"])(look_alike)
+
+
 def nothing(_look_alike: Any) -> None:
     pass
 
@@ -50,6 +63,18 @@ def nothing(_look_alike: Any) -> None:
 CASES = {
     "Google: a Workspace account": ("google", 'google.hd = "navy.example"', nothing, MET),
     "Google: of another domain": ("google", 'google.hd = "navy.example.org"', nothing, NOT_MET),
+    "Google: in the group": (
+        *("google", 'google.group = "Crew@navy.example"'),
+        *(having("groups", ["all@navy.example", "crew@Navy.example"]), MET),
+    ),
+    "Google: in another group": (
+        *("google", 'google.group = "crew@navy.example"'),
+        *(having("groups", ["crew@navy.example.org"]), NOT_MET),
+    ),
+    "Google: in no group": ("google", 'google.group = "crew@navy.example"', nothing, NOT_MET),
+    "Google: with an address that is not verified": (
+        *("google", 'google.group = "crew@navy.example"', unverified_of_the_crew, NOT_MET),
+    ),
     "Discord: in the server": (
         *("discord", f'discord.guild = "{GUILD}"', having("guilds", {GUILD: {}}), MET),
     ),
@@ -189,6 +214,37 @@ def test_a_private_account_with_an_address_of_the_domain_has_no_hosted_domain(as
     assert asking.fact("linus").standing is NOT_MET
 
 
+def test_an_account_whose_groups_google_does_not_show_meets_no_rule(ask):
+    asking = ask("google", 'google.group = "crew@navy.example"')
+    asking.simulator.google.groups["linus"] = ["crew@navy.example"]
+    fact = asking.fact("linus")
+    assert (fact.standing, "403" in fact.detail) == (NOT_MET, True)
+
+
+def test_an_address_cannot_ask_about_another_person(ask):
+    """The search is a text in quotes; a quote in an address does not end it."""
+    asking = ask("google", 'google.group = "crew@navy.example"')
+    google = asking.simulator.google
+    google.groups["ada"] = ["crew@navy.example"]
+    google.told["id_token", "grace"] = {"email": "x'||member_key_id=='ada@gmail.com"}
+    assert asking.fact("grace").standing is NOT_MET
+    google.told["id_token", "grace"] = {"email": "grace'@navy.example"}
+    assert asking.fact("grace").standing is NOT_MET
+
+
+def test_a_search_for_groups_goes_to_googles_api_alone():
+    variables = {"SECRET_KEY": SECRET_KEY, "GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "s"}
+    loaded = config.load(PROVIDERS.values(), variables, None)
+    with closing(Transport()) as transport:
+        built = build_connectors(loaded.registrations, (), "http://localhost:5000", transport)
+        connector = built["google"]
+        assert isinstance(connector, OpenIDConnectClient)
+        url = connector.facts_url(SEARCH)
+        assert url == f"https://cloudidentity.googleapis.com/v1/{SEARCH}"
+        with pytest.raises(ValueError, match="not next to"):
+            connector.facts_url("https://evil.test/v1/groups")
+
+
 def test_graph_is_asked_for_twenty_groups_at_a_time(ask):
     ids = [GROUP.replace("02bd9fd6", f"{number:08x}") for number in range(45)]
     asking = ask("microsoft", *(f'microsoft.group = "{each}"' for each in ids))
@@ -207,6 +263,9 @@ SCOPES = {
     f'discord.role = "{GUILD}/{ROLE}"': ("discord", "guilds.members.read"),
     f'microsoft.group = "{GROUP}"': ("microsoft", "User.Read"),
     'atlassian.site = "acme.atlassian.net"': ("atlassian", "read:jira-user"),
+    'google.group = "crew@navy.example"': (
+        *("google", "https://www.googleapis.com/auth/cloud-identity.groups.readonly"),
+    ),
 }
 
 
@@ -226,6 +285,7 @@ FAILURES = {
     f'bitbucket.workspace = "{WORKSPACE}"': ("bitbucket", "workspaces"),
     'atlassian.site = "acme.atlassian.net"': ("atlassian", "sites"),
     'gitlab.group = "acme"': ("gitlab", "profile"),
+    'google.group = "crew@navy.example"': ("google", "groups"),
     'oidc.acme.groups = "core"': ("acme", "profile"),
 }
 
@@ -246,6 +306,7 @@ AGAIN = {
     f'microsoft.group = "{GROUP}"': ("microsoft", "groups", [GROUP]),
     f'bitbucket.workspace = "{WORKSPACE}"': ("bitbucket", "workspaces", [WORKSPACE]),
     'atlassian.site = "acme.atlassian.net"': ("atlassian", "sites", ["acme.atlassian.net"]),
+    'google.group = "crew@navy.example"': ("google", "groups", ["crew@navy.example"]),
 }
 
 

@@ -66,6 +66,25 @@ def test_google_can_be_restricted_to_one_workspace_domain(make_site):
     assert browser.sign_in("google", "grace").path == "/account"
 
 
+HD = '[[allow]]\ngoogle.hd = "navy.example"\n'
+
+
+def test_google_offers_the_accounts_of_the_one_domain_that_may_come_in(make_site):
+    site = make_site(look_alikes=("google", "github"), ACCESS_RULES=HD)
+    browser = site.browser()
+    assert query_of(browser.begin("google"))["hd"] == "navy.example"
+    # A browser can take it away: the claim decides.
+    url = browser.begin("google").replace("hd=", "other=")
+    assert browser.get(browser.choose(url, "linus")).alert == "This account can't sign in here"
+    # Another account is meant now, so all are offered.
+    assert "hd" not in query_of(browser.begin("google"))
+    browser.sign_in("google", "grace")
+    assert "hd" not in query_of(browser.begin_link("google"))
+    others = '[[allow]]\ndomain = "chemistry.example"\n'
+    site.restart(ACCESS_RULES=HD + others)
+    assert "hd" not in query_of(site.browser().begin("google"))
+
+
 @pytest.mark.parametrize("person", ["ada", "linus", "noa"])
 def test_a_google_account_without_the_workspace_domain_is_refused(make_site, person):
     """The parameter is a hint that a user can remove; the claim decides."""

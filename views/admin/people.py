@@ -44,6 +44,7 @@ def people() -> str:
         rows=[person_row(user) for user in shown],
         text=text[: directory.SEARCH_MAX_CHARACTERS],
         shown=only,
+        waiting=0 if text or only or after else directory.count(only_pending=True),
         is_first=after is None,
         after=shown[-1].id if len(found) > len(shown) else None,
     )

@@ -113,6 +113,7 @@ class Export(Schema):
     profile: ExportedProfile
     identities: list[ExportedIdentity]
     groups: list[str] = Field(examples=[["engineers"]])
+    roles: list[str] = Field(examples=[["admin"]])
     access: list[ExportedAccess]
     sessions: list[ExportedSession]
     activity: list[ExportedEvent]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from access import roles
 from models import WithAddress, address_of
 from views.api.schemas import iso
 
@@ -24,6 +25,8 @@ class Person(Protocol):
     def created_at(self) -> Time: ...
     @property
     def email_choice(self) -> str | None: ...
+    @property
+    def role_names(self) -> str: ...
 
 
 class WayIn(WithAddress, Protocol):
@@ -52,6 +55,7 @@ def describe_me(
         "picture": person.picture or None,
         "created_at": _iso(person.created_at),
         "groups": groups,
+        "roles": roles.split(person.role_names),
         "identities": [
             {
                 "id": identity.id,

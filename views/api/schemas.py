@@ -96,6 +96,10 @@ class Me(Schema):
     groups: list[str] = Field(
         description="The names of the person's groups, in order.", examples=[["engineers"]]
     )
+    roles: list[str] = Field(
+        description="The names of the roles that the operator's rules give, in order.",
+        examples=[["admin"]],
+    )
     identities: list[Identity]
 
 

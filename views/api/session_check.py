@@ -55,6 +55,7 @@ class PersonRow(NamedTuple):
     picture: str | None
     created_at: Time
     email_choice: str | None
+    role_names: str
 
 
 class IdentityRow(NamedTuple):

@@ -7,7 +7,7 @@ The SELECT is made of the guards of its blueprint, as that of views/api/session_
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +27,7 @@ from issuer.signing_keys import EXTENSION as KEYS
 from issuer.signing_keys import KeyRing, key_ring
 from storage.engine import engine_of
 from telemetry import metrics
+from views.gate.own_host import OwnHost
 from web.context import Site
 from web.cookie_header import parse_cookie_header
 from web.guards import guards_before, predicate_of
@@ -48,12 +49,15 @@ class Question:
 
     ``name``: the gate, as the operator wrote it into the proxy's settings; empty: any. ``asked``:
     None if that is unclear. ``token``: the cookie of the gated host; None if there is none, or
-    several.
+    several. ``session_token``: the same for the session cookie, at an application on our own host;
+    ``is_on_own_host`` says whether it is one.
     """
 
     name: str
     asked: Asked | None
     token: str | None
+    is_on_own_host: bool = False
+    session_token: str | None = None
 
 
 class Desk:
@@ -70,9 +74,14 @@ class Desk:
 
     def find(self, question: Question, *, is_seen: bool) -> Visitor | None:
         """Return who asks, if their cookie is of this gate and origin. Raises SQLAlchemyError."""
-        if question.token is None or question.asked is None:
+        if question.asked is None:
             return None
-        visitor = self._visitors.find(question.token, question.asked.origin, is_seen=is_seen)
+        here, origin = question.session_token, question.asked.origin
+        if here and (found := self._visitors.find_on_own_host(here, origin, is_seen=is_seen)):
+            return found
+        if question.token is None:
+            return None
+        visitor = self._visitors.find(question.token, origin, is_seen=is_seen)
         return visitor if visitor and question.name in ("", visitor.gate) else None
 
     def admits(self, visitor: Visitor) -> bool:
@@ -83,7 +92,11 @@ class Desk:
         """Return whether they do by what was read with the visitor: without the database."""
         those = {each.id: each for each in visitor.identities}
         return is_in_by(those, visitor.facts, self._policy) and self._admission.admits_person(
-            visitor, visitor.user_id, visitor.identities, visitor.group_names
+            visitor,
+            visitor.user_id,
+            visitor.identities,
+            visitor.group_names,
+            visitor.role_names,
         )
 
     def headers(self, visitor: Visitor, origin: str, keys: KeyRing) -> list[tuple[str, str]] | None:
@@ -111,22 +124,23 @@ def install(app: Flask, site: Site) -> None:
     guards cannot be obeyed here."""
     answering = app.extensions[EXTENSION] = Desk(app, site)
     is_fast = predicate_of(guards_before(BLUEPRINT, site)) is not None
-    app.wsgi_app = GateCheck(app, answering, is_fast=is_fast)  # type: ignore[method-assign]
+    app.wsgi_app = GateCheck(app, answering, OwnHost(site.settings), is_fast=is_fast)  # type: ignore[method-assign]
 
 
 class GateCheck:
     """A WSGI layer around the application."""
 
-    def __init__(self, app: Flask, answering: Desk, *, is_fast: bool) -> None:
+    def __init__(self, app: Flask, answering: Desk, own_host: OwnHost, *, is_fast: bool) -> None:
         self._inner: WSGIApplication = app.wsgi_app
         self._desk, self._is_fast = answering, is_fast
         self._keys: KeyRing = app.extensions[KEYS]
+        self._own_host = own_host
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(PATH) and path[len(PATH) : len(PATH) + 1] in ("", "/"):
             began = time.perf_counter()
-            question = read_question(environ, path)
+            question = read_question(environ, path, self._own_host)
             if self._is_fast and (headers := self._answer(question)):
                 metrics.count_request(ENDPOINT, "2xx", time.perf_counter() - began)
                 start_response("200 OK", headers)
@@ -155,19 +169,25 @@ class GateCheck:
         return [("Content-Length", "0"), NO_STORE, *about]
 
 
-def read_question(environ: WSGIEnvironment, path: str) -> Question:
+def read_question(environ: WSGIEnvironment, path: str, own_host: OwnHost) -> Question:
     """Read what a proxy asks."""
     name = path[len(PATH) + 1 :].partition("/")[0]
     wanted = asked.read(environ, environ["REQUEST_METHOD"], _rest(environ, name))
     if wanted is None:
         return Question(name, None, None)
-    values = {
-        value
-        for cookie, value in parse_cookie_header(environ.get("HTTP_COOKIE", ""))
-        if cookie == cookie_name_at(wanted.origin)
-    }
-    token = values.pop() if len(values) == 1 else None
-    return Question(name, wanted, token if token and TOKEN.fullmatch(token) else None)
+    cookies = parse_cookie_header(environ.get("HTTP_COOKIE", ""))
+    values = {value for cookie, value in cookies if cookie == cookie_name_at(wanted.origin)}
+    token = _only(values)
+    if name or not own_host.is_at(wanted.origin):
+        return Question(name, wanted, token)
+    session_token = _only(own_host.session_tokens(cookies, environ))
+    return Question(name, wanted, token, is_on_own_host=True, session_token=session_token)
+
+
+def _only(tokens: Collection[str]) -> str | None:
+    """Return the only one, if it can be a token of ours."""
+    token = next(iter(tokens)) if len(tokens) == 1 else ""
+    return token if TOKEN.fullmatch(token) else None
 
 
 def _rest(environ: WSGIEnvironment, name: str) -> str:

@@ -5,18 +5,19 @@ sign in, and back to the very address; everything else is refused, because nobod
 sent. nginx follows no redirect of ours, so it gets 401 with the Location.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import structlog
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, render_template, request
 
 from accounts import sessions
 from gates import asked, flows, probe, registry
 from gates.asked import Asked
-from gates.visitors import Visitor
+from gates.visitors import OWN_HOST, Visitor
 from keys.signing import Macs
 from telemetry import metrics
 from views.gate.check import BLUEPRINT, OWN_PATHS, PATH, QUESTION, Question, cookie_name_at, desk
+from views.gate.own_host import OwnHost
 from web.context import site
 from web.guards import Guard, protect
 from web.request_info import is_navigation
@@ -30,9 +31,20 @@ LET_IN = Guard("let_in_at_gate", lambda: None, sessions.LETS_IN)
 protect(forward_auth, LET_IN)
 
 SIGN_OUT_PATH = f"{OWN_PATHS}sign-out"
-NO_GATE = "There is no gate before this address.\n"
-NO_COOKIE = "Your browser is blocking cookies. Allow them for this site, and open it again.\n"
-NOT_ALLOWED = "This account can't use this site.\n"
+
+
+class Problem(NamedTuple):
+    """A refusal, in the words that a person reads."""
+
+    title: str
+    advice: str
+
+
+NO_GATE = Problem("There is no gate before this address", "Ask the person who runs this site.")
+NO_COOKIE = Problem(
+    "Your browser is blocking cookies", "Allow them for this site, and open it again."
+)
+NOT_ALLOWED = Problem("This account can't use this site", "Ask the person who runs it.")
 
 
 @forward_auth.get(PATH)
@@ -41,20 +53,42 @@ def check() -> Response:
     question = cast(Question, request.environ.get(QUESTION))
     wanted = question.asked
     gate = registry.of_origin(wanted.origin) if wanted else None
+    if wanted and gate is None and question.is_on_own_host:
+        return answer_on_own_host(question, wanted)
     if wanted is None or gate is None or question.name not in ("", gate.name):
         return refuse(NO_GATE, "no_gate", question)
+    return answer_at_gate(question, wanted, gate.name)
+
+
+def answer_at_gate(question: Question, wanted: Asked, name: str) -> Response:
+    """Answer for an application behind a gate, by its name."""
     if answer := answer_own_path(wanted):
         return answer
     visitor = find_visitor(question)
     code = flows.code_of(wanted.target)
     if code is not None:
-        return use_code(question, wanted, code, gate.name, is_known=visitor is not None)
+        return use_code(question, wanted, code, name, is_known=visitor is not None)
     if visitor and desk().admits(visitor):
-        metrics.count_gate(gate.name, "passed")
+        metrics.count_gate(name, "passed")
         return Response(headers=desk().headers_always(visitor, wanted.origin))
     if is_page(wanted):
-        return begin(question, wanted, gate.name)
-    metrics.count_gate(gate.name, "refused")
+        return begin(question, wanted, name)
+    metrics.count_gate(name, "refused")
+    return refuse(NOT_ALLOWED, "not_admitted", question) if visitor else challenge()
+
+
+def answer_on_own_host(question: Question, wanted: Asked) -> Response:
+    """Answer for an application on our own host, which needs no gate (own_host.py)."""
+    if answer := answer_own_path(wanted):
+        return answer
+    visitor = find_visitor(question)
+    if visitor and desk().admits(visitor):
+        metrics.count_gate(OWN_HOST, "passed")
+        return Response(headers=desk().headers_always(visitor, wanted.origin))
+    if visitor is None and is_page(wanted):
+        metrics.count_gate(OWN_HOST, "begun")
+        return lead(wanted, OwnHost(site().settings).sign_in_url(wanted))
+    metrics.count_gate(OWN_HOST, "refused")
     return refuse(NOT_ALLOWED, "not_admitted", question) if visitor else challenge()
 
 
@@ -128,11 +162,15 @@ def challenge() -> Response:
     return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
-def refuse(text: str, reason: str, question: Question) -> Response:
+def refuse(problem: Problem, reason: str, question: Question) -> Response:
+    """Refuse with a page for people, and a line for programs; both stand at the application's
+    address."""
     origin = question.asked.origin if question.asked else None
     log.info("gate_refused_request", gate=question.name, reason=reason, origin=origin)
     metrics.count_refusal(None, reason)
-    return Response(text, 403, mimetype="text/plain")
+    if question.asked and is_page(question.asked):
+        return Response(render_template("gate/plain.html", problem=problem), 403)
+    return Response(f"{problem.title}. {problem.advice}\n", 403, mimetype="text/plain")
 
 
 def with_cookie(response: Response, wanted: Asked, value: str, seconds: int) -> Response:

@@ -1,6 +1,6 @@
 """The authorization endpoint, and where a person continues after they were sent elsewhere."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -12,6 +12,7 @@ from issuer.parked import Parked
 from issuer.redirects import form_source, host_of
 from issuer.steps import Step, Visitor
 from storage import now
+from storage.readers import reader_of, reading
 from views.oidc import answers
 from views.oidc.cookies import keep_request, request_secret, used_request
 from views.oidc.described import bring_up_to_date
@@ -19,7 +20,7 @@ from views.oidc.failures import may_be_answered
 from views.oidc.logos import logo_url
 from views.oidc.place import admission, current_visitor, is_head, read_form, read_query
 from views.oidc.pushed import asked_parameters
-from web.authentication import this_user
+from web.authentication import load_without_user, this_user
 from web.context import Destination
 from web.csrf import csrf
 from web.guards import ASKED_FOR, protect
@@ -36,10 +37,17 @@ Answer = Response | str | tuple[str, int]
 
 @authorize.get("/authorize")
 def ask() -> Answer:
-    """Take an authorization request. Nothing is stored where nobody has to be asked."""
-    asked = _read(read_query())
+    """Take an authorization request. Nothing is stored where nobody has to be asked, and then
+    nothing needs the ORM's session."""
+    with reading(reader_of(current_app)):
+        return _answer(read_query())
+
+
+def _answer(sent: Parameters) -> Answer:
+    asked = _read(sent)
     if not isinstance(asked, Asked):
         return asked
+    load_without_user()
     visitor = current_visitor()
     step = steps.next_step(asked, visitor, admission(), asked_at=now(), has_selected=False)
     if step is Step.GO_ON and visitor:

@@ -74,6 +74,7 @@ APP_SCOPES = {
     "account": "See and change your account here: name, sign-in methods, sessions",
     "identities": "See which accounts elsewhere you sign in with",
     "groups": "See which groups you are in",
+    "roles": "See which roles you have",
 }
 KNOW_YOU = "Know it's you"
 

@@ -46,3 +46,8 @@ def test_an_administrator_needs_no_javascript(come, javascript, site):
     ada.sees("Grace Hopper")
     ada.press("Enable account")
     ada.is_told("The account is enabled again.")
+    ada.press("Invitations")
+    ada.press("Make an invitation")
+    ada.reads("Send this link to its person.")
+    ada.press("Done")
+    ada.sees("Invitations", "/admin/invitations")

@@ -29,6 +29,7 @@ def acts_of(site: Site) -> list[str]:
 
 def test_an_approval_on_the_list_lets_the_person_in(stage):
     site, admin, grace, path = stage
+    assert "1 account waits for approval" in admin.get("/admin/people").text
     page = admin.get("/admin/people", params={"show": "pending"})
     assert "Grace Hopper" in page.text
     assert "Ada Lovelace" not in page.text
@@ -36,6 +37,7 @@ def test_an_approval_on_the_list_lets_the_person_in(stage):
     done = admin.post(f"{path}/approve", page, **{"from": "pending"})
     assert (done.path, "is approved" in done.message) == ("/admin/people", True)
     assert "Nobody was found." in done.text
+    assert "for approval" not in admin.get("/admin/people").text.replace(WAITING, "")
     assert grace.me()
     assert "by Ada Lovelace, who administers this site" in grace.get("/account/activity").text
     assert acts_of(site) == ["account_approved"]

@@ -33,6 +33,7 @@ def test_me_describes_the_signed_in_user(browser):
         "picture",
         "created_at",
         "groups",
+        "roles",
         "identities",
     }
     assert (me["email"], me["email_verified"]) == ("grace@navy.example", True)

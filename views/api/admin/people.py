@@ -6,13 +6,16 @@ from flask import Blueprint
 
 import models
 from access import groups
-from accounts import activity, admin_acts, admins, approval, directory, sessions
+from accounts import activity, admin_acts, admins, approval, directory, explanations, sessions
 from errors import NotFound
 from issuer import personal_data
 from storage import is_id
 from views.api.account_data import describe_event
 from views.api.admin.guard import program_caller, protect_programs
 from views.api.admin.schemas import (
+    Access,
+    AccessOfIdentity,
+    AccessRule,
     User,
     UserList,
     UserSession,
@@ -30,6 +33,7 @@ people = Blueprint("api_admin_people", __name__, url_prefix="/api/v1/admin/users
 protect_programs(people)
 
 LAST_ADMIN = "last_admin: nobody else would administer this site."
+NO_RULES = "No such person, or ACCESS_FILE is not set."
 NOT_WAITING = "No such person, or the account does not wait for approval."
 FACTS: dict[str, Any] = {"is_of_programs": True}
 
@@ -113,6 +117,29 @@ def export_user(user_id: str) -> dict[str, Any]:
     A POST, because the person's activity and the log list it.
     """
     return personal_data.export(_find(user_id).id, program_caller())
+
+
+@people.get("/<user_id>/access")
+@operation(answer=Access, problems={404: NO_RULES}, **FACTS)
+def show_user_access(user_id: str) -> Access:
+    """Explain why the rules of access let a person in, or do not.
+
+    Nobody is asked: these are the results of the last check, with their age.
+    """
+    found = explanations.explain(_find(user_id).id, site().policy)
+    if found is None:
+        raise NotFound("there are no rules of access")
+    identities = [
+        AccessOfIdentity(
+            identity_id=each.identity.id,
+            provider=each.identity.provider,
+            usable=each.is_usable,
+            rules=of_rows(AccessRule, each.results),
+        )
+        for each in found.identities
+    ]
+    denied = found.denied or None
+    return Access(is_in=found.is_in, denied=denied, roles=found.roles, identities=identities)
 
 
 @people.get("/<user_id>/activity")

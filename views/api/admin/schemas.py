@@ -5,6 +5,7 @@ from pydantic import Field
 from accounts.filters import Only
 from views.api.schemas import (
     EXAMPLE_ID,
+    EXAMPLE_PROVIDER,
     Event,
     Id,
     Identity,
@@ -50,6 +51,40 @@ class UsersQuery(PageQuery):
     only: Only = Field(
         default="", description="Only such people. stranded: without a usable way to sign in."
     )
+
+
+class AccessRule(Schema):
+    """The result of one rule of access for an identity."""
+
+    rule: str = Field(examples=["github.org=acme"])
+    standing: str = Field(description="met, not_met, needs_consent or unknown.", examples=["met"])
+    counts: bool = Field(
+        description="Whether it lets the person in, perhaps for now only, while the provider "
+        "cannot be asked."
+    )
+    detail: str
+    checked_at: Moment | None
+    failing_since: Moment | None
+
+
+class AccessOfIdentity(Schema):
+    """The results of the rules that are about an identity."""
+
+    identity_id: Id
+    provider: str = Field(examples=[EXAMPLE_PROVIDER])
+    usable: bool = Field(description="false: its provider is off.")
+    rules: list[AccessRule]
+
+
+class Access(Schema):
+    """Why the rules of ACCESS_FILE let a person in, or do not."""
+
+    is_in: bool
+    denied: str | None = Field(
+        description="The entry that keeps the person out; null: none.", examples=[None]
+    )
+    roles: list[str] = Field(examples=[["editor"]])
+    identities: list[AccessOfIdentity]
 
 
 class UserSession(Schema):

@@ -1,12 +1,16 @@
 """Programs see and change people as the operator's pages do, with the same lines in the logs."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from tests.accounts.membership import ORG, Members
 from tests.commands.console import answer
 from tests.commands.test_users import email_of, id_of, sign_in, subject_of
 from tests.views.admin.conftest import make_admin
 from tests.views.api.admin.program import Program, acts_of
 from tests.views.api.client import problem
+from web import limits
 
 BY_US = "Steward (application)"
 
@@ -145,23 +149,56 @@ def test_accounts_that_wait_are_approved_or_rejected(make_site):
     assert acts_of(site)[:2] == [("account_rejected", BY_US), ("account_approved", BY_US)]
 
 
+def test_the_results_of_the_rules_of_access_are_explained(make_site):
+    members = Members(make_site)
+    path = f"/users/{id_of(members.signed_in('ada'))}/access"
+    members.site.restart(ADMIN_API="on")
+    program = Program(members.site)
+    told = program.read(path)
+    ((rule,),) = (each["rules"] for each in told["identities"])
+    assert (told["is_in"], told["denied"]) == (True, None)
+    assert (rule["rule"], rule["standing"], rule["counts"]) == ("github.org=acme", "met", True)
+    assert rule["checked_at"].endswith("Z")
+    members.site.restart(ACCESS_RULES=ORG + '[deny]\nemails = ["ada@gmail.com"]\n')
+    assert program.read(path)["denied"] == "deny.emails=ada@gmail.com"
+
+
+def test_without_rules_of_access_there_is_nothing_to_explain(site, program):
+    path = f"/users/{id_of(sign_in(site, 'grace'))}/access"
+    assert problem(program.send("GET", path)) == (404, "not_found")
+
+
+def test_of_eight_deletions_at_once_one_deletes_and_the_others_find_nobody(both):
+    """The program is not the one who was deleted, so none is a 401."""
+    program = Program(both)
+    path = f"/users/{id_of(sign_in(both, 'grace'))}"
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(lambda _: program.send("DELETE", path).status, range(8)))
+    assert sorted(statuses) == [204, *[404] * 7]
+    assert [act for act, _ in acts_of(both)].count("account_deleted") == 1
+
+
 ODD = ("%00", "0" * 32, "x' OR 1=1 --", "%F0%9F%98%80", "A" * 32, "a" * 5000)
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_no_odd_value_is_an_error_of_ours(both, method):
-    program = Program(both)
-    user = id_of(sign_in(both, "grace"))
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_no_odd_value_is_an_error_of_ours(make_site, monkeypatch, database):
+    monkeypatch.setattr(limits, "ADMIN_ACTS_PER_MINUTE", 1000)
+    site = make_site(database, ADMIN_API="on")
+    program = Program(site)
+    user = id_of(sign_in(site, "grace"))
     for odd in ODD:
-        for path in (f"/users/{odd}", f"/users/{user}/sessions/{odd}"):
-            page = program.send(method, path)
-            assert page.status in (404, 405), path
-        for path in ("/users?q=", "/events?kind=", "/events?provider=", "/events?reference="):
-            page = program.send("GET", path + odd)
-            assert page.status in (200, 400), path
+        for name in ("users?q", "events?kind", "events?provider", "events?reference"):
+            page = program.send("GET", f"/{name}={odd}")
+            assert page.status in (200, 400), name
             assert page.response.json().get("items", []) == []
-        for path in (f"/users/{user}/groups/{odd}", f"/users/{user}/identities/{odd}"):
-            assert program.send("DELETE", path).status == 404, path
-        assert program.send("POST", f"/applications/{odd}/disable").status == 404
-        assert program.send("POST", f"/outboxes/{odd}/retry").status == 404
-    assert both.user_count() == 1
+        for method, path in (
+            *(("GET", f"/users/{odd}"), ("DELETE", f"/users/{odd}")),
+            ("DELETE", f"/users/{user}/sessions/{odd}"),
+            ("DELETE", f"/users/{user}/groups/{odd}"),
+            ("DELETE", f"/users/{user}/identities/{odd}"),
+            ("POST", f"/applications/{odd}/disable"),
+            ("POST", f"/outboxes/{odd}/retry"),
+        ):
+            assert problem(program.send(method, path)) == (404, "not_found"), path
+    assert site.user_count() == 1

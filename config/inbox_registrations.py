@@ -1,0 +1,31 @@
+"""The variables by which each provider proves what it reports to `/inbox/NAME`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, SecretStr
+
+# These are read from files too.
+INBOX_SECRETS = frozenset({"webhook_secret", "signing_secret", "admin_key"})
+
+
+class InboxRegistration(BaseModel):
+    """Variables by which a provider proves what it reports to `/inbox/NAME`
+    ([inbox](../operate/inbox.md))."""
+
+    webhook_secret: Annotated[SecretStr, Field(min_length=10, max_length=100)] | None = None
+    """GitHub Apps, Twitch, Zoom: the secret that the provider signs with, as set there."""
+
+    signing_secret: SecretStr | None = None
+    """Slack: the signing secret of the app."""
+
+    public_key: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$"), "64 hex digits"] | None = None
+    """Discord: the public key of the application."""
+
+    admin_key: SecretStr | None = None
+    """Kakao: the admin key of the app, which its unlink webhook sends."""
+
+    app_id: Annotated[str, Field(pattern=r"^[0-9]{1,20}$"), "a number"] | None = None
+    """Kakao: the id of the app."""
+
+    unlink_method: Literal["GET", "POST"] = "POST"
+    """Kakao: the method of the unlink webhook, as chosen in the console."""
