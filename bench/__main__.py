@@ -203,6 +203,7 @@ class Bench:
             people.seed(f"sqlite:///{path}", size, self.provider.url("openid"))
             path.rename(kept)
             server = self.ours(f"sqlite:///{kept}")
+        server.environment["ADMINS"] = f"google:{admin.ADMINISTRATOR}"
         return server
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import count
 from urllib.parse import quote
 
-from bench import servers
 from bench.browser import Connection, sign_in
 from bench.people import FIRST_NAMES, LAST_NAMES
 from bench.provider import address_of
@@ -58,7 +57,6 @@ class Admin:
         """Measure the wall time of pages with this many people, in milliseconds."""
         connection = Connection(server.port)
         person = await sign_in(connection, "google", ADMINISTRATOR)
-        servers.run_command(server, "users", "admin", f"google:{ADMINISTRATOR}")
         taken = []
         for number in count():
             for page in PAGES:
