@@ -18,6 +18,7 @@ from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.clients import Client
 from simulator.firebase import Firebase
 from simulator.protocol import LookAlike
+from simulator.routes import Application
 from simulator.visit import Callback
 
 PORTS_TRIED = 10
@@ -170,7 +171,7 @@ class Parts:
 
 def create_app(server: Server, public_url: str, name: str) -> Flask:
     """Create the application of one provider, or of what all share (no name)."""
-    app = Flask(__name__)
+    app = Application(__name__)
     if name == "firebase":
         app.register_blueprint(firebase.blueprint(server.firebase))
     elif name == "apps":

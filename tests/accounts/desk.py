@@ -1,6 +1,7 @@
 """The verbs of accounts on one site, with assertions to call them with, and what the rows hold."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -212,7 +213,7 @@ class Desk:
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         here = " AND datname = current_database()"
         while self.is_postgres and not verb.done() and not self.site.rows(waiting + here):
-            pass
+            time.sleep(0.001)  # which leaves the processor to those that are waited for
 
 
 def outcome_of(verb: Callable[[], Any]) -> Any:

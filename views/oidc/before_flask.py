@@ -16,7 +16,7 @@ from telemetry import metrics
 from views.oidc.about_tokens import AboutTokens
 from views.oidc.metadata import metadata
 from views.oidc.published import Published
-from views.oidc.ready import Answerer
+from views.oidc.ready import Answerer, Ready
 from views.oidc.tokens import tokens
 from views.oidc.userinfo import userinfo
 from web.context import Site
@@ -51,8 +51,19 @@ class BeforeFlask:
         answerer = self._answerers.get(path)
         if answerer is not None and self._host in (None, environ.get("HTTP_HOST")):
             began = time.perf_counter()
-            if ready := answerer(environ):
+            if ready := attempt(answerer, environ):
                 metrics.count_request(ready.endpoint, "2xx", time.perf_counter() - began)
                 start_response("200 OK", ready.headers)
                 return [ready.body]
         return self._inner(environ, start_response)
+
+
+def attempt(answerer: Answerer, environ: WSGIEnvironment) -> Ready | None:
+    """Return what an answerer gives. After anything unforeseen the view answers: it alone tells
+    programs of a failure."""
+    try:
+        return answerer(environ)
+    except Exception:
+        structlog.contextvars.clear_contextvars()  # those of this thread's request before
+        log.exception("bug")
+        return None

@@ -36,6 +36,13 @@ def test_rules_that_are_changed_count_from_the_next_request_on(both):
     assert "Open sessions 1" in admin.get(f"{PATH}/wiki").text
     change(admin, "")
     assert linus.ask().status_code == 200
+    # A session that has expired is not open, even while its row is there.
+    both.execute(
+        "UPDATE sessions SET expires_at = :at WHERE user_id = :u",
+        at="2026-01-01 00:00:00.000000",
+        u=linus.browser.user_id,
+    )
+    assert "Open sessions 0" in admin.get(f"{PATH}/wiki").text
     items = answer(both, "admin", "log")["items"]
     assert [(each["act"], each["detail"], each["admin_name"]) for each in items[:2]] == [
         ("gate_changed", "no rules", "Ada Lovelace"),

@@ -52,6 +52,11 @@ def test_an_invitation_opens_an_account_and_its_link_is_shown_once(both):
     )
 
 
+def test_an_invitation_in_place_of_a_rule_says_so(site, admin):
+    answer(site, "invitations", "add", "--bypass")
+    assert "Used 0 of 1 · whatever the rules of access say" in admin.get(PATH).text
+
+
 def test_a_withdrawn_invitation_opens_nothing(site, admin):
     link = link_of(invite(admin))
     (item,) = answer(site, "invitations", "list")["items"]

@@ -46,7 +46,12 @@ def add_invitation(body: InvitationRequest) -> InvitationWithLink:
     SIGNUPS=invited nobody else does.
     """
     invitation, token = admin_acts.add_invitation(
-        program_caller(), email=body.email, groups=body.groups, uses=body.uses, days=body.days
+        program_caller(),
+        email=body.email,
+        groups=body.groups,
+        uses=body.uses,
+        days=body.days,
+        bypass=body.bypass,
     )
     link = f"{site().settings.base_url}/join/{token}"
     return InvitationWithLink(**_facts(invitation), link=link)

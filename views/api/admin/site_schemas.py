@@ -141,6 +141,7 @@ class Invitation(Schema):
         description="The address that must be verified; null: any.", examples=["ada@gmail.com"]
     )
     groups: list[str] = Field(examples=[["engineers"]])
+    bypass: bool = Field(description="Whether it lets in people whom no rule of access does.")
     uses: int = Field(description="How many accounts it may open.")
     used: int = Field(description="How many it has opened.")
     state: str = Field(description="open, used or expired.", examples=["open"])
@@ -180,6 +181,10 @@ class InvitationRequest(Request):
     )
     days: Annotated[int, Strict()] = Field(
         default=7, ge=1, le=MAX_DAYS, description="How long it may be used."
+    )
+    bypass: Annotated[bool, Strict()] = Field(
+        default=False,
+        description="Let them in whether a rule of access does or not; [deny] keeps them out.",
     )
 
 

@@ -54,7 +54,7 @@ def test_invitations_are_made_listed_in_pages_and_withdrawn(both):
     program = Program(both)
     wanted = {"email": "grace@navy.example", "groups": ["staff"]}
     answers = [
-        program.send("POST", "/invitations", json=body) for body in (wanted, {}, {"uses": 3})
+        program.send("POST", "/invitations", json=body) for body in (wanted, {}, {"bypass": True})
     ]
     made = [each.response.json() for each in answers]
     assert (made[0]["uses"], made[0]["used"], made[0]["state"]) == (1, 0, "open")
@@ -63,6 +63,7 @@ def test_invitations_are_made_listed_in_pages_and_withdrawn(both):
     listed = [*first["items"], *rest["items"]]
     assert [each["id"] for each in listed] == [each["id"] for each in reversed(made)]
     assert not any("link" in each for each in listed)
+    assert [each["bypass"] for each in listed] == [True, False, False]
     grace = both.browser()
     grace.get(made[0]["link"])
     grace.sign_in("google", "grace")
@@ -84,6 +85,7 @@ FAULTY: list[dict[str, Any]] = [
     {"uses": 0},
     {"uses": "1"},
     {"days": 366},
+    {"bypass": 1},
     {"admin": True},
 ]
 
