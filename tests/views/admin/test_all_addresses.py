@@ -13,7 +13,9 @@ def addresses(site: Site, browser: Browser, method: str) -> Iterator[str]:
     """The addresses that take a method, with the administrator's own id for whatever they name."""
     for rule in site.app.url_map.iter_rules():
         if rule.rule.startswith("/admin") and method in (rule.methods or ()):
-            yield str(rule.build(dict.fromkeys(rule.arguments, id_of(browser)))[1])
+            built = rule.build(dict.fromkeys(rule.arguments, id_of(browser)))
+            assert built
+            yield str(built[1])
 
 
 def test_a_get_or_head_of_what_changes_something_changes_nothing(site, admin):
