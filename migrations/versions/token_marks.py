@@ -1,14 +1,14 @@
 """Marks of refresh tokens, by which a provider's report finds one.
 
 Revision ID: token_marks
-Revises: roles
+Revises: mails
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "token_marks"
-down_revision = "roles"
+down_revision = "mails"
 branch_labels = None
 depends_on = None
 
