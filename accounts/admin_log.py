@@ -51,6 +51,11 @@ class Act(StrEnum):
     GATE_REMOVED = "gate_removed"
     RESOURCE_ADDED = "resource_added"
     RESOURCE_REMOVED = "resource_removed"
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_SECRET = "webhook_secret_rotated"  # noqa: S105 (a word)
+    WEBHOOK_ENABLED = "webhook_enabled"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_REPLAYED = "webhook_replayed"
     KEYS_ROTATED = "signing_keys_rotated"
     KEY_WITHDRAWN = "signing_key_withdrawn"
 

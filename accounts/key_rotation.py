@@ -16,8 +16,9 @@ from sqlalchemy import CursorResult, func, select, update
 from accounts import flow_rows
 from errors import TokenUnreadable
 from models import Flow, OAuth
-from notices import mails
+from notices import endpoints, mails, webhooks
 from notices.models import Mail
+from notices.webhook_models import DeliveryRow, WebhookRow
 from storage import atomic, db
 from vault import revocations, tokens
 from vault.models import Revocation
@@ -44,6 +45,8 @@ PLACES = (
     Place("flows", Flow, Flow.secrets, lambda row: flow_rows.bound_to(row.id)),
     Place("revocations", Revocation, Revocation.sealed, revocations.bound_to),
     Place("mails", Mail, Mail.sealed, mails.bound_to),
+    Place("webhook_secrets", WebhookRow, WebhookRow.secrets, endpoints.bound_to),
+    Place("webhook_messages", DeliveryRow, DeliveryRow.sealed, webhooks.bound_to),
 )
 
 

@@ -20,6 +20,7 @@ from commands.revocations import outbox
 from commands.sessions import sessions
 from commands.signing_keys import signing_keys
 from commands.users import users
+from commands.webhooks import webhooks
 
 
 def init_app(app: Flask) -> None:
@@ -31,5 +32,5 @@ def init_app(app: Flask) -> None:
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
-    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, webhooks, purge):
         app.cli.add_command(command)

@@ -74,6 +74,13 @@ def check_mailbox(text: str) -> str:
     return str(header)
 
 
+def check_address(text: str) -> str:
+    """Accept one address, without a name."""
+    if check_mailbox(text) != text or "<" in text:
+        raise ValueError("must be one e-mail address")
+    return text
+
+
 def check_mail_url(url: SecretStr) -> SecretStr:
     """Accept what ``read_mail_url`` reads."""
     read_mail_url(url.get_secret_value())
@@ -90,5 +97,6 @@ def check_ca_file(path: str) -> str:
 
 
 MailServerURL = Annotated[SecretStr, AfterValidator(check_mail_url), "`smtp+starttls://…`"]
+Address = Annotated[str, AfterValidator(check_address), "an e-mail address"]
 Mailbox = Annotated[str, AfterValidator(check_mailbox), "an address, also with a name before it"]
 CertificateFile = Annotated[str, AfterValidator(check_ca_file), "path of a PEM file"]

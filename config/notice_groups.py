@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.groups import Group
-from config.mail_url import CertificateFile, Mailbox, MailServerURL
+from config.mail_url import Address, CertificateFile, Mailbox, MailServerURL
 
 
 class Inbox(Group):
@@ -39,3 +39,13 @@ class Mail(Group):
 
     mail_timeout: Annotated[int, Field(ge=1, le=120)] = 15
     """Seconds that each answer of the mail server may take."""
+
+
+class Webhooks(Group):
+    """Signed messages to your own systems ([webhooks](../operate/webhooks.md))."""
+
+    operator_email: Address | None = None
+    """Your address: it gets a mail when a webhook is disabled because it takes nothing any more."""
+
+    webhook_allow_private: bool = False
+    """`1`: webhooks may be on this machine or in a private network, there also without TLS."""

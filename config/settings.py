@@ -22,7 +22,7 @@ from config.groups import (
 from config.kinds import describe_faults
 from config.mail_aliases import MAIL_ALIASES, SECRET_MAIL_ALIASES, read_mail_aliases
 from config.misspelt import Known, find_misspelt
-from config.notice_groups import Inbox, Mail
+from config.notice_groups import Inbox, Mail, Webhooks
 from config.registrations import (
     Registrable,
     Registration,
@@ -52,6 +52,7 @@ class Settings(
     Pages,
     Inbox,
     Mail,
+    Webhooks,
     Firebase,
     Telemetry,
 ):

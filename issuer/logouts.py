@@ -6,16 +6,12 @@ row by putting its due time off; no lock is held while an application is asked, 
 sent by a thread of its own, so that a slow application delays no other.
 """
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import structlog
-from flask import Flask
 from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -24,6 +20,7 @@ from issuer.clients import Client
 from issuer.models import ClientRow, GrantRow, LogoutRow
 from jobs.leases import Leasable, lease_row
 from jobs.outbox import Backlog, Part, backlog, make_due
+from jobs.parallel import Outbox
 from jobs.worker import run_after_response
 from storage import atomic, db, new_id, now
 from storage.clock import DatabaseTime
@@ -37,7 +34,6 @@ MAX_DELAY_SECONDS = 6 * 3600
 GIVEN_UP_AFTER_DAYS = 2
 # Longer than one attempt can last.
 LEASE_SECONDS = 60
-AT_ONCE = 16
 ROWS = Leasable(LogoutRow.id, LogoutRow.due_at, LogoutRow.attempts)
 
 SessionColumn = InstrumentedAttribute[str | None]
@@ -117,51 +113,15 @@ def _add(planned: Iterable[tuple[str, str, str | None]]) -> None:
         run_after_response(JOB)
 
 
-class Deliverer:
-    """Delivers due logouts: each in a thread of its own, a few for one client at a time.
-
-    A row is leased only while a thread is free: in a queue its lease could run out, and another
-    instance would tell the application too.
-    """
-
-    PER_CLIENT = 2
-
-    def __init__(
-        self,
-        app: Flask,
-        make_token: MakeToken,
-        send: Sender,
-        prepare_thread: Callable[[], None],
-    ) -> None:
-        self._app, self._make_token, self._send = app, make_token, send
-        self._pool = ThreadPoolExecutor(AT_ONCE, "logout", prepare_thread)
-        self._lock = threading.Lock()
-        self._running: Counter[str] = Counter()
-
-    def work(self) -> float | None:
-        """Begin what is due; return the seconds until there is work again."""
-        for client_id in _clients_due():
-            while self._has_place(client_id) and (logout := lease_next(client_id)):
-                with self._lock:
-                    self._running[client_id] += 1
-                self._pool.submit(self._deliver, logout)
-        return seconds_to_next()
-
-    def _has_place(self, client_id: str) -> bool:
-        with self._lock:
-            is_free = self._running.total() < AT_ONCE
-            return is_free and self._running[client_id] < self.PER_CLIENT
-
-    def _deliver(self, logout: Logout) -> End:
-        try:
-            with self._app.app_context():
-                return deliver(logout, self._make_token, self._send)
-        except Exception:
-            log.exception("background_failed", work=JOB)
-            return "postponed"
-        finally:
-            with self._lock:
-                self._running[logout.client.id] -= 1
+def outbox(make_token: MakeToken, send: Sender) -> Outbox[Logout]:
+    """Return the outbox for the job that works it off."""
+    return Outbox(
+        JOB,
+        _clients_due,
+        lease_next,
+        lambda logout: deliver(logout, make_token, send),
+        seconds_to_next,
+    )
 
 
 def deliver_due(make_token: MakeToken, send: Sender) -> list[End]:

@@ -25,7 +25,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Outbox(Generic[Row]):
-    """What an outbox can do.
+    """The verbs of an outbox.
 
     ``receivers_due``: the ids of receivers with a row that is due. ``lease_next``: leases the next
     row of a receiver, for longer than an attempt can last. ``deliver``: tries a row once.

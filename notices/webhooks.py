@@ -97,7 +97,7 @@ def replay(which: str) -> list[str]:
     query = select(DeliveryRow.id, DeliveryRow.webhook_id)
     found = db.session.execute(query.where(*mine, DeliveryRow.webhook_id.in_(enabled))).all()
     if not found:
-        raise NotFound("There is nothing to send again")
+        raise NotFound("There is no message to send again")
     for row_id, _webhook_id in found:
         again = update(DeliveryRow).where(DeliveryRow.id == row_id, _is_idle())
         again = again.values(

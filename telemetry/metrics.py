@@ -82,6 +82,13 @@ MAILS = Counter(
     ["kind", "outcome"],
     registry=_ours,
 )
+WEBHOOKS = Counter(
+    "quickstep_webhooks",
+    "Attempts to send a message to a webhook, by outcome: delivered, postponed, failed (given up) "
+    "or gone (it answered 410).",
+    ["outcome"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
@@ -102,7 +109,18 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, NOTICES, MAILS, UPSTREAM, CONNECTIONS)
+COUNTED = (
+    REQUESTS,
+    SIGN_INS,
+    REFUSALS,
+    APPS,
+    GATES,
+    NOTICES,
+    MAILS,
+    WEBHOOKS,
+    UPSTREAM,
+    CONNECTIONS,
+)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.
@@ -117,6 +135,8 @@ FACTS = {
     "quickstep_logouts_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
     "quickstep_mails_waiting": "Mails still to be sent.",
     "quickstep_mails_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
+    "quickstep_webhooks_waiting": "Messages still to be sent to webhooks.",
+    "quickstep_webhooks_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
     "quickstep_signing_key_readable": "1 if the keys that sign ID tokens open, 0 if they do not.",
     "quickstep_signing_key_age_seconds": "For how long the oldest of them has been the one that "
     "signs; keys are replaced after 90 days.",
@@ -160,6 +180,11 @@ def count_notice(provider: str, kind: str, effect: str) -> None:
 def count_mail(kind: str, outcome: str) -> None:
     """Count an attempt to send a mail. ``kind``: of notices/mails.py."""
     MAILS.labels(kind, outcome).inc()
+
+
+def count_webhook(outcome: str) -> None:
+    """Count an attempt to send a message to a webhook."""
+    WEBHOOKS.labels(outcome).inc()
 
 
 class Call:

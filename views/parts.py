@@ -2,7 +2,8 @@
 
 from views.gate import wiring as gate
 from views.inbox import wiring as inbox
+from views.notices import webhooks
 from views.notices import wiring as notices
 from views.oidc import wiring as oidc
 
-PARTS = (oidc, gate, inbox, notices)
+PARTS = (oidc, gate, inbox, notices, webhooks)

@@ -23,6 +23,8 @@ READ_SECONDS = 8.0
 TOTAL_SECONDS = 12.0
 
 deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+# How long each read may take, where that is not READ_SECONDS.
+patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
 class _BoundedStream(io.RawIOBase):
@@ -39,7 +41,7 @@ class _BoundedStream(io.RawIOBase):
         remaining = deadline.get() - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the whole call took too long")
-        self._socket.settimeout(min(READ_SECONDS, remaining))
+        self._socket.settimeout(min(patience.get() or READ_SECONDS, remaining))
         return self._stream.readinto(buffer)
 
     def close(self) -> None:
@@ -70,7 +72,9 @@ class _BoundedResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
-class _Connection(urllib3.connection.HTTPConnection):
+class Connection(urllib3.connection.HTTPConnection):
+    """A connection without TLS."""
+
     response_class = _BoundedResponse
 
     def _addresses(self) -> list[Any]:
@@ -99,7 +103,7 @@ class _Connection(urllib3.connection.HTTPConnection):
         raise failure
 
 
-class TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
+class TLSConnection(Connection, urllib3.connection.HTTPSConnection):
     @property
     def is_connected(self) -> bool:
         """Whether it is idle and open. urllib3 takes any readable data for the end, including the
@@ -120,7 +124,7 @@ class TLSConnection(_Connection, urllib3.connection.HTTPSConnection):
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = Connection
 
 
 class _TLSPool(urllib3.HTTPSConnectionPool):

@@ -10,13 +10,13 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import urllib3
 from urllib3.util.connection import create_connection
 
 from errors import ProviderDown
-from providers.http.connections import CONNECT_SECONDS, TLSConnection, deadline
+from providers.http.connections import CONNECT_SECONDS, Connection, TLSConnection, deadline
 from providers.http.responses import Answer, place
 from providers.http.transport import Transport
 
@@ -43,17 +43,25 @@ def is_public(text: str) -> bool:
     return address.version == 4 or address in _IPV6_UNICAST
 
 
-class _PublicConnection(TLSConnection):
+class AddressRefused(urllib3.exceptions.NewConnectionError):
+    """The name leads to an address that is not connected to."""
+
+
+class CheckedConnection(Connection):
     """Connects to an address that was checked, and checks who is at the other end."""
+
+    def may_connect_to(self, host: str) -> bool:
+        """Tell whether this address of the name is allowed. All of them must be."""
+        return is_public(host)
 
     def _new_conn(self) -> socket.socket:
         try:
             found = self._addresses()
         except (OSError, UnicodeError) as error:
             raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
-        hosts = [str(host) for *_, (host, *_) in found if is_public(str(host))]
+        hosts = [str(host) for *_, (host, *_) in found if self.may_connect_to(str(host))]
         if not hosts or len(hosts) < len(found):
-            raise urllib3.exceptions.NewConnectionError(self, "not a public address")
+            raise AddressRefused(self, "not a public address")
         *others, last = hosts
         for host in others:
             with suppress(urllib3.exceptions.NewConnectionError):
@@ -69,17 +77,21 @@ class _PublicConnection(TLSConnection):
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
         peer = str(connection.getpeername()[0])
-        if peer != host or not is_public(peer):
+        if peer != host or not self.may_connect_to(peer):
             connection.close()
-            raise urllib3.exceptions.NewConnectionError(self, "another address answers")
+            raise AddressRefused(self, "another address answers")
         return connection
+
+
+class _PublicConnection(CheckedConnection, TLSConnection):
+    pass
 
 
 class _PublicPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
-class _PublicTransport(Transport):
+class PublicTransport(Transport):
     """For one request: nothing is kept of a stranger's host."""
 
     name = "documents"
@@ -87,10 +99,11 @@ class _PublicTransport(Transport):
     total_seconds = SECONDS
     # A small body could be unpacked to a large one.
     decodes = False
+    pools: ClassVar[dict[str, Any]] = {"https": _PublicPool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
+        self.poolmanager.pool_classes_by_scheme = self.pools
 
     def _pools_for(self, _origin: str) -> Any:
         return self.poolmanager
@@ -103,7 +116,7 @@ def ask_public(url: str) -> Answer:
         raise ProviderDown(f"GET {place(url)}: not https")
     if not PLACES.acquire(blocking=False):
         raise ProviderDown(f"GET {place(url)}: too many at the same time")
-    transport = _PublicTransport()
+    transport = PublicTransport()
     try:
         return transport.ask("GET", url)
     finally:

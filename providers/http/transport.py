@@ -168,7 +168,8 @@ class Transport(HTTPAdapter):
             decode_content=False,
             retries=self.max_retries,
             timeout=urllib3.Timeout(
-                connect=connections.CONNECT_SECONDS, read=connections.READ_SECONDS
+                connect=connections.CONNECT_SECONDS,
+                read=connections.patience.get() or connections.READ_SECONDS,
             ),
         )
         return answer

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask
 
 from issuer import id_tokens, logouts
-from issuer.logouts import AT_ONCE, Deliverer
+from issuer.logouts import Logout
+from jobs.parallel import AT_ONCE, PER_RECEIVER, Deliverer
 from providers.http.breaker import mark_as_beside
 from providers.http.transport import Transport
 from storage import atomic, now
@@ -61,8 +62,9 @@ def waiting(pair: Pair) -> int:
     return int(pair.site.inside(logouts.waiting).count)
 
 
-def deliverer(pair: Pair, application: Flask) -> Deliverer:
-    return Deliverer(application, token_maker(pair), sender(Transport()), mark_as_beside)
+def deliverer(pair: Pair, application: Flask) -> Deliverer[Logout]:
+    outbox = logouts.outbox(token_maker(pair), sender(Transport()))
+    return Deliverer(application, outbox, mark_as_beside)
 
 
 def test_an_application_that_fails_twice_is_told_a_third_time(pair, applications):
@@ -136,9 +138,9 @@ def test_what_a_crashed_instance_was_about_to_tell_is_told_by_another(pair, appl
 
 def test_no_logout_waits_in_a_queue_while_its_lease_runs_out(pair, applications):
     """Another instance would take it for a crashed one's, and tell the application too."""
-    for number in range(AT_ONCE // Deliverer.PER_CLIENT + 2):
+    for number in range(AT_ONCE // PER_RECEIVER + 2):
         app = register(pair, f"{applications.url}/slow", f"App {number}")
-        plan(pair, app, Deliverer.PER_CLIENT)
+        plan(pair, app, PER_RECEIVER)
     mine = deliverer(pair, pair.site.app)
     with pair.site.app.app_context():
         mine.work()
@@ -147,4 +149,4 @@ def test_no_logout_waits_in_a_queue_while_its_lease_runs_out(pair, applications)
         assert leased == AT_ONCE
         applications.let_go.set()
         until(lambda: mine.work() is None)
-    assert len(applications.seen) == AT_ONCE + 2 * Deliverer.PER_CLIENT
+    assert len(applications.seen) == AT_ONCE + 2 * PER_RECEIVER

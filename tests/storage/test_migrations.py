@@ -53,6 +53,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "client_logos",
             "clients",
             "consents",
+            "deliveries",
             "device_codes",
             "ended_sessions",
             "events",
@@ -64,6 +65,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "grants",
             "invitations",
             "logouts",
+            "mails",
             "memberships",
             "name_words",
             "oauth",
@@ -75,6 +77,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "signing_keys",
             "token_marks",
             "users",
+            "webhooks",
         }
         db.engine.dispose()
 

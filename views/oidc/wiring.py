@@ -20,9 +20,10 @@ from issuer import (
 )
 from issuer.documents import DocumentAway, Page
 from issuer.ends import Ends
-from issuer.logouts import Deliverer, SendFailed
+from issuer.logouts import SendFailed
 from issuer.signing_keys import KeyUnreadable
 from jobs import periodic
+from jobs.parallel import Deliverer
 from jobs.registry import Jobs
 from providers.http.breaker import mark_as_beside
 from providers.http.public import ask_public
@@ -66,7 +67,8 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     # Not needed: a server whose sealing keys were replaced still signs people in to itself.
     state: Health = app.extensions["health"]
     state.checks.append(Check("signing_key", check_signing_key, is_needed=False))
-    deliverer = Deliverer(app, token_maker(site), sender(transport), mark_as_beside)
+    outbox = logouts.outbox(token_maker(site), sender(transport))
+    deliverer = Deliverer(app, outbox, mark_as_beside)
     jobs.add(logouts.JOB, deliverer.work)
     jobs.add("apps", lambda: periodic.run_due((*housekeeping.jobs(), housekeeping.KEYS)))
 

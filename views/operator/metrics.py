@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from accounts import sessions
 from issuer import logouts, signing_keys
 from models import Flow, User
-from notices import mails
+from notices import mails, webhooks
 from storage import db, now
 from storage.engine import engine_of
 from telemetry import metrics
@@ -105,6 +105,7 @@ def numbers() -> dict[str, float]:
         return db.session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
 
     tokens, sign_outs, post = revocations.waiting(), logouts.waiting(), mails.waiting()
+    messages = webhooks.waiting()
     return {
         "quickstep_users": number(User),
         "quickstep_sessions": sessions.count_alive(),
@@ -115,5 +116,7 @@ def numbers() -> dict[str, float]:
         "quickstep_logouts_oldest_seconds": sign_outs.oldest_seconds,
         "quickstep_mails_waiting": post.count,
         "quickstep_mails_oldest_seconds": post.oldest_seconds,
+        "quickstep_webhooks_waiting": messages.count,
+        "quickstep_webhooks_oldest_seconds": messages.oldest_seconds,
         "quickstep_signing_key_age_seconds": signing_keys.age_seconds(),
     }

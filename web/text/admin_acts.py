@@ -33,6 +33,11 @@ ACTS: dict[str, str] = {
     Act.GATE_REMOVED: "removed the gate",
     Act.RESOURCE_ADDED: "registered the API",
     Act.RESOURCE_REMOVED: "removed the API",
+    Act.WEBHOOK_ADDED: "added the webhook",
+    Act.WEBHOOK_SECRET: "made another secret for the webhook",
+    Act.WEBHOOK_ENABLED: "enabled the webhook",
+    Act.WEBHOOK_REMOVED: "removed the webhook",
+    Act.WEBHOOK_REPLAYED: "had sent again to webhooks:",
     Act.KEYS_ROTATED: "rotated the signing keys; the next are",
     Act.KEY_WITHDRAWN: "withdrew the signing key",
 }

@@ -136,7 +136,7 @@ def test_nothing_is_unpacked(stranger):
 
 @pytest.mark.parametrize("name", ["says nothing", "drips the body", "drips headers"])
 def test_a_slow_stranger_is_left(stranger, monkeypatch, name):
-    monkeypatch.setattr(public._PublicTransport, "total_seconds", 0.2)
+    monkeypatch.setattr(public.PublicTransport, "total_seconds", 0.2)
     stranger.answer = SLOW[name]
     with pytest.raises(ProviderDown) as caught:
         ask_public(url_of(stranger))
