@@ -192,7 +192,7 @@ def rotate_secret(webhook: str, overlap: int, *, as_json: bool) -> None:
 def enable(webhook: str, *, as_json: bool) -> None:
     """Tell a webhook again what happens, after it was disabled because it took nothing.
 
-    What it missed can be sent again: webhooks replay. WEBHOOK is an id.
+    Messages that it missed can be sent again: webhooks replay. WEBHOOK is an id.
     """
     found = webhook_acts.enable(webhook, COMMAND_LINE)
     print_result(describe(found), ["The webhook is enabled."], as_json=as_json)

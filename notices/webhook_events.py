@@ -11,7 +11,7 @@ from enum import StrEnum
 
 MAX_BYTES = 20 * 1024
 VALUE_MAX_CHARACTERS = 255
-# Facts that tell nothing about a person beside the names that end in _id.
+# Facts that tell nothing about a person, as do those whose names end in _id.
 THIN = frozenset({"provider", "providers", "reason", "kind", "effect", "app", "at", "date"})
 
 
@@ -34,7 +34,7 @@ class WebhookType(StrEnum):
     ACCESS_LOST = "access.lost"
 
 
-# What the command sends to see whether a webhook works.
+# The command sends it to see whether a webhook works.
 TEST = "webhook.test"
 
 
@@ -44,7 +44,7 @@ def make_body(type_: str, moment: datetime, data: Mapping[str, str], *, with_pro
     more = {name: value for name, value in data.items() if with_profile and name not in thin}
     kept = {name: value[:VALUE_MAX_CHARACTERS] for name, value in {**thin, **more}.items()}
     while len(body := _as_json(type_, moment, kept)) > MAX_BYTES:
-        kept.popitem()  # what says most about a person comes last
+        kept.popitem()  # profiles first
     return body.decode()
 
 

@@ -16,7 +16,7 @@ from providers.http.responses import Answer
 from providers.http.transport import FAILURES, HEADERS
 
 SECONDS = 15.0
-# What is read of a response: its status is all that counts.
+# No more is read of a response: its status is all that counts.
 READ_BYTES = 16 * 1024
 
 
@@ -27,7 +27,7 @@ _PRIVATE = tuple(
         *("::1/128", "fc00::/7"),
     )
 )
-# Where AWS gives out credentials, beside the link-local address.
+# AWS gives out credentials there too.
 _METADATA = ipaddress.ip_address("fd00:ec2::254")
 
 
