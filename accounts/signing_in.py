@@ -16,6 +16,7 @@ from accounts import (
     profile_updates,
     sessions,
     suspensions,
+    telling,
     users,
 )
 from accounts.activity import Caller, EventKind
@@ -25,6 +26,7 @@ from accounts.identities import Found
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
+from notices.mails import MailKind
 from providers.base import Assertion
 from storage import atomic
 
@@ -87,6 +89,8 @@ def sign_in(
             assert found is not None
             is_pending = found.pending_at is not None
             identity = _take_known(found, assertion, caller)
+            if not is_pending:
+                telling.tell_of_new_device(identity, caller)
         case Create():
             identity = _create(decision, assertion, caller)
             is_pending = decision.is_pending
@@ -95,8 +99,10 @@ def sign_in(
         case Join():
             user = users.lock(decision.user_id)
             is_pending = user.is_pending
+            told = telling.addresses(user.id)
             identity = identities.add(user.id, assertion)
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
+            telling.tell_of_identity(identity, MailKind.IDENTITY_LINKED, caller, told)
         case Refused() if identity:
             _note_refusal(identity, decision, caller, is_barred=decision.error is barred)
             if decision.error is barred:

@@ -1,4 +1,4 @@
-"""Rows of users: added, locked, and checked for a changed address.
+"""Rows of users: added and locked.
 
 An account is locked before its identities are counted or moved.
 """
@@ -82,12 +82,6 @@ def give_roles(user_id: str, names: Collection[str]) -> None:
     these = (User.id == user_id, User.role_names != roles.join(names))
     change = update(User).where(*these).values(role_names=roles.join(names))
     db.session.execute(change)
-
-
-def note_email_change(user: User, before: str | None, caller: Caller) -> None:
-    """Record it if a person's address has changed."""
-    if user.email != before:
-        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
 
 
 @atomic
