@@ -19,7 +19,7 @@ ON = "{browser} on {system}"
 SHORT_NAMES = {"Mac OS X": "macOS", "Chrome Mobile": "Chrome", "Mobile Safari": "Safari"}
 # The latest sign-ins that are compared.
 COMPARED = 500
-# What one household or one mobile carrier's area shares, by version of the protocol.
+# The part of an address that a household shares, by version of the protocol.
 PREFIXES = {4: 24, 6: 48}
 
 

@@ -1,7 +1,7 @@
 """Tells people by mail what happened to their accounts: which addresses hear of it, and how often.
 
-The verbs of this room call it within their transaction, with the account locked. What a mail says
-stands in notices/text.py.
+The verbs of this room call it within their transaction, with the account locked. The words of mails are in
+notices/text.py.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -40,7 +40,7 @@ PATHS = {
     MailKind.MERGE_HELP: "/account",
     MailKind.MORE_HAPPENED: ACTIVITY,
 }
-# What somebody who makes noise must not push aside.
+# Noise must not push these aside.
 UNLIMITED = frozenset(
     {
         MailKind.DELETED,
@@ -56,7 +56,7 @@ WITHOUT_DEVICE = frozenset({ACCESS_RULES.user_agent, PROVIDER.user_agent})
 
 @dataclass(frozen=True)
 class Teller:
-    """What mails name that this room does not know. ``label``: a provider's name for people."""
+    """Names for mails that this room does not know. ``label``: a provider's name for people."""
 
     label: Callable[[str], str]
 
@@ -150,7 +150,7 @@ def tell_of_identity(
 
 
 def tell_of_merge(user_id: str, kept: Sequence[str], gone: Sequence[str], caller: Caller) -> None:
-    """Plan the mails about two accounts that became one, to addresses of both."""
+    """Plan the mails about a merge, to addresses of both accounts."""
     by_turns = [each for pair in zip_longest(kept, gone) for each in pair if each]
     tell(user_id, MailKind.MERGED, caller, before=by_turns)
 

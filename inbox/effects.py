@@ -132,7 +132,7 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.UNKNOWN: nothing,
 }
 
-# What the person hears by mail, by kind and effect. A planned deletion has a mail of its own.
+# The mail to the person, by kind and effect. A planned deletion has a mail of its own.
 MAILS: Mapping[tuple[Kind, str], MailKind] = {
     (Kind.CONSENT_REVOKED, ENDED_GRANT): MailKind.PROVIDER_TOOK_BACK,
     (Kind.HIJACKED, SUSPENDED): MailKind.PROVIDER_SUSPENDED,
