@@ -1,7 +1,7 @@
 """Tells people by mail what happened to their accounts: which addresses hear of it, and how often.
 
-The verbs of this room call it within their transaction, with the account locked. The words of mails are in
-notices/text.py.
+The verbs of this room call it within their transaction, with the account locked. The words
+of mails are in notices/text.py.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
