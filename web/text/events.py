@@ -44,6 +44,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "{app} was signed out: something of its access was used twice, as a copy would be",
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
+    (EventKind.ROLE_GAINED, ""): "Given the role {app}",
+    (EventKind.ROLE_LOST, ""): "No longer has the role {app}",
     (EventKind.GATE_REFUSED, ""): "Not let in at {app}: this account isn't on its list",
     (EventKind.ACCESS_LOST, ""): "Access to this site ended, with {membership}",
     (
