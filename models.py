@@ -25,6 +25,7 @@ class User(UserMixin, Base):
         Index("ix_users_created_at", "created_at", "id"),
         index_of_few("ix_users_disabled_at", "disabled_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_pending_at", "pending_at IS NOT NULL", "created_at", "id"),
+        index_of_few("ix_users_held_at", "held_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_delete_due_at", "delete_due_at IS NOT NULL", "delete_due_at"),
     )
@@ -180,6 +181,7 @@ class OAuth(Base):
         UniqueConstraint("provider", "issuer", "subject"),
         # An operator names a person by provider:subject.
         Index("ix_oauth_subject", "subject", "provider"),
+        index_of_few("ix_oauth_suspended_at", "suspended_at IS NOT NULL", "user_id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)

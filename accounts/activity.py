@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     # A provider reported something; the reason is the kind of its notice.
     PROVIDER_NOTICE = "provider_notice"
     RELEASED = "released"
+    SUSPENSION_LIFTED = "suspension_lifted"
     DELETION_PLANNED = "deletion_planned"
     KEPT = "kept"
 

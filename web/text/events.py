@@ -80,8 +80,9 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.PROVIDER_NOTICE, ""): "{provider} told us about your account",
     (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
     "any more",
-    (EventKind.KEPT, ""): "You chose to keep this account",
+    (EventKind.KEPT, ""): "This account is kept: it will not be deleted",
     (EventKind.RELEASED, ""): "Changes to this account are possible again",
+    (EventKind.SUSPENSION_LIFTED, ""): "Signing in with {provider} is possible again",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }
