@@ -1,14 +1,14 @@
 """Webhooks, and the outbox of what they are told.
 
 Revision ID: webhooks
-Revises: token_marks
+Revises: holds
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "webhooks"
-down_revision = "token_marks"
+down_revision = "holds"
 branch_labels = None
 depends_on = None
 
