@@ -87,7 +87,13 @@ def give_roles(user_id: str, names: Collection[str]) -> None:
 def note_email_change(user: User, before: str | None, caller: Caller) -> None:
     """Record it if a person's address has changed."""
     if user.email != before:
-        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
+        activity.record(
+            user.id,
+            EventKind.EMAIL_CHANGED,
+            caller,
+            detail=user.email or "",
+            about={"email": user.email or ""},
+        )
 
 
 @atomic
