@@ -1,7 +1,7 @@
 """The activity of an account: the only writer of events, which are kept for 90 days."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,8 @@ import structlog
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
 from models import Event
+from notices import webhooks
+from notices.webhook_events import WebhookType
 from storage import atomic, db, is_id, new_id, now
 from storage.compiled import CompiledStatement
 
@@ -61,6 +63,30 @@ class EventKind(StrEnum):
     KEPT = "kept"
 
 
+# The events that webhooks are told, by type.
+TOLD: Mapping[EventKind, WebhookType] = {
+    EventKind.SIGNED_IN: WebhookType.SESSION_STARTED,
+    EventKind.SIGNED_OUT: WebhookType.SESSION_ENDED,
+    EventKind.SESSIONS_ENDED: WebhookType.SESSION_ENDED,
+    EventKind.LINKED: WebhookType.IDENTITY_LINKED,
+    EventKind.UNLINKED: WebhookType.IDENTITY_REMOVED,
+    EventKind.MERGED: WebhookType.USER_MERGED,
+    EventKind.IDENTITY_MOVED: WebhookType.USER_UPDATED,
+    EventKind.EMAIL_CHANGED: WebhookType.USER_UPDATED,
+    EventKind.RENAMED: WebhookType.USER_UPDATED,
+    EventKind.APPROVED: WebhookType.USER_UPDATED,
+    EventKind.GROUP_JOINED: WebhookType.USER_UPDATED,
+    EventKind.GROUP_LEFT: WebhookType.USER_UPDATED,
+    EventKind.ROLE_GAINED: WebhookType.USER_UPDATED,
+    EventKind.ROLE_LOST: WebhookType.USER_UPDATED,
+    EventKind.DISABLED: WebhookType.USER_DISABLED,
+    EventKind.ENABLED: WebhookType.USER_ENABLED,
+    EventKind.ACCESS_LOST: WebhookType.ACCESS_LOST,
+    EventKind.PROVIDER_NOTICE: WebhookType.NOTICE_RECEIVED,
+}
+NOTHING: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Caller:
     """The sender of a request, as far as the network knows."""
@@ -102,15 +128,17 @@ def record(
     provider: str = "",
     reason: str = "",
     detail: str = "",
+    about: Mapping[str, str] = NOTHING,
 ) -> None:
-    """Add an event to a person's activity, and a line of the same name to the log.
+    """Add an event to a person's activity, a line of the same name to the log, and tell webhooks.
 
     ``reason``: the reason of a decision or the code of a refusal. ``detail``: what web/text shows
-    with it, cut at 300 characters. The person learns an administrator's name only.
+    with it, cut at 300 characters. ``about``: what else webhooks are told. The person learns an
+    administrator's name only.
     """
     by = {"admin": caller.admin_id} if caller.admin_id else {}
-    about = {"user": user_id, "provider": provider, "reason": reason, "address": caller.address}
-    log.info(kind.value, **about, **by)
+    said = {"user": user_id, "provider": provider, "reason": reason, "address": caller.address}
+    log.info(kind.value, **said, **by)
     _ADD.run(
         id=new_id(),
         user_id=user_id,
@@ -124,6 +152,10 @@ def record(
         reference=caller.reference,
         administrator=caller.admin_name[:200] if by else None,
     )
+    if kind in TOLD:
+        facts = {"kind": kind.value, "provider": provider, "reason": reason, **about}
+        known = {name: value for name, value in facts.items() if value}
+        webhooks.plan(TOLD[kind], {"user_id": user_id, **known})
 
 
 def recent(user_id: str, before: str | None = None, limit: int = PAGE_SIZE) -> Sequence[Event]:

@@ -25,7 +25,9 @@ def remember(user: User) -> Earlier:
 def note_change(user: User, earlier: Earlier, caller: Caller) -> None:
     """If a person's address has changed, record it, and tell the old addresses and the new."""
     if user.email != earlier.address:
-        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
+        email = user.email or ""
+        about = {"email": email}
+        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=email, about=about)
         tell_change(user.id, earlier, user.email, caller)
 
 

@@ -281,9 +281,14 @@ def assertion_columns(identity: Identity, assertion: Assertion) -> Values:
 
 
 def record(
-    identity: Identity, kind: EventKind, caller: Caller, reason: str = "", detail: str = ""
+    identity: Identity,
+    kind: EventKind,
+    caller: Caller,
+    reason: str = "",
+    detail: str = "",
+    **about: str,
 ) -> None:
-    """Record an event about this identity in its owner's activity."""
+    """Record an event about this identity in its owner's activity. ``about``: for webhooks."""
     activity.record(
         identity.user_id,
         kind,
@@ -291,4 +296,5 @@ def record(
         provider=identity.provider,
         reason=reason,
         detail=detail or identity.handle,
+        about={"identity_id": identity.id, **about, "email": identity.email or ""},
     )

@@ -10,7 +10,9 @@ from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import NotFound
 from models import User
+from notices import webhooks
 from notices.mails import MailKind
+from notices.webhook_events import WebhookType
 from storage import atomic, db, now
 from vault import revocations
 
@@ -56,6 +58,7 @@ def delete(
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()
     log.info("account_deleted", user=user_id, address=caller.address)
+    webhooks.plan(WebhookType.USER_DELETED, {"user_id": user_id, "reason": reason.value})
     return deleted
 
 

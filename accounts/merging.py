@@ -54,7 +54,13 @@ def merge(
     db.session.delete(gone)
     identity = identities.find(assertion)
     assert identity is not None
-    identities.record(identity.identity, EventKind.MERGED, caller, detail=f"account {gone_id}")
+    identities.record(
+        identity.identity,
+        EventKind.MERGED,
+        caller,
+        detail=f"account {gone_id}",
+        from_user_id=gone_id,
+    )
     checks.make_due(identity.identity.id)
     if ended:
         activity.record(kept.id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))

@@ -26,7 +26,9 @@ from accounts.identities import Found
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
+from notices import webhooks
 from notices.mails import MailKind
+from notices.webhook_events import WebhookType
 from providers.base import Assertion
 from storage import atomic
 
@@ -148,6 +150,9 @@ def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity 
         names, is_admitted = invitation.groups, invitation.bypass
     user_id = users.add(assertion.profile, is_pending=decision.is_pending, is_admitted=is_admitted)
     identity = identities.add(user_id, assertion)
+    facts = {"user_id": user_id, "identity_id": identity.id, "provider": identity.provider}
+    about = {"email": identity.email or "", "name": assertion.profile.name or ""}
+    webhooks.plan(WebhookType.USER_CREATED, {**facts, **about})
     for name in names:
         groups.add(identity.user_id, name, Source.INVITATION)
         activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)

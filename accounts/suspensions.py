@@ -11,6 +11,8 @@ from accounts.activity import Caller
 from accounts.holds import Hold
 from accounts.identities import Found
 from models import Identity
+from notices import webhooks
+from notices.webhook_events import WebhookType
 from providers.base import Assertion
 from storage import now
 
@@ -45,6 +47,9 @@ def suspend(identity: Identity, reason: Suspension, since: datetime | None = Non
     if identity.suspended_reason == Suspension.NOT_ME:
         return identity
     values = {"suspended_at": min(since or now(), now()), "suspended_reason": reason.value}
+    ids = {"user_id": identity.user_id, "identity_id": identity.id}
+    facts = {"provider": identity.provider, "reason": reason.value}
+    webhooks.plan(WebhookType.IDENTITY_SUSPENDED, {**ids, **facts})
     return identities.change(identity, values)
 
 

@@ -1,10 +1,13 @@
 """Messages to webhooks: planned in the transaction of their event, one row for each webhook that
 wants the type. deliveries.py sends them."""
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from flask import g
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
@@ -26,12 +29,33 @@ from notices.webhook_events import WebhookType, make_body
 from notices.webhook_models import DeliveryRow, WebhookRow
 from storage import atomic, db, is_id, new_id, now
 from storage.clock import DatabaseTime
+from storage.compiled import CompiledSelect
 
 JOB = "webhooks"
 MESSAGE_PREFIX = "msg_"
 # How long a message can be sent again.
 KEPT = timedelta(days=7)
+# A long job does not believe for ever what it has read.
+ASKED_EVERY_SECONDS = 1.0
 ROWS = Leasable(DeliveryRow.id, DeliveryRow.due_at, DeliveryRow.attempts)
+
+
+@dataclass(frozen=True)
+class Enabled:
+    """The facts of a webhook that a plan needs."""
+
+    id: str
+    events: list[str]
+    with_profile: bool
+    paused_until: datetime | None
+
+
+_ENABLED = CompiledSelect(
+    select(
+        WebhookRow.id, WebhookRow.events, WebhookRow.with_profile, WebhookRow.paused_until
+    ).where(WebhookRow.disabled_at.is_(None)),
+    Enabled,
+)
 
 
 def plan(type_: str, data: Mapping[str, str], /) -> None:
@@ -43,9 +67,7 @@ def plan(type_: str, data: Mapping[str, str], /) -> None:
     """
     kind = WebhookType(type_)
     moment, message_id = now(), new_message_id()
-    enabled = select(WebhookRow).where(WebhookRow.disabled_at.is_(None))
-    enabled = enabled.execution_options(populate_existing=True)
-    for webhook in db.session.scalars(enabled).all():
+    for webhook in _enabled():
         if webhook.events and kind not in webhook.events:
             continue
         body = make_body(kind, moment, data, with_profile=webhook.with_profile)
@@ -65,6 +87,15 @@ def plan(type_: str, data: Mapping[str, str], /) -> None:
         }
         db.session.execute(insert(DeliveryRow).values(**values))
         run_after_response(JOB)
+
+
+def _enabled() -> list[Enabled]:
+    """Return the webhooks that are told anything. A request with several events asks once."""
+    asked_at, found = g.get("enabled_webhooks", (0.0, None))
+    if found is None or time.monotonic() > asked_at + ASKED_EVERY_SECONDS:
+        found = _ENABLED.rows()
+        g.enabled_webhooks = time.monotonic(), found
+    return cast(list[Enabled], found)
 
 
 def new_message_id() -> str:

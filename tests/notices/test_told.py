@@ -1,0 +1,89 @@
+"""What webhooks are told of accounts, by people and operators who act on a whole site."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.commands.console import answer
+from tests.notices.receivers import Receiver, add, deliver, waiting
+from tests.processes import until
+from tests.site import Site
+
+
+class Ear:
+    """A webhook of a site, and what it is told."""
+
+    def __init__(self, site: Site, receiver: Receiver, *options: str) -> None:
+        self._site, self._receiver = site, receiver
+        add(site, receiver.url, *options)
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Types and data since the last time, in order of their types."""
+        deliver(self._site)
+        until(lambda: waiting(self._site) == 0)  # the site's own job sends too
+        seen = [json.loads(message.body) for message in self._receiver.seen]
+        self._receiver.seen.clear()
+        return sorted(((each["type"], each["data"]) for each in seen), key=lambda pair: pair[0])
+
+
+@pytest.fixture
+def ear(private_site: Site, receiver: Receiver) -> Ear:
+    return Ear(private_site, receiver)
+
+
+def user_of(site: Site) -> str:
+    return str(site.rows("SELECT id FROM users ORDER BY created_at")[0][0])
+
+
+def types(told: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [kind for kind, _data in told]
+
+
+def test_webhooks_are_told_of_an_account_from_its_beginning_to_its_end(private_site, receiver, ear):
+    site, browser = private_site, private_site.browser()
+    browser.sign_in("google", "grace")
+    user, told = user_of(site), ear.told()
+    assert types(told) == ["session.started", "user.created"]
+    assert all(data["user_id"] == user and data["provider"] == "google" for _, data in told)
+    assert told[0][1]["identity_id"] == told[1][1]["identity_id"]
+    browser.link("github", "grace")
+    assert types(ear.told()) == ["identity.linked"]
+    answer(site, "users", "disable", user)
+    assert types(ear.told()) == ["user.disabled"]
+    answer(site, "users", "enable", user)
+    assert types(ear.told()) == ["user.enabled"]
+    answer(site, "users", "delete", user, "--yes")
+    ((kind, data),) = ear.told()
+    assert (kind, data["user_id"]) == ("user.deleted", user)
+
+
+def test_a_sign_out_and_a_sign_in_are_told(private_site, ear):
+    browser = private_site.browser()
+    browser.sign_in("google", "grace")
+    ear.told()
+    browser.sign_out()
+    ((kind, data),) = ear.told()
+    assert (kind, data["kind"]) == ("session.ended", "signed_out")
+    browser.sign_in("google", "grace")
+    assert types(ear.told()) == ["session.started"]
+
+
+def test_no_message_names_a_person_unless_the_webhook_was_added_with_profiles(
+    private_site, receiver
+):
+    thin = Ear(private_site, receiver)
+    private_site.browser().sign_in("google", "grace")
+    assert "grace" not in str(thin.told()).lower()
+    full = Ear(private_site, receiver, "--with-profile")
+    private_site.browser().sign_in("google", "grace")
+    assert any(data.get("email") == "grace@navy.example" for _kind, data in full.told())
+
+
+def test_a_refused_sign_in_is_not_told_as_a_session(private_site, ear):
+    private_site.browser().sign_in("google", "grace")
+    ear.told()
+    answer(private_site, "users", "disable", user_of(private_site))
+    ear.told()
+    private_site.browser().sign_in("google", "grace")
+    assert ear.told() == []
