@@ -221,8 +221,14 @@ def _end_access(user_id: str, verdict: Verdict, provider: str, rule: str, caller
     endings.end_everywhere(user_id)
     ended_sessions.end(Session.user_id == user_id, reason=reason, detail=rule)
     if alive:
-        facts = {"provider": provider, "reason": reason.value, "detail": rule}
-        activity.record(user_id, EventKind.ACCESS_LOST, caller, **facts)
+        activity.record(
+            user_id,
+            EventKind.ACCESS_LOST,
+            caller,
+            provider=provider,
+            reason=reason.value,
+            detail=rule,
+        )
 
 
 def _lost_rule(earlier: Facts, facts: Facts, rules: Rules) -> str:

@@ -69,12 +69,11 @@ def _leave(left: User, identity: Identity) -> Moved:
 
 def _record(identity: Identity, user_id: str, moved: Moved, caller: Caller) -> None:
     """Tell both accounts."""
-    facts = {"provider": identity.provider, "detail": identity.handle}
-    activity.record(user_id, EventKind.IDENTITY_MOVED, caller, reason="here", **facts)
+    here = replace(identity, user_id=user_id)
+    identities.record(here, EventKind.IDENTITY_MOVED, caller, "here")
     if not moved.is_deleted:
-        activity.record(
-            moved.from_user_id, EventKind.IDENTITY_MOVED, caller, reason="away", **facts
-        )
+        away = replace(identity, user_id=moved.from_user_id)
+        identities.record(away, EventKind.IDENTITY_MOVED, caller, "away")
 
 
 def _tell(

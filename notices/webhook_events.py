@@ -29,6 +29,7 @@ class WebhookType(StrEnum):
     IDENTITY_SUSPENDED = "identity.suspended"
     SESSION_STARTED = "session.started"
     SESSION_ENDED = "session.ended"
+    ACCOUNT_ALARM = "account.alarm"
     NOTICE_RECEIVED = "notice.received"
     ACCESS_LOST = "access.lost"
 
