@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from accounts import activity, addresses, endings, identities, sessions, telling, users
+from accounts import addresses, endings, identities, sessions, telling, users
 from accounts.activity import Caller, EventKind
 from accounts.addresses import Earlier
 from accounts.ended_sessions import EndReason
