@@ -11,6 +11,7 @@ from commands.clients import clients
 from commands.gate_check import check as gate_check
 from commands.gates import gates
 from commands.groups import groups
+from commands.inbox import inbox
 from commands.invitations import invitations
 from commands.keys import keys
 from commands.providers import providers
@@ -31,5 +32,5 @@ def init_app(app: Flask) -> None:
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
-    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, inbox, *of_people, sessions, *of_apps, keys, outbox, purge):
         app.cli.add_command(command)

@@ -1,0 +1,71 @@
+"""``inbox urls`` and ``list``, and what the doctor says about what providers report."""
+
+from inbox.addresses import places_of
+from inbox.catalogue import build_dialects
+from tests.commands.console import answer, run
+from tests.commands.doctor import line_of
+from tests.inbox import dialect_senders, senders
+from tests.site import ALL, Site
+
+SECRETS = {"GITHUB_WEBHOOK_SECRET": senders.GITHUB_SECRET, **dialect_senders.SETTINGS}
+PING = {"zen": "Design for failure."}
+
+
+def ping(site: Site) -> None:
+    assert senders.github(site, PING, **{"X-GitHub-Event": "ping"}).status_code == 200
+
+
+def test_each_route_is_listed_with_the_place_where_it_is_entered(make_site):
+    site = make_site(look_alikes=ALL, **SECRETS)
+    items = answer(site, "inbox", "urls")["items"]
+    opened = {item["url"] for item in items if item["open"]}
+    assert all(item["open"] and item["where"] for item in items)
+    connectors = site.app.extensions["quickstep"].connectors
+    routes = {
+        f"{site.url}/inbox/{dialect.path}"
+        for dialect in build_dialects(connectors, site.url)
+        if places_of(connectors[dialect.provider]) and not dialect.path.endswith("/logout")
+    }
+    assert opened == routes
+    for url in opened:
+        path = url.removeprefix(f"{site.url}/inbox/")
+        assert senders.post(site, path).status_code in (400, 401, 403, 415), url
+
+
+def test_a_closed_route_names_the_setting_that_opens_it(make_site):
+    site = make_site(look_alikes=("github", "google"))
+    text = run(site, "inbox", "urls").stdout
+    assert "GitHub: closed: set GITHUB_WEBHOOK_SECRET" in text
+    assert f"{site.url}/inbox/github" in text
+    assert senders.post(site, "github").status_code == 404
+
+
+def test_receipts_are_listed_newest_first_and_name_nobody(make_site):
+    site = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET)
+    assert "Nothing was reported." in run(site, "inbox", "list").stdout
+    site.browser().sign_in("facebook", "ada")
+    (subject,) = site.rows("SELECT subject FROM oauth")[0]
+    ping(site)
+    senders.facebook(site, "deauthorize", subject)
+    items = answer(site, "inbox", "list")["items"]
+    said = [(each["provider"], each["kind"], each["effect"]) for each in items]
+    assert said == [("facebook", "consent_revoked", "ended_grant"), ("github", "ping", "ping")]
+    text = run(site, "inbox", "list", "--provider", "facebook").stdout
+    assert "facebook: consent_revoked, ended_grant" in text
+    assert "github" not in text
+    assert subject not in text + str(items)
+
+
+def test_the_doctor_says_when_a_provider_was_last_heard(make_site):
+    site = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET)
+    output = run(site, "providers", "check", "github").stdout
+    assert line_of(output, "GitHub: inbox").startswith("ok    GitHub: inbox: never heard")
+    ping(site)
+    (at,) = [each["received_at"] for each in answer(site, "inbox", "list")["items"]]
+    output = run(site, "providers", "check").stdout
+    assert line_of(output, "GitHub: inbox") == f"ok    GitHub: inbox: last heard at {at}"
+
+
+def test_the_doctor_says_what_would_open_a_route(make_site):
+    output = run(make_site(look_alikes=("github",)), "providers", "check", "github").stdout
+    assert "inbox: off; set GITHUB_WEBHOOK_SECRET to hear" in line_of(output, "GitHub: inbox")
