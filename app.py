@@ -25,9 +25,9 @@ from vault.tokens import IdentityTokens
 from views.api import session_check
 from views.blueprints import blueprints
 from views.gate import wiring as gate
-from views.inbox import wiring as inbox
 from views.oidc import wiring as oidc
 from views.operator import health, metrics
+from views.parts import PARTS
 from views.sign_in import callback
 from views.sign_in.flow_gate import Gate
 from views.sign_in.setup import warn_about_settings
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     jobs = registry.init_app(app)
     revocations.register(jobs, site.connectors)
     rechecks.register(jobs, site.policy, site.connectors)
-    for part in (oidc, gate, inbox):
+    for part in PARTS:
         part.install(app, site, jobs)
     app.wsgi_app = Paths(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign]
     cleanup.register(jobs)

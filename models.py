@@ -25,7 +25,7 @@ class User(UserMixin, Base):
         Index("ix_users_created_at", "created_at", "id"),
         index_of_few("ix_users_disabled_at", "disabled_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_pending_at", "pending_at IS NOT NULL", "created_at", "id"),
-        index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "id"),
+        index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_delete_due_at", "delete_due_at IS NOT NULL", "delete_due_at"),
     )
 

@@ -22,6 +22,7 @@ from jobs import periodic
 from jobs.leases import Lease
 from jobs.periodic import Periodic
 from jobs.registry import Jobs
+from notices import mails
 from storage import atomic, db
 from storage.transactions import without_time_limit
 
@@ -118,6 +119,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         job("sessions", 6 * 3600, sessions.expired, sessions.purge),
         job("ended_sessions", 24 * 3600, ended_sessions.expired, ended_sessions.purge),
         job("orphans", 3600, orphans.due, orphans.purge),
+        job("mails", 3600, mails.expired, mails.purge),
         job("invitations", 24 * 3600, invitations.expired, invitations.purge),
         job("events", 3600, activity.expired, activity.purge),
         job("admin_links", 3600, admin_links.expired, admin_links.purge),

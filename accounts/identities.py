@@ -21,7 +21,7 @@ from providers.base import Assertion, Profile
 from providers.profile import email_key
 from storage import db, new_id, now
 from storage.compiled import CompiledSelect, CompiledStatement
-from vault import tokens
+from vault import marks, tokens
 
 log = structlog.get_logger()
 
@@ -276,6 +276,7 @@ def assertion_columns(identity: Identity, assertion: Assertion) -> Values:
     if assertion.token:
         scopes = " ".join(assertion.scopes)
         values |= {"scopes": scopes, **tokens.token_columns(identity, assertion.token)}
+        marks.note(identity.id, identity.provider, assertion.token)
     return values
 
 

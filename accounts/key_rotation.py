@@ -16,6 +16,8 @@ from sqlalchemy import CursorResult, func, select, update
 from accounts import flow_rows
 from errors import TokenUnreadable
 from models import Flow, OAuth
+from notices import mails
+from notices.models import Mail
 from storage import atomic, db
 from vault import revocations, tokens
 from vault.models import Revocation
@@ -41,6 +43,7 @@ PLACES = (
     Place("tokens", OAuth, OAuth.token, tokens.bound_to),
     Place("flows", Flow, Flow.secrets, lambda row: flow_rows.bound_to(row.id)),
     Place("revocations", Revocation, Revocation.sealed, revocations.bound_to),
+    Place("mails", Mail, Mail.sealed, mails.bound_to),
 )
 
 

@@ -42,6 +42,16 @@ def subjects(provider: str, issuer: str, prefix: str) -> Sequence[str]:
     return db.session.scalars(query.order_by(OAuth.user_id, OAuth.id)).all()
 
 
+def subjects_of_session(provider: str, issuer: str, sid: str) -> Sequence[str]:
+    """Return the subjects that began sessions here with this session at the provider."""
+    query = (
+        select(OAuth.subject)
+        .join(Session, Session.identity_id == OAuth.id)
+        .where(Session.upstream_sid == sid, OAuth.provider == provider, OAuth.issuer == issuer)
+    )
+    return db.session.scalars(query.distinct()).all()
+
+
 def end_sessions(identity: Identity, begun_before: datetime | None = None) -> int:
     """End the sessions that an identity started or, with ``begun_before``, those that are older;
     return how many."""

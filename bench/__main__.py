@@ -16,7 +16,8 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import certificates, gate, openid, people, report, servers
+from bench import admin, certificates, gate, openid, people, report, servers
+from bench.admin import Admin
 from bench.certificates import Certificates
 from bench.figures import BROWSERS, Measure
 from bench.gate import Gate
@@ -29,13 +30,15 @@ PARTS = (
     *openid.PARTS,
     *gate.PARTS,
 )
+# With few people and with many.
+OF_MANY = ("people", admin.PART)
 SMALL, PEOPLE_PORT = 1000, 18700
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     add = parser.add_argument
-    add("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)}, people")
+    add("parts", nargs="*", metavar="PART", help=f"only these: {', '.join((*PARTS, *OF_MANY))}")
     add("--quick", action="store_true", help="one round of everything, smaller: a minute")
     add("--rounds", type=int, help="how many (default 5)")
     add("--idle", type=float, help="seconds of pause before a callback (default 5)")
@@ -49,14 +52,14 @@ def arguments() -> argparse.Namespace:
         "--markdown", action="store_true", help="print the table for docs/understand/performance.md"
     )
     options = parser.parse_args()
-    unknown = set(options.parts) - {*PARTS, "people"}
+    unknown = set(options.parts) - {*PARTS, *OF_MANY}
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     if options.server == "granian" and not find_spec("granian"):
         parser.error("granian is not installed: pip install -r requirements-bench.txt")
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.idle = options.idle or (2.0 if options.quick else 5.0)
-    options.parts = options.parts or [*PARTS, *(["people"] if options.people else [])]
+    options.parts = options.parts or [*PARTS, *(OF_MANY if options.people else ())]
     options.people = options.people or 1_000_000
     return options
 
@@ -70,7 +73,7 @@ class Bench:
         self.certificates: Certificates = certificates.make(folder)
         self.running = ExitStack()
         # The identities of a kept database belong to one address.
-        is_kept = "people" in options.parts or options.postgres
+        is_kept = set(OF_MANY) & set(options.parts) or options.postgres
         first_port = PEOPLE_PORT if is_kept else 0
         self.provider = Provider(self.certificates.server, first_port)
         scale, known = (0.3, 15) if options.quick else (1.0, 40)
@@ -95,7 +98,7 @@ class Bench:
                 self.alone()
             if set(PARTS[2:]) & set(self.options.parts):
                 self.in_turns()
-            if "people" in self.options.parts:
+            if set(OF_MANY) & set(self.options.parts):
                 self.of_many()
 
     def alone(self) -> None:
@@ -175,14 +178,18 @@ class Bench:
         await self.gate.round(self.options.parts, ours, empty)
 
     def of_many(self) -> None:
-        """Measure sign-in and session check with few people in the database, and with many."""
+        """Measure with few people in the database, and with many."""
         made = {size: self.peopled(size) for size in (SMALL, self.options.people)}
         running = {size: self.running.enter_context(server) for size, server in made.items()}
         for server in running.values():
             asyncio.run(self.measure.warm(server))
+        pages = Admin(self.results, self.measure.count(5))
         for _ in range(self.options.rounds):
             for size, server in running.items():
-                asyncio.run(self.measure.with_people(server, size))
+                if "people" in self.options.parts:
+                    asyncio.run(self.measure.with_people(server, size))
+                if admin.PART in self.options.parts:
+                    asyncio.run(pages.measure(server, size))
 
     def peopled(self, size: int) -> Server:
         """Return our server with this many people. Their identities belong to the provider's
@@ -196,6 +203,7 @@ class Bench:
             people.seed(f"sqlite:///{path}", size, self.provider.url("openid"))
             path.rename(kept)
             server = self.ours(f"sqlite:///{kept}")
+        server.environment["ADMINS"] = f"google:{admin.ADMINISTRATOR}"
         return server
 
 

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
+from config.validators import Endpoint, Names
+
 # These are read from files too.
-INBOX_SECRETS = frozenset({"webhook_secret", "signing_secret", "admin_key"})
+INBOX_SECRETS = frozenset({"webhook_secret", "signing_secret", "admin_key", "ssf_authorization"})
 
 
 class InboxRegistration(BaseModel):
@@ -29,3 +31,26 @@ class InboxRegistration(BaseModel):
 
     unlink_method: Literal["GET", "POST"] = "POST"
     """Kakao: the method of the unlink webhook, as chosen in the console."""
+
+    notification_audiences: Names = ()
+    """Apple: further ids that notifications may be for, such as the primary App ID."""
+
+    risc_configuration_url: Endpoint | None = None
+    """Google: where issuer and keys of its security events are read. Default: Google's."""
+
+    sse_configuration_url: Endpoint | None = None
+    """Kakao: where issuer and keys of its security events are read. Default: Kakao's."""
+
+    ssf_configuration_url: Endpoint | None = None
+    """Issuers of `OIDC_PROVIDERS`: the transmitter metadata of its security events (Shared Signals
+    Framework)."""
+
+    ssf_authorization: SecretStr | None = None
+    """Issuers of `OIDC_PROVIDERS`: the Authorization header that each event must come with, as
+    given to the transmitter. Required with `NAME_SSF_CONFIGURATION_URL`."""
+
+    ssf_audience: str | None = None
+    """Issuers of `OIDC_PROVIDERS`: the audience of the stream. Default: the client id."""
+
+    ssf_stream_id: str | None = None
+    """Issuers of `OIDC_PROVIDERS`: the id of the stream."""

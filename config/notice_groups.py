@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.groups import Group
+from config.mail_url import CertificateFile, Mailbox, MailServerURL
 
 
 class Inbox(Group):
@@ -16,3 +17,25 @@ class Inbox(Group):
 
     inbox_grace_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days in which its person can still come back."""
+
+
+class Mail(Group):
+    """Mail to people about their accounts ([mail](../operate/mail.md))."""
+
+    mail_url: MailServerURL | None = None
+    """Mail server, with percent-encoded user and password: `smtp+starttls://user:pass@host:587`,
+    `smtps://user:pass@host:465`, or `smtp://host:25` without encryption. Default: no mail is sent.
+    Aliases: `SMTP_URL`, or `SMTP_HOST` and `MAIL_SERVER` with what belongs to each."""
+
+    mail_from: Mailbox | None = None
+    """Sender, such as `Acme <no-reply@acme.org>`; needed with `MAIL_URL`. Aliases: `SMTP_FROM`,
+    `MAIL_DEFAULT_SENDER`."""
+
+    mail_reply_to: Mailbox | None = None
+    """Address that answers go to. Default: the sender."""
+
+    mail_ca_file: CertificateFile | None = None
+    """Certificates to trust at the mail server in place of the system's."""
+
+    mail_timeout: Annotated[int, Field(ge=1, le=120)] = 15
+    """Seconds that each answer of the mail server may take."""

@@ -141,6 +141,7 @@ class NamedIssuer:
     settings: tuple[str, ...] = (
         *("scope", "client_auth", "par", "offline_access", "issuer", "mobile_client_ids"),
         *("label", "trust_email"),
+        *("ssf_configuration_url", "ssf_authorization", "ssf_audience", "ssf_stream_id"),
     )
 
     @property
@@ -151,6 +152,9 @@ class NamedIssuer:
     def faults(self, registration: Registration) -> list[str]:
         """Describe what is wrong with its registration."""
         faults = [] if registration.issuer else [f"{self.key.upper()}_ISSUER: missing"]
+        if registration.ssf_configuration_url and not registration.ssf_authorization:
+            because = f"{self.key.upper()}_SSF_CONFIGURATION_URL is set"
+            faults.append(f"{self.key.upper()}_SSF_AUTHORIZATION: missing, while {because}")
         return [
             *faults,
             *openid_faults(self.key, registration),

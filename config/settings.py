@@ -20,8 +20,9 @@ from config.groups import (
     Telemetry,
 )
 from config.kinds import describe_faults
+from config.mail_aliases import MAIL_ALIASES, SECRET_MAIL_ALIASES, read_mail_aliases
 from config.misspelt import Known, find_misspelt
-from config.notice_groups import Inbox
+from config.notice_groups import Inbox, Mail
 from config.registrations import (
     Registrable,
     Registration,
@@ -42,7 +43,17 @@ SECRET_KEY_MIN_CHARACTERS = 32
 
 
 class Settings(
-    Server, Keys, Storage, SignIn, Administration, Browser, Pages, Inbox, Firebase, Telemetry
+    Server,
+    Keys,
+    Storage,
+    SignIn,
+    Administration,
+    Browser,
+    Pages,
+    Inbox,
+    Mail,
+    Firebase,
+    Telemetry,
 ):
     """Everything an operator can choose: the groups, and a registration for each provider."""
 
@@ -91,7 +102,12 @@ def load(
     issuers = named_issuers(comma_list(values.get("oidc_providers", "")), builtin, faults)
     providers = [*builtin, *issuers]
     values["registrations"] = read_registrations(variables, providers, faults)
-    known_names = Known([*FIELDS, *ALIASES.values()], SECRET_FIELDS, providers)
+    read_mail_aliases(variables, values, faults)
+    known_names = Known(
+        [*FIELDS, *ALIASES.values(), *MAIL_ALIASES],
+        [*SECRET_FIELDS, *SECRET_MAIL_ALIASES],
+        providers,
+    )
     misspelt, warnings = find_misspelt(written, variables, known_names)
     strays = stray_images(values.get("brand_assets_dir"), [one.name for one in providers])
     values["warnings"] = (*warnings, *strays)
@@ -161,6 +177,8 @@ def _contradictions(settings: Settings) -> list[str]:
     if (settings.session_cookie_name or "").startswith("__") and not settings.is_https:
         faults.append("SESSION_COOKIE_NAME: the prefixes __Host- and __Secure- need https")
     faults += _firebase_faults(settings)
+    if settings.mail_url and not settings.mail_from:
+        faults.append("MAIL_FROM: must be set when MAIL_URL is, such as Acme <no-reply@acme.org>")
     if settings.access_file and settings.access_rules:
         faults.append("ACCESS_RULES: ACCESS_FILE is set too; keep one")
     if settings.demo and not settings.is_local:

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from inbox.dialects import discord, facebook, github, kakao, naver, slack, twitch, zoom
+from inbox.dialects import (
+    apple,
+    discord,
+    facebook,
+    github,
+    google,
+    kakao,
+    naver,
+    openid,
+    slack,
+    twitch,
+    zoom,
+)
 from inbox.notices import Dialect
 from providers.protocols.connector import Connector
 
@@ -15,6 +27,8 @@ def build_dialects(connectors: Mapping[str, Connector], base_url: str) -> list[D
     builders: Mapping[str, Callable[[Connector], Sequence[Dialect]]] = {
         "facebook": lambda connector: facebook.dialects(connector, status_url),
         "github": github.dialects,
+        "apple": apple.dialects,
+        "google": google.dialects,
         "discord": discord.dialects,
         "kakao": kakao.dialects,
         "naver": naver.dialects,
@@ -25,4 +39,6 @@ def build_dialects(connectors: Mapping[str, Connector], base_url: str) -> list[D
     found: Iterable[Sequence[Dialect]] = (
         build(connectors[name]) for name, build in builders.items() if name in connectors
     )
-    return [dialect for dialects in found for dialect in dialects]
+    own = [dialect for dialects in found for dialect in dialects]
+    issuers = [openid.dialects(connector) for connector in connectors.values()]
+    return [*own, *(dialect for dialects in issuers for dialect in dialects)]

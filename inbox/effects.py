@@ -12,7 +12,6 @@ from accounts.activity import PROVIDER, EventKind
 from accounts.rules import Policy
 from inbox.notices import Kind, Notice
 from models import Identity
-from vault import tokens
 
 # A sign-in this much later than what a notice reports does not make it stale: clocks differ.
 LATE = timedelta(seconds=60)
@@ -59,10 +58,7 @@ def end_consent(about: About) -> str:
 
 
 def end_token(about: About) -> str:
-    """End the grant if the stored refresh token is the one that is meant."""
-    mark, held = about.notice.token, tokens.read(about.identity) or {}
-    if mark is None or not mark.matches(str(held.get("refresh_token", ""))):
-        return UNKNOWN
+    """End the grant: its refresh token is the one that is meant (taking.py)."""
     provider_acts.end_grant(about.identity)
     return ENDED_GRANT
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from vault.marks import TokenName
+
 
 class Kind(StrEnum):
     """The kinds of reports; the values are stored, logged and counted."""
@@ -39,8 +41,8 @@ class Notice:
 
     ``key``: what the provider gives each notice once; with ``route`` it makes a second copy do
     nothing. ``issuer`` and ``subject`` name the identity; ``subject_prefix``: every identity whose
-    subject begins so. ``sid``: the provider's session. ``token``: for TOKEN_REVOKED, tells whether
-    a stored token is meant. ``event_at``: when it happened there.
+    subject begins so. ``sid``: the provider's session. ``token``: of TOKEN_REVOKED, the
+    one that is meant. ``event_at``: when it happened there.
     """
 
     provider: str
@@ -52,15 +54,8 @@ class Notice:
     subject: str = ""
     subject_prefix: str = ""
     sid: str = ""
-    token: "TokenMark | None" = None
+    token: TokenName | None = None
     detail: str = ""
-
-
-class TokenMark(Protocol):
-    """Recognises one token without knowing it."""
-
-    def matches(self, token: str) -> bool:
-        """Tell whether this is the token."""
 
 
 class Headers(Protocol):

@@ -65,11 +65,16 @@ def hash_code(code: str) -> str:
 
 def is_taken(notice: Notice) -> bool:
     """Tell whether a copy of this notice was taken. Call within an atomic verb."""
+    return detail_of(notice) is not None
+
+
+def detail_of(notice: Notice) -> str | None:
+    """Return the detail of the receipt of a notice with the same key; None if there is none."""
     this = (
         ReceiptRow.provider == notice.provider,
         ReceiptRow.key_hash == key_hash(notice),
     )
-    return db.session.scalar(select(ReceiptRow.id).where(*this)) is not None
+    return db.session.scalar(select(ReceiptRow.detail).where(*this))
 
 
 def add(

@@ -12,6 +12,7 @@ from inbox.effects import UNKNOWN, About, carry_out
 from inbox.notices import Kind, Notice
 from storage import atomic
 from telemetry import metrics
+from vault import marks
 
 log = structlog.get_logger()
 
@@ -62,7 +63,7 @@ def _take_one(notice: Notice, inbox: Inbox) -> Taken:
         if found is not None:
             effect = carry_out(About(notice, found.identity, inbox.policy))
             user_id = found.identity.user_id
-    if not (notice.subject or notice.subject_prefix):
+    if not (notice.subject or notice.subject_prefix or notice.token or notice.sid):
         effect = notice.kind.value
     receipts.add(notice, effect, inbox.secret, code=code, user_id=user_id if code else None)
     return Taken(notice, effect, code)
@@ -71,6 +72,10 @@ def _take_one(notice: Notice, inbox: Inbox) -> Taken:
 def _subjects(notice: Notice) -> Sequence[str]:
     if notice.subject:
         return [notice.subject]
+    if notice.token is not None:
+        return marks.subjects(notice.token, notice.provider, notice.issuer)
+    if notice.sid:
+        return provider_acts.subjects_of_session(notice.provider, notice.issuer, notice.sid)
     if not notice.subject_prefix:
         return []
     return provider_acts.subjects(notice.provider, notice.issuer, notice.subject_prefix)

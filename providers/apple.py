@@ -56,6 +56,7 @@ def check_registration(registration: Registration) -> list[str]:
 
 APPLE = Provider(
     name="apple",
+    inbox_settings=("notification_audiences",),
     label="Apple",
     console="https://developer.apple.com/account/resources/identifiers/list/serviceId",
     protocol=OpenIDConnect(

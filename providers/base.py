@@ -133,6 +133,8 @@ class Provider:
     refreshable: bool = True
     # The fields of Registration that what it reports to us needs (inbox/dialects/).
     inbox_settings: tuple[str, ...] = ()
+    # Whether it reports single refresh tokens as revoked, by a part or a hash (vault/marks.py).
+    reports_tokens: bool = False
     # The questions of the operator's rules about a person, and about any claim, if it has such.
     criteria: Criteria = field(default_factory=dict)
     claim_criterion: Callable[[str], Criterion] | None = None

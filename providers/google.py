@@ -20,6 +20,7 @@ def profile(get: Get) -> Profile:
 
 GOOGLE = Provider(
     name="google",
+    inbox_settings=("risc_configuration_url",),
     label="Google",
     console="https://console.cloud.google.com/apis/credentials",
     protocol=OpenIDConnect(
@@ -42,6 +43,7 @@ GOOGLE = Provider(
         one_tap_cookie="g_csrf_token",
     ),
     profile=profile,
+    reports_tokens=True,
     email=EmailTrust(
         "trusted",
         "when `email_verified`; trusted to join accounts for gmail.com and Workspace domains",

@@ -32,7 +32,7 @@ def profile(get: Get) -> Profile:
 
 KAKAO = Provider(
     name="kakao",
-    inbox_settings=("admin_key", "app_id", "unlink_method"),
+    inbox_settings=("admin_key", "app_id", "unlink_method", "sse_configuration_url"),
     label="Kakao",
     console="https://developers.kakao.com/console/app",
     protocol=OAuth2(

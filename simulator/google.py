@@ -37,6 +37,16 @@ class Google(OpenIDLookAlike):
         self.userinfo_name = ""
         self.groups: dict[str, list[str]] = {}
 
+    @classmethod
+    def settings(cls, url: str) -> dict[str, str]:
+        configuration = f"{url}/.well-known/risc-configuration"
+        return {**super().settings(url), "GOOGLE_RISC_CONFIGURATION_URL": configuration}
+
+    @property
+    def events_issuer(self) -> str:
+        """Unlike in its ID tokens, with a slash."""
+        return f"{self.url}/"
+
     def offered(self) -> dict[str, str]:
         """Leave out userinfo: the id_token has the profile, so a failure there goes unnoticed."""
         return {key: words for key, words in OFFERED.items() if not key.startswith("profile:")}

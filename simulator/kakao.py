@@ -1,10 +1,12 @@
 """A fake Kakao: numeric ids, an account nested in objects, addresses with two flags."""
 
+import functools
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.protocol import LookAlike, Refusal
+from simulator.signing import Signer
 
 
 class Kakao(LookAlike):
@@ -22,7 +24,13 @@ class Kakao(LookAlike):
             "KAKAO_AUTHORIZATION_URL": f"{url}/oauth/authorize",
             "KAKAO_TOKEN_URL": f"{url}/oauth/token",
             "KAKAO_API_URL": f"{url}/",
+            "KAKAO_SSE_CONFIGURATION_URL": f"{url}/.well-known/sse-configuration",
         }
+
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """The key of its security events."""
+        return Signer("kakao")
 
 
 def blueprint(kakao: Kakao) -> Blueprint:
@@ -74,5 +82,13 @@ def blueprint(kakao: Kakao) -> Blueprint:
             # Another person may own the address by now.
             account["is_email_valid"] = code.behave != "email:recycled"
         return jsonify(id=int(person.subject("kakao", 10)), kakao_account=account)
+
+    @routes.get("/.well-known/sse-configuration")
+    def configuration() -> Response:
+        return jsonify(issuer=kakao.url, jwks_uri=f"{kakao.url}/.well-known/jwks.json")
+
+    @routes.get("/.well-known/jwks.json")
+    def keys() -> Response:
+        return jsonify(keys=[kakao.signer.key.as_dict(private=False, use="sig", alg="RS256")])
 
     return routes

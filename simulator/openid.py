@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from simulator.clients import Client
+from simulator.events import SendsEvents
 from simulator.handles import Endpoints
 from simulator.misbehaviour import ANSWERS
 from simulator.people import Person
@@ -32,7 +33,7 @@ SIGNED_IN_SECONDS_AGO = 3600
 ID_TOKEN_SECONDS = 3600
 
 
-class OpenIDLookAlike(Signer, StrictIssuer):
+class OpenIDLookAlike(Signer, SendsEvents, StrictIssuer):
     """The paths of a fake provider are those of the real one, below its issuer."""
 
     client_auth: ClassVar[tuple[str, ...]] = ("post", "basic")
@@ -283,6 +284,8 @@ def blueprint(look_alike: OpenIDLookAlike) -> Blueprint:
     def userinfo(**_where: str) -> Any:
         return look_alike.answer_userinfo()
 
+    for name in ("risc", "ssf"):
+        add(f"/.well-known/{name}-configuration", name, look_alike.events_configuration)
     add(look_alike.discovery_path, "metadata", metadata)
     add(look_alike.keys_path, "keys", keys)
     add(look_alike.authorize_path, "authorize", authorize, methods=["GET", "POST"])

@@ -75,6 +75,13 @@ NOTICES = Counter(
     ["provider", "kind", "effect"],
     registry=_ours,
 )
+MAILS = Counter(
+    "quickstep_mails",
+    "Attempts to send a mail, by kind of mail and outcome: sent, postponed, undeliverable (the "
+    "server refuses the address) or given_up.",
+    ["kind", "outcome"],
+    registry=_ours,
+)
 UPSTREAM = Histogram(
     "quickstep_upstream_seconds",
     "Calls to providers: 2xx to 5xx, timeout, unreachable, failed (not HTTP, or too large).",
@@ -95,7 +102,7 @@ BUILD = {
 }
 
 
-COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, NOTICES, UPSTREAM, CONNECTIONS)
+COUNTED = (REQUESTS, SIGN_INS, REFUSALS, APPS, GATES, NOTICES, MAILS, UPSTREAM, CONNECTIONS)
 BUILD_INFO = "quickstep_build_info"
 BUILD_MEANING = "Always 1; the labels say what runs."
 # Gauges that are read at the time of the scrape; those of the database only while it is ready.
@@ -108,6 +115,8 @@ FACTS = {
     "quickstep_revocations_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
     "quickstep_logouts_waiting": "Applications still to be told of a sign-out.",
     "quickstep_logouts_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
+    "quickstep_mails_waiting": "Mails still to be sent.",
+    "quickstep_mails_oldest_seconds": "Age of the oldest of them, 0 if there is none.",
     "quickstep_signing_key_readable": "1 if the keys that sign ID tokens open, 0 if they do not.",
     "quickstep_signing_key_age_seconds": "For how long the oldest of them has been the one that "
     "signs; keys are replaced after 90 days.",
@@ -146,6 +155,11 @@ def count_gate(gate: str, outcome: str) -> None:
 def count_notice(provider: str, kind: str, effect: str) -> None:
     """Count what a provider reported. ``kind``: of inbox/notices.py; none if it was refused."""
     NOTICES.labels(provider, kind, effect).inc()
+
+
+def count_mail(kind: str, outcome: str) -> None:
+    """Count an attempt to send a mail. ``kind``: of notices/mails.py."""
+    MAILS.labels(kind, outcome).inc()
 
 
 class Call:

@@ -22,6 +22,7 @@ from jobs.leases import Leasable, Lease, lease_row, release_lease
 from keys.sealing import Sealer
 from models import Identity, OAuth
 from storage import atomic, db, now
+from vault import marks
 
 # A token that expires this soon is refreshed before use.
 LEEWAY_SECONDS = 30
@@ -65,6 +66,7 @@ def sealer() -> Sealer:
 def _store(row: OAuth, token: Mapping[str, Any]) -> None:
     for name, value in token_columns(row, token).items():
         setattr(row, name, value)
+    marks.note(row.id, row.provider, token)
 
 
 def token_columns(identity: WithToken, token: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Kakao's unlink webhook: a person took the permission back, or deleted their account.
+"""Kakao's webhooks: a person took the permission back, or deleted their account.
 
 https://developers.kakao.com/docs/latest/en/kakaologin/callback
 """
@@ -6,13 +6,22 @@ https://developers.kakao.com/docs/latest/en/kakaologin/callback
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Any
 
+from inbox.event_tokens import CONTENT_TYPE, Expected, text_of, verify
+from inbox.events import OAUTH, kind_of, subject_of
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
+from inbox.provider_keys import ProviderKeys
+from inbox.reading import moment, text_at
 from inbox.signatures import require
+from inbox.signed_config import SignedConfiguration
 from providers.protocols.connector import Connector
 
 UNAUTHORIZED, FORBIDDEN = Reply(401), Reply(403)
 ENDED = ("UNLINK_FROM_ADMIN", "UNLINK_FROM_APPS", "INCOMPLETE_SIGN_UP")
+TAKEN = Reply(202)
+CONFIGURATION = "https://kauth.kakao.com/.well-known/sse-configuration"
+UNLINKED = f"{OAUTH}user-unlinked"
 GONE = ("ACCOUNT_DELETE", "FORCED_ACCOUNT_DELETE")
 
 
@@ -53,6 +62,55 @@ class Unlinked:
         return reading.reply
 
 
+class StatusEvents:
+    """The account status webhook: security event tokens, signed with Kakao's keys."""
+
+    methods = ("POST",)
+    mimetypes = (CONTENT_TYPE,)
+
+    def __init__(self, connector: Connector) -> None:
+        self.provider = self.path = connector.name
+        self._connector = connector
+        url = connector.registration.sse_configuration_url or CONFIGURATION
+        self.configuration = SignedConfiguration(url, connector.http)
+        self.keys = ProviderKeys(connector.name, self.configuration.read_keys)
+
+    def read(self, delivery: Delivery) -> Reading:
+        # Unlike RFC 8417 recommends, sub names the person at the top too.
+        audience = (self._connector.client_id,)
+        expected = Expected(
+            self.keys, self.configuration, audience, refuses=("nonce",), exp="checked"
+        )
+        claims = verify(text_of(delivery), expected)
+        notices = [
+            self._notice(uri, event, claims, f"{claims['jti']}:{number}", delivery)
+            for number, (uri, event) in enumerate(sorted(claims["events"].items()))
+        ]
+        return Reading(tuple(notices), TAKEN)
+
+    def _notice(
+        self, uri: str, event: object, claims: dict[str, Any], key: str, delivery: Delivery
+    ) -> Notice:
+        kind = kind_of(uri, event)
+        if uri == UNLINKED:  # never a type that is unknown: user-linked comes at the very sign-up
+            is_gone = text_at(event, "reason") in GONE
+            kind = Kind.ACCOUNT_GONE if is_gone else Kind.CONSENT_REVOKED
+        about = event.get("subject") if isinstance(event, dict) else None
+        subject, _ = subject_of(about, lambda issuer: issuer in self.configuration)
+        return Notice(
+            provider=self.provider,
+            route=self.path,
+            key=key,
+            kind=kind,
+            event_at=moment(claims.get("toe", claims["iat"]), delivery.at),
+            issuer=self._connector.identity_issuer,
+            subject="" if kind in (Kind.PING, Kind.UNKNOWN) else subject,
+        )
+
+    def reply_to(self, reading: Reading, _code: str) -> Reply:
+        return reading.reply
+
+
 def key_of(delivery: Delivery) -> str:
     """Return what two copies share: Kakao sends neither an id nor a time, so the same fields within
     one minute are one notice."""
@@ -62,8 +120,9 @@ def key_of(delivery: Delivery) -> str:
 
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
-    """Return the webhook, if admin key and app id are set."""
-    registration = connector.registration
+    """Return both webhooks; that of unlinked people if admin key and app id are set."""
+    registration, events = connector.registration, StatusEvents(connector)
     if registration.admin_key is None or registration.app_id is None:
-        return []
-    return [Unlinked(connector, registration.admin_key.get_secret_value(), registration.app_id)]
+        return [events]
+    admin_key = registration.admin_key.get_secret_value()
+    return [events, Unlinked(connector, admin_key, registration.app_id)]

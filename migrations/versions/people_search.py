@@ -17,7 +17,7 @@ INDEXES = {
     "ix_users_created_at": ("users", ["created_at", "id"], None),
     "ix_users_disabled_at": ("users", ["created_at", "id"], "disabled_at IS NOT NULL"),
     "ix_users_pending_at": ("users", ["created_at", "id"], "pending_at IS NOT NULL"),
-    "ix_users_admin_at": ("users", ["id"], "admin_at IS NOT NULL"),
+    "ix_users_admin_at": ("users", ["created_at", "id"], "admin_at IS NOT NULL"),
     "ix_oauth_subject": ("oauth", ["subject", "provider"], None),
     "ix_events_kind": ("events", ["kind", "at"], None),
     "ix_events_provider": ("events", ["provider", "at"], None),

@@ -149,6 +149,16 @@ def test_searching_people_reads_an_index_of_what_is_looked_for(filled, monkeypat
         assert not scanned, (text, only)
 
 
+def test_administrators_by_their_row_alone_are_found_by_its_index(filled):
+    found, used, scanned = Plans(filled).of(
+        partial(directory.search, "", Policy("ask"), only="admins")
+    )
+    assert found > 0
+    assert "ix_users_admin_at" in used
+    assert "ix_users_created_at" not in used
+    assert not scanned
+
+
 def test_searching_events_reads_an_index_of_what_is_looked_for(filled):
     plans = Plans(filled)
     for asked, index in EVENTS:

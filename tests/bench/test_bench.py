@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from bench import certificates, gate, openid, report, servers
+from bench import certificates, gate, openid, people, report, servers
+from bench.admin import ADMINISTRATOR, Admin
 from bench.browser import Connection, check, sign_in
 from bench.results import Results
 
@@ -40,12 +41,11 @@ def test_a_benchmark_sign_in_ends_as_the_right_user(provider, template, tmp_path
     assert look_alike.control("/")["requests"] >= 2 + 1 + 3 + 2, "it was asked over TLS"
 
 
-def test_a_benchmark_application_gets_tokens_and_a_gate_lets_its_visitor_pass(
-    provider, template, tmp_path
-):
+def test_a_benchmark_application_gate_and_administrator_are_let_in(provider, template, tmp_path):
     look_alike, bundle = provider
     shutil.copy(template, tmp_path / "ours.sqlite")
     url = f"sqlite:///{tmp_path}/ours.sqlite"
+    people.seed(url, 30, look_alike.url("openid"))
     results = Results()
     measure = openid.OpenID(results, lambda _number: 2)
     with (
@@ -54,11 +54,14 @@ def test_a_benchmark_application_gets_tokens_and_a_gate_lets_its_visitor_pass(
     ):
         asyncio.run(measure.round(list(openid.PARTS), ours, empty))
         asyncio.run(gate.Gate(results, lambda _number: 2).round(list(gate.PARTS), ours, empty))
+        servers.run_command(ours, "users", "admin", f"google:{ADMINISTRATOR}")
+        asyncio.run(Admin(results, 1).measure(ours, 1000))
     measured = {figure for figure, by_server in results.values.items() if len(by_server) == 2}
     known = {each[2] for each in report.FIGURES}
     assert measured <= known
     assert {"authorize_token_rs256_ms", "refresh_es256_ms", "jwks_ms"} <= measured
     assert {"gate_ms", "gate_session_ms"} <= measured
+    assert {"admin_1000_median_ms", "admin_1000_p95_ms"} <= set(results.values) & known
     assert not any(results.errors.values()), results.errors
 
 

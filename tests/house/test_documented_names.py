@@ -106,8 +106,8 @@ OF_OTHERS = {"REMOTE_USER", "AUTH_SECRET", "AUTH_URL", "APP_URL"}
 def is_known(name: str, code: str) -> bool:
     """Whether a setting of ours, a provider's, or another program's has this name."""
     own = name.removesuffix("_FILE")
-    is_ours = own in GENERAL or own in ALIASES or own.endswith(tuple(REGISTRATION))
-    return is_ours or own in OF_OTHERS or own in code
+    is_ours = {name, own} & {*GENERAL, *ALIASES} or own.endswith(tuple(REGISTRATION))
+    return bool(is_ours) or own in OF_OTHERS or own in code
 
 
 def test_the_pages_name_commands_at_all():

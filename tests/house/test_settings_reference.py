@@ -2,6 +2,7 @@
 
 import re
 
+import certifi
 import pytest
 
 import config
@@ -57,4 +58,5 @@ def test_every_setting_is_in_the_example_and_every_one_there_works(tmp_path):
     key = tmp_path / "key.p8"
     key.write_text(key_file())
     files = {name: str(key) for name in values if name.endswith("_FILE")}
+    files["MAIL_CA_FILE"] = certifi.where()
     assert config.load(PROVIDERS.values(), values | files, None)

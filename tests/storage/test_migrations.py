@@ -73,6 +73,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "seen_proofs",
             "sessions",
             "signing_keys",
+            "token_marks",
             "users",
         }
         db.engine.dispose()

@@ -1,12 +1,16 @@
 """Wiring: what the inbox brings into an application."""
 
+from collections.abc import Callable, Iterable
+
 from flask import Flask
 
-from inbox import housekeeping
+from inbox import housekeeping, receipts
 from inbox.catalogue import build_dialects
+from inbox.provider_keys import REFRESH_SECONDS, WithKeys
 from inbox.taking import Inbox
 from jobs import periodic
 from jobs.registry import Jobs
+from storage import db
 from views.inbox.deletion import deletion
 from views.inbox.receive import build_blueprint
 from web.context import Site
@@ -22,4 +26,19 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(deletion)
     csrf.exempt(blueprint)  # what comes proves itself
+    jobs.add("inbox_keys", refresher(dialects))
     jobs.add("inbox", lambda: periodic.run_due(housekeeping.jobs()))
+
+
+def refresher(dialects: Iterable[object]) -> Callable[[], float]:
+    """Return the work that fetches the keys of the providers that have ever reported something, in
+    each process."""
+    signed = [dialect for dialect in dialects if isinstance(dialect, WithKeys)]
+
+    def refresh() -> float:
+        heard = receipts.last_heard() if signed else {}
+        db.session.remove()  # no connection is held while providers are asked
+        due = (each.keys.refresh_if_due() for each in signed if each.provider in heard)
+        return min(due, default=REFRESH_SECONDS)
+
+    return refresh

@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select
 from accounts import sessions
 from issuer import logouts, signing_keys
 from models import Flow, User
+from notices import mails
 from storage import db, now
 from storage.engine import engine_of
 from telemetry import metrics
@@ -103,7 +104,7 @@ def numbers() -> dict[str, float]:
         query = select(func.count()).select_from(of)
         return db.session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
 
-    tokens, sign_outs = revocations.waiting(), logouts.waiting()
+    tokens, sign_outs, post = revocations.waiting(), logouts.waiting(), mails.waiting()
     return {
         "quickstep_users": number(User),
         "quickstep_sessions": sessions.count_alive(),
@@ -112,5 +113,7 @@ def numbers() -> dict[str, float]:
         "quickstep_revocations_oldest_seconds": tokens.oldest_seconds,
         "quickstep_logouts_waiting": sign_outs.count,
         "quickstep_logouts_oldest_seconds": sign_outs.oldest_seconds,
+        "quickstep_mails_waiting": post.count,
+        "quickstep_mails_oldest_seconds": post.oldest_seconds,
         "quickstep_signing_key_age_seconds": signing_keys.age_seconds(),
     }

@@ -1,0 +1,1 @@
+"""The job that sends mail, as a part of an application."""
