@@ -8,6 +8,10 @@ from inbox.notices import Dialect
 from providers.protocols.connector import Connector
 
 
+# How the keys of the issuers of OIDC_PROVIDERS begin.
+NAMED = "oidc_"
+
+
 @dataclass(frozen=True)
 class Place:
     """A route that a provider can be given. ``path``: below /inbox/. ``where``: what to do in its
@@ -32,6 +36,14 @@ class Address:
 
 
 PLACES: Mapping[str, tuple[Place, ...]] = {
+    "google": (Place("", "through Google's RISC API: a push stream, one for each Cloud project"),),
+    "apple": (
+        Place(
+            "",
+            "Identifiers > the primary App ID > Sign in with Apple > Configure > "
+            "Server-to-Server Notification Endpoint",
+        ),
+    ),
     "facebook": (
         Place("deauthorize", "Facebook Login > Settings > Deauthorize callback URL"),
         Place("delete", "Facebook Login > Settings > Data deletion request URL"),
@@ -49,6 +61,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
             "Kakao Login > Webhook > the unlink webhook, with POST",
             ("admin_key", "app_id"),
         ),
+        Place("", "Kakao Login > Webhook > the account status webhook"),
     ),
     "naver": (Place("", "API settings > the callback URL of unlinked accounts"),),
     "slack": (
@@ -81,6 +94,17 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         ),
     ),
 }
+# Of issuers of OIDC_PROVIDERS. A parameter of the registration there, or a stream.
+ISSUERS = (
+    Place(
+        "logout", "backchannel_logout_uri of the client, with backchannel_logout_session_required"
+    ),
+    Place(
+        "",
+        "a stream of the Shared Signals Framework, by push",
+        ("ssf_configuration_url", "ssf_authorization"),
+    ),
+)
 
 
 def addresses(
@@ -97,7 +121,8 @@ def addresses(
 
 def places_of(connector: Connector) -> tuple[Place, ...]:
     """Return the places for a provider; none if it reports nothing."""
-    return PLACES.get(connector.name, ())
+    is_named = connector.registration.key.startswith(NAMED) and connector.issuer is not None
+    return ISSUERS if is_named else PLACES.get(connector.name, ())
 
 
 def _address(connector: Connector, place: Place, routes: set[str], base_url: str) -> Address:
