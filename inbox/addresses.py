@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from inbox.notices import Dialect
 from providers.protocols.connector import Connector
 
-
 # How the keys of the issuers of OIDC_PROVIDERS begin.
 NAMED = "oidc_"
 
