@@ -39,7 +39,7 @@ def test_a_person_signs_in_to_an_application_after_signing_in_here(site, app, br
     assert again.status == 200, again.document
 
 
-def test_x(both):
+def test_tokens_of_a_sign_in_are_active_on_both_engines(both):
     browser = both.browser()
     browser.sign_in("google", "grace")
     app = App(both)

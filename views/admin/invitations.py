@@ -22,7 +22,8 @@ invitations = Blueprint("admin_invitations", __name__, url_prefix="/admin/invita
 protect_admin(invitations)
 
 PAGE_SIZE = 25
-ASKED = {"email": "", "groups": "", "uses": "1", "days": "7"}
+# A box that is not checked sends nothing.
+ASKED = {"email": "", "groups": "", "uses": "1", "days": "7", "bypass": ""}
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Wanted:
     groups: list[str]
     uses: int
     days: int
+    bypass: bool
     faults: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,6 +74,7 @@ def add() -> str | tuple[str, int]:
         groups=wanted.groups,
         uses=wanted.uses,
         days=wanted.days,
+        bypass=wanted.bypass,
     )
     link = f"{site().settings.base_url}/join/{token}"
     return render_template("admin/invitation.html", invitation=invitation, link=link)
@@ -80,7 +83,8 @@ def add() -> str | tuple[str, int]:
 def _read(asked: Mapping[str, str]) -> Wanted:
     email = clean_email(asked["email"])
     names = [name for name in re.split(r"[\s,]+", asked["groups"]) if name]
-    wanted = Wanted(email, names, _number(asked["uses"]), _number(asked["days"]))
+    uses, days = _number(asked["uses"]), _number(asked["days"])
+    wanted = Wanted(email, names, uses, days, bypass=asked["bypass"] == "yes")
     if asked["email"] and email is None:
         wanted.faults["email"] = "invitation_email"
     if not all(groups.is_name(name) for name in names):

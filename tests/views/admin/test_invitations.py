@@ -53,8 +53,12 @@ def test_an_invitation_opens_an_account_and_its_link_is_shown_once(both):
 
 
 def test_an_invitation_in_place_of_a_rule_says_so(site, admin):
-    answer(site, "invitations", "add", "--bypass")
-    assert "Used 0 of 1 · whatever the rules of access say" in admin.get(PATH).text
+    made = invite(admin, bypass="yes")
+    assert "They are let in whatever the rules say" in made.text
+    assert "Used 0 of 1 · whatever the access rules say" in admin.get(PATH).text
+    assert "rules say" not in invite(admin).text
+    ordinary, bypassing = answer(site, "invitations", "list")["items"]
+    assert (ordinary["bypass"], bypassing["bypass"]) == (False, True)
 
 
 def test_a_withdrawn_invitation_opens_nothing(site, admin):
@@ -82,11 +86,12 @@ def test_a_withdrawn_invitation_opens_nothing(site, admin):
     ],
 )
 def test_a_form_with_a_fault_makes_nothing_and_keeps_what_was_typed(site, admin, form, said):
-    page = invite(admin, **{"email": "a@b.example", **form})
+    page = invite(admin, **{"email": "a@b.example", "bypass": "yes", **form})
     assert (page.status, page.alert) == (400, "The invitation wasn't made")
     assert said in page.text
     (typed,) = form.values()
     assert f'value="{typed}"' in page.html
+    assert re.search(r'name="bypass"[^>]* checked>', page.html)
     assert site.rows("SELECT count(*) FROM invitations") == [(0,)]
 
 
