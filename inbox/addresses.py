@@ -93,7 +93,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         ),
     ),
 }
-# Of issuers of OIDC_PROVIDERS. A parameter of the registration there, or a stream.
+# For issuers of OIDC_PROVIDERS: a parameter of the registration there, and a stream.
 ISSUERS = (
     Place(
         "logout", "backchannel_logout_uri of the client, with backchannel_logout_session_required"
