@@ -1,5 +1,5 @@
-"""Tables of administration, and of ended sessions. Only admin_links.py, admin_log.py, names.py and
-ended_sessions.py write them."""
+"""Tables of administration, ended sessions, words of names, and probes. Only admin_links.py,
+admin_log.py, names.py, ended_sessions.py and probes.py write them."""
 
 from datetime import datetime
 
@@ -73,3 +73,16 @@ class NameWord(Base):
     # All words of the name, each after a blank: who has a rare word and a common one is found
     # among those with the rare word.
     words: Mapped[str] = mapped_column(String(400))
+
+
+class Probe(Base):
+    """An identity whose provider is to be asked whether the permission still stands."""
+
+    __tablename__ = "probes"
+    __table_args__ = (Index("ix_probes_provider", "provider", "due_at"),)
+
+    identity_id: Mapped[str] = mapped_column(
+        ForeignKey("oauth.id", ondelete="CASCADE"), primary_key=True
+    )
+    provider: Mapped[str] = mapped_column(String(64))
+    due_at: Mapped[datetime]
