@@ -14,6 +14,7 @@ from commands.groups import groups
 from commands.inbox import inbox
 from commands.invitations import invitations
 from commands.keys import keys
+from commands.mail import mail
 from commands.providers import providers
 from commands.purge import purge
 from commands.resources import resources
@@ -32,5 +33,6 @@ def init_app(app: Flask) -> None:
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
-    for command in (providers, inbox, *of_people, sessions, *of_apps, keys, outbox, purge):
+    of_server = (keys, outbox, mail, inbox, purge)
+    for command in (providers, *of_people, sessions, *of_apps, *of_server):
         app.cli.add_command(command)
