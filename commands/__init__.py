@@ -12,6 +12,7 @@ from commands.gate_check import check as gate_check
 from commands.gates import gates
 from commands.groups import groups
 from commands.inbox import inbox
+from commands.inbox_test import test_inbox
 from commands.invitations import invitations
 from commands.keys import keys
 from commands.mail import mail
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     approvals.register(users)
     gates.add_command(gate_check)
+    inbox.add_command(test_inbox)
     moving.register(users)
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)

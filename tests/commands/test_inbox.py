@@ -71,3 +71,39 @@ def test_the_doctor_says_when_a_provider_was_last_heard(make_site):
 def test_the_doctor_says_what_would_open_a_route(make_site):
     output = run(make_site(look_alikes=("github",)), "providers", "check", "github").stdout
     assert "inbox: off; set GITHUB_WEBHOOK_SECRET to hear" in line_of(output, "GitHub: inbox")
+
+
+def test_a_trial_of_each_route_arrives_and_leaves_everybody_as_they_are(make_site):
+    site = make_site(look_alikes=(*ALL, "acme"), **SECRETS)
+    browser = site.browser()
+    browser.sign_in("facebook", "ada")
+    for name in ("facebook", "github", "kakao", "slack", "twitch", "zoom"):
+        found = answer(site, "inbox", "test", name)["items"]
+        assert any("its receipt came" in each["message"] for each in found), name
+    for name in ("apple", "discord", "google", "naver", "acme"):
+        text = run(site, "inbox", "test", name).stdout
+        assert "refuses what is unsigned" in text
+        assert "FAIL" not in text
+    effects = {row[0] for row in site.rows("SELECT effect FROM receipts")}
+    assert effects == {"ping", "unknown"}
+    assert browser.me()
+
+
+def test_a_trial_names_what_is_wrong(make_site):
+    site = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET)
+    other = make_site(GITHUB_WEBHOOK_SECRET="a secret of another server", PUBLIC_URL=site.url)
+    result = run(other, "inbox", "test", "github")
+    assert result.exit_code == 1
+    assert "refused it with 401; was the server started with these settings" in result.stdout
+    nowhere = make_site(GITHUB_WEBHOOK_SECRET="a secret here", PUBLIC_URL="http://localhost:9")
+    assert "does PUBLIC_URL lead here?" in run(nowhere, "inbox", "test", "github").stdout
+    without = run(site, "inbox", "test", "slack")
+    assert without.exit_code == 2
+    assert "slack has no open address here" in without.stderr
+
+
+def test_a_trial_that_another_database_gets_is_told(make_site, monkeypatch):
+    monkeypatch.setattr("commands.inbox_test.WAIT_SECONDS", 0.1)
+    site = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET)
+    other = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET, PUBLIC_URL=site.url)
+    assert "no receipt came into this database" in run(other, "inbox", "test", "github").stdout
