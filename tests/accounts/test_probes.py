@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts import probes
+from accounts import identities, probes
 from accounts.probes import Probes
 from tests.browser import Browser
-from tests.site import Site
+from tests.site import Site, Sites
 
 LONG_AGO = "2026-01-01 00:00:00.000000"
 PEOPLE = ("ada", "grace", "linus", "leila")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def both(request, make_site) -> Site:
+def both(request: pytest.FixtureRequest, make_site: Sites) -> Site:
     return make_site(request.param)
 
 
@@ -40,7 +40,10 @@ def run(site: Site) -> float | None:
     here = site.app.extensions["quickstep"]
     settings = here.settings
     hours = timedelta(hours=settings.probe_hours)
-    return site.inside(Probes(here.connectors, hours, settings.probe_ends_sessions).work)
+    seconds: float | None = site.inside(
+        Probes(here.connectors, hours, settings.probe_ends_sessions).work
+    )
+    return seconds
 
 
 def probe(site: Site) -> None:
@@ -191,7 +194,7 @@ def test_an_expired_token_that_nothing_renews_is_no_word_about_the_permission(si
 
 def test_whoever_signed_in_again_meanwhile_keeps_what_they_have(site):
     browser = signed_in(site)
-    (read,) = site.inside(lambda: probes.identities.of_user(browser.user_id))
+    (read,) = site.inside(lambda: identities.of_user(browser.user_id))
     site.inside(probes.end, read, ends_sessions=True)
     assert browser.me()
     assert site.rows("SELECT grant_ended_at FROM oauth") == [(None,)]
