@@ -194,7 +194,7 @@ def test_an_expired_token_that_nothing_renews_is_no_word_about_the_permission(si
 
 def test_whoever_signed_in_again_meanwhile_keeps_what_they_have(site):
     browser = signed_in(site)
-    (read,) = site.inside(lambda: identities.of_user(browser.user_id))
+    (read,) = site.inside(lambda: identities.of_user(str(browser.user_id)))
     site.inside(probes.end, read, ends_sessions=True)
     assert browser.me()
     assert site.rows("SELECT grant_ended_at FROM oauth") == [(None,)]
