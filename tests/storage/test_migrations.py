@@ -64,6 +64,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "grants",
             "invitations",
             "logouts",
+            "mails",
             "memberships",
             "name_words",
             "oauth",
