@@ -1,14 +1,14 @@
 """Webhooks, and the outbox of what they are told.
 
 Revision ID: webhooks
-Revises: holds
+Revises: probes
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "webhooks"
-down_revision = "holds"
+down_revision = "probes"
 branch_labels = None
 depends_on = None
 

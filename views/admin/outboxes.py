@@ -1,4 +1,4 @@
-"""Outboxes: what still has to be told to providers, applications and people, and to try it now."""
+"""Outboxes: what still has to be told to providers, applications, people and webhooks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from accounts import admin_acts
+from accounts import admin_acts, webhook_acts
 from accounts.activity import Caller
 from issuer import admin_acts as issuer_acts
 from issuer import logouts
-from notices import mails, sending
+from notices import deliveries, endpoints, mails, sending, webhooks
 from vault import revocations
 from web.administration import admin_caller, protect_admin
 from web.context import site
@@ -25,6 +25,7 @@ RETRIES: Mapping[str, Callable[[Caller], int]] = {
     "revocations": admin_acts.retry_revocations,
     "logouts": issuer_acts.retry_logouts,
     "mails": admin_acts.retry_mails,
+    "webhooks": webhook_acts.retry,
 }
 
 
@@ -36,7 +37,11 @@ def show() -> str:
 
 def _boxes() -> list[dict[str, Any]]:
     boxes = [_revocations(), _logouts()]
-    return [*boxes, _mails()] if mails.is_on() else boxes
+    if mails.is_on():
+        boxes.append(_mails())
+    if endpoints.every():
+        boxes.append(_webhooks())
+    return boxes
 
 
 def _revocations() -> dict[str, Any]:
@@ -52,6 +57,11 @@ def _logouts() -> dict[str, Any]:
 def _mails() -> dict[str, Any]:
     parts = [{"label": mail_label(each.name), "part": each} for each in sending.by_kind()]
     return {"name": "mails", "waiting": mails.waiting(), "parts": parts}
+
+
+def _webhooks() -> dict[str, Any]:
+    parts = [{"label": each.name, "part": each} for each in deliveries.by_webhook()]
+    return {"name": "webhooks", "waiting": webhooks.waiting(), "parts": parts}
 
 
 @outboxes.post("/<name>/retry")

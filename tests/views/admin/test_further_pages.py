@@ -6,6 +6,7 @@ import requests
 
 from issuer.models import LogoutRow
 from notices.models import Mail
+from notices.webhook_models import DeliveryRow, WebhookRow
 from storage import now
 from tests.commands.console import answer
 from tests.commands.test_users import id_of, sign_in
@@ -190,7 +191,11 @@ def wait_long(site, app: App) -> None:
     logout = LogoutRow(client_id=app.client_id, sub="ada", attempts=8, **later)
     mail = Mail(kind="approved", address_hash="", sealed="nothing", attempts=8, **later)
     mail.detail = "RCPT 450"
-    site.inside(add, token, logout, mail)
+    webhook = WebhookRow(id="7" * 32, url="https://crm.example.org/key", events=[], secrets="x")
+    message = DeliveryRow(webhook_id=webhook.id, message_id="msg_1", type="user.created", **later)
+    message.sealed, message.attempts, message.detail = "nothing", 8, "status 500"
+    site.inside(add, webhook)
+    site.inside(add, token, logout, mail, message)
 
 
 def test_outboxes_show_what_the_metrics_count_and_try_again_now(make_site):
@@ -199,18 +204,21 @@ def test_outboxes_show_what_the_metrics_count_and_try_again_now(make_site):
     assert admin.get("/admin/outboxes").text.count("Nothing is waiting.") == 3
     wait_long(site, App(site))
     page = admin.get("/admin/outboxes")
-    assert page.text.count("1 waiting.") == 3
+    assert page.text.count("1 waiting.") == 4
+    assert "crm.example.org" in page.text
+    assert "/key" not in page.text  # a path may be a secret of the receiver's
     found = series_of(site)
     assert found["quickstep_revocations_waiting"] == found["quickstep_logouts_waiting"] == 1
-    assert found["quickstep_mails_waiting"] == 1
-    for name in ("revocations", "logouts", "mails"):
+    assert found["quickstep_mails_waiting"] == found["quickstep_webhooks_waiting"] == 1
+    for name in ("revocations", "logouts", "mails", "webhooks"):
         told = admin.post(f"/admin/outboxes/{name}/retry", page, back="/admin/outboxes")
         assert told.message == "Being tried again now: 1."
     tried = "SELECT attempts FROM revocations UNION ALL SELECT attempts FROM logouts"
     until(lambda: site.rows(tried) == [(9,), (9,)])
     # Nothing opens the mail.
     until(lambda: site.rows("SELECT state FROM mails") == [("undeliverable",)])
-    assert acts(site)[:3] == ["outbox_retried"] * 3
+    until(lambda: site.rows("SELECT state FROM deliveries") == [("failed",)])
+    assert acts(site)[:4] == ["outbox_retried"] * 4
     assert admin.post("/admin/outboxes/nothing/retry", page).status == 404
 
 

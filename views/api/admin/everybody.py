@@ -5,13 +5,13 @@ from typing import Any
 
 from flask import Blueprint
 
-from accounts import activity, admin_acts, admin_log
+from accounts import activity, admin_acts, admin_log, webhook_acts
 from accounts.activity import Caller
 from errors import NotFound
 from issuer import admin_acts as issuer_acts
 from issuer import clients, logouts
 from jobs.outbox import Backlog
-from notices import mails
+from notices import mails, webhooks
 from vault import revocations
 from views.api.account_data import describe_event
 from views.api.admin.guard import program_caller, protect_programs
@@ -39,11 +39,13 @@ BACKLOGS: Mapping[str, Callable[[], Backlog]] = {
     "revocations": revocations.waiting,
     "logouts": logouts.waiting,
     "mails": mails.waiting,
+    "webhooks": webhooks.waiting,
 }
 RETRIES: Mapping[str, Callable[[Caller], int]] = {
     "revocations": admin_acts.retry_revocations,
     "logouts": issuer_acts.retry_logouts,
     "mails": admin_acts.retry_mails,
+    "webhooks": webhook_acts.retry,
 }
 
 
@@ -93,7 +95,7 @@ def enable_application(application_id: str) -> Application:
 @everybody.get("/outboxes")
 @operation(answer=OutboxList, **FACTS)
 def list_outboxes() -> OutboxList:
-    """Return how much waits to be told to providers, applications and people."""
+    """Return how much waits to be told to providers, applications, people and webhooks."""
     items = [_describe(name, waiting()) for name, waiting in BACKLOGS.items()]
     return OutboxList(items=items, next_cursor=None)
 
