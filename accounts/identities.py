@@ -283,14 +283,9 @@ def assertion_columns(identity: Identity, assertion: Assertion) -> Values:
 
 
 def record(
-    identity: Identity,
-    kind: EventKind,
-    caller: Caller,
-    reason: str = "",
-    detail: str = "",
-    **about: str,
+    identity: Identity, kind: EventKind, caller: Caller, reason: str = "", detail: str = ""
 ) -> None:
-    """Record an event about this identity in its owner's activity. ``about``: for webhooks."""
+    """Record an event about this identity in its owner's activity."""
     activity.record(
         identity.user_id,
         kind,
@@ -298,5 +293,5 @@ def record(
         provider=identity.provider,
         reason=reason,
         detail=detail or identity.handle,
-        about={"identity_id": identity.id, **about, "email": identity.email or ""},
+        about={"identity_id": identity.id, "email": identity.email or ""},
     )

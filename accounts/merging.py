@@ -54,12 +54,13 @@ def merge(
     db.session.delete(gone)
     identity = identities.find(assertion)
     assert identity is not None
-    identities.record(
-        identity.identity,
+    activity.record(
+        kept.id,
         EventKind.MERGED,
         caller,
+        provider=identity.identity.provider,
         detail=f"account {gone_id}",
-        from_user_id=gone_id,
+        about={"from_user_id": gone_id},
     )
     checks.make_due(identity.identity.id)
     if ended:

@@ -87,3 +87,17 @@ def test_a_refused_sign_in_is_not_told_as_a_session(private_site, ear):
     ear.told()
     private_site.browser().sign_in("google", "grace")
     assert ear.told() == []
+
+
+def test_a_merge_names_the_account_that_is_gone(private_site, receiver, ear):
+    browser = private_site.browser()
+    browser.sign_in("google", "grace")
+    other = private_site.browser()
+    other.sign_in("github", "linus")
+    gone = other.user_id
+    ear.told()
+    page = browser.link("github", "linus")
+    browser.answer(page, "merge")
+    told = dict(ear.told())
+    assert told["user.merged"]["user_id"] == browser.user_id
+    assert told["user.merged"]["from_user_id"] == gone
