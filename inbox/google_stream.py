@@ -27,7 +27,7 @@ EVENTS = (
     *(f"{OAUTH}{name}" for name in ("tokens-revoked", "token-revoked")),
 )
 NOT_FOUND, FORBIDDEN = 404, 403
-# What the words of a 403 mean. The words are from memory: the first that are found count.
+# Advice for a 403, by words of its message; the words are from memory, and the first found count.
 ADVICE: Mapping[str, str] = {
     "firebase": "Firebase owns the stream of this project: a project has one. Use a project of its"
     " own, with its own OAuth client",
