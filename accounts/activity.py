@@ -47,6 +47,8 @@ class EventKind(StrEnum):
     APP_REUSED = "app_reused"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    ROLE_GAINED = "role_gained"
+    ROLE_LOST = "role_lost"
     GATE_REFUSED = "gate_refused"
     ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
@@ -54,6 +56,7 @@ class EventKind(StrEnum):
     # A provider reported something; the reason is the kind of its notice.
     PROVIDER_NOTICE = "provider_notice"
     RELEASED = "released"
+    SUSPENSION_LIFTED = "suspension_lifted"
     DELETION_PLANNED = "deletion_planned"
     KEPT = "kept"
 

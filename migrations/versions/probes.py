@@ -1,14 +1,14 @@
 """Identities whose provider is to be asked whether the permission still stands.
 
 Revision ID: probes
-Revises: token_marks
+Revises: holds
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "probes"
-down_revision = "token_marks"
+down_revision = "holds"
 branch_labels = None
 depends_on = None
 

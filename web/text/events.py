@@ -44,6 +44,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "{app} was signed out: something of its access was used twice, as a copy would be",
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
+    (EventKind.ROLE_GAINED, ""): "Given the role {app}",
+    (EventKind.ROLE_LOST, ""): "No longer has the role {app}",
     (EventKind.GATE_REFUSED, ""): "Not let in at {app}: this account isn't on its list",
     (EventKind.ACCESS_LOST, ""): "Access to this site ended, with {membership}",
     (
@@ -80,8 +82,9 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.PROVIDER_NOTICE, ""): "{provider} told us about your account",
     (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
     "any more",
-    (EventKind.KEPT, ""): "You chose to keep this account",
+    (EventKind.KEPT, ""): "This account is kept: it will not be deleted",
     (EventKind.RELEASED, ""): "Changes to this account are possible again",
+    (EventKind.SUSPENSION_LIFTED, ""): "Signing in with {provider} is possible again",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }
