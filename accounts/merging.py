@@ -1,7 +1,17 @@
 """The verb that merges two accounts."""
 
 from access import checks, groups
-from accounts import activity, actors, admins, endings, holds, identities, sessions, users
+from accounts import (
+    activity,
+    actors,
+    admins,
+    alarms,
+    endings,
+    holds,
+    identities,
+    sessions,
+    users,
+)
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import StateMismatch
@@ -30,6 +40,7 @@ def merge(
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     groups.move(gone.id, kept.id)
+    alarms.move(gone.id, kept.id)
     kept.admitted_at = kept.admitted_at or gone.admitted_at
     if gone.admin_at is not None:
         admins.make(kept.id, caller)

@@ -12,6 +12,7 @@ from accounts import (
     actors,
     entry,
     facts,
+    holds,
     identities,
     profile_updates,
     sessions,
@@ -22,6 +23,7 @@ from accounts.activity import Caller, EventKind
 from accounts.decisions import Create, Join, Known, Refused, SignInDecision
 from accounts.ended_sessions import EndReason
 from accounts.identities import Found
+from accounts.refusals import IdentitySuspended
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
@@ -94,6 +96,7 @@ def sign_in(
                 return SignIn(Refused(InvitationUsed("used at this very moment")))
         case Join():
             user = users.lock(decision.user_id)
+            holds.check(user, caller)
             is_pending = user.is_pending
             identity = identities.add(user.id, assertion)
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
@@ -187,12 +190,15 @@ def reauthenticate(
 ) -> None:
     """Record that a reauthentication came back with the identity that was asked for.
 
-    Raises SignedOut, or WrongAccount, with the handle of that one, when another came back.
+    Raises SignedOut, IdentitySuspended, or WrongAccount, with the handle of that one, when another
+    came back.
     """
     _, found = actors.lock_with_owner(user_id, session_id, assertion)
     if found is None or (found.identity.id, found.identity.user_id) != (identity_id, user_id):
         asked = (each for each in identities.of_user(user_id) if each.id == identity_id)
         handle = next((each.handle for each in asked), "")
         raise WrongAccount("another identity came back", email=handle)
+    if suspensions.holds_back(found.identity, assertion):
+        raise IdentitySuspended
     identity = profile_updates.take_assertion(found, assertion, caller)
     identities.record(identity, EventKind.REAUTHENTICATED, caller)
