@@ -27,6 +27,7 @@ from accounts.linking import Removed
 from accounts.moving import Moved
 from accounts.rules import Policy
 from models import Session
+from notices import sending
 from storage import atomic
 from vault import revocations
 
@@ -171,4 +172,13 @@ def retry_revocations(caller: Caller) -> int:
     if count:
         detail = str(count)
         admin_log.record(caller, Act.OUTBOX_RETRIED, target="revocations", detail=detail)
+    return count
+
+
+@atomic
+def retry_mails(caller: Caller) -> int:
+    """Have all mails sent now that wait for another attempt; return how many rows."""
+    count = sending.retry()
+    if count:
+        admin_log.record(caller, Act.OUTBOX_RETRIED, target="mails", detail=str(count))
     return count

@@ -13,6 +13,7 @@ from commands.gates import gates
 from commands.groups import groups
 from commands.invitations import invitations
 from commands.keys import keys
+from commands.mail import mail
 from commands.providers import providers
 from commands.purge import purge
 from commands.resources import resources
@@ -31,5 +32,5 @@ def init_app(app: Flask) -> None:
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
-    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, purge):
+    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, mail, purge):
         app.cli.add_command(command)

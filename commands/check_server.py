@@ -9,6 +9,8 @@ from flask import current_app
 from commands.check_issuer import check_signing_keys
 from commands.console import site
 from config.settings import SECRET_KEY_MIN_CHARACTERS
+from notices import mails
+from notices.smtp import Connection, Failed
 from storage import db, schema
 from web.checks.findings import Finding, Level, server_finding
 
@@ -39,6 +41,7 @@ def check_server() -> list[Finding]:
         *check_cookie_name(),
         *check_proxies(),
         *check_names(),
+        check_mail(),
     ]
     return [*found, *check_unsafe_modes()]
 
@@ -191,6 +194,21 @@ def check_names() -> list[Finding]:
     return [
         server_finding("settings", "Settings", "warn", line) for line in site().settings.warnings
     ]
+
+
+def check_mail() -> Finding:
+    """Check that the mail server takes us, without sending anything."""
+    server = mails.server()
+    if server is None:
+        message = "off: people are not told what happens to their accounts (MAIL_URL)"
+        return server_finding("mail", "Mail", "ok", message)
+    where = f"{server.url.host}:{server.url.port}"
+    try:
+        Connection(server).close()
+    except Failed as error:
+        message = f"{where} does not take us: {error}"
+        return server_finding("mail", "Mail", "fail", message)
+    return server_finding("mail", "Mail", "ok", f"{where} takes us as {server.sender}")
 
 
 def check_proxies() -> list[Finding]:

@@ -171,6 +171,13 @@ def waiting() -> Backlog:
     return Backlog(count, max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0)
 
 
+def ended() -> dict[str, int]:
+    """Count the rows that ended and are kept, by how: sent, undeliverable or given_up."""
+    query = select(Mail.state, func.count()).where(Mail.ended_at.is_not(None))
+    query = query.group_by(Mail.state).order_by(Mail.state)
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
 def expired() -> Select[str]:
     """Select the ids of rows that are kept no longer."""
     moment = now()

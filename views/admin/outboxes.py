@@ -1,4 +1,4 @@
-"""Outboxes: what still has to be told to providers and applications, and to try it now."""
+"""Outboxes: what still has to be told to providers, applications and people, and to try it now."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,9 +11,11 @@ from accounts import admin_acts
 from accounts.activity import Caller
 from issuer import admin_acts as issuer_acts
 from issuer import logouts
+from notices import mails, sending
 from vault import revocations
 from web.administration import admin_caller, protect_admin
 from web.context import site
+from web.text.mails import mail_label
 from web.text.messages import message
 
 outboxes = Blueprint("admin_outboxes", __name__, url_prefix="/admin/outboxes")
@@ -22,13 +24,19 @@ protect_admin(outboxes)
 RETRIES: Mapping[str, Callable[[Caller], int]] = {
     "revocations": admin_acts.retry_revocations,
     "logouts": issuer_acts.retry_logouts,
+    "mails": admin_acts.retry_mails,
 }
 
 
 @outboxes.get("")
 def show() -> str:
     """Show how many rows wait in each outbox, since when, and for whom."""
-    return render_template("admin/outboxes.html", boxes=[_revocations(), _logouts()])
+    return render_template("admin/outboxes.html", boxes=_boxes())
+
+
+def _boxes() -> list[dict[str, Any]]:
+    boxes = [_revocations(), _logouts()]
+    return [*boxes, _mails()] if mails.is_on() else boxes
 
 
 def _revocations() -> dict[str, Any]:
@@ -39,6 +47,11 @@ def _revocations() -> dict[str, Any]:
 def _logouts() -> dict[str, Any]:
     parts = [{"label": each.name, "part": each} for each in logouts.by_client()]
     return {"name": "logouts", "waiting": logouts.waiting(), "parts": parts}
+
+
+def _mails() -> dict[str, Any]:
+    parts = [{"label": mail_label(each.name), "part": each} for each in sending.by_kind()]
+    return {"name": "mails", "waiting": mails.waiting(), "parts": parts}
 
 
 @outboxes.post("/<name>/retry")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import requests
 
 from issuer.models import LogoutRow
+from notices.models import Mail
 from storage import now
 from tests.commands.console import answer
 from tests.commands.test_users import id_of, sign_in
@@ -186,23 +187,29 @@ def wait_long(site, app: App) -> None:
     later = {"created_at": now() - timedelta(hours=5), "due_at": now() + timedelta(hours=2)}
     token = Revocation(provider="google", issuer="one", sealed="nothing", attempts=8, **later)
     logout = LogoutRow(client_id=app.client_id, sub="ada", attempts=8, **later)
-    site.inside(add, token, logout)
+    mail = Mail(kind="approved", address_hash="", sealed="nothing", attempts=8, **later)
+    mail.detail = "RCPT 450"
+    site.inside(add, token, logout, mail)
 
 
-def test_outboxes_show_what_the_metrics_count_and_try_again_now(site):
+def test_outboxes_show_what_the_metrics_count_and_try_again_now(make_site):
+    site = make_site(MAIL_URL="smtp://127.0.0.1:1", MAIL_FROM="no-reply@acme.example")
     admin = make_admin(site)
-    assert admin.get("/admin/outboxes").text.count("Nothing is waiting.") == 2
+    assert admin.get("/admin/outboxes").text.count("Nothing is waiting.") == 3
     wait_long(site, App(site))
     page = admin.get("/admin/outboxes")
-    assert page.text.count("1 waiting.") == 2
+    assert page.text.count("1 waiting.") == 3
     found = series_of(site)
     assert found["quickstep_revocations_waiting"] == found["quickstep_logouts_waiting"] == 1
-    for name in ("revocations", "logouts"):
+    assert found["quickstep_mails_waiting"] == 1
+    for name in ("revocations", "logouts", "mails"):
         told = admin.post(f"/admin/outboxes/{name}/retry", page, back="/admin/outboxes")
         assert told.message == "Being tried again now: 1."
     tried = "SELECT attempts FROM revocations UNION ALL SELECT attempts FROM logouts"
     until(lambda: site.rows(tried) == [(9,), (9,)])
-    assert acts(site)[:2] == ["outbox_retried", "outbox_retried"]
+    # Nothing opens the mail.
+    until(lambda: site.rows("SELECT state FROM mails") == [("undeliverable",)])
+    assert acts(site)[:3] == ["outbox_retried"] * 3
     assert admin.post("/admin/outboxes/nothing/retry", page).status == 404
 
 

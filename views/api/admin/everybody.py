@@ -11,6 +11,7 @@ from errors import NotFound
 from issuer import admin_acts as issuer_acts
 from issuer import clients, logouts
 from jobs.outbox import Backlog
+from notices import mails
 from vault import revocations
 from views.api.account_data import describe_event
 from views.api.admin.guard import program_caller, protect_programs
@@ -37,10 +38,12 @@ FACTS: dict[str, Any] = {"is_of_programs": True}
 BACKLOGS: Mapping[str, Callable[[], Backlog]] = {
     "revocations": revocations.waiting,
     "logouts": logouts.waiting,
+    "mails": mails.waiting,
 }
 RETRIES: Mapping[str, Callable[[Caller], int]] = {
     "revocations": admin_acts.retry_revocations,
     "logouts": issuer_acts.retry_logouts,
+    "mails": admin_acts.retry_mails,
 }
 
 
@@ -90,7 +93,7 @@ def enable_application(application_id: str) -> Application:
 @everybody.get("/outboxes")
 @operation(answer=OutboxList, **FACTS)
 def list_outboxes() -> OutboxList:
-    """Return how much waits to be told to providers and applications."""
+    """Return how much waits to be told to providers, applications and people."""
     items = [_describe(name, waiting()) for name, waiting in BACKLOGS.items()]
     return OutboxList(items=items, next_cursor=None)
 

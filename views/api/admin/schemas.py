@@ -181,7 +181,7 @@ class ApplicationList(Schema):
 
 
 class Outbox(Schema):
-    """The messages that wait to be sent to providers or applications."""
+    """The messages that wait to be sent to providers, applications or people."""
 
     name: str = Field(examples=["revocations"])
     waiting: int

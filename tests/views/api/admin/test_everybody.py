@@ -66,4 +66,4 @@ def test_outboxes_are_counted_and_tried_again_now(site, program):
         assert box["waiting"] == 1
         assert box["oldest_seconds"] >= 5 * 3600 - 1
         assert program.act("POST", f"/outboxes/{box['name']}/retry", 200) == {"number": 1}
-    assert acts_of(site)[:2] == [("outbox_retried", BY_US)] * 2
+    assert acts_of(site)[:3] == [("outbox_retried", BY_US)] * 3
