@@ -49,8 +49,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     demo = None
     if settings.demo:
         demo = simulator.serve_in_background(settings.port + 1, settings.base_url)
-        simulated = load(PROVIDERS.values(), simulator.environment(demo.url), None)
-        settings = settings.with_providers_of(simulated)
+        variables = simulator.environment(demo.url) | simulator.mail_settings(demo)
+        settings = settings.with_providers_of(load(PROVIDERS.values(), variables, None))
     configure_flask(app, settings, demo.url if demo else None)
     engine.init_app(app)
     site = app.extensions["quickstep"] = build_site(settings, demo.url if demo else None)

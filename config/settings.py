@@ -72,8 +72,14 @@ class Settings(
         return self.session_cookie_name or "session"
 
     def with_providers_of(self, other: Self) -> Self:
-        """Copy these settings, with the registrations and the Firebase project of ``other``."""
-        replaced = ("registrations", "firebase_project_id", "firebase_jwks_url")
+        """Copy these settings, with registrations, Firebase project and mail of ``other``."""
+        replaced = (
+            "registrations",
+            "firebase_project_id",
+            "firebase_jwks_url",
+            "mail_url",
+            "mail_from",
+        )
         return self.model_copy(update={name: getattr(other, name) for name in replaced})
 
 

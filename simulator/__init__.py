@@ -12,7 +12,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.server import Server, UnknownProvider, environment, serve_in_background, start
+    from simulator.server import (
+        Server,
+        UnknownProvider,
+        environment,
+        mail_settings,
+        serve_in_background,
+        start,
+    )
     from simulator.visit import Callback, Refused, choose
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "UnknownProvider",
     "choose",
     "environment",
+    "mail_settings",
     "serve_in_background",
     "start",
 ]

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from simulator import apps, firebase, gated
+from simulator import apps, firebase, gated, mailbox
 from simulator.catalogue import LOOK_ALIKES, NAMED_ISSUERS
 from simulator.clients import Client
 from simulator.firebase import Firebase
@@ -46,6 +46,8 @@ class Server:
         self.apps = {name: apps.App(name) for name in apps.NAMES}
         # One that asks a gate about each request (simulator/gated.py).
         self.wiki = gated.Wiki()
+        # A mail server of which all mail can be read (simulator/mailbox.py).
+        self.mailbox = mailbox.Mailbox()
         self.wsgi: BaseWSGIServer | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -81,6 +83,7 @@ class Server:
         if self.wsgi:
             self.wsgi.shutdown()
             self.wsgi.server_close()
+        self.mailbox.stop()
 
 
 def client_of(look_alike: type[LookAlike], public_url: str) -> Client:
@@ -130,19 +133,25 @@ def serve_in_background(port: int, public_url: str) -> Server:
     Raises OSError if no port is free.
     """
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
-        if candidate and _serves(candidate, public_url):
-            return Server(f"http://127.0.0.1:{candidate}")
+        if candidate and (about := _about(candidate)) and about.get("for") == public_url:
+            other = Server(f"http://127.0.0.1:{candidate}")
+            other.mailbox.port = about.get("mail_port", 0)
+            return other
         with suppress(OSError):
-            return start(candidate, public_url)
+            server = start(candidate, public_url)
+            server.mailbox.start()
+            return server
     raise OSError(f"no free port between {port} and {port + PORTS_TRIED - 1}")
 
 
-def _serves(port: int, public_url: str) -> bool:
+def _about(port: int) -> dict[str, Any]:
+    """Return what an equal server on this port says about itself; empty if there is none."""
     try:
         with urlopen(f"http://127.0.0.1:{port}/look-alikes.json", timeout=1) as answer:
-            return bool(json.load(answer).get("for") == public_url)
-    except (URLError, OSError, ValueError, AttributeError):
-        return False
+            said = json.load(answer)
+            return said if isinstance(said, dict) else {}
+    except (URLError, OSError, ValueError):
+        return {}
 
 
 class Parts:
@@ -160,7 +169,7 @@ class Parts:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return (*self._server.look_alikes, "firebase", "apps", *gated.PATHS)
+        return (*self._server.look_alikes, "firebase", "apps", mailbox.PATH, *gated.PATHS)
 
     def _part(self, name: str) -> Flask:
         with self._lock:
@@ -176,32 +185,35 @@ def create_app(server: Server, public_url: str, name: str) -> Flask:
         app.register_blueprint(firebase.blueprint(server.firebase))
     elif name == "apps":
         app.register_blueprint(apps.blueprint(server.apps, server.wiki))
+    elif name == mailbox.PATH:
+        app.register_blueprint(mailbox.blueprint(server.mailbox))
     elif name in gated.PATHS:
         app.register_blueprint(gated.blueprint(server.wiki))
     elif name:
         app.register_blueprint(server.look_alikes[name].routes())
     else:
-        add_own_pages(app, public_url)
+        add_own_pages(app, public_url, server.mailbox)
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
+        response.headers.setdefault(
+            "Content-Security-Policy",
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-            f"form-action 'self' {server.origins}; frame-ancestors 'none'"
+            f"form-action 'self' {server.origins}; frame-ancestors 'none'",
         )
         return response
 
     return app
 
 
-def add_own_pages(app: Flask, public_url: str) -> None:
+def add_own_pages(app: Flask, public_url: str, box: mailbox.Mailbox) -> None:
     @app.get("/")
     def home() -> str:
         return render_template("home.html", site=public_url)
 
     @app.get("/look-alikes.json")
     def about() -> Response:
-        return jsonify({"for": public_url})
+        return jsonify({"for": public_url, "mail_port": box.port})
 
 
 class FromTheRoot:
@@ -244,3 +256,12 @@ def environment(url: str, *names: str) -> dict[str, str]:
     if not names or "firebase" in names:
         values |= firebase.settings(f"{url}/firebase")
     return values
+
+
+def mail_settings(server: Server) -> dict[str, str]:
+    """Return the settings, by variable, that make a Quickstep send its mail to a server's mailbox;
+    none if that does not run."""
+    if not server.mailbox.port:
+        return {}
+    url = f"smtp://127.0.0.1:{server.mailbox.port}"
+    return {"MAIL_URL": url, "MAIL_FROM": "Quickstep <no-reply@quickstep.example>"}

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 from markupsafe import Markup
 
+from notices import mails
 from web.administration import is_admin_here
 from web.authentication import visitor
 from web.context import site
@@ -32,6 +33,7 @@ def page_context() -> dict[str, Any]:
         "label": here.label,
         "is_demo": here.demo_url is not None,
         "demo_app": f"{here.demo_url}/apps/notes" if here.demo_url else None,
+        "demo_mail": f"{here.demo_url}/demo/mail" if here.demo_url and mails.is_on() else None,
         "trusts_anybody": here.trusts_anybody,
         "provider_mark": provider_mark,
         "own_image": own_image,

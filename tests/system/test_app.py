@@ -21,15 +21,19 @@ START_SECONDS = 30
 IS_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT").match
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """The project in a folder of its own, whose name has a space."""
-    folder = tmp_path / "a path with a space"
-    ignored = shutil.ignore_patterns(
-        ".venv", ".git", "instance", ".env", "__pycache__", "tests", ".*"
-    )
-    shutil.copytree(ROOT, folder, ignore=ignored)
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project in a folder of its own, whose name has a space; byte code comes along."""
+    folder = tmp_path_factory.mktemp("clone") / "a path with a space"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("instance", "tests", ".*"))
     return folder
+
+
+@pytest.fixture
+def clone(copied: Path) -> Path:
+    """It, as nothing has ever been started in it."""
+    shutil.rmtree(copied / "instance", ignore_errors=True)
+    return copied
 
 
 @pytest.fixture
