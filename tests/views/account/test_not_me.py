@@ -110,7 +110,7 @@ def test_a_link_acts_once(site, browser):
     link = link_of(site, AlarmKind.DOWNLOADED)
     forms = {"proof": site.browser().get(link).hidden("proof")}
 
-    def send(_number: int) -> str:
+    def send(_number):
         return site.browser().fetch(link, "POST", data=forms).heading
 
     with ThreadPoolExecutor(4) as pool:
