@@ -60,7 +60,7 @@ OF_ONE_SESSION = frozenset({AlarmKind.NEW_DEVICE, AlarmKind.DOWNLOADED})
 
 
 class Standing(StrEnum):
-    """What pressing the button of a link does now."""
+    """The state of a link; the button of its page acts while it is open."""
 
     OPEN = "open"
     DONE = "done"
@@ -69,7 +69,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page of a link shows: the event, and no address. ``provider``: its name, ``""`` if
+    """The contents of a link's page: the event, and no address. ``provider``: its name, ``""`` if
     none is known; ``user_agent`` likewise."""
 
     kind: AlarmKind

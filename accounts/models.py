@@ -61,7 +61,7 @@ class Alarm(Base):
     # The account; a merge changes it (merging.py).
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(32))
-    # What was connected, or signed in, and the sign-in (sessions.sid) that did it.
+    # The identity that was connected, or signed in, and the sign-in (sessions.sid) that did it.
     identity_id: Mapped[str | None] = mapped_column(String(32))
     sid: Mapped[str | None] = mapped_column(String(32))
     # For the page, which outlives identity and session.

@@ -82,7 +82,7 @@ def sign_in(
         barred=barred,
         invited=invited,
     )
-    decision = _unless_denied(decision, assertion, policy)
+    decision = _unless_denied(decision, assertion, policy, caller)
     is_pending = False
     match decision:
         case Known():
@@ -96,7 +96,6 @@ def sign_in(
                 return SignIn(Refused(InvitationUsed("used at this very moment")))
         case Join():
             user = users.lock(decision.user_id)
-            holds.check(user, caller)
             is_pending = user.is_pending
             identity = identities.add(user.id, assertion)
             identities.record(identity, EventKind.LINKED, caller, decision.reason)
@@ -113,10 +112,11 @@ def sign_in(
 
 
 def _unless_denied(
-    decision: SignInDecision, assertion: Assertion, policy: Policy
+    decision: SignInDecision, assertion: Assertion, policy: Policy, caller: Caller
 ) -> SignInDecision:
-    """Refuse to join an account whose person would not be in."""
+    """Refuse to join an account whose person would not be in. Raises AccountHeld."""
     if isinstance(decision, Join):
+        holds.check(users.lock(decision.user_id), caller)
         denial = entry.join_refusal(decision.user_id, assertion, policy)
         return Refused(denial) if denial else decision
     return decision

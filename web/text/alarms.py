@@ -15,7 +15,7 @@ A_PROVIDER = "A sign-in method"
 WITH = " with {provider}"
 ON_DEVICE = ", on {device}"
 
-# What the button does, and what it has done.
+# The effects of the button, before and after.
 ONE_SIGNED_OUT = ("That device is signed out.", "That device was signed out.")
 ALL_SIGNED_OUT = ("All devices are signed out.", "All devices were signed out.")
 PAUSED = (
