@@ -1,4 +1,4 @@
-"""Tables of people and their constraints: users, identities, sessions, flows, activity.
+"""Tables of people and their constraints: users, identities, sessions, activity.
 
 accounts/ is their only writer, and vault/ of the token columns of OAuth. ``atomic`` is the only way
 to commit. Other rooms declare tables of their own.
@@ -25,6 +25,7 @@ class User(UserMixin, Base):
         Index("ix_users_created_at", "created_at", "id"),
         index_of_few("ix_users_disabled_at", "disabled_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_pending_at", "pending_at IS NOT NULL", "created_at", "id"),
+        index_of_few("ix_users_held_at", "held_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_admin_at", "admin_at IS NOT NULL", "created_at", "id"),
         index_of_few("ix_users_delete_due_at", "delete_due_at IS NOT NULL", "delete_due_at"),
     )
@@ -180,6 +181,7 @@ class OAuth(Base):
         UniqueConstraint("provider", "issuer", "subject"),
         # An operator names a person by provider:subject.
         Index("ix_oauth_subject", "subject", "provider"),
+        index_of_few("ix_oauth_suspended_at", "suspended_at IS NOT NULL", "user_id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -245,35 +247,6 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
 
     user: Mapped[User] = relationship()
-
-
-class Flow(Base):
-    """One attempt to sign in, link or reauthenticate, from the button to its end."""
-
-    __tablename__ = "flows"
-    __table_args__ = (Index("ix_flows_address", "address", "expires_at"),)
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    # None after the callback.
-    state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    browser_hash: Mapped[str] = mapped_column(String(64))
-    provider: Mapped[str] = mapped_column(String(64))
-    intent: Mapped[str] = mapped_column(String(16))
-    # The user signed in when it began; the same user must be signed in when it ends.
-    user_id: Mapped[str | None] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
-    session_id: Mapped[str | None] = mapped_column(String(32))
-    # For a reauthentication: the one identity that may come back.
-    identity_id: Mapped[str | None] = mapped_column(ForeignKey("oauth.id", ondelete="CASCADE"))
-    return_to: Mapped[str] = mapped_column(Text)
-    # PKCE verifier and nonce, sealed; after the callback, the assertion of a pending question.
-    secrets: Mapped[str] = mapped_column(Text)
-    # The address, or an IPv6 user's network, by which open flows are counted.
-    address: Mapped[str] = mapped_column(String(45), default="")
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    parked_as: Mapped[str | None] = mapped_column(String(16))
 
 
 class Event(Base):

@@ -47,6 +47,8 @@ class EventKind(StrEnum):
     APP_REUSED = "app_reused"
     GROUP_JOINED = "group_joined"
     GROUP_LEFT = "group_left"
+    ROLE_GAINED = "role_gained"
+    ROLE_LOST = "role_lost"
     GATE_REFUSED = "gate_refused"
     ACCESS_LOST = "access_lost"
     ADMIN_MADE = "admin_made"
@@ -56,6 +58,7 @@ class EventKind(StrEnum):
     # The person said that something was not them; the reason is the kind of the alarm.
     NOT_ME = "not_me"
     RELEASED = "released"
+    SUSPENSION_LIFTED = "suspension_lifted"
     DELETION_PLANNED = "deletion_planned"
     KEPT = "kept"
 

@@ -1,43 +1,24 @@
 """Alarms: the links of mails by which a person says that something in their account was not them.
 
-A link is random, stored by its hash, good for 14 days and once. It ends sessions, suspends what was
-connected and holds the account. It deletes nothing and signs nobody in, so whoever reads the mail
-can at worst keep others out. The hold ends by a sign-in with an identity that was there before.
+A link is random, stored by its hash, good for 14 days and once. disowning.py does what it promises:
+it deletes nothing and signs nobody in, so whoever reads the mail can at worst keep others out.
 """
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-import structlog
 from sqlalchemy import CursorResult, Select, delete, insert, or_, select, update
 
-from accounts import (
-    activity,
-    actors,
-    ended_sessions,
-    endings,
-    holds,
-    identities,
-    sessions,
-    suspensions,
-    users,
-)
-from accounts.activity import Caller, EventKind
-from accounts.ended_sessions import EndReason
-from accounts.holds import Hold
+from accounts import identities
 from accounts.models import Alarm
-from accounts.refusals import AccountHeld
 from accounts.sessions import hash_token
-from accounts.suspensions import Suspension
 from errors import NotFound
-from models import Identity, Session, User
+from models import Session, User
 from storage import atomic, db, now
-
-log = structlog.get_logger()
 
 GOOD_DAYS = 14
 # For so long a link that is too old, or was used, says so.
@@ -77,6 +58,7 @@ class Shown:
     standing: Standing
     provider: str
     user_agent: str
+    is_of_one_session: bool
 
 
 def begin(
@@ -117,35 +99,24 @@ def begin(
 
 def find(token: str) -> Shown:
     """Return what the page of a link shows. Raises NotFound."""
-    row = _row(token)
+    row = find_row(token)
     standing = Standing.OPEN
     if row.used_at is not None:
         standing = Standing.DONE
     elif row.created_at <= _oldest():
         standing = Standing.TOO_OLD
-    return Shown(AlarmKind(row.kind), row.created_at, standing, row.provider, row.user_agent)
+    return Shown(
+        AlarmKind(row.kind),
+        row.created_at,
+        standing,
+        row.provider,
+        row.user_agent,
+        is_of_one_session(row),
+    )
 
 
-@atomic
-def press(token: str, caller: Caller) -> bool:
-    """Do what a link promises; return False, and do nothing, if it was used or is too old.
-
-    Raises NotFound.
-    """
-    row = _row(token)
-    user = users.find_locked(row.user_id)
-    if user is None:
-        raise NotFound("the account is gone")
-    this = (Alarm.token_hash == row.token_hash, Alarm.user_id == user.id)
-    still_good = (Alarm.used_at.is_(None), Alarm.created_at > _oldest())
-    used = db.session.execute(update(Alarm).where(*this, *still_good).values(used_at=now()))
-    if cast(CursorResult[Any], used).rowcount != 1:
-        return False
-    _stop(user, row, caller)
-    return True
-
-
-def _row(token: str) -> Alarm:
+def find_row(token: str) -> Alarm:
+    """Return the row of a link, as it is now. Raises NotFound."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise NotFound("no such alarm")
     query = select(Alarm).where(Alarm.token_hash == hash_token(token))
@@ -159,107 +130,44 @@ def _oldest() -> datetime:
     return now() - timedelta(days=GOOD_DAYS)
 
 
-def _stop(user: User, row: Alarm, caller: Caller) -> None:
-    """End sessions, suspend what was connected, and hold the account, which is locked."""
-    user_id, kind, before, since = user.id, AlarmKind(row.kind), user.email, row.created_at
-    if kind in OF_ONE_SESSION and row.sid:
-        endings.end_everywhere(user_id, None)  # applications that it let in for longer
-        this = (Session.user_id == user_id, Session.sid == row.sid)
-        ended_sessions.end(*this, reason=EndReason.NOT_ME)
-    else:
-        sessions.end_all(user_id, reason=EndReason.NOT_ME)
-    linked = next(
-        (each for each in identities.of_user(user_id) if each.id == row.identity_id), None
-    )
-    if kind is AlarmKind.IDENTITY_LINKED and linked:
-        endings.end_identity(linked.id)
-        suspensions.suspend(linked, Suspension.NOT_ME)
-        since = min(since, linked.linked_at)
-    holds.hold(user, Hold.NOT_ME, since)
-    activity.record(user_id, EventKind.NOT_ME, caller, provider=row.provider, reason=kind.value)
-    log.warning("account_alarm", user=user_id, alarm=kind.value)
-    db.session.flush()
-    db.session.expire_all()  # identities are written past the session
-    users.note_email_change(user, before, caller)
+def use(row: Alarm, user_id: str) -> bool:
+    """Note that a link was used; return False if it was already, is too old, or the account was
+    merged into another meanwhile. The account is locked."""
+    this = (Alarm.token_hash == row.token_hash, Alarm.user_id == user_id)
+    still_good = (Alarm.used_at.is_(None), Alarm.created_at > _oldest())
+    used = db.session.execute(update(Alarm).where(*this, *still_good).values(used_at=now()))
+    return cast(CursorResult[Any], used).rowcount == 1
 
 
-# The end of a hold.
+def is_of_one_session(row: Alarm) -> bool:
+    """Tell whether the event was the act of one session that is known."""
+    return row.sid is not None and row.kind in OF_ONE_SESSION
 
 
-def openers(user_id: str) -> list[Identity]:
-    """Return the identities by which a person can end a hold that they asked for: those that were
-    in the account before each event that they disowned."""
-    those = _pressed(user_id)
-    if not those:
-        return []
-    known = set.intersection(*(set((row.known or "").split()) for row in those))
-    return [
-        each
-        for each in identities.of_user(user_id)
-        if each.id in known and each.suspended_at is None
-    ]
+def known_before(user_id: str) -> set[str]:
+    """Return the ids of the identities that were in an account before each event that its person
+    disowned; none if they disowned nothing."""
+    rows = _pressed(user_id)
+    known = [set((row.known or "").split()) for row in rows]
+    return set.intersection(*known) if known else set()
 
 
-def disowned(user_id: str) -> list[Identity]:
-    """Return the identities that a person said are not theirs."""
-    return [
-        each for each in identities.of_user(user_id) if each.suspended_reason == Suspension.NOT_ME
-    ]
-
-
-def can_end_hold(user_id: str, session_id: str) -> bool:
-    """Tell whether a session may end the hold that its person asked for: they signed in for it
-    after that, with an identity that was there before."""
-    those = _pressed(user_id)
-    query = select(Session.identity_id, Session.created_at)
-    this = (Session.id == session_id, Session.user_id == user_id)
-    session = db.session.execute(query.where(*this)).one_or_none()
-    if session is None or not those:
-        return False
-    is_later = all(row.used_at and session.created_at > row.used_at for row in those)
-    return is_later and session.identity_id in {each.id for each in openers(user_id)}
+def last_used(user_id: str) -> datetime | None:
+    """Return when a person last disowned something, in the present hold."""
+    return max((row.used_at for row in _pressed(user_id) if row.used_at), default=None)
 
 
 def _pressed(user_id: str) -> Sequence[Alarm]:
-    """Return the used links of a hold that has not ended."""
     theirs = (Alarm.user_id == user_id, Alarm.used_at.is_not(None), Alarm.known.is_not(None))
     return db.session.scalars(select(Alarm).where(*theirs)).all()
 
 
-@atomic
-def end_hold(user_id: str, session_id: str, mine: Collection[str], caller: Caller) -> None:
-    """End the hold of an account: "It's mine again". ``mine``: the ids of disowned identities that
-    are the person's after all; the others stay suspended.
-
-    Raises AccountHeld if the session may not end it, and SignedOut.
-    """
-    user = actors.lock(user_id, session_id)
-    if user.held_reason != Hold.NOT_ME or not can_end_hold(user_id, session_id):
-        raise AccountHeld("this session cannot end the hold")
-    _release(user, mine, caller)
-
-
-@atomic
-def release(user_id: str, mine: Collection[str], caller: Caller) -> bool:
-    """Do the same for a person whom the operator knows, whatever the account is held for; return
-    whether it was held. Raises AccountDeleted."""
-    user = users.lock(user_id)
-    was_held = user.held_at is not None
-    _release(user, mine, caller)
-    return was_held
-
-
-def _release(user: User, mine: Collection[str], caller: Caller) -> None:
-    before = user.email
-    for identity in disowned(user.id):
-        if identity.id in mine:
-            suspensions.lift(identity)
-    pressed = update(Alarm).where(Alarm.user_id == user.id, Alarm.used_at.is_not(None))
-    db.session.execute(pressed.values(known=None))
-    holds.release(user, caller)
-    db.session.flush()
-    db.session.expire_all()
-    users.note_email_change(user, before, caller)
+def settle(user_id: str, *, but: str = "") -> None:
+    """Let the used links of a person, except one, hold nothing any more. Call within the atomic
+    verb."""
+    used = (Alarm.used_at.is_not(None), Alarm.token_hash != but)
+    change = update(Alarm).where(Alarm.user_id == user_id, *used)
+    db.session.execute(change.values(known=None))
 
 
 def move(from_user_id: str, to_user_id: str) -> None:
@@ -270,7 +178,8 @@ def move(from_user_id: str, to_user_id: str) -> None:
 
 def expired() -> Select[str]:
     """Select the hashes of links that say nothing any more. Those that hold an account are kept."""
-    settled = or_(Alarm.used_at.is_(None), Alarm.known.is_(None))
+    held = select(User.id).where(User.held_at.is_not(None))
+    settled = or_(Alarm.used_at.is_(None), Alarm.known.is_(None), Alarm.user_id.not_in(held))
     old = Alarm.created_at < now() - timedelta(days=KEPT_DAYS)
     return select(Alarm.token_hash).where(old, settled)
 

@@ -202,7 +202,7 @@ def _give(
     user_id: str, group_names: Collection[str], role_names: Collection[str], caller: Caller
 ) -> None:
     """Have the groups and roles by rules be these."""
-    users.give_roles(user_id, role_names)
+    users.give_roles(user_id, role_names, caller)
     gained, gone = groups.replace_of_rules(user_id, group_names)
     for kind, names in ((EventKind.GROUP_JOINED, gained), (EventKind.GROUP_LEFT, gone)):
         for name in names:

@@ -2,14 +2,16 @@
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, false, not_, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true, tuple_
 
 from accounts import admins
 from accounts.rules import Policy
 from models import OAuth, User
 
-# stranded: nobody can sign in to the account here, as its providers are off or it has no identity.
-Only = Literal["", "pending", "disabled", "stranded", "admins"]
+# suspended: with an identity that opens nothing. held: changes of the account wait.
+# stranded: nobody can sign in to the account here, as its identities are suspended, their providers
+# off, or there are none.
+Only = Literal["", "pending", "disabled", "suspended", "held", "stranded", "admins"]
 
 
 def condition(only: Only, policy: Policy) -> ColumnElement[bool]:
@@ -18,6 +20,10 @@ def condition(only: Only, policy: Policy) -> ColumnElement[bool]:
         return User.pending_at.is_not(None)
     if only == "disabled":
         return User.disabled_at.is_not(None)
+    if only == "suspended":
+        return User.id.in_(select(OAuth.user_id).where(OAuth.suspended_at.is_not(None)))
+    if only == "held":
+        return User.held_at.is_not(None)
     if only == "stranded":
         theirs = select(OAuth.id).where(OAuth.user_id == User.id, _is_usable(policy))
         return not_(theirs.exists())
@@ -25,7 +31,8 @@ def condition(only: Only, policy: Policy) -> ColumnElement[bool]:
 
 
 def _is_usable(policy: Policy) -> ColumnElement[bool]:
+    is_lifted = OAuth.suspended_at.is_(None)
     if policy.usable is None:
-        return true()
+        return is_lifted
     pairs = sorted(policy.usable)
-    return or_(false(), tuple_(OAuth.provider, OAuth.issuer).in_(pairs))
+    return and_(is_lifted, or_(false(), tuple_(OAuth.provider, OAuth.issuer).in_(pairs)))

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
+from accounts.models import Flow
 from errors import Expired, StateMismatch, TokenUnreadable
-from models import Flow
 from storage import now
 from storage.compiled import CompiledSelect, CompiledStatement
 from vault import tokens

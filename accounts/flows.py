@@ -18,6 +18,7 @@ from sqlalchemy import Select, delete, select
 from accounts import actors, flow_rows, identities
 from accounts.activity import Caller, network
 from accounts.flow_rows import FlowRow
+from accounts.models import Flow as FlowTable
 from accounts.sessions import hash_token
 from errors import (
     CookiesBlocked,
@@ -26,7 +27,6 @@ from errors import (
     StateMismatch,
     TooManyAttempts,
 )
-from models import Flow as FlowTable
 from providers.base import RequestToken
 from storage import atomic, db, new_id, now
 

@@ -14,8 +14,9 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, func, select, update
 
 from accounts import flow_rows
+from accounts.models import Flow
 from errors import TokenUnreadable
-from models import Flow, OAuth
+from models import OAuth
 from notices import mails
 from notices.models import Mail
 from storage import atomic, db

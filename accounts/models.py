@@ -1,5 +1,6 @@
-"""Tables of administration, ended sessions and alarms. Only admin_links.py, admin_log.py, names.py,
-ended_sessions.py and alarms.py write them."""
+"""Tables of flows, administration, words of names, ended sessions and alarms. Only flows.py,
+flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and alarms.py
+write them."""
 
 from datetime import datetime
 
@@ -7,6 +8,35 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, new_id, now
+
+
+class Flow(Base):
+    """One attempt to sign in, link or reauthenticate, from the button to its end."""
+
+    __tablename__ = "flows"
+    __table_args__ = (Index("ix_flows_address", "address", "expires_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    # None after the callback.
+    state_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str] = mapped_column(String(64))
+    intent: Mapped[str] = mapped_column(String(16))
+    # The user signed in when it began; the same user must be signed in when it ends.
+    user_id: Mapped[str | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[str | None] = mapped_column(String(32))
+    # For a reauthentication: the one identity that may come back.
+    identity_id: Mapped[str | None] = mapped_column(ForeignKey("oauth.id", ondelete="CASCADE"))
+    return_to: Mapped[str] = mapped_column(Text)
+    # PKCE verifier and nonce, sealed; after the callback, the assertion of a pending question.
+    secrets: Mapped[str] = mapped_column(Text)
+    # The address, or an IPv6 user's network, by which open flows are counted.
+    address: Mapped[str] = mapped_column(String(45), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    parked_as: Mapped[str | None] = mapped_column(String(16))
 
 
 class AdminAct(Base):

@@ -79,7 +79,10 @@ def _plan_deletion(user: User, policy: Policy, caller: Caller) -> None:
 
 @atomic
 def keep(user_id: str, caller: Caller) -> None:
-    """Keep an account whose deletion was planned, as its person says. Raises AccountDeleted."""
+    """Keep an account whose deletion was planned, as its person or an operator says.
+
+    Raises AccountDeleted.
+    """
     user = users.lock(user_id)
     if user.delete_due_at is not None:
         user.delete_due_at = None

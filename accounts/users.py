@@ -76,12 +76,20 @@ def add(profile: Profile, *, is_pending: bool = False, is_admitted: bool = False
     return user_id
 
 
-def give_roles(user_id: str, names: Collection[str]) -> None:
+def give_roles(user_id: str, names: Collection[str], caller: Caller) -> None:
     """Have a person's roles be these. The account is locked by the caller, or is just being
     made."""
-    these = (User.id == user_id, User.role_names != roles.join(names))
-    change = update(User).where(*these).values(role_names=roles.join(names))
-    db.session.execute(change)
+    before = roles.of_user(user_id)
+    text = roles.join(names)
+    after = roles.split(text)
+    if before == after:
+        return
+    db.session.execute(update(User).where(User.id == user_id).values(role_names=text))
+    gained = [name for name in after if name not in before]
+    lost = [name for name in before if name not in after]
+    for kind, changed in ((EventKind.ROLE_GAINED, gained), (EventKind.ROLE_LOST, lost)):
+        for name in changed:
+            activity.record(user_id, kind, caller, detail=name)
 
 
 def note_email_change(user: User, before: str | None, caller: Caller) -> None:

@@ -5,7 +5,7 @@ Imports accounts, vault, web and the rooms below; never a view. Start reading at
 
 from flask import Flask
 
-from commands import admin, approvals, migrations, moving
+from commands import admin, approvals, migrations, moving, reinstating
 from commands.access import access
 from commands.clients import clients
 from commands.gate_check import check as gate_check
@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
     approvals.register(users)
     gates.add_command(gate_check)
     moving.register(users)
+    reinstating.register(users)
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)

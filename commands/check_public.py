@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from accounts import flows
+from accounts.models import Flow
 from commands.check_issuer import check_issuer
 from commands.console import site
 from errors import ProviderError
-from models import Flow
 from providers.http.responses import Answer
 from providers.http.transport import Transport
 from providers.protocols.connector import Connector

@@ -34,7 +34,7 @@ def move_identity(identity: str, user: str, *, yes: bool, as_json: bool) -> None
     accounts' activity says so. IDENTITY is provider:subject or an identity's id; USER, the account
     to move it to, is an id or provider:subject.
     """
-    found, person = _find_identity(identity), find_user(user)
+    found, person = find_identity(identity), find_user(user)
     name = display_name(person)
     question = f"Move {found.provider}:{found.subject} ({found.handle}) to {name}, {person.id}?"
     confirm_action(question, yes=yes)
@@ -55,7 +55,7 @@ def register(group: AppGroup) -> None:
     group.add_command(move_identity)
 
 
-def _find_identity(text: str) -> Identity:
+def find_identity(text: str) -> Identity:
     """Return the one identity that an argument means; ends the command otherwise."""
     found = directory.find_identities(text)
     if not found:

@@ -68,6 +68,8 @@ def _summary(user: User, seen_at: datetime | None) -> dict[str, Any]:
         "created_at": iso_time(user.created_at),
         "disabled_at": iso_time(user.disabled_at),
         "pending_at": iso_time(user.pending_at),
+        "held_at": iso_time(user.held_at),
+        "delete_due_at": iso_time(user.delete_due_at),
         "admin": admins.is_admin(user, site().policy),
         "last_activity_at": iso_time(seen_at),
         "providers": [identity.provider for identity in user.identities],
@@ -78,7 +80,9 @@ def _full(user: User, seen_at: datetime | None) -> dict[str, Any]:
     """Return what --json shows of one user."""
     return _summary(user, seen_at) | {
         "identities": [
-            export.identity(row) | {"token": tokens.state(row)} for row in user.identities
+            export.identity(row)
+            | {"token": tokens.state(row), "suspended_at": iso_time(row.suspended_at)}
+            for row in user.identities
         ],
         "sessions": [export.session(row) for row in sessions.of_user(user.id)],
     }
@@ -96,6 +100,8 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
         f"created        {format_time(user.created_at)}",
         f"disabled       {format_time(user.disabled_at) if user.disabled_at else 'no'}",
         *([f"waiting since  {format_time(user.pending_at)}"] if user.is_pending else []),
+        *([f"on hold since  {format_time(user.held_at)}"] if user.held_at else []),
+        *([f"to be deleted  {format_time(user.delete_due_at)}"] if user.delete_due_at else []),
         f"administrator  {'yes' if admins.is_admin(user, site().policy) else 'no'}",
         f"last activity  {format_time(seen_at)}",
         f"identities     {len(user.identities)}",
@@ -106,6 +112,7 @@ def _format_user(user: User, seen_at: datetime | None) -> list[str]:
             f"    id {row.id}, linked {format_time(row.linked_at)}, "
             f"last used {format_time(row.last_used_at)}, "
             f"token {tokens.state(row)}"
+            f"{', suspended' if row.suspended_at else ''}"
         )
     return [
         *lines,

@@ -1,14 +1,14 @@
 """Alarms: links by which people say that something in their account was not them.
 
 Revision ID: alarms
-Revises: token_marks
+Revises: holds
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "alarms"
-down_revision = "token_marks"
+down_revision = "holds"
 branch_labels = None
 depends_on = None
 

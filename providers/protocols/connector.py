@@ -158,7 +158,8 @@ class Connector(AsksNothing):
             return
         code = api_error_code(answer)
         if is_passing(answer) or code in PASSING_ERRORS | self.provider.errors.passing:
-            raise ProviderBusy(f"the API answered {answer.status_code} {plain_code(code)}")
+            words = f" with error {plain_code(code)}" if code else ""
+            raise ProviderBusy(f"the API answered {answer.status_code}{words}")
 
     def read_profile(self, get: Get) -> tuple[Profile, ProviderError | None]:
         """Read a profile, and return the failure that hid a part of it, if one did.

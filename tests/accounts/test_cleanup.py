@@ -13,17 +13,17 @@ from sqlalchemy import event
 
 from access.models import Invitation
 from accounts import activity, cleanup
-from accounts.models import EndedSession
+from accounts.models import EndedSession, Flow
 from jobs import periodic, worker
-from models import Event, Flow, Session
+from models import Event, Session
 from storage import db
 from tests.processes import ended, until
 from tests.site import SECRET_KEY, Site
 
 ROOT = Path(__file__).parents[2]
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-TABLES = ("flows", "sessions", "events", "ended_sessions", "orphans", "invitations")
-JOBS = (*TABLES, "admin_links", "admin_log")
+TABLES = ("flows", "sessions", "events", "ended_sessions", "invitations")
+JOBS = (*TABLES, "orphans", "mails", "admin_links", "admin_log")
 
 
 def ago(**time_ago: float) -> datetime:

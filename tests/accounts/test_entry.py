@@ -43,6 +43,9 @@ def test_a_provider_that_cannot_be_asked_lets_in_whom_it_let_in_before(members):
     members.github.answers["organisation"] = "status_503"
     assert members.signed_in("ada").me()["groups"] == ["engineers"]
     members.recheck()
+    ((facts,),) = members.site.rows("SELECT facts FROM access_checks")
+    assert "answered 503" in str(facts)
+    assert "503 ?" not in str(facts), "a code of an error that the answer does not have"
     members.fail_since(hours=25)
     page = members.site.browser().sign_in("github", "ada")
     assert page.alert == "We couldn't find out whether you may come in"

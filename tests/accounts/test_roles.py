@@ -1,5 +1,7 @@
 """Roles: rules give them, and applications read them and ask for them."""
 
+import re
+
 import pytest
 
 from accounts import rechecks
@@ -41,6 +43,13 @@ def test_a_person_has_the_roles_of_the_rules_that_they_meet(members):
     assert roles_of(browser) == ["admin"]
     change_rules(members, ORG)
     assert roles_of(browser) == []
+    lines = re.findall(r"[A-Z][a-z ]* the role \w+", browser.get("/account/activity").text)
+    assert lines == [
+        "No longer has the role admin",
+        "No longer has the role editor",
+        "Given the role editor",
+        "Given the role admin",
+    ]
 
 
 def test_roles_end_with_the_rules(members):

@@ -28,13 +28,14 @@ AT = {
 }
 # 4000 people, of whom all have a common word in their name and each a rare one.
 FILL = """
-INSERT INTO users (id, name, words_of, created_at, disabled_at, admin_at) {numbers}
+INSERT INTO users (id, name, words_of, created_at, disabled_at, admin_at, held_at) {numbers}
     SELECT {id}, 'Person x' || n, 'Person x' || n, {at},
-    CASE WHEN n % 1000 = 0 THEN {at} END, CASE WHEN n % 1000 = 1 THEN {at} END FROM n;
+    CASE WHEN n % 1000 = 0 THEN {at} END, CASE WHEN n % 1000 = 1 THEN {at} END,
+    CASE WHEN n % 1000 = 2 THEN {at} END FROM n;
 INSERT INTO oauth (id, user_id, provider, issuer, subject, email, email_key, email_verified,
-    email_trusted, profile, scopes, linked_at, last_used_at) {numbers}
+    email_trusted, profile, scopes, linked_at, last_used_at, suspended_at) {numbers}
     SELECT {id}, {id}, 'google', 'https://i', '' || n, n || '@example.org', n || '@example.org',
-    true, true, '{{}}', '', {at}, {at} FROM n;
+    true, true, '{{}}', '', {at}, {at}, CASE WHEN n % 1000 = 3 THEN {at} END FROM n;
 INSERT INTO name_words (word, created_at, user_id, words)
     SELECT 'person', created_at, id, lower(' ' || name) FROM users;
 INSERT INTO name_words (word, created_at, user_id, words)
@@ -51,6 +52,8 @@ POLICY = replace(
 PEOPLE: tuple[tuple[str, str, set[str]], ...] = (
     ("", "", {"ix_users_created_at"}),
     ("", "disabled", {"ix_users_disabled_at"}),
+    ("", "held", {"ix_users_held_at"}),
+    ("", "suspended", {"ix_oauth_suspended_at"}),
     ("", "admins", {"ix_users_admin_at", "uq_oauth_provider"}),
     ("17@example.org", "", {"ix_oauth_email_key"}),
     ("google:17", "", {"ix_oauth_subject"}),

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from accounts import alarms
+from accounts import disowning
 from accounts.holds import Hold
 from views.account.names import handles_of
 from web.authentication import this_session, this_user
@@ -21,13 +21,13 @@ def show() -> str | Response:
     user, session = this_user(), this_session()
     if user.held_at is None:
         return redirect(url_for("account.show"))
-    openers = [each for each in alarms.openers(user.id) if site().can_use(each)]
+    openers = [each for each in disowning.openers(user.id) if site().can_use(each)]
     return render_template(
         "hold.html",
         user=user,
         is_asked_for=user.held_reason == Hold.NOT_ME,
-        can_end=alarms.can_end_hold(user.id, session.id),
-        disowned=alarms.disowned(user.id),
+        can_end=disowning.can_end_hold(user.id, session.id),
+        disowned=disowning.disowned(user.id),
         openers=openers,
         handles=handles_of(user.identities),
     )
@@ -37,6 +37,6 @@ def show() -> str | Response:
 def end() -> Response:
     """End the hold; what the form names is the person's after all."""
     session = this_session()
-    alarms.end_hold(session.user_id, session.id, request.form.getlist("mine"), caller())
+    disowning.end_hold(session.user_id, session.id, request.form.getlist("mine"), caller())
     flash(message("hold_ended"), "ok")
     return redirect(url_for("account.show"), 303)

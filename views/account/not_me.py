@@ -7,7 +7,7 @@ neither signs anybody in, sets a cookie or shows an address.
 from flask import Blueprint, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from accounts import alarms
+from accounts import alarms, disowning
 from accounts.alarms import Standing
 from web.authentication import forget_login
 from web.context import site
@@ -36,7 +36,7 @@ def press(token: str) -> Response:
     site().limits.count_alarm(here.address)
     if not _proof().is_value_of(token, request.form.get(FIELD, "")):
         return _page(token, just_done=False, status=403)
-    return _page(token, just_done=alarms.press(token, here))
+    return _page(token, just_done=disowning.press(token, here))
 
 
 def _page(token: str, *, just_done: bool, status: int = 200) -> Response:

@@ -16,11 +16,13 @@ from views.admin.outboxes import outboxes
 from views.admin.people import admin
 from views.admin.person import person
 from views.admin.providers import providers
+from views.admin.reinstating import reinstating
 
 ADMIN_BLUEPRINTS = (
     admin,
     person,
     approval,
+    reinstating,
     groups,
     invitations,
     events,

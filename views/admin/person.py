@@ -31,6 +31,7 @@ from web.authentication import this_session
 from web.context import site
 from web.text.devices import device_name
 from web.text.messages import message
+from web.text.safety import HOLDS, SUSPENSIONS
 from web.text.standings import STANDINGS
 
 person = Blueprint("admin_person", __name__, url_prefix="/admin/people/<user_id>")
@@ -53,6 +54,8 @@ def show(user_id: str) -> str:
         groups=groups.reasons(user.id),
         access=explanations.explain(user.id, site().policy),
         standings=STANDINGS,
+        suspensions=SUSPENSIONS,
+        holds=HOLDS,
         label_of=site().label,
         apps=consents.of_user(user.id),
         events=event_rows(activity.recent(user.id, limit=SHOWN_EVENTS)),

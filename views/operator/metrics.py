@@ -10,8 +10,9 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from sqlalchemy import event, func, select
 
 from accounts import sessions
+from accounts.models import Flow
 from issuer import logouts, signing_keys
-from models import Flow, User
+from models import User
 from notices import mails
 from storage import db, now
 from storage.engine import engine_of

@@ -28,11 +28,11 @@ HELD = (
     "Changes to the account wait until you sign in the way you did before.",
 )
 OF_KIND = {
-    AlarmKind.NEW_DEVICE: (ONE_SIGNED_OUT, APPS, HELD),
-    AlarmKind.DOWNLOADED: (ONE_SIGNED_OUT, APPS, HELD),
-    AlarmKind.IDENTITY_LINKED: (PAUSED, ALL_SIGNED_OUT, HELD),
-    AlarmKind.CONNECTED_TO_APP: (ALL_SIGNED_OUT, APPS, HELD),
-    AlarmKind.EMAIL_CHANGED: (ALL_SIGNED_OUT, HELD),
+    AlarmKind.NEW_DEVICE: (APPS, HELD),
+    AlarmKind.DOWNLOADED: (APPS, HELD),
+    AlarmKind.IDENTITY_LINKED: (PAUSED, HELD),
+    AlarmKind.CONNECTED_TO_APP: (APPS, HELD),
+    AlarmKind.EMAIL_CHANGED: (HELD,),
 }
 
 
@@ -48,4 +48,6 @@ def happened(shown: Shown, provider: str, product: str) -> str:
 
 def consequences(shown: Shown, provider: str, *, done: bool) -> list[str]:
     """Return what the button does, or has done, a sentence each."""
-    return [pair[done].format(provider=provider or A_PROVIDER) for pair in OF_KIND[shown.kind]]
+    signed_out = ONE_SIGNED_OUT if shown.is_of_one_session else ALL_SIGNED_OUT
+    pairs = (signed_out, *OF_KIND[shown.kind])
+    return [pair[done].format(provider=provider or A_PROVIDER) for pair in pairs]

@@ -44,6 +44,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "{app} was signed out: something of its access was used twice, as a copy would be",
     (EventKind.GROUP_JOINED, ""): "Added to the group {app}",
     (EventKind.GROUP_LEFT, ""): "Removed from the group {app}",
+    (EventKind.ROLE_GAINED, ""): "Given the role {app}",
+    (EventKind.ROLE_LOST, ""): "No longer has the role {app}",
     (EventKind.GATE_REFUSED, ""): "Not let in at {app}: this account isn't on its list",
     (EventKind.ACCESS_LOST, ""): "Access to this site ended, with {membership}",
     (
@@ -78,7 +80,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.PROVIDER_NOTICE, ""): "{provider} told us about your account",
     (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
     "any more",
-    (EventKind.KEPT, ""): "You chose to keep this account",
+    (EventKind.KEPT, ""): "This account is kept: it will not be deleted",
     (EventKind.NOT_ME, "new_device"): "You said that a sign-in wasn't you: it was signed out, and "
     "changes are on hold",
     (
@@ -87,6 +89,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ): "You said that {provider} isn't yours: it is paused, and changes are on hold",
     (EventKind.NOT_ME, ""): "You said that a change wasn't you: changes are on hold",
     (EventKind.RELEASED, ""): "Changes to this account are possible again",
+    (EventKind.SUSPENSION_LIFTED, ""): "Signing in with {provider} is possible again",
     (EventKind.SIGNED_OUT, ""): "Signed out",
     (EventKind.SESSIONS_ENDED, ""): "Signed out {sessions}",
 }

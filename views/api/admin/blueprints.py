@@ -11,8 +11,9 @@ from views.api.admin.groups import groups
 from views.api.admin.invitations import invitations
 from views.api.admin.people import people
 from views.api.admin.providers import providers
+from views.api.admin.reinstating import reinstating
 
-ADMIN_API_BLUEPRINTS = (people, groups, invitations, everybody, providers, gates)
+ADMIN_API_BLUEPRINTS = (people, reinstating, groups, invitations, everybody, providers, gates)
 
 
 def admin_api_blueprints(settings: Settings) -> Iterable[Blueprint]:

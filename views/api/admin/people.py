@@ -17,6 +17,7 @@ from views.api.admin.schemas import (
     AccessOfIdentity,
     AccessRule,
     User,
+    UserIdentity,
     UserList,
     UserSession,
     UserSessionList,
@@ -25,7 +26,7 @@ from views.api.admin.schemas import (
 from views.api.export_schemas import Export
 from views.api.operations import operation
 from views.api.paging import cut
-from views.api.schemas import EventList, Identity, PageQuery, of_rows
+from views.api.schemas import EventList, PageQuery, of_rows
 from web.context import site
 from web.text.devices import device_name
 
@@ -55,45 +56,45 @@ def list_users(query: UsersQuery) -> UserList:
 @operation(answer=User, **FACTS)
 def show_user(user_id: str) -> User:
     """Return one person."""
-    return _shown(user_id)
+    return describe_person(user_id)
 
 
 @people.delete("/<user_id>")
 @operation(problems={409: LAST_ADMIN}, **FACTS)
 def delete_user(user_id: str) -> None:
     """Delete an account with everything it owns."""
-    admin_acts.delete(_find(user_id).id, program_caller(), site().policy)
+    admin_acts.delete(find_person(user_id).id, program_caller(), site().policy)
 
 
 @people.post("/<user_id>/disable")
 @operation(answer=User, problems={409: LAST_ADMIN}, **FACTS)
 def disable_user(user_id: str) -> User:
     """Disable an account: its sessions end, and nobody signs in to it."""
-    admin_acts.disable(_find(user_id).id, program_caller(), site().policy)
-    return _shown(user_id)
+    admin_acts.disable(find_person(user_id).id, program_caller(), site().policy)
+    return describe_person(user_id)
 
 
 @people.post("/<user_id>/enable")
 @operation(answer=User, **FACTS)
 def enable_user(user_id: str) -> User:
     """Enable an account again."""
-    admin_acts.enable(_find(user_id).id, program_caller())
-    return _shown(user_id)
+    admin_acts.enable(find_person(user_id).id, program_caller())
+    return describe_person(user_id)
 
 
 @people.post("/<user_id>/approve")
 @operation(answer=User, **FACTS)
 def approve_user(user_id: str) -> User:
     """Let a person in whose account waits for approval."""
-    approval.approve(_find(user_id).id, program_caller())
-    return _shown(user_id)
+    approval.approve(find_person(user_id).id, program_caller())
+    return describe_person(user_id)
 
 
 @people.post("/<user_id>/reject")
 @operation(problems={404: NOT_WAITING}, **FACTS)
 def reject_user(user_id: str) -> None:
     """Delete an account that waits for approval."""
-    if approval.reject(_find(user_id).id, program_caller()) is None:
+    if approval.reject(find_person(user_id).id, program_caller()) is None:
         raise NotFound("the account does not wait")
 
 
@@ -105,7 +106,7 @@ def unmake_user_admin(user_id: str) -> None:
     Whom ADMINS names keeps it. Nobody becomes an administrator here: that takes a command, a
     setting or a link.
     """
-    if not admin_acts.unmake_admin(_find(user_id).id, program_caller(), site().policy):
+    if not admin_acts.unmake_admin(find_person(user_id).id, program_caller(), site().policy):
         raise NotFound("no administrator by their row")
 
 
@@ -116,7 +117,7 @@ def export_user(user_id: str) -> dict[str, Any]:
 
     A POST, because the person's activity and the log list it.
     """
-    return personal_data.export(_find(user_id).id, program_caller())
+    return personal_data.export(find_person(user_id).id, program_caller())
 
 
 @people.get("/<user_id>/access")
@@ -126,7 +127,7 @@ def show_user_access(user_id: str) -> Access:
 
     Nobody is asked: these are the results of the last check, with their age.
     """
-    found = explanations.explain(_find(user_id).id, site().policy)
+    found = explanations.explain(find_person(user_id).id, site().policy)
     if found is None:
         raise NotFound("there are no rules of access")
     identities = [
@@ -146,7 +147,7 @@ def show_user_access(user_id: str) -> Access:
 @operation(query=PageQuery, answer=EventList, **FACTS)
 def list_user_activity(user_id: str, query: PageQuery) -> EventList:
     """List what happened to an account in the last 90 days, the newest first."""
-    found = activity.page(_find(user_id).id, after=query.cursor, limit=query.limit + 1)
+    found = activity.page(find_person(user_id).id, after=query.cursor, limit=query.limit + 1)
     shown, following = cut(found, query.limit, lambda event: (event.at, event.id))
     return EventList(items=[describe_event(event) for event in shown], next_cursor=following)
 
@@ -155,7 +156,7 @@ def list_user_activity(user_id: str, query: PageQuery) -> EventList:
 @operation(answer=UserSessionList, **FACTS)
 def list_user_sessions(user_id: str) -> UserSessionList:
     """List where a person is signed in, the latest used first."""
-    rows = sessions.of_user(_find(user_id).id)
+    rows = sessions.of_user(find_person(user_id).id)
     return UserSessionList(items=[_describe_session(row) for row in rows], next_cursor=None)
 
 
@@ -163,21 +164,21 @@ def list_user_sessions(user_id: str) -> UserSessionList:
 @operation(**FACTS)
 def end_user_sessions(user_id: str) -> None:
     """Sign a person out everywhere."""
-    admin_acts.end_sessions(_find(user_id).id, program_caller())
+    admin_acts.end_sessions(find_person(user_id).id, program_caller())
 
 
 @people.delete("/<user_id>/sessions/<session_id>")
 @operation(**FACTS)
 def end_user_session(user_id: str, session_id: str) -> None:
     """End one session of a person."""
-    admin_acts.end_session(_find(user_id).id, session_id, program_caller())
+    admin_acts.end_session(find_person(user_id).id, session_id, program_caller())
 
 
 @people.delete("/<user_id>/identities/<identity_id>")
 @operation(problems={409: "last_way_in: nothing else lets the person in."}, **FACTS)
 def remove_user_identity(user_id: str, identity_id: str) -> None:
     """Remove a way to sign in of a person, but never the last that works."""
-    admin_acts.unlink(_find(user_id).id, identity_id, site().policy, program_caller())
+    admin_acts.unlink(find_person(user_id).id, identity_id, site().policy, program_caller())
 
 
 @people.put("/<user_id>/groups/<group>")
@@ -189,7 +190,7 @@ def add_user_to_group(user_id: str, group: str) -> None:
     """
     if not groups.is_name(group):
         raise NotFound("no name of a group")
-    admin_acts.join_group(_find(user_id).id, group, program_caller())
+    admin_acts.join_group(find_person(user_id).id, group, program_caller())
 
 
 @people.delete("/<user_id>/groups/<group>")
@@ -199,12 +200,12 @@ def remove_user_from_group(user_id: str, group: str) -> None:
 
     If a rule gives it, the next check of the rules puts them back.
     """
-    user = _find(user_id)
+    user = find_person(user_id)
     if not groups.is_name(group) or not admin_acts.leave_group(user.id, group, program_caller()):
         raise NotFound("not in that group")
 
 
-def _find(user_id: str) -> models.User:
+def find_person(user_id: str) -> models.User:
     """Return the person of an id. Raises NotFound."""
     found = directory.find(user_id) if is_id(user_id) else []
     if not found:
@@ -212,8 +213,8 @@ def _find(user_id: str) -> models.User:
     return found[0]
 
 
-def _shown(user_id: str) -> User:
-    return _describe(_find(user_id), groups.of_user(user_id))
+def describe_person(user_id: str) -> User:
+    return _describe(find_person(user_id), groups.of_user(user_id))
 
 
 def _describe(user: models.User, its_groups: list[str]) -> User:
@@ -228,7 +229,9 @@ def _describe(user: models.User, its_groups: list[str]) -> User:
         pending_at=user.pending_at,
         is_admin=admins.is_admin(user, site().policy),
         groups=its_groups,
-        identities=of_rows(Identity, user.identities),
+        held_at=user.held_at,
+        delete_due_at=user.delete_due_at,
+        identities=of_rows(UserIdentity, user.identities),
     )
 
 

@@ -17,6 +17,12 @@ from views.api.schemas import (
 NEXT = "Where the next page begins; null on the last."
 
 
+class UserIdentity(Identity):
+    """A way to sign in of a person, as an administrator sees it."""
+
+    suspended_at: Moment | None = Field(description="Since when it opens nothing; null: it does.")
+
+
 class User(Schema):
     """A person, as an administrator sees them."""
 
@@ -27,9 +33,13 @@ class User(Schema):
     created_at: Moment
     disabled_at: Moment | None = Field(description="null: the account is enabled.")
     pending_at: Moment | None = Field(description="Since when it waits for approval; null: no.")
+    held_at: Moment | None = Field(description="Since when its changes wait; null: no.")
+    delete_due_at: Moment | None = Field(
+        description="When it is deleted, as nothing opens it any more; null: never."
+    )
     is_admin: bool = Field(description="Whether the person administers this site.")
     groups: list[str] = Field(examples=[["engineers"]])
-    identities: list[Identity]
+    identities: list[UserIdentity]
 
 
 class UserList(Schema):

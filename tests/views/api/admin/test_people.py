@@ -8,6 +8,7 @@ from tests.accounts.membership import ORG, Members
 from tests.commands.console import answer
 from tests.commands.test_users import email_of, id_of, sign_in, subject_of
 from tests.views.admin.conftest import make_admin
+from tests.views.admin.test_reinstating import ACTS, endanger
 from tests.views.api.admin.program import Program, acts_of
 from tests.views.api.client import problem
 from web import limits
@@ -106,6 +107,22 @@ def test_a_person_joins_and_leaves_a_group(site, program):
     assert problem(program.send("DELETE", f"{path}/staff")) == (404, "not_found")
     assert problem(program.send("PUT", f"{path}/Staff")) == (404, "not_found")
     assert acts_of(site)[:2] == [("group_left", BY_US), ("group_joined", BY_US)]
+
+
+def test_a_suspension_a_hold_and_a_planned_deletion_are_undone(site, program):
+    grace = sign_in(site, "grace")
+    identity_id = endanger(site, grace)
+    path = f"/users/{id_of(grace)}"
+    shown = program.read(path)
+    assert [shown["held_at"], shown["delete_due_at"], shown["identities"][0]["suspended_at"]]
+    assert [each["id"] for each in program.read("/users?only=held")["items"]] == [shown["id"]]
+    for act in (f"/identities/{identity_id}/lift", "/release", "/keep"):
+        program.act("POST", path + act, 200)
+        assert problem(program.send("POST", path + act)) == (404, "not_found")
+    shown = program.read(path)
+    assert (shown["held_at"], shown["delete_due_at"]) == (None, None)
+    assert shown["identities"][0]["suspended_at"] is None
+    assert [each[0] for each in acts_of(site)[:3]] == ACTS
 
 
 def test_the_last_administrator_is_kept(site, program):
