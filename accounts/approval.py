@@ -3,7 +3,7 @@
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import contains_eager
 
-from accounts import activity, admin_log, lifecycle, users
+from accounts import activity, admin_log, lifecycle, telling, users
 from accounts.activity import Caller, EventKind
 from accounts.admin_log import Act
 from accounts.ended_sessions import EndReason
@@ -11,6 +11,7 @@ from accounts.lifecycle import Deleted
 from accounts.sessions import ALIVE, alive_at, hash_token
 from errors import AccountDeleted, NotFound
 from models import Session, User
+from notices.mails import MailKind
 from storage import atomic, db, now
 
 TOKEN_MAX_CHARACTERS = 128
@@ -42,6 +43,7 @@ def approve(user_id: str, caller: Caller) -> bool:
         return False
     user.pending_at = None
     activity.record(user_id, EventKind.APPROVED, caller)
+    telling.tell(user_id, MailKind.APPROVED, caller)
     admin_log.record(caller, Act.APPROVED, user_id=user_id)
     return True
 

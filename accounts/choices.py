@@ -1,6 +1,6 @@
 """Verbs for a person's own choices: name, address and picture."""
 
-from accounts import activity, actors, identities, users
+from accounts import activity, actors, addresses, identities
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from models import User
@@ -36,9 +36,9 @@ def choose_email(
     identity = identities.own(user_id, identity_id) if identity_id else None
     if identity and not (identity.email and identity.email_verified):
         raise NotFound("no verified address to choose")
-    before = user.email
+    earlier = addresses.remember(user)
     user.email_choice = identity.id if identity else None
-    users.note_email_change(user, before, caller)
+    addresses.note_change(user, earlier, caller)
 
 
 @atomic

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from access import checks, groups, roles
-from accounts import activity, actors, identities, sessions
+from accounts import activity, actors, identities, sessions, telling
 from accounts.activity import Caller, EventKind
 from models import Event, Identity, Session, User
+from notices.mails import MailKind
 from storage import atomic, now
 
 
@@ -18,6 +19,8 @@ def download(user_id: str, caller: Caller, session_id: str | None = None) -> dic
     """
     user = actors.lock_to_change(user_id, session_id, caller)
     activity.record(user_id, EventKind.DOWNLOADED, caller)
+    if not caller.is_operator:
+        telling.tell(user_id, MailKind.DOWNLOADED, caller)
     return of_user(user)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete as delete_from
 
-from accounts import activity, actors, endings, identities, sessions, users
+from accounts import activity, actors, endings, identities, sessions, telling, users
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import NotFound
 from models import User
+from notices.mails import MailKind
 from storage import atomic, db, now
 from vault import revocations
 
@@ -47,8 +48,10 @@ def delete(
         len(sessions.of_user(user_id)),
         activity.count(user_id),
     )
+    told = telling.addresses_of(those)
     endings.end_person(user_id)
     sessions.end_all(user_id, reason=reason)
+    telling.tell(user_id, MailKind.DELETED, caller, before=told)
     # The constraints delete the rest, including rows that a concurrent request has just added.
     db.session.execute(delete_from(User).where(User.id == user.id))
     db.session.expunge_all()

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from accounts import (
     activity,
     actors,
+    addresses,
     entry,
     facts,
     holds,
     identities,
     profile_updates,
     sessions,
-    users,
+    telling,
 )
 from accounts.activity import Caller, EventKind
 from accounts.decisions import AlreadyLinked, Link, LinkDecision, NeedsOwnership, Refused
@@ -22,6 +23,7 @@ from accounts.rules import Policy, decide_link, ways_in
 from accounts.signing_in import sign_in_preview
 from errors import LastWayIn, StateMismatch
 from models import Identity, OAuth
+from notices.mails import MailKind
 from providers.base import Assertion
 from storage import atomic, db
 from vault import revocations
@@ -52,8 +54,10 @@ def link(
             if barred := entry.link_refusal(user_id, assertion, policy):
                 return Refused(barred)
             identities.check_complete(assertion)
+            told = telling.addresses(user_id)
             identity = identities.add(user_id, assertion)
             identities.record(identity, EventKind.LINKED, caller, reason)
+            telling.tell_of_identity(identity, MailKind.IDENTITY_LINKED, caller, told)
             entry.settle_sign_in(identity, assertion, policy, caller)
         case AlreadyLinked():
             assert found is not None
@@ -115,10 +119,11 @@ def unlink(
     if user.picture == identity.profile.get("picture"):
         user.picture = None
     revocations.plan(identity)
-    before = user.email
+    earlier = addresses.remember(user)
     identities.remove(identity)
     db.session.expire(user, ["identity_rows"])
-    users.note_email_change(user, before, caller)
+    telling.tell_of_identity(identity, MailKind.IDENTITY_REMOVED, caller, earlier.told)
+    addresses.note_change(user, earlier, caller)
     entry.follow(user_id, policy, caller)
     return Removed(identity, ended)
 

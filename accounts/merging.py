@@ -4,18 +4,21 @@ from access import checks, groups
 from accounts import (
     activity,
     actors,
+    addresses,
     admins,
     alarms,
     endings,
     holds,
     identities,
     sessions,
+    telling,
     users,
 )
 from accounts.activity import Caller, EventKind
 from accounts.ended_sessions import EndReason
 from errors import StateMismatch
 from models import User, address_of
+from notices import mails
 from providers.base import Assertion
 from storage import atomic, db
 
@@ -35,7 +38,7 @@ def merge(
     kept, gone = _lock_both(user_id, session_id, assertion)
     for user in (kept, gone):
         holds.check(user, caller)
-    before = kept.email_identity
+    earlier, theirs = addresses.remember(kept), addresses.remember(gone)
     kept.email_choice = _choice(kept)
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
@@ -47,6 +50,7 @@ def merge(
     ended = len(sessions.of_user(gone.id))
     sessions.end_all(gone.id, reason=EndReason.MERGED)
     activity.move(gone.id, kept.id)
+    mails.move(gone.id, kept.id)
     gone_id = gone.id
     db.session.expire_all()
     db.session.delete(gone)
@@ -56,7 +60,8 @@ def merge(
     checks.make_due(identity.identity.id)
     if ended:
         activity.record(kept.id, EventKind.SESSIONS_ENDED, caller, detail=str(ended))
-    users.note_email_change(kept, before.email if before else None, caller)
+    telling.tell_of_merge(kept.id, earlier.told, theirs.told, caller)
+    addresses.note_change(kept, earlier, caller)
 
 
 def address_after(kept: User, gone: User) -> str | None:

@@ -1,14 +1,16 @@
 """The operator's verb that moves an identity to the account that its person had before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from accounts import activity, endings, identities, sessions, users
+from accounts import activity, addresses, endings, identities, sessions, telling, users
 from accounts.activity import Caller, EventKind
+from accounts.addresses import Earlier
 from accounts.ended_sessions import EndReason
 from errors import NotFound, Problem
 from models import Identity, OAuth, User
+from notices.mails import MailKind
 from storage import atomic, db
 
 
@@ -37,16 +39,17 @@ def move_identity(identity_id: str, user_id: str, caller: Caller) -> Moved:
     users.lock_all({from_id, user_id})
     to, left = users.lock(user_id), users.lock(from_id)
     identity = identities.own(from_id, identity_id)
-    before = to.email, left.email
+    before = addresses.remember(to), addresses.remember(left)
     identities.move_one(identity_id, user_id)
     if left.email_choice == identity_id:
         left.email_choice = None
     moved = _leave(left, identity)
-    for user, address in ((to, before[0]), (left, before[1])):
+    for user, earlier in ((to, before[0]), (left, before[1])):
         if user is to or not moved.is_deleted:
             db.session.expire(user, ["identity_rows"])
-            users.note_email_change(user, address, caller)
+            addresses.note_change(user, earlier, caller)
     _record(identity, user_id, moved, caller)
+    _tell(identity, user_id, moved, before, caller)
     return moved
 
 
@@ -72,3 +75,14 @@ def _record(identity: Identity, user_id: str, moved: Moved, caller: Caller) -> N
         activity.record(
             moved.from_user_id, EventKind.IDENTITY_MOVED, caller, reason="away", **facts
         )
+
+
+def _tell(
+    identity: Identity, user_id: str, moved: Moved, before: tuple[Earlier, Earlier], caller: Caller
+) -> None:
+    """Tell the persons of both accounts."""
+    to, left = before
+    here = replace(identity, user_id=user_id)
+    telling.tell_of_identity(here, MailKind.IDENTITY_LINKED, caller, to.told)
+    if not moved.is_deleted:
+        telling.tell_of_identity(identity, MailKind.IDENTITY_REMOVED, caller, left.told)

@@ -11,12 +11,14 @@ from sqlalchemy import Select, select
 
 from accounts import (
     activity,
+    addresses,
     endings,
     entry,
     identities,
     lifecycle,
     linking,
     sessions,
+    telling,
     users,
 )
 from accounts.activity import HOUSEKEEPING, Caller, EventKind
@@ -24,6 +26,7 @@ from accounts.ended_sessions import EndReason
 from accounts.identities import Values
 from accounts.rules import Policy
 from models import Identity, User
+from notices.mails import MailKind
 from storage import atomic, db, now
 from vault import tokens
 
@@ -32,20 +35,20 @@ def remove_or_orphan(identity: Identity, policy: Policy, caller: Caller) -> bool
     """Remove an identity, or strip it and plan the deletion of its account if that has no other
     way in; return whether it is planned. The account is locked."""
     user = users.lock(identity.user_id)
-    before = user.email
+    earlier = addresses.remember(user)
     _forget_profile(user, identity)
     is_last = not linking.others_usable(identities.of_user(user.id), identity.id, policy)
     if is_last:
         _strip(identity)
         endings.end_identity(identity.id)
         sessions.end_all(user.id, reason=EndReason.PROVIDER)
-        _plan_deletion(user, policy, caller)
+        _plan_deletion(user, identity, earlier.told, policy, caller)
     else:
         sessions.end_of_identity(identity.id, None, EndReason.PROVIDER)
         identities.remove(identity)
     db.session.flush()
     db.session.expire(user, ["identity_rows"])
-    users.note_email_change(user, before, caller)
+    addresses.note_change(user, earlier, caller)
     entry.follow(user.id, policy, caller)
     return is_last
 
@@ -69,12 +72,16 @@ def _strip(identity: Identity) -> None:
     identities.change(identity, columns | tokens.ended_columns())
 
 
-def _plan_deletion(user: User, policy: Policy, caller: Caller) -> None:
+def _plan_deletion(
+    user: User, identity: Identity, told: Sequence[str], policy: Policy, caller: Caller
+) -> None:
     if policy.orphan_days is None or user.delete_due_at is not None:
         return
     user.delete_due_at = now() + timedelta(days=policy.orphan_days)
     detail = user.delete_due_at.date().isoformat()
     activity.record(user.id, EventKind.DELETION_PLANNED, caller, detail=detail)
+    facts = {"provider": identity.provider, "date": detail}
+    telling.tell(user.id, MailKind.DELETION_PLANNED, caller, before=told, **facts)
 
 
 @atomic

@@ -4,8 +4,9 @@ a refresh.
 
 from dataclasses import replace
 
-from accounts import identities, users
+from accounts import addresses, identities, telling, users
 from accounts.activity import Caller, EventKind
+from accounts.addresses import Earlier
 from accounts.identities import Found, Values
 from models import Identity, address_of
 from providers.base import Assertion, Profile
@@ -57,6 +58,7 @@ def _take(identity: Identity, profile: Profile, caller: Caller, more: Values) ->
     said = profile.email, profile.email_verified
     moved = profile.email is not None and said != (identity.email, identity.email_verified)
     before = _address(identity.user_id) if moved else None
+    told = telling.addresses(identity.user_id) if moved else []
     picture = identity.profile.get("picture")
     if picture and picture != profile.picture:
         user = users.lock(identity.user_id)
@@ -66,6 +68,7 @@ def _take(identity: Identity, profile: Profile, caller: Caller, more: Values) ->
     changed = identities.change(identity, columns | more)
     if moved and (after := _address(identity.user_id)) != before:
         identities.record(changed, EventKind.EMAIL_CHANGED, caller, detail=after or "")
+        addresses.tell_change(identity.user_id, Earlier(before, told), after, caller)
     return changed
 
 

@@ -17,6 +17,7 @@ from accounts import (
     profile_updates,
     sessions,
     suspensions,
+    telling,
     users,
 )
 from accounts.activity import Caller, EventKind
@@ -27,6 +28,7 @@ from accounts.refusals import IdentitySuspended
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
+from notices.mails import MailKind
 from providers.base import Assertion
 from storage import atomic
 
@@ -97,8 +99,7 @@ def sign_in(
         case Join():
             user = users.lock(decision.user_id)
             is_pending = user.is_pending
-            identity = identities.add(user.id, assertion)
-            identities.record(identity, EventKind.LINKED, caller, decision.reason)
+            identity = _join(user.id, decision, assertion, caller)
         case Refused() if identity:
             _note_refusal(identity, decision, caller, is_barred=decision.error is barred)
             if decision.error is barred:
@@ -125,7 +126,18 @@ def _unless_denied(
 def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
     """Store what a sign-in brought about a known identity, and put that back into use."""
     identity = profile_updates.take_assertion(found, assertion, caller)
+    if found.pending_at is None:
+        telling.tell_of_new_device(identity, caller)
     return suspensions.come_back(found, identity, assertion, caller)
+
+
+def _join(user_id: str, decision: Join, assertion: Assertion, caller: Caller) -> Identity:
+    """Add an identity to the account that the rules found for it."""
+    told = telling.addresses(user_id)
+    identity = identities.add(user_id, assertion)
+    identities.record(identity, EventKind.LINKED, caller, decision.reason)
+    telling.tell_of_identity(identity, MailKind.IDENTITY_LINKED, caller, told)
+    return identity
 
 
 def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity | None:

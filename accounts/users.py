@@ -1,4 +1,4 @@
-"""Rows of users: added, locked, and checked for a changed address.
+"""Rows of users: added and locked.
 
 An account is locked before its identities are counted or moved.
 """
@@ -90,12 +90,6 @@ def give_roles(user_id: str, names: Collection[str], caller: Caller) -> None:
     for kind, changed in ((EventKind.ROLE_GAINED, gained), (EventKind.ROLE_LOST, lost)):
         for name in changed:
             activity.record(user_id, kind, caller, detail=name)
-
-
-def note_email_change(user: User, before: str | None, caller: Caller) -> None:
-    """Record it if a person's address has changed."""
-    if user.email != before:
-        activity.record(user.id, EventKind.EMAIL_CHANGED, caller, detail=user.email or "")
 
 
 @atomic

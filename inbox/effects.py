@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts import identities, provider_acts
+from accounts import identities, provider_acts, telling
 from accounts.activity import PROVIDER, EventKind
 from accounts.rules import Policy
 from inbox.notices import Kind, Notice
 from models import Identity
+from notices.mails import MailKind
 
 # A sign-in this much later than what a notice reports does not make it stale: clocks differ.
 LATE = timedelta(seconds=60)
 STALE, UNKNOWN, NOTED = "stale", "unknown", "noted"
 ENDED_SESSIONS, ENDED_GRANT = "ended_sessions", "ended_grant"
+SUSPENDED, REMOVED = "suspended", "removed"
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,13 @@ def take_hijacking(about: About) -> str:
     provider_acts.end_all_sessions(about.identity)
     identity = provider_acts.end_grant(about.identity)
     provider_acts.suspend_hijacked(identity, about.notice.event_at)
-    return "suspended"
+    return SUSPENDED
 
 
 def take_disabling(about: About) -> str:
     provider_acts.end_sessions(about.identity)
     provider_acts.suspend_disabled(about.identity, about.notice.event_at)
-    return "suspended"
+    return SUSPENDED
 
 
 def take_enabling(about: About) -> str:
@@ -103,7 +105,7 @@ def resume_mail(about: About) -> str:
 
 def remove(about: About) -> str:
     is_planned = provider_acts.remove(about.identity, about.policy, PROVIDER)
-    return "deletion_planned" if is_planned else "removed"
+    return "deletion_planned" if is_planned else REMOVED
 
 
 def nothing(_about: About) -> str:
@@ -130,6 +132,15 @@ EFFECTS: Mapping[Kind, Effect] = {
     Kind.UNKNOWN: nothing,
 }
 
+# The mail to the person, by kind and effect. A planned deletion has a mail of its own.
+MAILS: Mapping[tuple[Kind, str], MailKind] = {
+    (Kind.CONSENT_REVOKED, ENDED_GRANT): MailKind.PROVIDER_TOOK_BACK,
+    (Kind.HIJACKED, SUSPENDED): MailKind.PROVIDER_SUSPENDED,
+    (Kind.DISABLED, SUSPENDED): MailKind.PROVIDER_SUSPENDED,
+    (Kind.ACCOUNT_GONE, REMOVED): MailKind.PROVIDER_REMOVED,
+    (Kind.DELETION_ASKED, REMOVED): MailKind.PROVIDER_REMOVED,
+}
+
 
 def carry_out(about: About) -> str:
     """Carry a notice out, and tell the person; return the effect.
@@ -141,8 +152,11 @@ def carry_out(about: About) -> str:
     if notice.event_at < identity.last_used_at - LATE:
         provider_acts.end_sessions(identity, begun_before=notice.event_at)
         return STALE
+    told = telling.addresses(identity.user_id)
     effect = EFFECTS[notice.kind](about)
     if effect not in (UNKNOWN, NOTED):
         reason = notice.kind.value
         identities.record(identity, EventKind.PROVIDER_NOTICE, PROVIDER, reason)
+        if kind := MAILS.get((notice.kind, effect)):
+            telling.tell_of_identity(identity, kind, PROVIDER, told)
     return effect

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select
 
-from accounts import activity
+from accounts import activity, telling
 from accounts.activity import Caller, EventKind
 from errors import NotFound
 from issuer import clients, grants, logouts, scopes
 from issuer.clients import Client
 from issuer.models import ClientRow, ConsentRow, GrantRow
+from notices.mails import MailKind
 from storage import atomic, db, now
 from storage.compiled import CompiledSelect
 
@@ -86,7 +87,7 @@ def give(
 ) -> None:
     """Remember what a person allows a client, in addition to what they allowed before."""
     row = db.session.get(ConsentRow, (user_id, client.id), populate_existing=True)
-    asked = tuple(allowed)
+    asked, is_first = tuple(allowed), row is None
     before = scopes.split(row.scopes) if row else ()
     together = tuple(dict.fromkeys([*before, *asked]))
     if row is None:
@@ -100,6 +101,8 @@ def give(
         row.resources = apis
         row.scopes, row.given_at = scopes.join(together), now()
         activity.record(user_id, EventKind.APP_ALLOWED, caller, detail=client.shown_name)
+        if is_first:
+            telling.tell(user_id, MailKind.CONNECTED_TO_APP, caller, app=client.shown_name)
 
 
 @atomic

@@ -29,7 +29,7 @@ DOORS = {
     "prometheus_client": {"telemetry/metrics.py"},
     "limits": {"web/limits.py", "web/shared_limits.py"},
     "redis": set(),
-    "ua_parser": {"web/text/devices.py"},
+    "ua_parser": {"accounts/devices.py"},
     "flask_sqlalchemy": {"storage"},
 }
 # Rooms that may name providers.

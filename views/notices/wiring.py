@@ -1,10 +1,11 @@
-"""Wiring: the mail server of an application, and the job that sends."""
+"""Wiring: the mail server of an application, what mails name, and the job that sends."""
 
 from urllib.parse import urlsplit
 
 from flask import Flask
 
-from accounts import dead_addresses
+from accounts import dead_addresses, telling
+from accounts.telling import Teller
 from config import Settings
 from config.mail_url import read_mail_url
 from jobs.registry import Jobs
@@ -16,6 +17,7 @@ from web.context import Site
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
     """Add the mail server, and the job that sends what waits."""
+    app.extensions[telling.EXTENSION] = Teller(site.label)
     server = mail_server(site.settings)
     if server is None:
         return
