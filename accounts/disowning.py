@@ -9,6 +9,7 @@ import structlog
 from accounts import (
     activity,
     actors,
+    addresses,
     alarms,
     ended_sessions,
     endings,
@@ -19,6 +20,7 @@ from accounts import (
     users,
 )
 from accounts.activity import Caller, EventKind
+from accounts.addresses import Earlier
 from accounts.alarms import AlarmKind
 from accounts.ended_sessions import EndReason
 from accounts.holds import Hold
@@ -77,7 +79,8 @@ def _find(user_id: str, identity_id: str | None) -> Identity | None:
 def _note_address(user: User, before: str | None, caller: Caller) -> None:
     db.session.flush()
     db.session.expire_all()  # identities are written past the session
-    users.note_email_change(user, before, caller)
+    # The addresses of disowned identities hear nothing: they may be those of somebody else.
+    addresses.note_change(user, Earlier(before, ()), caller)
 
 
 def openers(user_id: str) -> list[Identity]:
