@@ -53,7 +53,7 @@ UNLIMITED = frozenset(
     }
 )
 # Their mails have a link by which the person says that it was not them.
-CAN_BE_DISOWNED = frozenset(AlarmKind)
+CAN_BE_DISOWNED = frozenset(MailKind(each.value) for each in AlarmKind)
 # These act without a device.
 WITHOUT_DEVICE = frozenset({ACCESS_RULES.user_agent, PROVIDER.user_agent})
 

@@ -16,6 +16,7 @@ from tests.accounts import letters
 from tests.accounts.desk import AUTO, CALLER, SEPARATE, Desk, assertion
 from tests.accounts.letters import forget, kinds, planned, receivers
 from tests.site import Site
+from tests.views.account.test_not_me import press
 
 OLD, NEW, THIRD = "ada@old.example", "ada@new.example", "ada@third.example"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -260,16 +261,13 @@ def test_the_link_of_a_mail_leads_to_a_page_that_ends_that_session(make_site):
     site = letters.with_mail(make_site)
     thief, person = site.browser(), site.browser()
     person.sign_in("google", "grace")
-    site.execute("UPDATE events SET address = '192.0.2.1', user_agent = :other", other=FIREFOX)
+    site.execute("UPDATE events SET address = '192.0.2.1', user_agent = :other", other=SAFARI)
     thief.sign_in("google", "grace")
     [mail] = planned(site, MailKind.NEW_DEVICE)
     assert mail.letter.link
     words, link = mail.letter.link
     assert words == "This wasn't me"
-    stranger = site.browser()
-    page = stranger.get(link.removeprefix(site.url))
-    assert page.status == 200
-    stranger.post(page.path, page)
+    press(site, link.removeprefix(site.url))
     assert thief.me() is None
     assert person.me()
 
@@ -279,9 +277,7 @@ def test_a_linked_identity_can_be_disowned_from_the_address_of_before(desk):
     desk.link(seat.user_id, github())
     mail = planned(desk.site, MailKind.IDENTITY_LINKED)[0]
     assert mail.to == OLD
-    browser = desk.site.browser()
-    page = browser.get(mail.data["path"])
-    browser.post(page.path, page)
+    press(desk.site, mail.data["path"])
     assert desk.site.rows("SELECT suspended_reason FROM oauth WHERE provider = 'github'") == [
         ("not_me",)
     ]
