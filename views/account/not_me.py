@@ -42,17 +42,18 @@ def press(token: str) -> Response:
 def _page(token: str, *, just_done: bool, status: int = 200) -> Response:
     shown = alarms.find(token)
     provider = site().label(shown.provider) if shown.provider else ""
+    if status == 200 and shown.standing is Standing.TOO_OLD:
+        status = 410
     page = render_template(
         "not_me.html",
         alarm=shown,
+        is_failure=status >= 400,
         just_done=just_done,
         provider=provider,
         happened=happened(shown, provider, site().settings.brand_name),
         consequences=consequences(shown, provider, done=shown.standing is Standing.DONE),
         proof=_proof().value_of(token),
     )
-    if status == 200 and shown.standing is Standing.TOO_OLD:
-        status = 410
     response = make_response(page, status)
     response.headers["X-Robots-Tag"] = "noindex"
     return response
