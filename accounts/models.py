@@ -1,6 +1,16 @@
+<<<<<<< HEAD
 """Tables of flows, administration, words of names, ended sessions and alarms. Only flows.py,
 flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and alarms.py
 write them."""
+||||||| d755e32
+"""Tables of flows, of administration, of words of names and of ended sessions. Only flows.py,
+flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py and ended_sessions.py write
+them."""
+=======
+"""Tables of flows, of administration, of words of names, of ended sessions and of probes. Only
+flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and
+probes.py write them."""
+>>>>>>> main
 
 from datetime import datetime
 
@@ -124,3 +134,16 @@ class NameWord(Base):
     # All words of the name, each after a blank: who has a rare word and a common one is found
     # among those with the rare word.
     words: Mapped[str] = mapped_column(String(400))
+
+
+class Probe(Base):
+    """An identity whose provider is to be asked whether the permission still stands."""
+
+    __tablename__ = "probes"
+    __table_args__ = (Index("ix_probes_provider", "provider", "due_at"),)
+
+    identity_id: Mapped[str] = mapped_column(
+        ForeignKey("oauth.id", ondelete="CASCADE"), primary_key=True
+    )
+    provider: Mapped[str] = mapped_column(String(64))
+    due_at: Mapped[datetime]
