@@ -1,16 +1,6 @@
-<<<<<<< HEAD
-"""Tables of flows, administration, words of names, ended sessions and alarms. Only flows.py,
-flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and alarms.py
-write them."""
-||||||| d755e32
-"""Tables of flows, of administration, of words of names and of ended sessions. Only flows.py,
-flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py and ended_sessions.py write
-them."""
-=======
-"""Tables of flows, of administration, of words of names, of ended sessions and of probes. Only
-flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and
-probes.py write them."""
->>>>>>> main
+"""Tables of flows, of administration, of words of names, of ended sessions, of probes and of alarms.
+Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py,
+ended_sessions.py, probes.py and alarms.py write them."""
 
 from datetime import datetime
 
