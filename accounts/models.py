@@ -1,5 +1,5 @@
-"""Tables of flows, of administration, of words of names, of ended sessions, of probes and of alarms.
-Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py,
+"""Tables of flows, of administration, of words of names, of ended sessions, of probes and
+of alarms. Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py,
 ended_sessions.py, probes.py and alarms.py write them."""
 
 from datetime import datetime
