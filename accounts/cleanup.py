@@ -12,6 +12,7 @@ from accounts import (
     activity,
     admin_links,
     admin_log,
+    alarms,
     ended_sessions,
     flows,
     names,
@@ -123,6 +124,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         job("webhook_messages", 3600, webhooks.expired, webhooks.purge),
         job("invitations", 24 * 3600, invitations.expired, invitations.purge),
         job("events", 3600, activity.expired, activity.purge),
+        job("alarms", 24 * 3600, alarms.expired, alarms.purge),
         job("admin_links", 3600, admin_links.expired, admin_links.purge),
         job("admin_log", 24 * 3600, admin_log.expired, admin_log.purge),
     )

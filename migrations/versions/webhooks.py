@@ -1,14 +1,14 @@
 """Webhooks, and the outbox of what they are told.
 
 Revision ID: webhooks
-Revises: probes
+Revises: alarms
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "webhooks"
-down_revision = "probes"
+down_revision = "alarms"
 branch_labels = None
 depends_on = None
 

@@ -17,7 +17,8 @@ from tests.site import SECRET_KEY, Site
 from vault import tokens
 
 NEW, OTHER = "a new key that is also long enough", "one more key that is long enough"
-KINDS = ("tokens", "flows", "revocations", "mails", "signing_keys")
+WEBHOOKS = ("webhook_secrets", "webhook_messages")
+KINDS = ("tokens", "flows", "revocations", "mails", *WEBHOOKS, "signing_keys")
 
 
 def everything_sealed(site: Site) -> tuple[Browser, str]:
