@@ -84,6 +84,7 @@ TOLD: Mapping[EventKind, WebhookType] = {
     EventKind.DISABLED: WebhookType.USER_DISABLED,
     EventKind.ENABLED: WebhookType.USER_ENABLED,
     EventKind.ACCESS_LOST: WebhookType.ACCESS_LOST,
+    EventKind.NOT_ME: WebhookType.ACCOUNT_ALARM,
     EventKind.PROVIDER_NOTICE: WebhookType.NOTICE_RECEIVED,
 }
 NOTHING: Mapping[str, str] = {}

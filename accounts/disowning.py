@@ -66,8 +66,7 @@ def _stop(user: User, row: Alarm, caller: Caller) -> None:
         suspensions.suspend(linked, Suspension.NOT_ME)
         since = min(since, linked.linked_at)
     holds.hold(user, Hold.NOT_ME, since)
-    facts = {"provider": row.provider, "reason": kind.value}
-    activity.record(user_id, EventKind.NOT_ME, caller, **facts)
+    activity.record(user_id, EventKind.NOT_ME, caller, provider=row.provider, reason=kind.value)
     log.warning("account_alarm", user=user_id, alarm=kind.value)
     _note_address(user, before, caller)
 
