@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@$(PY) -m tests.prepare
-	@$(PY) -m pytest -q -n auto --maxprocesses 4
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -q -n auto --maxprocesses 4
 
 # BENCH="--quick", BENCH="--people 1000000 people" …: docs/understand/performance.md
 bench: $(VENV)/run.stamp

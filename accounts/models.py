@@ -1,6 +1,6 @@
-"""Tables of flows, administration, words of names, ended sessions and alarms. Only flows.py,
-flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and alarms.py
-write them."""
+"""Tables of flows, administration, words of names, ended sessions, probes and alarms. Only flows.py,
+flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py, probes.py and
+alarms.py write them."""
 
 from datetime import datetime
 
@@ -124,3 +124,16 @@ class NameWord(Base):
     # All words of the name, each after a blank: who has a rare word and a common one is found
     # among those with the rare word.
     words: Mapped[str] = mapped_column(String(400))
+
+
+class Probe(Base):
+    """An identity whose provider is to be asked whether the permission still stands."""
+
+    __tablename__ = "probes"
+    __table_args__ = (Index("ix_probes_provider", "provider", "due_at"),)
+
+    identity_id: Mapped[str] = mapped_column(
+        ForeignKey("oauth.id", ondelete="CASCADE"), primary_key=True
+    )
+    provider: Mapped[str] = mapped_column(String(64))
+    due_at: Mapped[datetime]

@@ -11,6 +11,8 @@ from commands.clients import clients
 from commands.gate_check import check as gate_check
 from commands.gates import gates
 from commands.groups import groups
+from commands.inbox import inbox
+from commands.inbox_test import test_inbox
 from commands.invitations import invitations
 from commands.keys import keys
 from commands.mail import mail
@@ -28,10 +30,12 @@ def init_app(app: Flask) -> None:
     migrations.init_app(app)
     approvals.register(users)
     gates.add_command(gate_check)
+    inbox.add_command(test_inbox)
     moving.register(users)
     reinstating.register(users)
     admin.register(users)
     of_apps = (clients, resources, signing_keys, gates)
     of_people = (users, admin.admin, groups, access, invitations)
-    for command in (providers, *of_people, sessions, *of_apps, keys, outbox, mail, purge):
+    of_server = (keys, outbox, mail, inbox, purge)
+    for command in (providers, *of_people, sessions, *of_apps, *of_server):
         app.cli.add_command(command)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from commands.check_inbox import check_inbox
 from commands.check_public import check_public
 from commands.check_server import check_server
 from commands.console import json_option, print_result, report_refusals, site
@@ -119,7 +120,8 @@ def _check_providers() -> list[Finding]:
     if not site().connectors and site().firebase is None:
         message = "No provider is on. Set NAME_CLIENT_ID and NAME_CLIENT_SECRET for one."
         return [server_finding("providers", "Providers", "fail", message)]
-    return check_all(site().connectors.values(), site().firebase)
+    found = check_all(site().connectors.values(), site().firebase)
+    return [*found, *check_inbox(site().connectors)]
 
 
 def _check_provider(name: str) -> list[Finding]:
@@ -127,6 +129,6 @@ def _check_provider(name: str) -> list[Finding]:
     if name == firebase.NAME and site().firebase:
         return check_all([], site().firebase)
     if name in site().connectors:
-        return check_all([site().connectors[name]], None)
+        return [*check_all([site().connectors[name]], None), *check_inbox([name])]
     on = ", ".join([*site().connectors, *([firebase.NAME] if site().firebase else [])])
     raise click.BadParameter(f"{name} is not on. There are: {on or 'none'}.", param_hint="NAME")

@@ -18,6 +18,14 @@ class Inbox(Group):
     inbox_grace_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days in which its person can still come back."""
 
+    probe_hours: Annotated[int, Field(ge=0, le=8760)] = 24
+    """Hours after which the provider of somebody who is signed in is asked again whether the
+    permission still stands, for providers that report nothing. `0`: never."""
+
+    probe_ends_sessions: bool = True
+    """Whether the sessions end that an identity started whose provider no longer accepts the
+    permission."""
+
 
 class Mail(Group):
     """Mail to people about their accounts ([mail](../operate/mail.md))."""

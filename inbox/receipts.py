@@ -120,7 +120,8 @@ def recent(provider: str = "", limit: int = 50) -> list[Receipt]:
 def last_heard() -> dict[str, datetime]:
     """Return when each provider was last heard."""
     query = select(ReceiptRow.provider, func.max(ReceiptRow.received_at))
-    return dict(db.session.execute(query.group_by(ReceiptRow.provider)).tuples())
+    rows = db.session.execute(query.group_by(ReceiptRow.provider)).all()
+    return dict(rows)
 
 
 def expired() -> Select[str]:

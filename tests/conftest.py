@@ -19,7 +19,7 @@ from tests.redis_server import RedisServer
 from tests.site import SECRET_KEY, Site, Sites, forget_at_power_loss, migrate, postgres_databases
 from tests.templates import keep_compiled
 
-pytest_plugins = ["simulator.pytest_plugin", "tests.endings"]
+pytest_plugins = ["simulator.pytest_plugin", "tests.endings", "tests.byte_code"]
 EAR.install()
 keep_compiled()
 EAR.learn(SECRET_KEY)

@@ -7,7 +7,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inbox.notices import Delivery, Dialect, Kind, Notice, NoticeRefused, Reading, Reply
@@ -55,6 +56,17 @@ class SignedRequest:
         if not code:
             return reading.reply
         return Reply(200, {"url": f"{self._status_url}/{code}", "confirmation_code": code})
+
+
+def make_signed_request(payload: Mapping[str, object], secret: str) -> str:
+    """Return a payload as Facebook signs it."""
+    encoded = _encode(json.dumps(payload).encode())
+    signature = hmac.new(secret.encode(), encoded.encode(), hashlib.sha256).digest()
+    return f"{_encode(signature)}.{encoded}"
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def open_signed_request(signed: str, secret: str) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Alarms: links by which people say that something in their account was not them.
 
 Revision ID: alarms
-Revises: holds
+Revises: probes
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "alarms"
-down_revision = "holds"
+down_revision = "probes"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,7 @@
 """Each kind of mail: the same facts in both parts, our links only, and no harm by foreign texts."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 
@@ -123,6 +124,22 @@ def test_foreign_texts_come_out_harmless(kind, evil):
     assert not re.search(r"<(b|script|img)\b", html)
     assert "\n" not in subject
     assert len(subject) < 200
+
+
+def test_a_fact_does_not_take_the_place_of_our_name_or_host():
+    _subject, plain, _html = parts(
+        MailKind.WEBHOOK_OFF, FACTS | {"product": "Evil", "site": "evil"}
+    )
+    assert "you operate login.acme.example." in plain
+    assert "Evil" not in plain
+    assert "Receiver: hooks." in plain
+
+
+def test_a_mail_says_whether_answers_are_read():
+    assert text.NO_ANSWERS in parts(MailKind.APPROVED)[1]
+    server = replace(SERVER, reply_to="help@acme.example")
+    assert messages.build(leased(MailKind.APPROVED), server)["Reply-To"] == "help@acme.example"
+    assert text.NO_ANSWERS not in messages.write(MailKind.APPROVED, FACTS, server).footer
 
 
 def test_times_are_in_words_and_in_utc():

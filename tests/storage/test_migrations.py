@@ -69,6 +69,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "memberships",
             "name_words",
             "oauth",
+            "probes",
             "receipts",
             "resources",
             "revocations",

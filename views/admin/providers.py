@@ -1,4 +1,5 @@
-"""Providers: whether each answers, when somebody signed in with it last, and a check of it now."""
+"""Providers: whether each answers, when somebody signed in with it and when it reported something
+last, and a check of it now."""
 
 from typing import Any
 
@@ -7,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from accounts import activity
 from accounts.activity import EventKind
+from inbox import receipts
 from providers.protocols import firebase
 from providers.protocols.connector import Connector
 from web.administration import protect_admin
@@ -46,7 +48,11 @@ def check_now(name: str) -> list[Finding]:
 
 def provider_rows() -> list[dict[str, Any]]:
     """Return all providers that are on, with what this process knows of each."""
-    rows = [_row(connector) for connector in site().connectors.values()]
+    heard = receipts.last_heard()
+    rows = [
+        _row(connector) | {"heard": heard.get(connector.name)}
+        for connector in site().connectors.values()
+    ]
     if site().firebase:
         rows.append(_signed_in(firebase.NAME) | {"label": firebase.LABEL, "origins": {}})
     return rows

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from flask import Flask
 
+from accounts import probes
 from inbox import housekeeping, receipts
 from inbox.catalogue import build_dialects
 from inbox.provider_keys import REFRESH_SECONDS, WithKeys
@@ -18,8 +19,8 @@ from web.csrf import csrf
 
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
-    """Add the routes of the providers that can prove what they send, and the job that deletes old
-    receipts."""
+    """Add the routes of the providers that can prove what they send, the job that deletes old
+    receipts, and the one that asks providers by itself."""
     inbox = Inbox(site.policy, app.config["SECRET_KEY"].encode())
     dialects = build_dialects(site.connectors, site.settings.base_url)
     blueprint = build_blueprint(dialects, inbox)
@@ -28,6 +29,9 @@ def install(app: Flask, site: Site, jobs: Jobs) -> None:
     csrf.exempt(blueprint)  # what comes proves itself
     jobs.add("inbox_keys", refresher(dialects))
     jobs.add("inbox", lambda: periodic.run_due(housekeeping.jobs()))
+    settings = site.settings
+    ends_sessions = settings.probe_ends_sessions
+    probes.register(jobs, site.connectors, settings.probe_hours, ends_sessions=ends_sessions)
 
 
 def refresher(dialects: Iterable[object]) -> Callable[[], float]:

@@ -77,6 +77,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.PROVIDER_NOTICE, "account_gone"): "Removed {provider}: your account there is gone",
     (EventKind.PROVIDER_NOTICE, "deletion_asked"): "Removed {provider}, with everything that it "
     "shared, as you asked there",
+    (EventKind.PROVIDER_NOTICE, "grant_ended"): "{provider} no longer accepts the permission that "
+    "you gave; next time {provider} asks again",
     (EventKind.PROVIDER_NOTICE, ""): "{provider} told us about your account",
     (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
     "any more",

@@ -9,6 +9,7 @@ from notices.models import Mail
 from storage import now
 from tests.commands.console import answer
 from tests.commands.test_users import id_of, sign_in
+from tests.inbox import senders
 from tests.issuer.relying_party import App
 from tests.processes import until
 from tests.views.account.test_reauthentication import grow_old
@@ -262,6 +263,14 @@ def test_a_provider_is_shown_with_what_this_process_knows(make_site):
     page = admin.get("/admin/providers")
     assert page.text.count("Not answering") == 1
     assert "http://127.0.0.1:9 does not answer" in page.text
+
+
+def test_a_provider_is_shown_with_its_last_report(make_site):
+    site = make_site(GITHUB_WEBHOOK_SECRET=senders.GITHUB_SECRET)
+    admin = make_admin(site)
+    assert "reported something" not in admin.get("/admin/providers").text
+    assert senders.github(site, {}, **{"X-GitHub-Event": "ping"}).status_code == 200
+    assert admin.get("/admin/providers").text.count("It reported something last") == 1
 
 
 def test_a_provider_is_checked_now_six_times_a_minute_at_most(site):
