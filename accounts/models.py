@@ -1,8 +1,6 @@
-"""Tables of flows, administration, words of names, ended sessions, probes and alarms.
-
-Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, probes.py,
-ended_sessions.py and alarms.py write them.
-"""
+"""Tables of flows, of administration, of words of names, of ended sessions, of probes and
+of alarms. Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py,
+ended_sessions.py, probes.py and alarms.py write them."""
 
 from datetime import datetime
 

@@ -43,11 +43,13 @@ class SignIn:
     """A decision, and the identity to start a session with where it opened an account.
 
     ``is_pending``: the account waits for approval, so that its sessions let nobody in.
+    ``is_new_device``: the person is to hear of it, once the session has begun.
     """
 
     decision: SignInDecision
     identity: Identity | None = None
     is_pending: bool = False
+    is_new_device: bool = False
 
 
 @atomic
@@ -85,12 +87,13 @@ def sign_in(
         invited=invited,
     )
     decision = _unless_denied(decision, assertion, policy, caller)
-    is_pending = False
+    is_pending = is_new_device = False
     match decision:
         case Known():
             assert found is not None
             is_pending = found.pending_at is not None
             identity = _take_known(found, assertion, caller)
+            is_new_device = telling.is_new_device(identity.user_id, caller)
         case Create():
             identity = _create(decision, assertion, caller)
             is_pending = decision.is_pending
@@ -109,7 +112,7 @@ def sign_in(
             return SignIn(decision)
     entry.settle_sign_in(identity, assertion, policy, caller)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
-    return SignIn(decision, identity, is_pending)
+    return SignIn(decision, identity, is_pending, is_new_device)
 
 
 def _unless_denied(
@@ -126,8 +129,6 @@ def _unless_denied(
 def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
     """Store what a sign-in brought about a known identity, and put that back into use."""
     identity = profile_updates.take_assertion(found, assertion, caller)
-    if found.pending_at is None:
-        telling.tell_of_new_device(identity, caller)
     return suspensions.come_back(found, identity, assertion, caller)
 
 
