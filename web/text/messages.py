@@ -32,6 +32,7 @@ MESSAGES = {
     "only_way_in": "Nothing was changed: this is the only way to sign in to this account.",
     "admin_made": "You are an administrator of this site.",
     "admin_unmade": "This person is no longer an administrator.",
+    "hold_ended": "Changes to your account are possible again.",
     "profile_saved": "Profile saved.",
     "refreshed": "Read again from {provider}.",
     "client_disabled": "{app} is disabled.",
