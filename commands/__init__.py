@@ -12,6 +12,7 @@ from commands.gate_check import check as gate_check
 from commands.gates import gates
 from commands.groups import groups
 from commands.inbox import inbox
+from commands.inbox_streams import stream_groups
 from commands.inbox_test import test_inbox
 from commands.invitations import invitations
 from commands.keys import keys
@@ -31,6 +32,8 @@ def init_app(app: Flask) -> None:
     approvals.register(users)
     gates.add_command(gate_check)
     inbox.add_command(test_inbox)
+    for group in stream_groups():
+        inbox.add_command(group)
     moving.register(users)
     reinstating.register(users)
     admin.register(users)

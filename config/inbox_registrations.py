@@ -38,6 +38,9 @@ class InboxRegistration(BaseModel):
     risc_configuration_url: Endpoint | None = None
     """Google: where issuer and keys of its security events are read. Default: Google's."""
 
+    risc_api_url: Endpoint | None = None
+    """Google: where the stream of its security events is set up. Default: Google's."""
+
     sse_configuration_url: Endpoint | None = None
     """Kakao: where issuer and keys of its security events are read. Default: Kakao's."""
 

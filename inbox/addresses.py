@@ -35,7 +35,7 @@ class Address:
 
 
 PLACES: Mapping[str, tuple[Place, ...]] = {
-    "google": (Place("", "through Google's RISC API: a push stream, one for each Cloud project"),),
+    "google": (Place("", "nowhere: flask --app app inbox google register --key FILE"),),
     "apple": (
         Place(
             "",

@@ -20,7 +20,7 @@ def profile(get: Get) -> Profile:
 
 GOOGLE = Provider(
     name="google",
-    inbox_settings=("risc_configuration_url",),
+    inbox_settings=("risc_configuration_url", "risc_api_url"),
     label="Google",
     console="https://console.cloud.google.com/apis/credentials",
     protocol=OpenIDConnect(

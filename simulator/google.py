@@ -10,6 +10,7 @@ from simulator.misbehaviour import OFFERED
 from simulator.openid import OpenIDLookAlike
 from simulator.people import PEOPLE
 from simulator.protocol import Code
+from simulator.risc import KeepsStream
 from simulator.signing import ODD_CLAIMS, SPOILT_CLAIMS, SPOILT_SUBJECTS, Claims
 
 GROUPS_SCOPE = "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
@@ -20,7 +21,7 @@ SCOPE_URLS = {
 }
 
 
-class Google(OpenIDLookAlike):
+class Google(KeepsStream, OpenIDLookAlike):
     name = "google"
     label = "Google"
     sends_iss = True
@@ -39,8 +40,11 @@ class Google(OpenIDLookAlike):
 
     @classmethod
     def settings(cls, url: str) -> dict[str, str]:
-        configuration = f"{url}/.well-known/risc-configuration"
-        return {**super().settings(url), "GOOGLE_RISC_CONFIGURATION_URL": configuration}
+        own = {
+            "GOOGLE_RISC_CONFIGURATION_URL": f"{url}/.well-known/risc-configuration",
+            "GOOGLE_RISC_API_URL": f"{url}/v1beta",
+        }
+        return {**super().settings(url), **own}
 
     @property
     def events_issuer(self) -> str:
@@ -89,6 +93,7 @@ class Google(OpenIDLookAlike):
             routes.add_url_rule(path, f"userinfo_{version}", self.answer_old_userinfo)
         path = "/v1/groups/-/memberships:searchTransitiveGroups"
         routes.add_url_rule(path, "search_groups", self.answer_groups)
+        self.add_stream_routes(routes)
         return routes
 
     def answer_groups(self) -> Response | tuple[Response, int]:

@@ -6,6 +6,7 @@ https://developers.google.com/identity/protocols/risc
 from collections.abc import Sequence
 from typing import Any
 
+from inbox import stream_states
 from inbox.event_tokens import Expected, text_of, verify
 from inbox.events import kind_of, subject_of
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
@@ -63,12 +64,18 @@ class RISC:
             issuer=self._connector.identity_issuer,
             subject="" if is_token or kind in (Kind.PING, Kind.UNKNOWN) else subject,
             token=token_name(about) if is_token else None,
+            detail=self._state_of(event) if kind is Kind.PING else "",
         )
 
     def _is_google(self, issuer: object) -> bool:
         known = self._connector.issuer
         bare = issuer.rstrip("/") if isinstance(issuer, str) else issuer
         return known is not None and known.accepts(bare)
+
+    def _state_of(self, event: object) -> str:
+        """Return the state of a verification that was asked for here."""
+        state = text_at(event, "state")
+        return state if stream_states.is_ours(state, self.provider) else ""
 
     def reply_to(self, reading: Reading, _code: str) -> Reply:
         return reading.reply
