@@ -55,6 +55,8 @@ class EventKind(StrEnum):
     ADMIN_UNMADE = "admin_unmade"
     # A provider reported something; the reason is the kind of its notice.
     PROVIDER_NOTICE = "provider_notice"
+    # The person said that something was not them; the reason is the kind of the alarm.
+    NOT_ME = "not_me"
     RELEASED = "released"
     SUSPENSION_LIFTED = "suspension_lifted"
     DELETION_PLANNED = "deletion_planned"

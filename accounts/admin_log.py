@@ -54,6 +54,8 @@ class Act(StrEnum):
     GATE_REMOVED = "gate_removed"
     RESOURCE_ADDED = "resource_added"
     RESOURCE_REMOVED = "resource_removed"
+    SIGN_IN_ASKED = "sign_in_asked"
+    MERGE_OFFERED = "merge_offered"
     KEYS_ROTATED = "signing_keys_rotated"
     KEY_WITHDRAWN = "signing_key_withdrawn"
 

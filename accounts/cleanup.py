@@ -12,6 +12,7 @@ from accounts import (
     activity,
     admin_links,
     admin_log,
+    alarms,
     ended_sessions,
     flows,
     names,
@@ -122,6 +123,7 @@ def _jobs(report: Report) -> tuple[Periodic, ...]:
         job("mails", 3600, mails.expired, mails.purge),
         job("invitations", 24 * 3600, invitations.expired, invitations.purge),
         job("events", 3600, activity.expired, activity.purge),
+        job("alarms", 24 * 3600, alarms.expired, alarms.purge),
         job("admin_links", 3600, admin_links.expired, admin_links.purge),
         job("admin_log", 24 * 3600, admin_log.expired, admin_log.purge),
     )

@@ -19,6 +19,8 @@ from storage import db, is_id
 SEARCH_PAGE_SIZE = 25
 # No name, address or subject is longer.
 SEARCH_MAX_CHARACTERS = 320
+# No index has the stranded: so many accounts are looked through for one page of them.
+STRANDED_AMONG = 5_000
 
 
 def find(who: str) -> Sequence[User]:
@@ -97,17 +99,33 @@ def search(
     *,
     only: Only = "",
     after: str | Position | None = None,
+    until: str | None = None,
     limit: int = SEARCH_PAGE_SIZE,
 ) -> Sequence[User]:
     """Return the people whom an administrator looks for, newest account first.
 
     ``text``: an id, ``provider:subject`` or an e-mail address, each exactly; otherwise the
     beginnings of words of the name, in any order. ``after``: the last one seen, by id or by time
-    of creation and id.
+    of creation and id. ``until``: the id of the oldest account to look at (``stop_of``).
     """
     wanted = [filters.condition(only, policy)] if only else []
     place = _place_of(after) if after is None or isinstance(after, str) else Place(*after)
+    end = _place_of(until)
+    if end is not None:
+        wanted.append(tuple_(User.created_at, User.id) >= tuple_(*end))
     return _people(text, wanted, place, limit)
+
+
+def stop_of(text: str, after: str | None) -> str | None:
+    """Return the id of the account at which a page of the stranded stops; None: it looks at all
+    that are left, or at those whom the text names exactly."""
+    if _meaning(text)[0]:
+        return None
+    query = select(User.id).order_by(User.created_at.desc(), User.id.desc())
+    place = _place_of(after)
+    if place is not None:
+        query = query.where(tuple_(User.created_at, User.id) < tuple_(*place))
+    return db.session.scalar(query.offset(STRANDED_AMONG - 1).limit(1))
 
 
 def _people(

@@ -20,7 +20,7 @@ def download(user_id: str, caller: Caller, session_id: str | None = None) -> dic
     user = actors.lock_to_change(user_id, session_id, caller)
     activity.record(user_id, EventKind.DOWNLOADED, caller)
     if not caller.is_operator:
-        telling.tell(user_id, MailKind.DOWNLOADED, caller)
+        telling.tell(user_id, MailKind.DOWNLOADED, caller, session_id=session_id)
     return of_user(user)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_
 
 from accounts import admins
 from accounts.rules import Policy
@@ -25,8 +25,10 @@ def condition(only: Only, policy: Policy) -> ColumnElement[bool]:
     if only == "held":
         return User.held_at.is_not(None)
     if only == "stranded":
-        theirs = select(OAuth.id).where(OAuth.user_id == User.id, _is_usable(policy))
-        return not_(theirs.exists())
+        # As a value it is looked up for one person after the other; of NOT EXISTS, a database may
+        # read all identities first.
+        theirs = select(OAuth.id).where(OAuth.user_id == User.id, _is_usable(policy)).limit(1)
+        return theirs.correlate(User).scalar_subquery().is_(None)
     return admins.condition(policy) if only == "admins" else true()
 
 

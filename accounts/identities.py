@@ -261,6 +261,8 @@ def profile_columns(profile: Profile, earlier: Identity | None = None) -> Values
         "username": profile.username,
         "picture": profile.picture,
     }
+    if earlier and earlier.email_dead_at and columns["email_key"] != email_key(earlier.email or ""):
+        columns["email_dead_at"] = None  # that was about another address
     if earlier and earlier.email and not profile.email:
         columns = {"email_trusted": False}
         values[NOT_SHARED_SINCE] = known.get(NOT_SHARED_SINCE) or now().isoformat()

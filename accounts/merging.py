@@ -6,6 +6,7 @@ from accounts import (
     actors,
     addresses,
     admins,
+    alarms,
     endings,
     holds,
     identities,
@@ -42,6 +43,7 @@ def merge(
     endings.end_person(gone.id)
     identities.move(gone.id, kept.id)
     groups.move(gone.id, kept.id)
+    alarms.move(gone.id, kept.id)
     kept.admitted_at = kept.admitted_at or gone.admitted_at
     if gone.admin_at is not None:
         admins.make(kept.id, caller)

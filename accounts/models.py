@@ -1,6 +1,6 @@
-"""Tables of flows, of administration, of words of names, of ended sessions and of probes. Only
-flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py, ended_sessions.py and
-probes.py write them."""
+"""Tables of flows, of administration, of words of names, of ended sessions, of probes and
+of alarms. Only flows.py, flow_rows.py, questions.py, admin_links.py, admin_log.py, names.py,
+ended_sessions.py, probes.py and alarms.py write them."""
 
 from datetime import datetime
 
@@ -80,6 +80,27 @@ class EndedSession(Base):
     # release before.
     detail: Mapped[str] = mapped_column(String(300), default="", server_default="")
     ended_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class Alarm(Base):
+    """A link by which a person says that an event was not them, by the hash of its token."""
+
+    __tablename__ = "alarms"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The account; a merge changes it (merging.py).
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    # The identity that was connected, or signed in, and the sign-in (sessions.sid) that did it.
+    identity_id: Mapped[str | None] = mapped_column(String(32))
+    sid: Mapped[str | None] = mapped_column(String(32))
+    # For the page, which outlives identity and session.
+    provider: Mapped[str] = mapped_column(String(64), default="")
+    user_agent: Mapped[str] = mapped_column(String(256), default="")
+    # The identities that the account had before, between blanks; None after a hold has ended.
+    known: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    used_at: Mapped[datetime | None]
 
 
 class NameWord(Base):

@@ -12,6 +12,7 @@ from accounts import (
     actors,
     entry,
     facts,
+    holds,
     identities,
     profile_updates,
     sessions,
@@ -23,6 +24,7 @@ from accounts.activity import Caller, EventKind
 from accounts.decisions import Create, Join, Known, Refused, SignInDecision
 from accounts.ended_sessions import EndReason
 from accounts.identities import Found
+from accounts.refusals import IdentitySuspended
 from accounts.rules import Policy, decide_sign_in
 from errors import EmailUnverified, NoEmail, NotAllowed, WrongAccount
 from models import Identity
@@ -41,11 +43,13 @@ class SignIn:
     """A decision, and the identity to start a session with where it opened an account.
 
     ``is_pending``: the account waits for approval, so that its sessions let nobody in.
+    ``is_new_device``: the person is to hear of it, once the session has begun.
     """
 
     decision: SignInDecision
     identity: Identity | None = None
     is_pending: bool = False
+    is_new_device: bool = False
 
 
 @atomic
@@ -82,13 +86,14 @@ def sign_in(
         barred=barred,
         invited=invited,
     )
-    decision = _unless_denied(decision, assertion, policy)
-    is_pending = False
+    decision = _unless_denied(decision, assertion, policy, caller)
+    is_pending = is_new_device = False
     match decision:
         case Known():
             assert found is not None
             is_pending = found.pending_at is not None
             identity = _take_known(found, assertion, caller)
+            is_new_device = telling.is_new_device(identity.user_id, caller)
         case Create():
             identity = _create(decision, assertion, caller)
             is_pending = decision.is_pending
@@ -107,14 +112,15 @@ def sign_in(
             return SignIn(decision)
     entry.settle_sign_in(identity, assertion, policy, caller)
     identities.record(identity, EventKind.SIGNED_IN, caller, decision.reason)
-    return SignIn(decision, identity, is_pending)
+    return SignIn(decision, identity, is_pending, is_new_device)
 
 
 def _unless_denied(
-    decision: SignInDecision, assertion: Assertion, policy: Policy
+    decision: SignInDecision, assertion: Assertion, policy: Policy, caller: Caller
 ) -> SignInDecision:
-    """Refuse to join an account whose person would not be in."""
+    """Refuse to join an account whose person would not be in. Raises AccountHeld."""
     if isinstance(decision, Join):
+        holds.check(users.lock(decision.user_id), caller)
         denial = entry.join_refusal(decision.user_id, assertion, policy)
         return Refused(denial) if denial else decision
     return decision
@@ -123,8 +129,6 @@ def _unless_denied(
 def _take_known(found: Found, assertion: Assertion, caller: Caller) -> Identity:
     """Store what a sign-in brought about a known identity, and put that back into use."""
     identity = profile_updates.take_assertion(found, assertion, caller)
-    if found.pending_at is None:
-        telling.tell_of_new_device(identity, caller)
     return suspensions.come_back(found, identity, assertion, caller)
 
 
@@ -199,12 +203,15 @@ def reauthenticate(
 ) -> None:
     """Record that a reauthentication came back with the identity that was asked for.
 
-    Raises SignedOut, or WrongAccount, with the handle of that one, when another came back.
+    Raises SignedOut, IdentitySuspended, or WrongAccount, with the handle of that one, when another
+    came back.
     """
     _, found = actors.lock_with_owner(user_id, session_id, assertion)
     if found is None or (found.identity.id, found.identity.user_id) != (identity_id, user_id):
         asked = (each for each in identities.of_user(user_id) if each.id == identity_id)
         handle = next((each.handle for each in asked), "")
         raise WrongAccount("another identity came back", email=handle)
+    if suspensions.holds_back(found.identity, assertion):
+        raise IdentitySuspended
     identity = profile_updates.take_assertion(found, assertion, caller)
     identities.record(identity, EventKind.REAUTHENTICATED, caller)

@@ -12,8 +12,10 @@ from typing import cast
 
 from flask import current_app
 
-from accounts import devices, identities
+from accounts import alarms, devices, identities
 from accounts.activity import ACCESS_RULES, PROVIDER, Caller
+from accounts.alarms import AlarmKind
+from accounts.begun import Begun
 from accounts.suspensions import Suspension
 from models import Identity
 from notices import mails
@@ -50,6 +52,8 @@ UNLIMITED = frozenset(
         MailKind.MERGE_HELP,
     }
 )
+# Their mails have a link by which the person says that it was not them.
+CAN_BE_DISOWNED = frozenset(MailKind(each.value) for each in AlarmKind)
 # These act without a device.
 WITHOUT_DEVICE = frozenset({ACCESS_RULES.user_agent, PROVIDER.user_agent})
 
@@ -86,11 +90,14 @@ def tell(
     caller: Caller,
     *,
     provider: str = "",
+    identity_id: str | None = None,
+    session_id: str | None = None,
     before: Collection[str] = (),
     **facts: str,
 ) -> bool:
     """Plan the mails about an event, and return whether somebody is told.
 
+    ``identity_id``: what was connected, or signed in. ``session_id``: where it was done.
     ``before``: the addresses from before the change, which come first: whoever changes an account
     cannot keep the news from the person who had it. ``facts``: more texts for the mail, such as
     ``app`` or ``date``. At most MOST_ADDRESSES addresses get it. Does nothing while mail is off.
@@ -107,6 +114,9 @@ def tell(
         data["provider"] = label(provider)
     if path := PATHS.get(kind):
         data["path"] = path
+    elif device and kind in CAN_BE_DISOWNED:
+        these = {"identity_id": identity_id, "session_id": session_id}
+        data["path"] = f"/not-me/{alarms.begin(user_id, kind, **these)}"
     mails.plan(kind, to, user_id=user_id, data=data, notice_id=new_id())
     return True
 
@@ -146,7 +156,8 @@ def tell_of_identity(
     identity: Identity, kind: MailKind, caller: Caller, before: Collection[str]
 ) -> bool:
     """Plan the mails about an event of one identity."""
-    return tell(identity.user_id, kind, caller, provider=identity.provider, before=before)
+    this = {"provider": identity.provider, "identity_id": identity.id}
+    return tell(identity.user_id, kind, caller, before=before, **this)
 
 
 def tell_of_merge(user_id: str, kept: Sequence[str], gone: Sequence[str], caller: Caller) -> None:
@@ -155,12 +166,16 @@ def tell_of_merge(user_id: str, kept: Sequence[str], gone: Sequence[str], caller
     tell(user_id, MailKind.MERGED, caller, before=by_turns)
 
 
-@atomic
-def tell_of_new_device(identity: Identity, caller: Caller) -> None:
-    """Tell a person of a sign-in from a device and network that are new, at most once an hour.
-    Call before the sign-in is recorded."""
-    user_id = identity.user_id
+def is_new_device(user_id: str, caller: Caller) -> bool:
+    """Tell whether a person is to hear of a sign-in from a device and network that are new: at
+    most once an hour. Call before it is recorded, and ``tell_of_new_device`` after the session."""
     if not mails.is_on() or not devices.is_new(user_id, caller):
-        return
-    if not mails.count_since(user_id, now() - NEW_DEVICE_EVERY, MailKind.NEW_DEVICE):
-        tell(user_id, MailKind.NEW_DEVICE, caller, provider=identity.provider)
+        return False
+    return not mails.count_since(user_id, now() - NEW_DEVICE_EVERY, MailKind.NEW_DEVICE)
+
+
+@atomic
+def tell_of_new_device(session: Begun, caller: Caller) -> None:
+    """Plan the mails about the device of a new session."""
+    this = {"provider": session.provider, "identity_id": session.identity_id}
+    tell(session.user_id, MailKind.NEW_DEVICE, caller, session_id=session.id, **this)

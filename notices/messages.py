@@ -97,6 +97,8 @@ def write(kind: MailKind, data: Mapping[str, str], server: MailServer) -> Letter
     words = WORDS[kind]
     values = _values(data, server)
     footer = [text.WHY_OPERATOR if words.is_for_operator else text.WHY, text.NEVER]
+    if not server.reply_to:
+        footer.append(text.NO_ANSWERS)
     if server.support_url and not words.is_for_operator:
         footer.append(text.CONTACT)
     known = [(text.FACTS[name], values[name]) for name in words.facts if data.get(name)]
@@ -129,8 +131,8 @@ def _values(data: Mapping[str, str], server: MailServer) -> _Values:
     values = _Values({name: clean(value) for name, value in data.items()})
     values |= {name: _in_words(data[name]) for name in TIMES if name in data}
     values |= {name: _in_words(data[name]).split(",")[0] for name in DAYS if name in data}
-    own = {"product": server.product, "host": server.host, "support": server.support_url or ""}
-    return _Values({**own, **values})
+    own = {"product": server.product, "site": server.host, "support": server.support_url or ""}
+    return _Values({**values, **own})
 
 
 def clean(foreign: str) -> str:
@@ -193,8 +195,9 @@ def in_html(letter: Letter) -> str:
     blocks = [PARAGRAPH.format(sentence) for sentence in letter.sentences]
     if letter.facts:
         rows = Markup("").join(FACT.format(*fact) for fact in letter.facts)
-        table = Markup('<table role="presentation" style="margin:0 0 16px">\n{}</table>\n')
-        blocks.insert(1, table.format(rows))
+        style = Markup("margin:0 0 16px;border-collapse:collapse")
+        table = Markup('<table role="presentation" style="{}">\n{}</table>\n')
+        blocks.insert(1, table.format(style, rows))
     if letter.link:
         if letter.before_link:
             blocks.append(PARAGRAPH.format(letter.before_link))

@@ -1,7 +1,8 @@
 """The words of each kind of mail.
 
-``{product}`` and the facts of a mail's data stand in braces. ``facts``: what is listed of the data,
-where it has it. A kind with ``action`` has one link, where its data has ``path``.
+``{product}``, ``{site}`` (its host) and the facts of a mail's data stand in braces. ``facts``: what
+is listed of the data, where it has it. A kind with ``action`` has one link, where its data has
+``path``.
 """
 
 from collections.abc import Mapping
@@ -27,8 +28,9 @@ REVIEW = (
     "If it wasn't you, sign in, look at the activity of your account, and remove what isn't yours."
 )
 NOTHING_TO_DO = "If it was you, there is nothing to do."
-WHY = "You get this mail because it is about your account at {host}. It cannot be answered."
-WHY_OPERATOR = "You get this mail because you operate {host}."
+WHY = "You get this mail because it is about your account at {site}."
+NO_ANSWERS = "Answers to it are not read."
+WHY_OPERATOR = "You get this mail because you operate {site}."
 NEVER = "We never ask for a password or a code by mail."
 CONTACT = "Questions: {support}"
 MONTHS = (
@@ -94,7 +96,7 @@ WORDS: Mapping[MailKind, Words] = {
                 "The accounts that used the addresses of this mail are now one account, with the "
                 "sign-in methods of both."
             ),
-            "If you did not want this, contact the people who run {host}.",
+            "If you did not want this, contact the people who run {site}.",
         ),
         "Sign in",
     ),

@@ -30,8 +30,8 @@ csrf = CSRFProtect()
 class SessionCSRF:
     """Derives a session's CSRF value with the first key; accepts those of all keys."""
 
-    def __init__(self, secret_keys: Iterable[str]) -> None:
-        self._keys = [hmac.digest(key.encode(), PURPOSE, "sha256") for key in secret_keys]
+    def __init__(self, secret_keys: Iterable[str], purpose: bytes = PURPOSE) -> None:
+        self._keys = [hmac.digest(key.encode(), purpose, "sha256") for key in secret_keys]
 
     def value_of(self, session_id: str) -> str:
         return self._derive(self._keys[0], session_id)

@@ -14,6 +14,8 @@ STATIC_SECONDS = 86400
 FRAGMENT = "#_"  # static/app.js removes it
 # Files whose address changes with their content.
 CACHED = ("static", "brand.theme", "brand.image", "app_logos.show")
+# Their address is a secret.
+WITH_TOKENS = ("not_me",)
 # A proxy passes their answers on from hosts that are not ours.
 ON_OTHER_HOSTS = ("forward_auth",)
 NO_STORE = ("Cache-Control", "no-store")
@@ -27,7 +29,7 @@ def init_app(app: Flask) -> None:
 def protect_response(response: Response) -> Response:
     """Keep pages, and what stands in them, to this site."""
     here = site()
-    # The address of a callback holds a code, which must not leave in a Referer.
+    # The address of a callback holds a code. Neither must leave in a Referer.
     is_callback = request.path.endswith("/authorized")
     if is_callback:
         replace_fragment(response)
@@ -35,7 +37,9 @@ def protect_response(response: Response) -> Response:
         security_headers(
             here.settings.is_https and request.blueprint not in ON_OTHER_HOSTS,
             form_origins=request_state().form_targets,
-            referrer_policy="no-referrer" if is_callback else "same-origin",
+            referrer_policy="no-referrer"
+            if is_callback or request.blueprint in WITH_TOKENS
+            else "same-origin",
         )
     )
     seconds = request_state().public_seconds

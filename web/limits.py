@@ -3,7 +3,7 @@
 import time
 from typing import Any, Literal
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -23,6 +23,8 @@ APP_FAILURES_PER_MINUTE = 60
 PUSHES_PER_MINUTE, DEVICES_PER_TEN_MINUTES = 300, 100
 # Refused deliveries to /inbox from one address.
 REFUSED_NOTICES_PER_MINUTE = 120
+# Links of mails that one address may use in an hour.
+ALARMS_PER_HOUR = 10
 # Sign-ins for one gate that begin at one address.
 GATE_SIGN_INS_PER_MINUTE = 300
 # Checks of one provider that administrators may ask for.
@@ -88,6 +90,7 @@ class Limits:
         }
         self._actions = RateLimitItemPerMinute(ACTIONS_PER_MINUTE, namespace="actions")
         self._notices = RateLimitItemPerMinute(REFUSED_NOTICES_PER_MINUTE, namespace="notices")
+        self._alarms = RateLimitItemPerHour(ALARMS_PER_HOUR, namespace="alarms")
         self._admin_acts = RateLimitItemPerMinute(ADMIN_ACTS_PER_MINUTE, namespace="admin_acts")
         self._checks = RateLimitItemPerMinute(CHECKS_PER_MINUTE, namespace="checks")
 
@@ -123,6 +126,11 @@ class Limits:
     def count_refused_notice(self, address: str) -> None:
         self._limiter.hit(self._notices, network(address))
 
+    def count_alarm(self, address: str) -> None:
+        """Count the use of a mail's link. Raises TooManyAttempts if that is one too many."""
+        if not self._limiter.hit(self._alarms, network(address)):
+            self._refuse(self._alarms, network(address))
+
     def check_codes(self, user_id: str, address: str) -> None:
         """Raise TooManyAttempts while an account or an address tries too many codes."""
         for item, key in zip(self._codes, (user_id, network(address)), strict=True):
@@ -156,7 +164,7 @@ class Limits:
         at most."""
         return self._shared.state() if self._shared else None
 
-    def _refuse(self, item: RateLimitItemPerMinute, key: str) -> None:
+    def _refuse(self, item: RateLimitItem, key: str) -> None:
         reset = self._limiter.get_window_stats(item, key).reset_time
         raise TooManyAttempts(
             f"limit of {item.namespace}", wait_seconds=max(1, round(reset - time.time()))

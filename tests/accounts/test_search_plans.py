@@ -152,6 +152,23 @@ def test_searching_people_reads_an_index_of_what_is_looked_for(filled, monkeypat
         assert not scanned, (text, only)
 
 
+def test_the_stranded_are_looked_for_among_a_bounded_number_of_accounts(filled, monkeypatch):
+    monkeypatch.setattr(directory, "STRANDED_AMONG", 1500)
+    plans, after, seen = Plans(filled), None, []
+    while True:
+        stop = filled.inside(partial(directory.stop_of, "", after))
+        ask = partial(directory.search, "", Policy("ask"), only="stranded", after=after, until=stop)
+        _found, used, scanned = plans.of(ask)
+        assert "ix_users_created_at" in used
+        assert not scanned
+        seen.append([int(user.name[8:]) for user in filled.inside(ask)])
+        if stop is None:
+            break
+        after = stop
+    assert seen == [[3, 1003], [2003], [3003]]
+    assert filled.inside(partial(directory.stop_of, "google:17", None)) is None
+
+
 def test_administrators_by_their_row_alone_are_found_by_its_index(filled):
     found, used, scanned = Plans(filled).of(
         partial(directory.search, "", Policy("ask"), only="admins")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import accounts
-from accounts import admin_acts, choices, lifecycle, telling
+from accounts import admin_acts, choices, lifecycle, sessions, telling
 from accounts.activity import COMMAND_LINE, Caller
 from accounts.rules import Policy
 from notices.mails import MailKind
@@ -16,6 +16,7 @@ from tests.accounts import letters
 from tests.accounts.desk import AUTO, CALLER, SEPARATE, Desk, assertion
 from tests.accounts.letters import forget, kinds, planned, receivers
 from tests.site import Site
+from tests.views.account.test_not_me import press
 
 OLD, NEW, THIRD = "ada@old.example", "ada@new.example", "ada@third.example"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -200,7 +201,17 @@ def test_a_busy_day_makes_ten_mails_and_one_that_says_so(desk):
 
 
 def enter(desk: Desk, who: Assertion, caller: Caller) -> None:
-    desk.site.inside(accounts.sign_in, who, SEPARATE, caller)
+    """Open account and session in one transaction, as views/sign_in/answer.py does."""
+
+    @atomic
+    def open_account() -> None:
+        result = accounts.sign_in(who, SEPARATE, caller)
+        assert result.identity
+        begun, _token = sessions.start(result.identity, caller)
+        if result.is_new_device:
+            telling.tell_of_new_device(begun, caller)
+
+    desk.site.inside(open_account)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -241,3 +252,43 @@ def test_networks_are_compared_by_what_a_household_shares(desk):
 
 def test_a_provider_has_its_name_for_people(desk):
     assert desk.site.inside(telling.label, "github") == "GitHub"
+
+
+# The link of a mail.
+
+
+def test_the_link_of_a_mail_leads_to_a_page_that_ends_that_session(make_site):
+    site = letters.with_mail(make_site)
+    thief, person = site.browser(), site.browser()
+    person.sign_in("google", "grace")
+    site.execute("UPDATE events SET address = '192.0.2.1', user_agent = :other", other=SAFARI)
+    thief.sign_in("google", "grace")
+    [mail] = planned(site, MailKind.NEW_DEVICE)
+    assert mail.letter.link
+    words, link = mail.letter.link
+    assert words == "This wasn't me"
+    press(site, link.removeprefix(site.url))
+    assert thief.me() is None
+    assert person.me()
+
+
+def test_a_linked_identity_can_be_disowned_from_the_address_of_before(desk):
+    seat = desk.account(google())
+    desk.link(seat.user_id, github())
+    mail = planned(desk.site, MailKind.IDENTITY_LINKED)[0]
+    assert mail.to == OLD
+    press(desk.site, mail.data["path"])
+    assert desk.site.rows("SELECT suspended_reason FROM oauth WHERE provider = 'github'") == [
+        ("not_me",)
+    ]
+
+
+def test_an_operators_or_a_providers_act_cannot_be_disowned(desk):
+    seat = desk.account(google(), github())
+    other = desk.account(assertion("facebook", "3", THIRD, "verified"))
+    forget(desk.site)
+    desk.site.inside(accounts.move_identity, desk.identity(github()), other.user_id, COMMAND_LINE)
+    told = planned(desk.site, MailKind.IDENTITY_LINKED)
+    assert {each.to for each in told} == {THIRD, NEW}
+    assert [each.letter.link for each in told] == [None, None]
+    assert seat.user_id != other.user_id

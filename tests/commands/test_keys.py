@@ -12,20 +12,23 @@ from storage import db
 from tests.browser import Browser
 from tests.commands.console import answer, run
 from tests.commands.test_users import id_of, sign_in
+from tests.notices.test_sending import plan as plan_mail
 from tests.site import SECRET_KEY, Site
 from vault import tokens
 
 NEW, OTHER = "a new key that is also long enough", "one more key that is long enough"
-KINDS = ("tokens", "flows", "revocations", "signing_keys")
+KINDS = ("tokens", "flows", "revocations", "mails", "signing_keys")
 
 
 def everything_sealed(site: Site) -> tuple[Browser, str]:
-    """A user with a token, an open flow, a revocation that waits, and signing keys."""
+    """A user with a token, an open flow, a revocation and a mail that wait, and signing keys."""
+    site.restart(MAIL_URL="smtp://127.0.0.1:1", MAIL_FROM="no-reply@acme.example")
     site.browser().get("/oauth2/jwks")
     grace = sign_in(site, "grace")
     grace.link("github", "grace")
     site.simulator.github.answers["revoke"] = "status_503"
     grace.unlink(grace.identity("github"))
+    plan_mail(site, "grace@navy.example")
     site.app.extensions["jobs"].stop()
     return grace, grace.begin("google")
 

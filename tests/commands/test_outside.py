@@ -2,24 +2,21 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
+from tests.commands.shell import Done
 from tests.site import SECRET_KEY
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def shell(template, tmp_path):
+def shell(shell_process, template, tmp_path) -> Callable[..., Done]:
     """Runs ``flask --app app …`` in a process of its own."""
     path = tmp_path / "quickstep.sqlite"
     path.write_bytes(template.read_bytes())
 
-    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, **settings: str) -> Done:
         variables = {
             "SECRET_KEY": SECRET_KEY,
             "DATABASE_URL": f"sqlite:///{path}",
@@ -31,15 +28,8 @@ def shell(template, tmp_path):
             **settings,
         }
         clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *words],
-            cwd=ROOT,
-            env=clean | variables,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done: Done = shell_process.run(*words, **clean, **variables)
+        return done
 
     return run
 

@@ -3,17 +3,14 @@
 import os
 import pty
 import select
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.commands.console import run
+from tests.commands.shell import Shell
 from tests.commands.test_users import id_of, sign_in
 from tests.site import SECRET_KEY, Site
 
-ROOT = Path(__file__).parents[2]
 COMMANDS = {
     "keys rotate": "tokens: 1 of 1 …",
     "purge": "sessions: 1 …",
@@ -34,20 +31,13 @@ def words_of(command: str, user_id: str) -> list[str]:
     return [*command.split(), *([user_id] if command == "users export" else [])]
 
 
-def run_on_terminal(site: Site, words: list[str], **settings: str) -> tuple[str, str]:
+def run_on_terminal(shell: Shell, site: Site, words: list[str], **settings: str) -> tuple[str, str]:
     """Run a command whose stderr is a terminal; returns stdout and what the terminal was sent."""
     ours, theirs = pty.openpty()
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
     variables = {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, "LOG_LEVEL": "ERROR", **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", *words],
-        cwd=ROOT,
-        env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    )
+    done = shell.run(*words, terminal=os.ttyname(theirs), **(dict(os.environ) | variables))
     os.close(theirs)
-    stdout, _ = process.communicate(timeout=60)
     seen = b""
     while select.select([ours], [], [], 0)[0]:
         try:
@@ -58,15 +48,15 @@ def run_on_terminal(site: Site, words: list[str], **settings: str) -> tuple[str,
             break
         seen += chunk
     os.close(ours)
-    assert process.returncode == 0, (stdout, seen)
-    return stdout.decode(), seen.decode()
+    assert done.returncode == 0, (done, seen)
+    return done.stdout, seen.decode()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_long_command_shows_progress_on_a_terminal(site, grace, command):
+def test_a_long_command_shows_progress_on_a_terminal(shell_process, site, grace, command):
     site.execute("UPDATE sessions SET last_seen_at = '2020-01-01', created_at = '2020-01-01'")
     keys = {"TOKEN_ENCRYPTION_KEYS": "a new key that is also long enough"}
-    stdout, seen = run_on_terminal(site, words_of(command, grace), **keys)
+    stdout, seen = run_on_terminal(shell_process, site, words_of(command, grace), **keys)
     assert COMMANDS[command] in seen
     assert seen.endswith("\r\x1b[K"), "the line is wiped in the end"
     assert "…" not in stdout

@@ -1,11 +1,13 @@
 """Each kind of mail: the same facts in both parts, our links only, and no harm by foreign texts."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 
 import pytest
 
+from config import ROOT
 from config.mail_url import MailURL
 from notices import messages, text
 from notices.mails import Content, MailKind
@@ -125,6 +127,22 @@ def test_foreign_texts_come_out_harmless(kind, evil):
     assert len(subject) < 200
 
 
+def test_a_fact_does_not_take_the_place_of_our_name_or_host():
+    _subject, plain, _html = parts(
+        MailKind.WEBHOOK_OFF, FACTS | {"product": "Evil", "site": "evil"}
+    )
+    assert "you operate login.acme.example." in plain
+    assert "Evil" not in plain
+    assert "Receiver: hooks." in plain
+
+
+def test_a_mail_says_whether_answers_are_read():
+    assert text.NO_ANSWERS in parts(MailKind.APPROVED)[1]
+    server = replace(SERVER, reply_to="help@acme.example")
+    assert messages.build(leased(MailKind.APPROVED), server)["Reply-To"] == "help@acme.example"
+    assert text.NO_ANSWERS not in messages.write(MailKind.APPROVED, FACTS, server).footer
+
+
 def test_times_are_in_words_and_in_utc():
     _subject, plain, _html = parts(MailKind.NEW_DEVICE, FACTS | {"at": "2026-11-27T17:15:00+01:00"})
     assert "When: 27 November 2026, 16:15 UTC" in plain
@@ -154,3 +172,12 @@ def test_what_is_no_address_is_undeliverable(address):
 def test_a_domain_beyond_ascii_is_written_in_ascii():
     message = messages.build(leased(MailKind.APPROVED, FACTS, "ada@bücher.example"), SERVER)
     assert message["To"] == "ada@xn--bcher-kva.example"
+
+
+def test_the_mail_that_the_docs_show_is_the_one_that_is_sent():
+    shown = (ROOT / "docs" / "operate" / "mail.md").read_text().partition("Subject: ")[2]
+    subject, _, body = shown.partition("```")[0].partition("\n\n")
+    data = {name: FACTS[name] for name in ("at", "device")}
+    found, plain, _html = parts(MailKind.NEW_DEVICE, data)
+    assert found == subject
+    assert plain.replace("\r\n", "\n").startswith(body)

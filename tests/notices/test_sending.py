@@ -96,6 +96,24 @@ def test_a_server_sends_by_itself_after_the_request(make_site, mail_server):
     assert mail_server.receivers == [ADA]
 
 
+def test_a_mail_server_that_hangs_slows_no_request(make_site, mail_server):
+    """The answer is there while the server has not even begun to take the mail."""
+    mail_server.answers["MAIL"] = "hang"
+    url = f"smtp://127.0.0.1:{mail_server.port}"
+    made = make_site(MAIL_URL=url, MAIL_FROM=FROM)
+
+    @atomic
+    def approve() -> None:
+        mails.plan(MailKind.APPROVED, [ADA], user_id=None, data={})
+
+    made.app.add_url_rule("/-/approve", view_func=lambda: approve() or "done")
+    assert made.browser().get("/-/approve").text == "done"
+    assert mail_server.taken == []
+    until(lambda: mail_server.tried)
+    # Nor does it hold the database.
+    assert made.browser().get("/readyz").status == 200
+
+
 def test_an_event_that_is_rolled_back_sends_nothing(site, mail_server):
     with pytest.raises(LookupError):
         plan(site, fails=True)

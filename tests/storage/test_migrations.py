@@ -46,6 +46,7 @@ def test_the_migrations_make_the_schema_of_the_models(empty):
             "access_tokens",
             "admin_links",
             "admin_log",
+            "alarms",
             "alembic_version",
             "authorization_requests",
             "chores",

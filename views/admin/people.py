@@ -37,7 +37,10 @@ def people() -> str:
     text, only = request.args.get("q", ""), _only()
     after = request.args.get("after")
     size = directory.SEARCH_PAGE_SIZE
-    found = directory.search(text, site().policy, only=only, after=after, limit=size + 1)
+    stop = directory.stop_of(text, after) if only == "stranded" else None
+    found = directory.search(
+        text, site().policy, only=only, after=after, until=stop, limit=size + 1
+    )
     shown = found[:size]
     return render_template(
         "admin/people.html",
@@ -46,7 +49,8 @@ def people() -> str:
         shown=only,
         waiting=0 if text or only or after else directory.count(only_pending=True),
         is_first=after is None,
-        after=shown[-1].id if len(found) > len(shown) else None,
+        among=directory.STRANDED_AMONG if stop else None,
+        after=shown[-1].id if len(found) > len(shown) else stop,
     )
 
 

@@ -7,7 +7,7 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 import accounts
-from accounts import flows, questions
+from accounts import flows, questions, telling
 from accounts.begun import Begun
 from accounts.decisions import (
     Create,
@@ -110,7 +110,10 @@ def _open_account(
     )
     if result.identity is None or (in_app and result.is_pending):
         return result, None
-    return result, start_session(result.identity, assertion.auth_time, assertion.upstream_sid)
+    begun, token = start_session(result.identity, assertion.auth_time, assertion.upstream_sid)
+    if result.is_new_device and not result.is_pending:
+        telling.tell_of_new_device(begun, caller())
+    return result, (begun, token)
 
 
 def ask_question(

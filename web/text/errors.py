@@ -158,7 +158,7 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "account_held": ErrorText(
         "Changes to this account are on hold",
-        "Somebody else may have got into it. Sign in again in the way you have used the longest.",
+        "Somebody else may have got into it. Your account page says how you end that.",
         "nothing",
     ),
     "pending": ErrorText(

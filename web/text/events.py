@@ -83,6 +83,13 @@ SENTENCES: dict[tuple[str, str], str] = {
     (EventKind.DELETION_PLANNED, ""): "This account will be deleted on {app}: nothing opens it "
     "any more",
     (EventKind.KEPT, ""): "This account is kept: it will not be deleted",
+    (EventKind.NOT_ME, "new_device"): "You said that a sign-in wasn't you: it was signed out, and "
+    "changes are on hold",
+    (
+        EventKind.NOT_ME,
+        "identity_linked",
+    ): "You said that {provider} isn't yours: it is paused, and changes are on hold",
+    (EventKind.NOT_ME, ""): "You said that a change wasn't you: changes are on hold",
     (EventKind.RELEASED, ""): "Changes to this account are possible again",
     (EventKind.SUSPENSION_LIFTED, ""): "Signing in with {provider} is possible again",
     (EventKind.SIGNED_OUT, ""): "Signed out",

@@ -72,6 +72,7 @@ def test_only_what_a_server_needs_comes_into_the_image():
             "jobs",
             "keys",
             "migrations",
+            "notices",
         ),
         *("providers", "simulator", "static", "storage", "telemetry", "templates", "vault"),
         *("views", "web"),

@@ -59,7 +59,9 @@ class UsersQuery(PageQuery):
         examples=["ada@gmail.com"],
     )
     only: Only = Field(
-        default="", description="Only such people. stranded: without a usable way to sign in."
+        default="",
+        description="Only such people. stranded: without a usable way to sign in; this "
+        "reads every account, which takes seconds among a million.",
     )
 
 
