@@ -54,6 +54,8 @@ class Act(StrEnum):
     GATE_REMOVED = "gate_removed"
     RESOURCE_ADDED = "resource_added"
     RESOURCE_REMOVED = "resource_removed"
+    SIGN_IN_ASKED = "sign_in_asked"
+    MERGE_OFFERED = "merge_offered"
     WEBHOOK_ADDED = "webhook_added"
     WEBHOOK_SECRET = "webhook_secret_rotated"  # noqa: S105 (a word)
     WEBHOOK_ENABLED = "webhook_enabled"

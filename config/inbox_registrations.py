@@ -41,6 +41,9 @@ class InboxRegistration(BaseModel):
     risc_api_url: Endpoint | None = None
     """Google: where the stream of its security events is set up. Default: Google's."""
 
+    eventsub_url: Endpoint | None = None
+    """Twitch: where the subscription to what it reports is made. Default: Twitch's."""
+
     sse_configuration_url: Endpoint | None = None
     """Kakao: where issuer and keys of its security events are read. Default: Kakao's."""
 

@@ -80,7 +80,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "twitch": (
         Place(
             "",
-            "through Twitch's API: an EventSub subscription of type user.authorization.revoke",
+            "nowhere: flask --app app inbox twitch register",
             ("webhook_secret",),
         ),
     ),

@@ -1,9 +1,10 @@
-"""The streams that are set up with a key file, by provider."""
+"""The streams that are set up through an API, by provider."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from inbox import google_stream
+from inbox import google_stream, twitch_stream
 from inbox.streams import State
 from providers.protocols.connector import Connector
 
@@ -15,8 +16,25 @@ class Stream(Protocol):
     def start(self) -> None: ...
     def status(self) -> State: ...
     def stop(self) -> None: ...
-    def verify(self) -> str: ...
 
 
-# Each opens a stream with the text of its key file. Raises StreamFailed.
-STREAMS: Mapping[str, Callable[[Connector, str], Stream]] = {"google": google_stream.open_stream}
+@dataclass(frozen=True)
+class StreamKind:
+    """How a provider's stream is opened. ``open`` gets the text of a key file, empty unless one is
+    needed, and raises StreamFailed. ``verify`` has a verification sent, and returns its state,
+    which its receipt has as detail."""
+
+    open: Callable[[Connector, str], Stream]
+    needs_key: bool = False
+    verify: Callable[[Connector, str], str] | None = None
+
+
+STREAMS: Mapping[str, StreamKind] = {
+    "google": StreamKind(
+        google_stream.open_stream,
+        needs_key=True,
+        verify=lambda connector, key: google_stream.open_stream(connector, key).verify(),
+    ),
+    # A subscription is verified as it is registered.
+    "twitch": StreamKind(twitch_stream.open_stream),
+}

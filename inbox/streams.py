@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from errors import ProviderError
+from providers.answers import HTTPAnswer
 from providers.http.responses import Answer, is_success, parse_json
 from providers.http.transport import HEADERS
 from providers.protocols.connector import Connector
@@ -34,7 +35,7 @@ def call(
     return connector.http.ask(method, url, headers=sent, document=document)
 
 
-def document_of(answer: Answer) -> Mapping[str, object]:
+def document_of(answer: HTTPAnswer) -> Mapping[str, object]:
     """Return the JSON object of a success. Raises StreamFailed."""
     if not is_success(answer):
         raise StreamFailed(f"{answer.status_code}: {words_of(answer) or 'without a reason'}")
@@ -42,7 +43,7 @@ def document_of(answer: Answer) -> Mapping[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def words_of(answer: Answer) -> str:
+def words_of(answer: HTTPAnswer) -> str:
     """Return the message of an error, printable and cut."""
     try:
         said = parse_json(answer, answer.url)

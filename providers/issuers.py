@@ -123,7 +123,7 @@ def twitch_profile(get: Get) -> Profile:
 
 TWITCH = Provider(
     name="twitch",
-    inbox_settings=("webhook_secret",),
+    inbox_settings=("webhook_secret", "eventsub_url"),
     label="Twitch",
     console="https://dev.twitch.tv/console/apps",
     protocol=OpenIDConnect(

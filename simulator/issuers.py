@@ -6,6 +6,7 @@ from simulator.openid import OpenIDLookAlike
 from simulator.people import Person
 from simulator.protocol import Code, Refusal
 from simulator.signing import Claims
+from simulator.subscriptions import KeepsSubscriptions
 
 
 class GitLab(OpenIDLookAlike):
@@ -77,7 +78,7 @@ class Yahoo(OpenIDLookAlike):
         return {**claims, **({"nickname": nickname} if nickname else {})}
 
 
-class Twitch(OpenIDLookAlike):
+class Twitch(KeepsSubscriptions, OpenIDLookAlike):
     """A fake Twitch: sends only what the parameter ``claims`` asks for; its scopes are a list."""
 
     name = "twitch"

@@ -23,7 +23,7 @@ from tests.site import SECRET_KEY, Site
 ROOT = Path(__file__).parents[2]
 ENGINES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 TABLES = ("flows", "sessions", "events", "ended_sessions", "invitations")
-JOBS = (*TABLES, "orphans", "mails", "webhook_messages", "admin_links", "admin_log")
+JOBS = (*TABLES, "orphans", "mails", "webhook_messages", "alarms", "admin_links", "admin_log")
 
 
 def ago(**time_ago: float) -> datetime:

@@ -1,4 +1,4 @@
-"""``inbox google``: a stream is made, verified and stopped with a service account's key."""
+"""``inbox google`` and ``inbox twitch``: streams are made, shown and stopped through an API."""
 
 import json
 
@@ -80,3 +80,22 @@ def test_another_accounts_key_is_refused(make_site, site, tmp_path):
     result = run(site, "inbox", "google", "register", "--key", str(path))
     assert result.exit_code == 1
     assert "401: Request had invalid authentication credentials." in result.stderr
+
+
+def test_a_subscription_is_made_shown_and_deleted(make_site):
+    site = make_site(look_alikes=("twitch",), TWITCH_WEBHOOK_SECRET="a secret for twitch")
+    assert answer(site, "inbox", "twitch", "status") == {"status": "none", "url": None}
+    url = f"{site.url}/inbox/twitch"
+    for _ in range(2):  # a second time is no fault
+        assert answer(site, "inbox", "twitch", "register") == {"url": url}
+    assert answer(site, "inbox", "twitch", "status") == {"status": "enabled", "url": url}
+    assert site.rows("SELECT kind FROM receipts") == [("ping",)]
+    assert run(site, "inbox", "twitch", "stop").exit_code == 0
+    assert answer(site, "inbox", "twitch", "status")["status"] == "none"
+
+
+def test_without_a_secret_no_subscription_is_made(make_site):
+    result = run(make_site(look_alikes=("twitch",)), "inbox", "twitch", "register")
+    assert result.exit_code == 1
+    assert "set TWITCH_WEBHOOK_SECRET, and restart the server." in result.stderr
+    assert "twitch is not on." in run(make_site(), "inbox", "twitch", "status").stderr

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from config import ROOT
 from config.mail_url import MailURL
 from notices import messages, text
 from notices.mails import Content, MailKind
@@ -171,3 +172,12 @@ def test_what_is_no_address_is_undeliverable(address):
 def test_a_domain_beyond_ascii_is_written_in_ascii():
     message = messages.build(leased(MailKind.APPROVED, FACTS, "ada@bücher.example"), SERVER)
     assert message["To"] == "ada@xn--bcher-kva.example"
+
+
+def test_the_mail_that_the_docs_show_is_the_one_that_is_sent():
+    shown = (ROOT / "docs" / "operate" / "mail.md").read_text().partition("Subject: ")[2]
+    subject, _, body = shown.partition("```")[0].partition("\n\n")
+    data = {name: FACTS[name] for name in ("at", "device")}
+    found, plain, _html = parts(MailKind.NEW_DEVICE, data)
+    assert found == subject
+    assert plain.replace("\r\n", "\n").startswith(body)

@@ -12,6 +12,7 @@ from views.admin.events import events
 from views.admin.gates import gates
 from views.admin.groups import groups
 from views.admin.invitations import invitations
+from views.admin.mails import mails
 from views.admin.outboxes import outboxes
 from views.admin.people import admin
 from views.admin.person import person
@@ -22,6 +23,7 @@ ADMIN_BLUEPRINTS = (
     admin,
     person,
     approval,
+    mails,
     reinstating,
     groups,
     invitations,

@@ -17,6 +17,7 @@ from accounts import (
     explanations,
     linking,
     sessions,
+    telling,
 )
 from errors import LastAdmin, LastWayIn, NotFound, Problem
 from issuer import consents, personal_data
@@ -58,6 +59,7 @@ def show(user_id: str) -> str:
         holds=HOLDS,
         label_of=site().label,
         apps=consents.of_user(user.id),
+        has_mail=bool(telling.addresses(user.id)),
         events=event_rows(activity.recent(user.id, limit=SHOWN_EVENTS)),
         acts=act_rows(admin_log.page(limit=SHOWN_ACTS, user_id=user.id)),
     )

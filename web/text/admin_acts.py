@@ -20,6 +20,8 @@ ACTS: dict[str, str] = {
     Act.SUSPENSION_LIFTED: "lifted the suspension of a sign-in method ({detail}) of",
     Act.HOLD_RELEASED: "released the hold on",
     Act.KEPT: "called off the deletion of",
+    Act.SIGN_IN_ASKED: "asked by mail to sign in again:",
+    Act.MERGE_OFFERED: "told by mail how two accounts become one:",
     Act.GROUP_JOINED: "added to the group {detail}:",
     Act.GROUP_LEFT: "removed from the group {detail}:",
     Act.CLIENT_ADDED: "registered the application",

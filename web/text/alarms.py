@@ -13,7 +13,7 @@ HAPPENED = {
 }
 A_PROVIDER = "A sign-in method"
 WITH = " with {provider}"
-ON_DEVICE = ", on {device}"
+FROM_DEVICE = " from {device}"
 
 # The effects of the button, before and after.
 ONE_SIGNED_OUT = ("That device is signed out.", "That device was signed out.")
@@ -42,7 +42,7 @@ def happened(shown: Shown, provider: str, product: str) -> str:
     if shown.kind is AlarmKind.NEW_DEVICE and provider:
         text += WITH.format(provider=provider)
     if shown.user_agent:
-        text += ON_DEVICE.format(device=device_name(shown.user_agent))
+        text += FROM_DEVICE.format(device=device_name(shown.user_agent))
     return text
 
 

@@ -66,7 +66,7 @@ def test_looking_at_a_link_changes_nothing_and_says_what_happened(site, browser,
     page = reader.get(link)
     assert state(site) == before
     assert page.heading == "Wasn't this you?"
-    assert "Somebody signed in to your Quickstep account with Google, on Firefox on" in page.text
+    assert "Somebody signed in to your Quickstep account with Google from Firefox on" in page.text
     assert "That device is signed out." in page.text
     assert page.buttons == ["This wasn't me"]
 
