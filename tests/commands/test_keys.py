@@ -22,12 +22,13 @@ KINDS = ("tokens", "flows", "revocations", "mails", *WEBHOOKS, "signing_keys")
 
 
 def everything_sealed(site: Site) -> tuple[Browser, str]:
-    """A user with a token, an open flow, a revocation and a mail that wait, and signing keys."""
+    """A user with a token, an open flow, and a revocation, a mail and a message that wait."""
     site.restart(MAIL_URL="smtp://127.0.0.1:1", MAIL_FROM="no-reply@acme.example")
     site.browser().get("/oauth2/jwks")
     grace = sign_in(site, "grace")
     grace.link("github", "grace")
     site.simulator.github.answers["revoke"] = "status_503"
+    answer(site, "webhooks", "add", "https://crm.invalid/hook")
     grace.unlink(grace.identity("github"))
     plan_mail(site, "grace@navy.example")
     site.app.extensions["jobs"].stop()
