@@ -22,7 +22,7 @@ class Suspension(StrEnum):
 
     HIJACKED = "hijacked"
     DISABLED = "disabled"
-    # Its account's person said that it is not theirs; only they lift that.
+    # Its account's person said that it is not theirs; only they and operators lift that.
     NOT_ME = "not_me"
 
 
