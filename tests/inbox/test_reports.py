@@ -27,7 +27,7 @@ def test_a_report_takes_few_statements_however_many_sessions_it_ends(site, brows
     subject = subject_of(site, browser)
     with statements.at_most(4):  # is it a copy, whose is it (twice: it may have moved), a receipt
         assert revoke(site, "nobody").status_code == 200
-    with statements.at_most(11):
+    with statements.at_most(12):  # the last but one: are there webhooks that are told
         assert revoke(site, subject).status_code == 200
     assert browser.me() is None
 
