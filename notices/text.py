@@ -225,7 +225,7 @@ WORDS: Mapping[MailKind, Words] = {
                 "A webhook did not take what we sent it, for as long as we tried, so nothing more "
                 "is sent to it."
             ),
-            "Once it works again, add it again.",
+            "Once it works again, enable it again: flask --app app webhooks enable.",
         ),
         facts=("at", "host", "reason"),
         is_for_operator=True,
