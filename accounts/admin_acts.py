@@ -17,6 +17,7 @@ from accounts import (
     moving,
     sessions,
     signing_out,
+    telling,
     users,
 )
 from accounts.activity import Caller
@@ -147,11 +148,17 @@ def add_invitation(
     uses: int,
     days: int,
     bypass: bool = False,
+    is_mailed: bool = False,
 ) -> tuple[Invitation, str]:
-    """Make an invitation; return it and the token of its link, which is not stored."""
+    """Make an invitation; return it and the token of its link, which is not stored.
+
+    ``is_mailed``: the link goes to ``email`` by mail, if this site sends any.
+    """
     invitation, token = invitations.add(
         email=email, groups=groups, uses=uses, days=days, bypass=bypass
     )
+    if is_mailed and email:
+        telling.tell_of_invitation(email, token, invitation.expires_at)
     admin_log.record(caller, Act.INVITATION_ADDED, target=invitation.id)
     return invitation, token
 

@@ -157,6 +157,8 @@ def _create(decision: Create, assertion: Assertion, caller: Caller) -> Identity 
     facts = {"user_id": user_id, "identity_id": identity.id, "provider": identity.provider}
     about = {"email": identity.email or "", "name": assertion.profile.name or ""}
     webhooks.plan(WebhookType.USER_CREATED, {**facts, **about})
+    if decision.is_pending:
+        telling.tell_of_waiting(identity.provider)
     for name in names:
         groups.add(identity.user_id, name, Source.INVITATION)
         activity.record(identity.user_id, EventKind.GROUP_JOINED, caller, detail=name)

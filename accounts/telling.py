@@ -6,7 +6,7 @@ of mails are in notices/text.py.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import cast
 
@@ -28,7 +28,10 @@ MOST_ADDRESSES = 3
 # More events than these in a day make one mail that says so.
 MOST_A_DAY, DAY = 10, timedelta(hours=24)
 NEW_DEVICE_EVERY = timedelta(hours=1)
+# Anybody can sign up, so that the operator hears of it this often at most.
+WAITING_EVERY = timedelta(hours=1)
 SIGN_IN, ACTIVITY = "/login", "/account/activity"
+WAITING_PAGE = "/admin/people?show=pending"
 # The page that a mail leads to.
 PATHS = {
     MailKind.IDENTITY_REMOVED: SIGN_IN,
@@ -60,9 +63,12 @@ WITHOUT_DEVICE = frozenset({ACCESS_RULES.user_agent, PROVIDER.user_agent})
 
 @dataclass(frozen=True)
 class Teller:
-    """Names for mails that this room does not know. ``label``: a provider's name for people."""
+    """The facts for mails that this room does not know. ``label``: a provider's name for people.
+    ``operator_email``: who hears of people that wait. ``has_pages``: whether there is /admin."""
 
     label: Callable[[str], str]
+    operator_email: str | None = None
+    has_pages: bool = False
 
 
 def addresses(user_id: str) -> list[str]:
@@ -148,8 +154,36 @@ def _device(caller: Caller) -> str:
 
 def label(provider: str) -> str:
     """Return a provider's name for people."""
-    teller = cast(Teller | None, current_app.extensions.get(EXTENSION))
+    teller = _teller()
     return teller.label(provider) if teller else provider
+
+
+def _teller() -> Teller | None:
+    return cast(Teller | None, current_app.extensions.get(EXTENSION))
+
+
+def tell_of_waiting(provider: str) -> None:
+    """Plan the mail to the operator that somebody waits for approval. Call within the atomic verb
+    that makes the account."""
+    teller = _teller()
+    if not mails.is_on() or teller is None or teller.operator_email is None:
+        return
+    if mails.was_planned(MailKind.WAITING, now() - WAITING_EVERY):
+        return
+    data = {"at": now().isoformat(), "provider": label(provider)}
+    if teller.has_pages:
+        data["path"] = WAITING_PAGE
+    mails.plan(MailKind.WAITING, [teller.operator_email], user_id=None, data=data)
+
+
+def tell_of_invitation(email: str, token: str, expires_at: datetime) -> bool:
+    """Plan the mail that brings an invitation to its person; returns False while mail is off. Call
+    within the atomic verb that makes it."""
+    if not mails.is_on():
+        return False
+    data = {"date": expires_at.date().isoformat(), "path": f"/join/{token}"}
+    mails.plan(MailKind.INVITED, [email], user_id=None, data=data)
+    return True
 
 
 def tell_of_identity(

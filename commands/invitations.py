@@ -20,6 +20,7 @@ from commands.console import (
     site,
 )
 from commands.groups import NAME_RULE
+from notices import mails
 from providers.profile import clean_email
 from storage import is_id
 
@@ -79,10 +80,18 @@ def check_groups(
     is_flag=True,
     help="Let them in whether a rule of ACCESS_FILE does or not; [deny] still keeps them out.",
 )
+@click.option("--mail", "is_mailed", is_flag=True, help="Send the link to that address too.")
 @json_option
 @needs_database
 def add(
-    email: str | None, groups: list[str], uses: int, days: int, *, bypass: bool, as_json: bool
+    email: str | None,
+    groups: list[str],
+    uses: int,
+    days: int,
+    *,
+    bypass: bool,
+    is_mailed: bool,
+    as_json: bool,
 ) -> None:
     """Make an invitation, and print its link, once.
 
@@ -92,8 +101,18 @@ def add(
     settings = site().settings
     if settings.signups == "closed":
         print_note("SIGNUPS is closed, so this link opens no account yet. Set SIGNUPS=invited.")
+    if is_mailed and not email:
+        raise click.UsageError("--mail needs --email")
+    if is_mailed and not mails.is_on():
+        raise click.UsageError("--mail needs MAIL_URL: this site sends no mail")
     invitation, token = admin_acts.add_invitation(
-        COMMAND_LINE, email=email, groups=groups, uses=uses, days=days, bypass=bypass
+        COMMAND_LINE,
+        email=email,
+        groups=groups,
+        uses=uses,
+        days=days,
+        bypass=bypass,
+        is_mailed=is_mailed,
     )
     link = f"{settings.base_url}/join/{token}"
     lines = [f"id: {invitation.id}", f"link: {link}", f"expires: {iso_time(invitation.expires_at)}"]

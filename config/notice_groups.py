@@ -53,7 +53,8 @@ class Webhooks(Group):
     """Signed messages to your own systems ([webhooks](../operate/webhooks.md))."""
 
     operator_email: Address | None = None
-    """Your address: it gets a mail when a webhook is disabled because it takes nothing any more."""
+    """Your address: it gets a mail when somebody waits for approval, at most once an hour, and when
+    a webhook is disabled because it takes nothing any more."""
 
     webhook_allow_private: bool = False
     """`1`: webhooks may be on this machine or in a private network, there also without TLS."""

@@ -157,6 +157,12 @@ def count_since(user_id: str, moment: datetime, *kinds: MailKind) -> int:
     return db.session.scalar(select(notice).where(*which)) or 0
 
 
+def was_planned(kind: MailKind, moment: datetime) -> bool:
+    """Tell whether a mail of this kind was planned since a moment of the last day."""
+    query = select(Mail.id).where(Mail.kind == kind.value, Mail.created_at > moment).limit(1)
+    return db.session.scalar(query) is not None
+
+
 def move(from_user_id: str, to_user_id: str) -> None:
     """Make the mails about one person those about another, whose account takes theirs in. Call
     within the atomic verb that merges."""

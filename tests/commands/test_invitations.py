@@ -2,6 +2,9 @@
 
 import pytest
 
+from notices.mails import MailKind
+from notices.messages import in_plain_text
+from tests.accounts.letters import planned, with_mail
 from tests.commands.console import answer, run
 
 
@@ -58,3 +61,20 @@ def test_a_faulty_option_makes_no_invitation(site, options):
     result = run(site, "invitations", "add", *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert site.rows("SELECT count(*) FROM invitations") == [(0,)]
+
+
+def test_an_invitation_goes_to_its_address_by_mail(make_site):
+    site = with_mail(make_site)
+    made = answer(site, "invitations", "add", "--email", "grace@navy.example", "--mail")
+    (mail,) = planned(site, MailKind.INVITED)
+    assert mail.to == "grace@navy.example"
+    assert made["link"] in in_plain_text(mail.letter)
+    nobody = run(site, "invitations", "add", "--mail")
+    assert (nobody.exit_code, nobody.stdout) == (2, "")
+    assert "--mail needs --email" in nobody.stderr
+
+
+def test_a_site_without_mail_says_that_it_sends_none(site):
+    result = run(site, "invitations", "add", "--email", "grace@navy.example", "--mail")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "MAIL_URL" in result.stderr

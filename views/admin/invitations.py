@@ -12,6 +12,7 @@ from access import groups
 from access import invitations as rows
 from access.invitations import MAX_DAYS, MAX_USES
 from accounts import admin_acts
+from notices import mails
 from providers.profile import clean_email
 from storage import is_id
 from web.administration import admin_caller, protect_admin
@@ -23,7 +24,7 @@ protect_admin(invitations)
 
 PAGE_SIZE = 25
 # A box that is not checked sends nothing.
-ASKED = {"email": "", "groups": "", "uses": "1", "days": "7", "bypass": ""}
+ASKED = {"email": "", "groups": "", "uses": "1", "days": "7", "bypass": "", "mail": ""}
 
 
 @dataclass
@@ -54,6 +55,7 @@ def _page(asked: Mapping[str, str], faults: Mapping[str, str]) -> str:
         asked=asked,
         faults={name: message(code) for name, code in faults.items()},
         signups=site().policy.signups,
+        sends_mail=mails.is_on(),
         most={"uses": MAX_USES, "days": MAX_DAYS},
         is_first=not after,
         after=shown[-1].id if len(found) > len(shown) else None,
@@ -68,6 +70,7 @@ def add() -> str | tuple[str, int]:
     wanted = _read(asked)
     if wanted.faults:
         return _page(asked, wanted.faults), 400
+    is_mailed = asked["mail"] == "yes" and wanted.email is not None and mails.is_on()
     invitation, token = admin_acts.add_invitation(
         admin_caller(),
         email=wanted.email,
@@ -75,9 +78,12 @@ def add() -> str | tuple[str, int]:
         uses=wanted.uses,
         days=wanted.days,
         bypass=wanted.bypass,
+        is_mailed=is_mailed,
     )
     link = f"{site().settings.base_url}/join/{token}"
-    return render_template("admin/invitation.html", invitation=invitation, link=link)
+    return render_template(
+        "admin/invitation.html", invitation=invitation, link=link, is_mailed=is_mailed
+    )
 
 
 def _read(asked: Mapping[str, str]) -> Wanted:

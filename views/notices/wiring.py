@@ -17,7 +17,9 @@ from web.context import Site
 
 def install(app: Flask, site: Site, jobs: Jobs) -> None:
     """Add the mail server, and the job that sends what waits."""
-    app.extensions[telling.EXTENSION] = Teller(site.label)
+    settings = site.settings
+    has_pages = settings.admin == "on"
+    app.extensions[telling.EXTENSION] = Teller(site.label, settings.operator_email, has_pages)
     server = mail_server(site.settings)
     if server is None:
         return

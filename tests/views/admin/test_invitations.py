@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from notices.mails import MailKind
+from notices.messages import in_plain_text
+from tests.accounts.letters import planned, with_mail
 from tests.browser import Browser, Page
 from tests.commands.console import answer
 from tests.commands.test_users import sign_in
@@ -115,3 +118,24 @@ def test_invitations_come_in_pages(site, admin):
     shown = [re.findall(r"p\d\d@", page.text) for page in (first, rest)]
     assert shown[0] == [f"p{number:02}@" for number in range(26, 1, -1)]
     assert shown[1] == ["p01@", "p00@"]
+
+
+def test_an_invitation_is_sent_to_its_address_if_it_is_asked_for(make_site):
+    site = with_mail(make_site)
+    admin = make_admin(site)
+    assert "Send the link by mail" in admin.get(PATH).text
+    invite(admin, email="grace@navy.example")
+    invite(admin, mail="yes")
+    assert planned(site, MailKind.INVITED) == []
+    made = invite(admin, email="grace@navy.example", mail="yes")
+    assert "It is sent to grace@navy.example." in made.text
+    (mail,) = planned(site, MailKind.INVITED)
+    assert mail.to == "grace@navy.example"
+    assert link_of(made) in in_plain_text(mail.letter)
+
+
+def test_without_mail_nothing_is_promised(site):
+    admin = make_admin(site)
+    assert "by mail" not in admin.get(PATH).text
+    made = invite(admin, email="grace@navy.example", mail="yes")
+    assert "It is sent" not in made.text

@@ -4,6 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from notices.mails import MailKind
+from notices.messages import in_plain_text
+from tests.accounts.letters import planned, with_mail
 from tests.browser import Browser, Page, query_of
 from tests.commands.console import answer, run
 from tests.issuer.relying_party import App, allow
@@ -210,3 +213,16 @@ def test_an_app_gets_no_session_of_an_account_that_waits(site):
     answer(site, "users", "approve", waiting_id(site))
     assert browser.fetch("/api/v1/me", headers=bearer).status == 200
     assert browser.bring(token).status == 200
+
+
+def test_the_operator_hears_of_people_who_wait_at_most_once_an_hour(make_site):
+    site = with_mail(make_site, SIGNUPS="approval", OPERATOR_EMAIL="ops@acme.example")
+    for person in ("ada", "grace"):
+        site.browser().sign_in("google", person)
+    (mail,) = planned(site, MailKind.WAITING)
+    assert mail.to == "ops@acme.example"
+    assert f"{site.url}/admin/people?show=pending" in in_plain_text(mail.letter)
+    assert "ada" not in in_plain_text(mail.letter).lower(), "it names nobody"
+    site.execute("UPDATE mails SET created_at = '2026-01-01 00:00:00.000000'")
+    site.browser().sign_in("github", "noa")
+    assert len(planned(site, MailKind.WAITING)) == 2
