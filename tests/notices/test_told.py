@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from accounts.alarms import AlarmKind
 from tests.commands.console import answer
+from tests.inbox import token_senders as senders
 from tests.notices.receivers import Receiver, add, deliver, waiting
 from tests.processes import until
 from tests.site import Site
+from tests.views.account.test_not_me import link_of, press
 
 
 class Ear:
@@ -101,3 +104,23 @@ def test_a_merge_names_the_account_that_is_gone(private_site, receiver, ear):
     told = dict(ear.told())
     assert told["user.merged"]["user_id"] == browser.user_id
     assert told["user.merged"]["from_user_id"] == gone
+
+
+def test_a_press_of_this_wasnt_me_is_an_alarm(private_site, ear):
+    private_site.browser().sign_in("google", "ada")
+    ear.told()
+    press(private_site, link_of(private_site, AlarmKind.DOWNLOADED))
+    told = dict(ear.told())
+    assert told["account.alarm"]["user_id"] == user_of(private_site)
+
+
+def test_a_hijacking_is_told_as_the_report_the_suspension_and_the_ended_sessions(private_site, ear):
+    private_site.browser().sign_in("google", "ada")
+    ear.told()
+    (subject,) = private_site.rows("SELECT subject FROM oauth")[0]
+    event = {"reason": "hijacking"}
+    senders.google(private_site, f"{senders.RISC}account-disabled", subject, event=event)
+    told = dict(ear.told())
+    assert told["identity.suspended"]["provider"] == "google"
+    assert told["notice.received"]["reason"] == "hijacked"
+    assert {data["user_id"] for data in told.values()} == {user_of(private_site)}

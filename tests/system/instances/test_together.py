@@ -1,9 +1,12 @@
 """Two instances are one site: what one began the other ends, what one ends is over on the other."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from simulator import environment
 from tests.accounts.test_races import at_once
+from tests.inbox.senders import signed_request
 from tests.processes import until
 from tests.system.instances.cluster import Cluster, send_to, served_by
 from tests.views.sign_in.test_confirm import prove
@@ -68,6 +71,23 @@ def test_fifty_first_sign_ins_over_both_make_one_account(cluster: Cluster):
     assert cluster.rows("SELECT count(*) FROM users") == [(1,)]
     assert cluster.rows("SELECT count(*) FROM oauth") == [(1,)]
     assert cluster.rows("SELECT count(*) FROM sessions") == [(50,)]
+
+
+def test_fifty_copies_of_a_report_over_both_act_once(cluster: Cluster):
+    cluster.browser().sign_in("facebook", "ada")
+    (subject,) = cluster.rows("SELECT subject FROM oauth")[0]
+    payload = {"algorithm": "HMAC-SHA256", "issued_at": int(time.time()), "user_id": subject}
+    secret = environment("http://x", "facebook")["FACEBOOK_CLIENT_SECRET"]
+    form = {"signed_request": signed_request(secret, payload)}
+
+    def send(number: int) -> tuple[int, str]:
+        page = cluster.browser(number % 2).fetch("/inbox/facebook/deauthorize", "POST", data=form)
+        return page.status, page.html
+
+    answers = at_once([partial(send, number) for number in range(50)])
+    assert set(answers) == {(200, "")}
+    assert cluster.rows("SELECT effect FROM receipts") == [("ended_grant",)]
+    assert cluster.rows("SELECT count(*) FROM events WHERE kind = 'provider_notice'") == [(1,)]
 
 
 def test_limits_count_over_both_and_each_alone_while_redis_is_away(cluster: Cluster):
