@@ -1,5 +1,6 @@
 """The table of a run, as plain text and in the format of docs/understand/performance.md."""
 
+import re
 from collections.abc import Callable
 
 from bench.results import Results
@@ -97,8 +98,8 @@ def _grown(
 
 def _sizes(results: Results) -> list[int]:
     """Return the sizes of databases that were measured."""
-    parts = (figure.split("_") for figure in results.values)
-    return sorted({int(size) for part, size, *_ in parts if part in ("people", "admin")})
+    measured = (re.match(r"(?:people|admin)_(\d+)_", figure) for figure in results.values)
+    return sorted({int(each[1]) for each in measured if each})
 
 
 def _faults(results: Results, server: str) -> list[tuple[str, ...]]:
