@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inbox.notices import NoticeRefused, Reply
+from providers.profile import clean_id
 
 MAX_DEPTH = 20
 # Years that a datetime and both databases can hold.
@@ -39,10 +40,12 @@ def _parts(value: object) -> list[object]:
 
 def moment(seconds: object, default: datetime) -> datetime:
     """Return a Unix time as a datetime, never later than ``default``; that itself if it is none."""
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 < float(seconds) < LATEST:  # type: ignore[arg-type]
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         return default
-    return min(datetime.fromtimestamp(float(seconds), UTC), default)  # type: ignore[arg-type]
+    # Compared as it is: an integer of JSON may be too large for a float.
+    if not 0 < seconds < LATEST:
+        return default
+    return min(datetime.fromtimestamp(seconds, UTC), default)
 
 
 def read_iso(text: str) -> datetime | None:
@@ -64,9 +67,7 @@ def text_at(value: object, *path: str) -> str:
     """Return a text, or a number as text, at a path of members; empty if there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and len(value) <= 255 else ""
+    return clean_id(value)
 
 
 def key_of(said: object, body: bytes) -> str:

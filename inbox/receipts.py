@@ -40,7 +40,9 @@ _COLUMNS = [ReceiptRow.__table__.c[each.name] for each in fields(Receipt)]
 
 def key_hash(notice: Notice) -> str:
     """Return what makes two copies of a notice the same."""
-    return hashlib.sha256(f"{notice.route}\n{notice.key}".encode()).hexdigest()
+    # A key may hold a lone surrogate, which plain UTF-8 cannot.
+    text = f"{notice.route}\n{notice.key}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
 
 
 def subject_hash(notice: Notice, secret: bytes) -> str | None:

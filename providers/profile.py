@@ -73,6 +73,14 @@ def clean_subject(value: object) -> str:
     return value
 
 
+def clean_id(value: object) -> str:
+    """Return an id as ``clean_subject`` does; empty for what that refuses."""
+    try:
+        return clean_subject(value)
+    except ProviderError:
+        return ""
+
+
 def has_visible_character(text: str) -> bool:
     """Find a letter, digit, mark of punctuation or symbol. Blanks, controls, format characters and
     combining marks alone show nothing."""

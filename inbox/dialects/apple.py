@@ -54,7 +54,7 @@ class Notifications:
         event = claims["events"]
         kind = KINDS.get(text_at(event, "type"), Kind.UNKNOWN)
         at = event.get("event_time")
-        seconds = at / MILLISECONDS if isinstance(at, int) else claims["iat"]
+        seconds = at // MILLISECONDS if isinstance(at, int) else claims["iat"]
         return Notice(
             provider=self.provider,
             route=self.path,

@@ -15,6 +15,7 @@ from inbox.provider_keys import ProviderKeys
 from inbox.reading import moment, text_at
 from inbox.signatures import require
 from inbox.signed_config import SignedConfiguration
+from providers.profile import clean_id
 from providers.protocols.connector import Connector
 
 UNAUTHORIZED, FORBIDDEN = Reply(401), Reply(403)
@@ -54,7 +55,7 @@ class Unlinked:
             kind=Kind.ACCOUNT_GONE if why in GONE else kind,
             event_at=delivery.at,
             issuer=self._issuer,
-            subject=form.get("user_id", "")[:255],
+            subject=clean_id(form.get("user_id")),
         )
         return Reading((notice,))
 

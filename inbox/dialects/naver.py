@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from inbox.notices import Delivery, Dialect, Kind, Notice, NoticeRefused, Reading, Reply
 from inbox.signatures import require, signed_moment
 from keys.block_cipher import decrypt_cbc
+from providers.profile import clean_id
 from providers.protocols.connector import Connector
 
 REFUSED = Reply(401)
@@ -46,7 +47,7 @@ class Unlinked:
             kind=Kind.CONSENT_REVOKED,
             event_at=event_at,
             issuer=self._connector.identity_issuer,
-            subject=decrypt(key, encrypted),
+            subject=clean_id(decrypt(key, encrypted)),
         )
         return Reading((notice,), TAKEN)
 

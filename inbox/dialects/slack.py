@@ -10,6 +10,7 @@ from typing import Any
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
 from inbox.reading import key_of, moment, parse_object, text_at
 from inbox.signatures import is_hmac, require, signed_moment
+from providers.profile import clean_id
 from providers.protocols.connector import Connector
 
 REFUSED = Reply(401)
@@ -91,7 +92,7 @@ def _people(event: object) -> list[str]:
     tokens = event.get("tokens") if isinstance(event, dict) else None
     people = tokens.get("oauth") if isinstance(tokens, dict) else None
     named = people if isinstance(people, list) else []
-    return list(dict.fromkeys(each for each in named if isinstance(each, str) and each))
+    return list(dict.fromkeys(user for each in named if (user := clean_id(each))))
 
 
 def dialects(connector: Connector) -> Sequence[Dialect]:

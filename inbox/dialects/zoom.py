@@ -44,7 +44,7 @@ class AppDeauthorized:
     def _report(self, document: dict[str, Any], delivery: Delivery) -> Notice:
         payload, at = document.get("payload"), document.get("event_ts")
         is_ours = text_at(payload, "client_id") == self._connector.client_id
-        event_at = moment(at / MILLISECONDS if isinstance(at, int) else None, delivery.at)
+        event_at = moment(at // MILLISECONDS if isinstance(at, int) else None, delivery.at)
         if document.get("event") != "app_deauthorized" or not is_ours:
             return self._notice(Kind.UNKNOWN, delivery, event_at)
         subject = text_at(payload, "user_id")

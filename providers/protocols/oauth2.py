@@ -15,6 +15,7 @@ from providers.base import Assertion, Flow, Get, Provider
 from providers.http.responses import Answer
 from providers.http.transport import HEADERS, Transport
 from providers.parts import Params
+from providers.profile import clean_id
 from providers.protocols import revocation
 from providers.protocols.asking import AskingClient
 from providers.protocols.authorization_request import InventedFlow, query_of, s256
@@ -167,7 +168,8 @@ class OAuth2Client(AskingClient):
             scopes=scopes,
             facts=self.facts_at_sign_in(profile.subject, answer, get, scopes),
             incomplete=failure.code if failure else "",
-            upstream_sid=_session_name(claims),
+            # OpenID Connect Back-Channel Logout 2.1.
+            upstream_sid=clean_id(claims.get("sid") if claims else None),
             token=_kept(answer, claims, profile.subject),
         )
 
@@ -248,12 +250,6 @@ class OAuth2Client(AskingClient):
     def check(self) -> None:
         self.authorization_url(InventedFlow())
         self.exchange("made-up-code-to-check-the-settings", InventedFlow())
-
-
-def _session_name(claims: VerifiedClaims | None) -> str:
-    """Return the sid of an id_token (OpenID Connect Back-Channel Logout 2.1), if it has one."""
-    sid = claims.get("sid") if claims else None
-    return sid if isinstance(sid, str) else ""
 
 
 def _kept(answer: Token, claims: VerifiedClaims | None, subject: str) -> dict[str, Any]:
