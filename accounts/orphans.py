@@ -50,7 +50,7 @@ def remove_or_orphan(identity: Identity, policy: Policy, caller: Caller) -> bool
     db.session.expire(user, ["identity_rows"])
     addresses.note_change(user, earlier, caller)
     entry.follow(user.id, policy, caller)
-    return is_last
+    return user.delete_due_at is not None
 
 
 def _forget_profile(user: User, identity: Identity) -> None:

@@ -86,6 +86,12 @@ def _check_times(claims: dict[str, Any], expected: Expected) -> None:
         raise refused("invalid_request", "The exp has passed, or does not belong here.")
 
 
+def each_event(claims: dict[str, Any]) -> list[tuple[str, object, str]]:
+    """Return type, content and key of each event of verified claims; there may be several."""
+    events = enumerate(sorted(claims["events"].items()))
+    return [(uri, event, f"{claims['jti']}:{number}") for number, (uri, event) in events]
+
+
 def text_of(delivery: Delivery) -> str:
     """Return the body as text. Raises NoticeRefused."""
     try:

@@ -3,7 +3,7 @@
 Terms: RFC 8417 (security event tokens), OpenID RISC and CAEP event types.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -90,10 +90,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Reading:
-    """The notices of a delivery, and the reply once they are taken."""
+    """The notices of a delivery, and the reply once they are taken. ``reply_with``: makes the reply
+    from the code of a deletion's status page, if one was asked for."""
 
     notices: tuple[Notice, ...] = ()
     reply: Reply = field(default_factory=Reply)
+    reply_with: Callable[[str], Reply] | None = None
 
 
 class NoticeRefused(Exception):
@@ -127,6 +129,3 @@ class Dialect(Protocol):
 
     def read(self, delivery: Delivery) -> Reading:
         """Verify a delivery, then read it. Raises NoticeRefused or KeysAway."""
-
-    def reply_to(self, reading: Reading, code: str) -> Reply:
-        """Return the reply. ``code``: of the status page of a deletion, if one was asked for."""

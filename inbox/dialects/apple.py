@@ -65,9 +65,6 @@ class Notifications:
             subject="" if kind is Kind.UNKNOWN else text_at(event, "sub"),
         )
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
     """Return the endpoint; Apple's keys prove what comes."""

@@ -52,9 +52,6 @@ class ApplicationDeauthorized:
             subject=text_at(event, "data", "user", "id") if is_end else "",
         )
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
     """Return the webhook, if its public key is set."""

@@ -50,11 +50,9 @@ class SignedRequest:
             issuer=self._connector.identity_issuer,
             subject=subject,
         )
-        return Reading((notice,))
+        return Reading((notice,), reply_with=self._reply_with if self._status_url else None)
 
-    def reply_to(self, reading: Reading, code: str) -> Reply:
-        if not code:
-            return reading.reply
+    def _reply_with(self, code: str) -> Reply:
         return Reply(200, {"url": f"{self._status_url}/{code}", "confirmation_code": code})
 
 

@@ -43,9 +43,6 @@ class AuthorizationRevoked:
         )
         return Reading((notice,))
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
     """Return the webhook, if its secret is set."""

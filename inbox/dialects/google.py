@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inbox import stream_states
-from inbox.event_tokens import Expected, text_of, verify
+from inbox.event_tokens import Expected, each_event, text_of, verify
 from inbox.events import kind_of, subject_of
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
 from inbox.provider_keys import ProviderKeys
@@ -41,15 +41,11 @@ class RISC:
             self.keys, self.configuration, self._audiences, types=None, exp="ignored"
         )
         claims = verify(text_of(delivery), expected)
-        events = claims["events"]
-        notices = [
-            self._notice(uri, event, claims, f"{claims['jti']}:{number}", delivery)
-            for number, (uri, event) in enumerate(sorted(events.items()))
-        ]
+        notices = [self._notice(*each, claims, delivery) for each in each_event(claims)]
         return Reading(tuple(notices), TAKEN)
 
     def _notice(
-        self, uri: str, event: object, claims: dict[str, Any], key: str, delivery: Delivery
+        self, uri: str, event: object, key: str, claims: dict[str, Any], delivery: Delivery
     ) -> Notice:
         about = event.get("subject") if isinstance(event, dict) else None
         kind = kind_of(uri, event)
@@ -76,9 +72,6 @@ class RISC:
         """Return the state of a verification that was asked for here."""
         state = text_at(event, "state")
         return state if stream_states.is_ours(state, self.provider) else ""
-
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
 
 
 def token_name(about: object) -> TokenName | None:

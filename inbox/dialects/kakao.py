@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Any
 
-from inbox.event_tokens import CONTENT_TYPE, Expected, text_of, verify
+from inbox.event_tokens import CONTENT_TYPE, Expected, each_event, text_of, verify
 from inbox.events import OAUTH, kind_of, subject_of
 from inbox.notices import Delivery, Dialect, Kind, Notice, Reading, Reply
 from inbox.provider_keys import ProviderKeys
@@ -59,9 +59,6 @@ class Unlinked:
         )
         return Reading((notice,))
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 class StatusEvents:
     """The account status webhook: security event tokens, signed with Kakao's keys."""
@@ -83,14 +80,11 @@ class StatusEvents:
             self.keys, self.configuration, audience, refuses=("nonce",), exp="checked"
         )
         claims = verify(text_of(delivery), expected)
-        notices = [
-            self._notice(uri, event, claims, f"{claims['jti']}:{number}", delivery)
-            for number, (uri, event) in enumerate(sorted(claims["events"].items()))
-        ]
+        notices = [self._notice(*each, claims, delivery) for each in each_event(claims)]
         return Reading(tuple(notices), TAKEN)
 
     def _notice(
-        self, uri: str, event: object, claims: dict[str, Any], key: str, delivery: Delivery
+        self, uri: str, event: object, key: str, claims: dict[str, Any], delivery: Delivery
     ) -> Notice:
         kind = kind_of(uri, event)
         if uri == UNLINKED:  # never a type that is unknown: user-linked comes at the very sign-up
@@ -107,9 +101,6 @@ class StatusEvents:
             issuer=self._connector.identity_issuer,
             subject="" if kind in (Kind.PING, Kind.UNKNOWN) else subject,
         )
-
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
 
 
 def key_of(delivery: Delivery) -> str:

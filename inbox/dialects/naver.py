@@ -51,9 +51,6 @@ class Unlinked:
         )
         return Reading((notice,), TAKEN)
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def key_of(secret: str) -> bytes:
     return hashlib.md5(secret.encode(), usedforsecurity=False).digest()

@@ -96,9 +96,6 @@ class Logout:
         if owners and notice.subject not in owners:
             raise _refused("the session is another person's")
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def _refused(detail: str) -> NoticeRefused:
     document = {"error": "invalid_request", "error_description": "The logout token is refused."}

@@ -80,9 +80,6 @@ class Stream:
         known = self._connector.issuer
         return known is not None and known.accepts(issuer)
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
     """Return the endpoint, if a transmitter is set up."""

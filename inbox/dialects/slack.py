@@ -83,9 +83,6 @@ class Events:
             subject_prefix=prefix,
         )
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def _people(event: object) -> list[str]:
     """Return the people of a tokens_revoked event: ids, not tokens; each once."""

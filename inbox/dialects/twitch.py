@@ -78,9 +78,6 @@ class EventSub:
             subject=subject,
         )
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def dialects(connector: Connector) -> Sequence[Dialect]:
     """Return the callback, if its secret is set."""

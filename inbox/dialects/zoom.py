@@ -64,9 +64,6 @@ class AppDeauthorized:
             subject=subject,
         )
 
-    def reply_to(self, reading: Reading, _code: str) -> Reply:
-        return reading.reply
-
 
 def validation(secret: str, document: dict[str, Any]) -> dict[str, str]:
     """Return the proof that this endpoint knows the secret. Raises NoticeRefused."""

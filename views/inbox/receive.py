@@ -52,7 +52,7 @@ def _take(dialect: Dialect, inbox: Inbox) -> Reply:
     reading = dialect.read(read_delivery(dialect))
     taken = taking.take(reading.notices, inbox)
     code = next((each.code for each in taken if each.code), "")
-    return dialect.reply_to(reading, code)
+    return reading.reply_with(code) if reading.reply_with else reading.reply
 
 
 def read_delivery(dialect: Dialect) -> Delivery:
