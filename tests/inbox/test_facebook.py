@@ -176,3 +176,20 @@ def test_other_ways_in_stay_when_one_is_deleted(site, browser):
     assert status_page(site, answer).heading == "Your data was deleted"
     browser.sign_in("github", "ada")
     assert browser.providers() == ["github"]
+
+
+def test_a_site_that_keeps_orphans_removes_what_came_from_the_provider_only(make_site):
+    site = make_site(INBOX_ORPHANS="keep")
+    browser = site.browser()
+    browser.sign_in("facebook", "ada")
+    (subject,) = site.rows("SELECT subject FROM oauth")[0]
+    answer = senders.facebook(site, "delete", subject)
+    assert site.rows("SELECT delete_due_at FROM users") == [(None,)]
+    assert site.rows("SELECT email, name FROM oauth JOIN users ON users.id = user_id") == [
+        (None, None)
+    ]
+    assert status_page(site, answer).heading == "Your data was deleted"
+    assert browser.me() is None
+    browser.sign_in("facebook", "ada")
+    assert browser.me()
+    assert site.user_count() == 1

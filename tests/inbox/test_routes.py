@@ -22,6 +22,7 @@ def test_without_a_secret_there_is_no_route(make_site):
 def test_a_get_is_told_to_post(site, path):
     answer = senders.post(site, path, method="GET")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_session_sent_along_changes_nothing_and_no_cookie_is_set(site):
@@ -56,13 +57,16 @@ def test_a_session_sent_along_changes_nothing_and_no_cookie_is_set(site):
 def test_too_much_or_of_another_type_is_refused(site, path, body, mimetype, status):
     answer = senders.post(site, path, body, headers={"Content-Type": mimetype})
     assert answer.status_code == status
+    assert "Set-Cookie" not in answer.headers
     assert site.rows("SELECT * FROM receipts") == []
 
 
 def test_an_address_that_sends_much_that_is_refused_waits(site):
     for _ in range(120):
         assert senders.post(site, "github", b"{}").status_code in (401, 415)
-    assert senders.post(site, "github", b"{}").status_code == 429
+    answer = senders.post(site, "github", b"{}")
+    assert answer.status_code == 429
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_refused_delivery_leaves_a_line_without_its_contents(site, caplog):
