@@ -108,12 +108,19 @@ def kakao(
 
 
 def naver(
-    site: Site, subject: str, *, secret: str = "", at: float | None = None, **changes: str
+    site: Site,
+    subject: str,
+    *,
+    secret: str = "",
+    at: float | None = None,
+    client_id: str = "",
+    **changes: str,
 ) -> requests.Response:
+    """``client_id`` is signed with the rest; ``changes`` come after the signature."""
     connector = site.app.extensions["quickstep"].connectors["naver"]
     key = hashlib.md5((secret or connector.registration.secret).encode()).digest()
     form = {
-        "clientId": connector.client_id,
+        "clientId": client_id or connector.client_id,
         "encryptUniqueId": encrypted(key, subject),
         "timestamp": stamp(at),
     }

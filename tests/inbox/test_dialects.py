@@ -200,6 +200,7 @@ def test_naver_ends_a_person_and_is_answered_with_204(site, browser):
     browser.sign_in("naver", "ada")
     subject = subject_of(site, "naver")
     assert senders.naver(site, subject, clientId="another").status_code == 401
+    assert senders.naver(site, subject, client_id="another").status_code == 401
     assert senders.naver(site, subject, timestamp="1").status_code == 401
     assert senders.naver(site, subject, encryptUniqueId="AAAA").status_code == 401
     assert senders.naver(site, subject, signature="é").status_code == 401
